@@ -1,0 +1,2 @@
+//! The `copydesk` executable.
+fn main() {}
