@@ -1,1 +1,161 @@
-//! (being written)
+//! The worker: raw articles from a Kafka topic, through cleaning and fingerprinting, into Postgres.
+//!
+//! In: a topic, a database whose schema is up to date, [`WorkerOptions`]. Out: rows; nothing else is kept
+//! anywhere, so a worker can be killed at any moment. What may fail: see [`run`].
+//!
+//! The stages, each a file:
+//!
+//! 1. the poll thread and its bounded queues (crate `copydesk-stream`)
+//! 2. [`owner`](self): claims partitions in the ledger, drains and fences them
+//! 3. `partition`: chunks to the pool, order restored, batches cut, one flush in flight
+//! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads
+//! 5. the flush: one transaction (crate `copydesk-store`)
+//!
+//! docs/architecture.md walks one article through all of it; docs/delivery.md proves that none is lost.
+
+mod batch;
+mod counters;
+mod owner;
+mod partition;
+mod pool;
+mod prepare;
+mod until_end;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use copydesk_clean::Cleaner;
+use copydesk_decode::Limits;
+use copydesk_store::{OnLostRange, Store};
+use copydesk_stream::{Consumer, StreamConfig};
+use tokio::sync::watch;
+use tracing::info;
+
+pub use batch::BatchLimits;
+pub use counters::Tally;
+
+use counters::Counters;
+use owner::Owner;
+use partition::Context;
+use pool::Pool;
+use prepare::Stages;
+
+/// How often a busy worker says how it gets on.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Everything that a worker needs to know.
+pub struct WorkerOptions {
+    /// Kafka: brokers, topic, group, queues and budget.
+    pub stream: StreamConfig,
+    /// Where the records go; its schema must be up to date.
+    pub store: Store,
+    /// Threads that clean and fingerprint; 0 is one per core.
+    pub threads: usize,
+    /// When a batch is cut.
+    pub batch: BatchLimits,
+    /// What to do when Kafka has deleted messages before they were read.
+    pub on_lost_range: OnLostRange,
+    /// Limits of one message.
+    pub limits: Limits,
+    /// Rules and budget of the cleaning.
+    pub cleaner: Cleaner,
+    /// Stop when everything that was on the topic at the start is stored, by whichever worker.
+    pub until_end: bool,
+}
+
+/// Runs until `stop` turns true, until the end is reached (`until_end`), or until something fails.
+///
+/// # Errors
+/// A schema that is not up to date, a topic that does not exist, a lost range under
+/// [`OnLostRange::Stop`], a recreated topic, a refusal by Postgres that no retry can mend. Outages of
+/// Kafka or Postgres are no errors: the worker waits.
+pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
+    let started = Instant::now();
+    prepare::quiet_panics();
+    let pending = options.store.pending_migrations().await.context("cannot read the schema's version")?;
+    if !pending.is_empty() {
+        bail!("the database's schema is not up to date ({} to go): run `copydesk migrate` first", pending.len());
+    }
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let stages = Stages { limits: options.limits, cleaner: options.cleaner };
+    let pool = Pool::start(threads, move |messages: Vec<_>| {
+        messages.into_iter().map(|m| stages.prepare(m)).collect::<Vec<_>>()
+    })
+    .context("cannot start the cleaning threads")?;
+
+    let targets = if options.until_end {
+        Some(until_end::Targets::read(&options.stream).await.context("cannot read the ends of the topic")?)
+    } else {
+        None
+    };
+    let counters = Arc::new(Counters::default());
+    let (consumer_slot, consumer) = watch::channel(None);
+    let context = Arc::new(Context {
+        store: options.store.clone(),
+        pool,
+        limits: options.batch,
+        counters: Arc::clone(&counters),
+        consumer,
+    });
+    let name = format!("{}:{}", hostname(), std::process::id());
+    let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
+    let owner = tokio::spawn(owner.run());
+    info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
+    let handle = Consumer::start(options.stream, Arc::new(bridge)).context("cannot start the Kafka consumer")?;
+    consumer_slot.send_replace(Some(handle.clone()));
+
+    let mut report = tokio::time::interval(REPORT_EVERY);
+    report.tick().await;
+    let mut before = Tally::default();
+    // A task of its own: taking a connection from the pool must not be raced in a select.
+    let mut end = tokio::spawn(until_end::reached(options.store.clone(), targets));
+    let outcome = loop {
+        tokio::select! {
+            _ = stop.wait_for(|s| *s) => {
+                info!("stopping: storing what was read");
+                break Ok(());
+            }
+            Some(error) = fatal.recv() => break Err(error),
+            error = handle.wait_fatal() => break Err(anyhow::Error::new(error)),
+            ended = &mut end => break ended.map_err(anyhow::Error::new),
+            _ = report.tick() => {
+                let now = counters.tally();
+                if now != before {
+                    let rate = (now.stored + now.quarantined - before.stored - before.quarantined) / REPORT_EVERY.as_secs();
+                    info!(stored = now.stored, quarantined = now.quarantined, per_second = rate, "at work");
+                    before = now;
+                }
+            }
+        }
+    };
+    // Graceful on every way out: partitions that still work store what they have, then the group is left.
+    end.abort();
+    handle.stop().await;
+    consumer_slot.send_replace(None);
+    drop(handle);
+    owner.abort();
+    let tally = counters.tally();
+    info!(
+        stored = tally.stored,
+        quarantined = tally.quarantined,
+        copies = tally.copies,
+        flushes = tally.flushes,
+        took_ms = started.elapsed().as_millis(),
+        "worker ends"
+    );
+    outcome.map(|()| tally)
+}
+
+/// The machine's name, for `ingest_status.owner`.
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .map(|s| s.trim().to_owned())
+        .filter(|s| !s.is_empty())
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_else(|| "unknown".to_owned())
+}

@@ -1,0 +1,181 @@
+//! The command line: what can be said, and the help that people read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Clean, de-duplicated, structured news articles in Postgres, from a Kafka topic of raw ones.
+///
+/// Feed a topic, query Postgres: a worker in between strips the boilerplate, recognises near-copies and
+/// stores each article exactly once. Settings come from a TOML file, then COPYDESK_… variables, then flags;
+/// `copydesk config print` shows them all. Every setting has a default.
+#[derive(Debug, Parser)]
+#[command(name = "copydesk", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something was found or refused.\n\
+Start here: copydesk doctor")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE", env = "COPYDESK_CONFIG", help_heading = "Settings")]
+    pub(crate) config: Option<PathBuf>,
+    /// Kafka brokers, host:port with commas between [setting: kafka.brokers]
+    #[arg(long, global = true, value_name = "LIST", help_heading = "Settings")]
+    pub(crate) brokers: Option<String>,
+    /// Topic of raw articles [setting: kafka.topic]
+    #[arg(long, global = true, value_name = "TOPIC", help_heading = "Settings")]
+    pub(crate) topic: Option<String>,
+    /// Log levels, such as `debug` or `info,copydesk_store=debug` [setting: log.filter]
+    #[arg(long, global = true, value_name = "FILTER", help_heading = "Settings")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Consume, clean, de-duplicate and store, until told to stop
+    Worker(WorkerArgs),
+    /// Put articles on the topic: JSON Lines, HTML and text files, folders
+    Feed(FeedArgs),
+    /// Show what would be kept of a page or text, what would be removed, and why
+    Clean(CleanArgs),
+    /// Show the stories that came out, what was removed from their articles, and the quarantine
+    Summary(SummaryArgs),
+    /// Bring the database's schema up to date
+    Migrate(MigrateArgs),
+    /// Check Kafka, topic, Postgres, schema and clocks, and say how to mend what is wrong
+    Doctor(DoctorArgs),
+    /// Prove from SQL alone that no message was lost or stored twice
+    Audit(AuditArgs),
+    /// Show the settings, or check them
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk worker --until-end\n\n\
+Any number of workers may run at once; partitions are shared out among them. SIGTERM or Ctrl-C stops gracefully: \
+what was read is stored first. kill -9 is safe as well.")]
+pub(crate) struct WorkerArgs {
+    /// Stop when everything that was on the topic at the start is stored
+    #[arg(long)]
+    pub(crate) until_end: bool,
+    /// Cleaning threads; 0 is one per core [setting: worker.threads]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
+zcat dump.jsonl.gz | copydesk feed -\n\nWhat a message may look like: docs/messages.md")]
+pub(crate) struct FeedArgs {
+    /// Files or folders (.jsonl, .ndjson, .json, .html, .txt; also .gz and .zst), or - for JSON Lines on standard input
+    #[arg(value_name = "SOURCE", required_unless_present = "samples")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Feed the bundled sample articles
+    #[arg(long, conflicts_with = "sources")]
+    pub(crate) samples: bool,
+    /// Address of the folder on the web: gives HTML and text files their url
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Read everything, send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stop after N articles
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// At most N articles a second
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk clean page.html\n\nThis is the tool to report a bad page with: send the page and the output.")]
+pub(crate) struct CleanArgs {
+    /// An HTML page, a text, a JSON envelope or JSON Lines; - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// One JSON record a line instead of the article for reading
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Count what was removed by which rule
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Address of the page
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk summary --stories 20")]
+pub(crate) struct SummaryArgs {
+    /// Newest stories to show
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) stories: u32,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk migrate --check")]
+pub(crate) struct MigrateArgs {
+    /// Only say what is pending; exit 3 if anything is
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk doctor --fix")]
+pub(crate) struct DoctorArgs {
+    /// Mend what can be mended: create the topic, run the migrations
+    #[arg(long)]
+    pub(crate) fix: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: copydesk audit && echo all accounted for\n\nExit 3 where the law is broken.")]
+pub(crate) struct AuditArgs {
+    /// The findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting as it is now, secrets blotted out
+    Print,
+    /// Check the settings; prints nothing if all is well
+    Check,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
+                let path = format!("{path} {}", sub.get_name());
+                if sub.has_subcommands() {
+                    check(sub, &path);
+                } else if !path.contains(" config ") {
+                    let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+                    assert!(help.contains("Example"), "{path} has no example in its help");
+                }
+            }
+        }
+        check(&Cli::command(), "copydesk");
+    }
+}

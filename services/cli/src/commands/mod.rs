@@ -1,0 +1,74 @@
+//! One file a command: each reads its arguments, calls one library, and prints.
+
+pub(crate) mod audit;
+pub(crate) mod clean;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod feed;
+pub(crate) mod migrate;
+pub(crate) mod summary;
+pub(crate) mod worker;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use copydesk_clean::{Budget, Cleaner, Rules};
+use copydesk_store::{Store, StoreConfig};
+use copydesk_stream::StreamConfig;
+
+use crate::config::Config;
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well: exit code 0.
+    Done,
+    /// It did its work and found or refused something: exit code 3.
+    Found,
+}
+
+/// Prints a line on standard output; a closed pipe (`| head`) ends the program quietly.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// The store that the settings name.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
+    let url = config.database_url()?;
+    let shown = crate::config::without_password(&url);
+    Store::connect(&StoreConfig { url, connections: config.database.connections, ..StoreConfig::default() })
+        .await
+        .with_context(|| format!("cannot use the database {shown}; `copydesk doctor` says more"))
+}
+
+/// The consumer's settings.
+pub(crate) fn stream(config: &Config) -> StreamConfig {
+    let mut stream = StreamConfig::new(&config.kafka.brokers, &config.kafka.topic, &config.kafka.group);
+    stream.session_timeout = Duration::from_millis(config.kafka.session_timeout_ms);
+    stream.drain_timeout = Duration::from_millis(config.worker.drain_ms);
+    stream.queue_messages = config.worker.queue_messages;
+    stream.queue_bytes = config.worker.memory.as_len() / 4;
+    stream.total_bytes = config.worker.memory.as_len();
+    if !config.kafka.instance_id.is_empty() {
+        stream.group_instance_id = Some(config.kafka.instance_id.clone());
+    }
+    stream.extra.clone_from(&config.kafka.properties);
+    stream
+}
+
+/// The cleaner with the rules that the settings name.
+pub(crate) fn cleaner(config: &Config) -> anyhow::Result<Cleaner> {
+    let rules = match &config.clean.rules_file {
+        None => Rules::builtin(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the rules file {}", path.display()))?;
+            Rules::from_toml(&text).with_context(|| format!("in the rules file {}", path.display()))?
+        }
+    };
+    Ok(Cleaner::new(rules, Budget::default()))
+}

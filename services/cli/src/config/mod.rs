@@ -1,0 +1,301 @@
+//! Configuration: one TOML file, overridden by `COPYDESK_…` variables, overridden by flags.
+//!
+//! Every key has a default, so a new user sets nothing. Unknown keys are errors: a misspelt limit that is
+//! silently ignored is worse than no limit.
+
+mod env;
+mod size;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use size::ByteSize;
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) kafka: Kafka,
+    pub(crate) database: Database,
+    pub(crate) worker: Worker,
+    pub(crate) clean: Clean,
+    pub(crate) log: Log,
+}
+
+/// Where the raw articles come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kafka {
+    /// Bootstrap brokers, `host:port` with commas between.
+    pub(crate) brokers: String,
+    /// The topic of raw articles.
+    pub(crate) topic: String,
+    /// The consumer group. Offsets live in Postgres; the group only shares out partitions.
+    pub(crate) group: String,
+    /// Static membership: a name that is unique per worker and stays over restarts. Empty: none.
+    pub(crate) instance_id: String,
+    /// Partitions that `feed` and `doctor --fix` give a topic they create.
+    pub(crate) partitions: i32,
+    /// How long a silent worker stays in the group, in milliseconds.
+    pub(crate) session_timeout_ms: u64,
+    /// Any other librdkafka property, passed through.
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self {
+            brokers: "127.0.0.1:39092".into(),
+            topic: "articles.raw".into(),
+            group: "copydesk".into(),
+            instance_id: String::new(),
+            partitions: 6,
+            session_timeout_ms: 45_000,
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where the records go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Database {
+    /// Postgres URL. Prefer `url_file` where the URL holds a password.
+    pub(crate) url: String,
+    /// A file that holds the URL; wins over `url`.
+    pub(crate) url_file: Option<PathBuf>,
+    /// Connections of one worker at the most.
+    pub(crate) connections: u32,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: "postgres://postgres@127.0.0.1:35432/copydesk".into(), url_file: None, connections: 8 }
+    }
+}
+
+/// How a worker paces itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Worker {
+    /// Threads that clean and fingerprint. 0: one per core.
+    pub(crate) threads: usize,
+    /// Articles in one transaction at the most.
+    pub(crate) batch_articles: usize,
+    /// Bytes of messages in one transaction at the most.
+    pub(crate) batch_bytes: ByteSize,
+    /// How long a message may wait for company, in milliseconds.
+    pub(crate) linger_ms: u64,
+    /// Messages waiting per partition at the most; a partition over it is paused.
+    pub(crate) queue_messages: usize,
+    /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker.
+    pub(crate) memory: ByteSize,
+    /// How long a revoked partition may take to finish what it has, in milliseconds.
+    pub(crate) drain_ms: u64,
+    /// What to do when Kafka has deleted messages before they were read: `stop` or `skip` (recorded).
+    pub(crate) on_lost_range: OnLostRange,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            batch_articles: 500,
+            batch_bytes: ByteSize::mebi(8),
+            linger_ms: 250,
+            queue_messages: 2_000,
+            memory: ByteSize::mebi(128),
+            drain_ms: 20_000,
+            on_lost_range: OnLostRange::Stop,
+        }
+    }
+}
+
+/// See [`Worker::on_lost_range`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnLostRange {
+    Stop,
+    Skip,
+}
+
+/// How articles are cleaned.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Clean {
+    /// A rules file (TOML) that extends or replaces the built-in rules. See docs/cleaning.md.
+    pub(crate) rules_file: Option<PathBuf>,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `auto`, `human` or `json`.
+    pub(crate) format: String,
+    /// Levels in the syntax of RUST_LOG.
+    pub(crate) filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: "auto".into(), filter: "info".into() }
+    }
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read the configuration file {path}: {reason}")]
+    Read { path: PathBuf, reason: std::io::Error },
+    #[error("{path} is not a valid configuration:\n{reason}")]
+    File { path: PathBuf, reason: Box<toml::de::Error> },
+    #[error("environment variable {name} names no setting{hint}; `copydesk config print` lists them all")]
+    UnknownVariable { name: String, hint: String },
+    #[error("environment variable {name}: {reason}")]
+    BadVariable { name: String, reason: String },
+    #[error("configuration: {0}")]
+    Invalid(String),
+}
+
+impl Config {
+    /// Reads the file (if one is named), then lays `variables` over it, then checks the whole.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let from_file = match file {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|reason| ConfigError::Read { path: path.to_owned(), reason })?;
+                toml::from_str(&text)
+                    .map_err(|e| ConfigError::File { path: path.to_owned(), reason: Box::new(e) })?
+            }
+        };
+        let config = env::overlay(&from_file, variables)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What no single key can tell.
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |text: String| Err(ConfigError::Invalid(text));
+        if self.kafka.brokers.trim().is_empty() {
+            return bad("kafka.brokers is empty; give host:port of at least one broker".into());
+        }
+        if self.kafka.topic.trim().is_empty() {
+            return bad("kafka.topic is empty".into());
+        }
+        if self.worker.drain_ms >= self.kafka.session_timeout_ms {
+            return bad(format!(
+                "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",
+                self.worker.drain_ms, self.kafka.session_timeout_ms
+            ));
+        }
+        if self.worker.batch_articles == 0 || self.worker.queue_messages == 0 {
+            return bad("worker.batch_articles and worker.queue_messages must be at least 1".into());
+        }
+        if self.worker.memory.bytes() < 32 << 20 {
+            return bad("worker.memory must be at least 32 MiB: one message may take 8 MiB".into());
+        }
+        if self.worker.batch_bytes.bytes() > self.worker.memory.bytes() / 2 {
+            return bad("worker.batch_bytes must be at most half of worker.memory: one batch is stored while the next is read".into());
+        }
+        Ok(())
+    }
+
+    /// The database URL, from the file if one is named.
+    pub(crate) fn database_url(&self) -> Result<String, ConfigError> {
+        match &self.database.url_file {
+            None => Ok(self.database.url.clone()),
+            Some(path) => std::fs::read_to_string(path)
+                .map(|s| s.trim().to_owned())
+                .map_err(|reason| ConfigError::Read { path: path.clone(), reason }),
+        }
+    }
+
+    /// The settings as TOML, with secrets blotted out.
+    pub(crate) fn to_toml_without_secrets(&self) -> String {
+        let mut shown = self.clone();
+        shown.database.url = without_password(&shown.database.url);
+        for (key, value) in &mut shown.kafka.properties {
+            if ["password", "secret", "key.pem", "jaas"].iter().any(|s| key.contains(s)) {
+                *value = "***".into();
+            }
+        }
+        toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# cannot be shown: {e}\n"))
+    }
+}
+
+/// `postgres://user:secret@host/db` with the secret blotted out.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    match login.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn var(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn defaults_are_valid_and_print_as_toml_that_reads_back() {
+        let config = Config::load(None, []).unwrap();
+        let printed = config.to_toml_without_secrets();
+        assert_eq!(toml::from_str::<Config>(&printed).unwrap(), config);
+    }
+
+    #[test]
+    fn variables_win_over_the_file() {
+        let dir = std::env::temp_dir().join(format!("copydesk-config-{}", std::process::id()));
+        std::fs::write(&dir, "[kafka]\ntopic = \"a\"\n[worker]\nbatch_articles = 7\nbatch_bytes = \"2 MiB\"\n").unwrap();
+        let config = Config::load(
+            Some(&dir),
+            [var("COPYDESK_KAFKA_TOPIC", "b"), var("COPYDESK_WORKER_THREADS", "3"), var("COPYDESK_WORKER_MEMORY", "64MiB")],
+        );
+        std::fs::remove_file(&dir).unwrap();
+        let config = config.unwrap();
+        assert_eq!((config.kafka.topic.as_str(), config.worker.threads, config.worker.batch_articles), ("b", 3, 7));
+        assert_eq!(config.worker.memory, ByteSize::mebi(64));
+        assert_eq!(config.worker.batch_bytes, ByteSize::mebi(2));
+    }
+
+    #[test]
+    fn misspelt_variables_are_errors_with_a_hint() {
+        let error = Config::load(None, [var("COPYDESK_KAFKA_BROKER", "x")]).unwrap_err().to_string();
+        assert!(error.contains("COPYDESK_KAFKA_BROKERS"), "{error}");
+        let error = Config::load(None, [var("COPYDESK_WORKER_THREADS", "many")]).unwrap_err().to_string();
+        assert!(error.contains("COPYDESK_WORKER_THREADS"), "{error}");
+    }
+
+    #[test]
+    fn contradictions_are_errors() {
+        let error = Config::load(None, [var("COPYDESK_WORKER_DRAIN_MS", "60000")]).unwrap_err().to_string();
+        assert!(error.contains("session_timeout_ms"), "{error}");
+    }
+
+    #[test]
+    fn any_librdkafka_property_passes_through_the_environment() {
+        let config = Config::load(None, [var("COPYDESK_KAFKA_PROPERTIES", "sasl.username=me,security.protocol=SASL_SSL")]).unwrap();
+        assert_eq!(config.kafka.properties["security.protocol"], "SASL_SSL");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let mut config = Config::default();
+        config.database.url = "postgres://me:pa:ss@db.example/x".into();
+        config.kafka.properties.insert("sasl.password".into(), "hunter2".into());
+        let shown = config.to_toml_without_secrets();
+        assert!(shown.contains("postgres://me:***@db.example/x") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,217 @@
+//! Who owns which partition: claims at assignment, tasks while it lasts, drain and fence at revocation.
+//!
+//! Rebalance callbacks run on the poll thread, which is a plain thread and may block; the work happens on
+//! tokio. [`Bridge`] is the poll thread's end: it sends a request and waits for the answer with a deadline.
+//! [`Owner`] is the other end: one task, so that claims and drains never overlap. Nothing on this side ever
+//! waits for the poll thread, so the two cannot wait for each other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+use std::time::{Duration, Instant};
+
+use copydesk_article::{NextOffset, TopicPartition};
+use copydesk_store::{Claimed, OnLostRange, RetryClass, StoreError, Wanted as ClaimWanted};
+use copydesk_stream::{Coordinator, CoordinatorError, PartitionStream, Start, Wanted};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::partition::{self, Context, Ending, PublishLock};
+
+/// How long an assignment may wait for Postgres before the poll thread gives up and tries again.
+const CLAIM_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the poll thread asks of the owner.
+enum Request {
+    Claim { wanted: Vec<Wanted>, until: Instant, answer: blocking::SyncSender<Result<Vec<Start>, StoreError>> },
+    Assigned(Vec<PartitionStream>),
+    Drain { revoked: Vec<TopicPartition>, until: Instant, answer: blocking::SyncSender<Vec<(TopicPartition, NextOffset)>> },
+    Lost(Vec<TopicPartition>),
+}
+
+/// The poll thread's end.
+pub(crate) struct Bridge {
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl Coordinator for Bridge {
+    fn claim(&self, wanted: Vec<Wanted>) -> Result<Vec<Start>, CoordinatorError> {
+        let (answer, received) = blocking::sync_channel(1);
+        let until = Instant::now() + CLAIM_DEADLINE;
+        self.send(Request::Claim { wanted, until, answer })?;
+        // A little more than the owner takes, so that its own error arrives rather than a bare time-out.
+        match received.recv_timeout(CLAIM_DEADLINE + Duration::from_secs(5)) {
+            Ok(Ok(starts)) => Ok(starts),
+            Ok(Err(error)) => Err(CoordinatorError::new(error.to_string())),
+            Err(_) => Err(CoordinatorError::new("the worker did not answer a claim in time")),
+        }
+    }
+
+    fn assigned(&self, streams: Vec<PartitionStream>) {
+        // Fails only while the worker is going down; then the streams are dropped and the queues with them.
+        let _ = self.send(Request::Assigned(streams));
+    }
+
+    fn drain(&self, revoked: &[TopicPartition], deadline: Duration) -> Vec<(TopicPartition, NextOffset)> {
+        let (answer, received) = blocking::sync_channel(1);
+        let until = Instant::now() + deadline;
+        if self.send(Request::Drain { revoked: revoked.to_vec(), until, answer }).is_err() {
+            return Vec::new();
+        }
+        received.recv_timeout(deadline + Duration::from_secs(2)).unwrap_or_default()
+    }
+
+    fn lost(&self, partitions: &[TopicPartition]) {
+        let _ = self.send(Request::Lost(partitions.to_vec()));
+    }
+}
+
+impl Bridge {
+    fn send(&self, request: Request) -> Result<(), CoordinatorError> {
+        self.requests.send(request).map_err(|_| CoordinatorError::new("the worker is going down"))
+    }
+}
+
+/// One partition at work.
+struct Working {
+    lock: PublishLock,
+    acknowledged: watch::Receiver<NextOffset>,
+    task: JoinHandle<()>,
+}
+
+/// The owner's end: see the module.
+pub(crate) struct Owner {
+    context: Arc<Context>,
+    name: String,
+    on_lost_range: OnLostRange,
+    requests: mpsc::UnboundedReceiver<Request>,
+    claimed: HashMap<TopicPartition, Claimed>,
+    working: HashMap<TopicPartition, Working>,
+    fatal: mpsc::UnboundedSender<anyhow::Error>,
+}
+
+impl Owner {
+    /// Both ends, and where errors that must stop the worker come out.
+    pub(crate) fn new(
+        context: Arc<Context>,
+        name: String,
+        on_lost_range: OnLostRange,
+    ) -> (Bridge, Self, mpsc::UnboundedReceiver<anyhow::Error>) {
+        let (sender, requests) = mpsc::unbounded_channel();
+        let (fatal, fatal_errors) = mpsc::unbounded_channel();
+        let owner = Self {
+            context,
+            name,
+            on_lost_range,
+            requests,
+            claimed: HashMap::new(),
+            working: HashMap::new(),
+            fatal,
+        };
+        (Bridge { requests: sender }, owner, fatal_errors)
+    }
+
+    /// Serves the poll thread until it is gone.
+    pub(crate) async fn run(mut self) {
+        while let Some(request) = self.requests.recv().await {
+            match request {
+                Request::Claim { wanted, until, answer } => {
+                    let _ = answer.send(self.claim(wanted, until).await);
+                }
+                Request::Assigned(streams) => streams.into_iter().for_each(|s| self.start(s)),
+                Request::Drain { revoked, until, answer } => {
+                    let _ = answer.send(self.drain(&revoked, until).await);
+                }
+                Request::Lost(partitions) => self.lose(&partitions),
+            }
+        }
+    }
+
+    /// Takes the partitions in the ledger: from here on, a flush under an older epoch is refused.
+    async fn claim(&mut self, wanted: Vec<Wanted>, until: Instant) -> Result<Vec<Start>, StoreError> {
+        let wanted: Vec<ClaimWanted> = wanted
+            .into_iter()
+            .map(|w| ClaimWanted { source: w.source, low: w.low, high: w.high })
+            .collect();
+        let claims = loop {
+            match self.context.store.claim(&self.name, &wanted, self.on_lost_range).await {
+                Ok(claims) => break claims,
+                Err(error) => {
+                    let again = matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase);
+                    if !again {
+                        // Lost ranges, recreated topics, missing schema: waiting mends none of them.
+                        let _ = self.fatal.send(anyhow::Error::msg(error.to_string()));
+                        return Err(error);
+                    }
+                    if Instant::now() + Duration::from_millis(500) >= until {
+                        return Err(error);
+                    }
+                    warn!(%error, "postgres is away; the claim is tried again");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        };
+        Ok(claims
+            .into_iter()
+            .map(|claim| {
+                info!(partition = %claim.source, from = %claim.next_offset, epoch = %claim.epoch, "claimed");
+                let start = Start { source: claim.source.clone(), next_offset: claim.next_offset };
+                self.claimed.insert(claim.source.clone(), claim);
+                start
+            })
+            .collect())
+    }
+
+    fn start(&mut self, stream: PartitionStream) {
+        let source = stream.source().clone();
+        let Some(claimed) = self.claimed.remove(&source) else {
+            warn!(partition = %source, "assigned without a claim; its messages wait for the next rebalance");
+            return;
+        };
+        let lock = PublishLock::default();
+        let (acknowledge, acknowledged) = watch::channel(claimed.next_offset);
+        let (context, task_lock, fatal) = (Arc::clone(&self.context), lock.clone(), self.fatal.clone());
+        let name = source.clone();
+        let task = tokio::spawn(async move {
+            match partition::run(context, stream, claimed, task_lock, acknowledge).await {
+                Ending::Drained | Ending::Killed | Ending::Fenced => {}
+                Ending::Fatal(error) => {
+                    let _ = fatal.send(anyhow::anyhow!("{name}: {error}"));
+                }
+            }
+        });
+        if let Some(before) = self.working.insert(source, Working { lock, acknowledged, task }) {
+            before.lock.kill();
+        }
+    }
+
+    /// Drain first, fence second: what is in the queues is stored, then the locks are killed. In the other
+    /// order a batch that is being stored is stored twice.
+    async fn drain(&mut self, revoked: &[TopicPartition], until: Instant) -> Vec<(TopicPartition, NextOffset)> {
+        let mut done = Vec::with_capacity(revoked.len());
+        for source in revoked {
+            self.claimed.remove(source);
+            let Some(mut working) = self.working.remove(source) else { continue };
+            tokio::select! {
+                _ = &mut working.task => {}
+                () = tokio::time::sleep_until(until.into()) => {
+                    warn!(partition = %source, "not drained in time; the rest is stored by the next owner");
+                }
+            }
+            working.lock.kill();
+            done.push((source.clone(), *working.acknowledged.borrow()));
+        }
+        done
+    }
+
+    fn lose(&mut self, partitions: &[TopicPartition]) {
+        for source in partitions {
+            self.claimed.remove(source);
+            if let Some(working) = self.working.remove(source) {
+                warn!(partition = %source, "lost to another worker; what was not stored is stored there");
+                working.lock.kill();
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The way of one partition's messages: queue, pool, order restored, batch, one flush in flight.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use copydesk_article::{Message, NextOffset, TopicPartition};
+use copydesk_store::{Batch, Claimed, FlushError, FlushReport, Item, RetryClass, Store};
+use copydesk_stream::{Charge, ConsumerHandle, Delivery, PartitionStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{debug, error, warn};
+
+use crate::batch::{BatchLimits, Fill};
+use crate::counters::Counters;
+use crate::pool::Pool;
+
+/// Messages in one job of the pool: large enough that handing over costs nothing beside cleaning, small
+/// enough that two threads share one batch.
+const CHUNK_MESSAGES: usize = 32;
+/// Bytes in one job of the pool.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Jobs that one partition may have with the pool at once.
+const CHUNKS_IN_FLIGHT: usize = 8;
+
+/// The longest wait between two tries at a database that is away.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The pool that prepares chunks of messages.
+pub(crate) type PreparePool = Pool<Vec<Message>, Vec<Item>>;
+
+/// Whether a partition may still be written. Killed when the partition is lost or its drain is over.
+///
+/// The database's epoch is what keeps a zombie out; this lock only saves it the attempt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PublishLock(Arc<AtomicBool>);
+
+impl PublishLock {
+    pub(crate) fn kill(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// How a partition's work ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// The queue was closed and everything in it is stored.
+    Drained,
+    /// The lock was killed: somebody else owns the partition, or will soon.
+    Killed,
+    /// The database says that somebody else has claimed the partition.
+    Fenced,
+    /// The database refused in a way that trying again cannot mend.
+    Fatal(FlushError),
+}
+
+/// What the partition's task needs from the worker.
+pub(crate) struct Context {
+    pub(crate) store: Store,
+    pub(crate) pool: PreparePool,
+    pub(crate) limits: BatchLimits,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) consumer: watch::Receiver<Option<ConsumerHandle>>,
+}
+
+/// What is on its way to the pool and back, in the order of the offsets.
+enum Step {
+    Chunk { prepared: oneshot::Receiver<Vec<Item>>, charges: Vec<Charge> },
+    End(NextOffset),
+}
+
+/// The batch being filled.
+struct Filling {
+    from: NextOffset,
+    to: NextOffset,
+    items: Vec<Item>,
+    charges: Vec<Charge>,
+    fill: Fill,
+}
+
+impl Filling {
+    fn starting_at(from: NextOffset) -> Self {
+        Self { from, to: from, items: Vec::new(), charges: Vec::new(), fill: Fill::default() }
+    }
+}
+
+/// One flush in flight; gives back the outcome and how far it got.
+type Flush = JoinHandle<Result<NextOffset, Ending>>;
+
+/// Works one partition until its queue is closed and stored, or until it is taken away.
+pub(crate) async fn run(
+    context: Arc<Context>,
+    mut stream: PartitionStream,
+    claimed: Claimed,
+    lock: PublishLock,
+    acknowledged: watch::Sender<NextOffset>,
+) -> Ending {
+    let mut steps: VecDeque<Step> = VecDeque::new();
+    let mut filling = Filling::starting_at(claimed.next_offset);
+    let mut flush: Option<Flush> = None;
+    let mut open = true;
+    loop {
+        if lock.is_dead() {
+            return Ending::Killed;
+        }
+        let closing = !open && steps.is_empty();
+        if flush.is_none() {
+            if filling.fill.is_due(&context.limits, Instant::now(), closing) {
+                let next = filling.to;
+                let full = std::mem::replace(&mut filling, Filling::starting_at(next));
+                flush = Some(start_flush(&context, &claimed, &lock, full));
+            } else if closing {
+                return Ending::Drained;
+            }
+        }
+        let room = !filling.fill.is_due(&context.limits, Instant::now(), false);
+        let due = filling.fill.due_at(&context.limits);
+        tokio::select! {
+            biased;
+            ended = joined(&mut flush), if flush.is_some() => {
+                flush = None;
+                match ended {
+                    Ok(next) => {
+                        acknowledged.send_replace(next);
+                        if let Some(consumer) = context.consumer.borrow().as_ref() {
+                            consumer.commit_hint(&claimed.source, next);
+                        }
+                    }
+                    Err(ending) => return ending,
+                }
+            }
+            // A batch that is due but has to wait for the flush before it takes no more: that is the backpressure.
+            step = front(&mut steps), if !steps.is_empty() && room => match step {
+                Some(Arrived::Items(items, charges)) => take(&mut filling, items, charges),
+                Some(Arrived::End(next)) => {
+                    if next > filling.to {
+                        filling.to = next;
+                        filling.fill.touch(Instant::now());
+                    }
+                }
+                None => {
+                    error!(partition = %claimed.source, "a cleaning thread is gone; the partition stops here and its messages are read again");
+                    return Ending::Killed;
+                }
+            },
+            deliveries = stream.recv_many(CHUNK_MESSAGES, CHUNK_BYTES), if open && steps.len() < CHUNKS_IN_FLIGHT => {
+                if deliveries.is_empty() {
+                    open = false;
+                } else {
+                    hand_over(&context.pool, deliveries, &mut steps);
+                }
+            }
+            () = sleep_until(due), if flush.is_none() && due.is_some() => {}
+        }
+    }
+}
+
+/// What came to the front of the steps.
+enum Arrived {
+    Items(Vec<Item>, Vec<Charge>),
+    End(NextOffset),
+}
+
+/// Waits for the oldest step. Safe to cancel: a step leaves the queue only when its answer is there.
+async fn front(steps: &mut VecDeque<Step>) -> Option<Arrived> {
+    let items = match steps.front_mut()? {
+        Step::Chunk { prepared, .. } => Some(prepared.await.ok()?),
+        Step::End(_) => None,
+    };
+    match (steps.pop_front()?, items) {
+        (Step::Chunk { charges, .. }, Some(items)) => Some(Arrived::Items(items, charges)),
+        (Step::End(next), _) => Some(Arrived::End(next)),
+        (Step::Chunk { .. }, None) => None,
+    }
+}
+
+async fn joined(flush: &mut Option<Flush>) -> Result<NextOffset, Ending> {
+    match flush {
+        Some(task) => match task.await {
+            Ok(result) => result,
+            Err(panic) => {
+                error!(error = %panic, "a flush panicked; the partition stops here and its messages are read again");
+                Err(Ending::Killed)
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Cuts deliveries into chunks for the pool, ends of the partition between them.
+fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque<Step>) {
+    let mut messages = Vec::with_capacity(deliveries.len());
+    let mut charges = Vec::with_capacity(deliveries.len());
+    let mut push = |messages: &mut Vec<Message>, charges: &mut Vec<Charge>, steps: &mut VecDeque<Step>| {
+        if !messages.is_empty() {
+            let prepared = pool.submit(std::mem::take(messages));
+            steps.push_back(Step::Chunk { prepared, charges: std::mem::take(charges) });
+        }
+    };
+    for delivery in deliveries {
+        match delivery {
+            Delivery::Message(message, charge) => {
+                messages.push(message);
+                charges.push(charge);
+            }
+            Delivery::End(next) => {
+                push(&mut messages, &mut charges, steps);
+                steps.push_back(Step::End(next));
+            }
+        }
+    }
+    push(&mut messages, &mut charges, steps);
+}
+
+fn take(filling: &mut Filling, items: Vec<Item>, charges: Vec<Charge>) {
+    let now = Instant::now();
+    for item in &items {
+        filling.fill.add(item.message.size(), now);
+        filling.to = item.message.coordinates.offset.next();
+    }
+    filling.items.extend(items);
+    filling.charges.extend(charges);
+}
+
+fn start_flush(context: &Arc<Context>, claimed: &Claimed, lock: &PublishLock, full: Filling) -> Flush {
+    let (context, claimed, lock) = (Arc::clone(context), claimed.clone(), lock.clone());
+    // A task of its own, never cancelled: a dropped flush would leave its statement running on the server.
+    tokio::spawn(async move {
+        let Filling { from, to, items, charges, .. } = full;
+        let result = store(&context, &claimed, &lock, Batch { from, to, items }).await;
+        // The messages leave the memory budget only now that they are stored (or given up).
+        drop(charges);
+        let report = result?;
+        context.counters.add(&report);
+        Ok(to)
+    })
+}
+
+/// Tries until the batch is stored or must not be.
+async fn store(
+    context: &Context,
+    claimed: &Claimed,
+    lock: &PublishLock,
+    batch: Batch,
+) -> Result<FlushReport, Ending> {
+    let mut tries: u32 = 0;
+    loop {
+        if lock.is_dead() {
+            return Err(Ending::Killed);
+        }
+        let error = match context.store.flush(claimed, &batch).await {
+            Ok(report) => return Ok(report),
+            Err(error) => error,
+        };
+        tries += 1;
+        match error.class() {
+            RetryClass::Fenced => {
+                warn!(partition = %claimed.source, epoch = %claimed.epoch, "another worker has claimed this partition; its unsaved messages are dropped here and stored there");
+                return Err(Ending::Fenced);
+            }
+            RetryClass::RetryNow => {
+                debug!(partition = %claimed.source, tries, %error, "flush is tried again");
+                wait(backoff(tries, Duration::from_millis(20), Duration::from_secs(1)), lock).await;
+            }
+            RetryClass::WaitForDatabase => {
+                let pause = backoff(tries, Duration::from_millis(200), LONGEST_WAIT);
+                warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis(), "postgres is away; nothing is lost, the partition waits");
+                wait(pause, lock).await;
+            }
+            RetryClass::DataError | RetryClass::Fatal => return Err(Ending::Fatal(error)),
+        }
+    }
+}
+
+/// Doubles from `first` to `most`, with up to a quarter of jitter so that workers do not march in step.
+fn backoff(tries: u32, first: Duration, most: Duration) -> Duration {
+    let doubled = first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(most);
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.subsec_nanos());
+    doubled + doubled.mul_f64(f64::from(nanos % 1_000) / 4_000.0)
+}
+
+/// Sleeps, but wakes early for a killed lock.
+async fn wait(pause: Duration, lock: &PublishLock) {
+    let until = Instant::now() + pause;
+    while Instant::now() < until && !lock.is_dead() {
+        tokio::time::sleep(Duration::from_millis(50).min(pause)).await;
+    }
+}
+
