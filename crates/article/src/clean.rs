@@ -182,7 +182,10 @@ impl BlockKind {
 
     /// Whether a kept block of this kind is part of the body text.
     pub const fn is_body(self) -> bool {
-        matches!(self, Self::Body | Self::SubHeadline | Self::Quote | Self::ListItem)
+        matches!(
+            self,
+            Self::Body | Self::SubHeadline | Self::Quote | Self::ListItem
+        )
     }
 }
 
@@ -209,12 +212,20 @@ pub struct Block {
 impl Block {
     /// A block that stays.
     pub fn kept(kind: BlockKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), removed: None }
+        Self {
+            kind,
+            text: text.into(),
+            removed: None,
+        }
     }
 
     /// A block that a rule took out.
     pub fn removed(kind: BlockKind, text: impl Into<String>, rule: RuleId, evidence: Option<String>) -> Self {
-        Self { kind, text: text.into(), removed: Some(Removal { rule, evidence }) }
+        Self {
+            kind,
+            text: text.into(),
+            removed: Some(Removal { rule, evidence }),
+        }
     }
 
     /// Whether it stays.
@@ -283,7 +294,10 @@ impl CleanArticle {
 
     /// The kept body blocks, in order: the paragraphs that fingerprints are made of.
     pub fn paragraphs(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().filter(|b| b.is_kept() && b.kind.is_body()).map(|b| b.text.as_str())
+        self.blocks
+            .iter()
+            .filter(|b| b.is_kept() && b.kind.is_body())
+            .map(|b| b.text.as_str())
     }
 
     /// The kept captions and credits, in order.
@@ -296,7 +310,10 @@ impl CleanArticle {
 
     /// The removed blocks with their position among all blocks.
     pub fn removed(&self) -> impl Iterator<Item = (usize, &Block, &Removal)> {
-        self.blocks.iter().enumerate().filter_map(|(i, b)| b.removed.as_ref().map(|r| (i, b, r)))
+        self.blocks
+            .iter()
+            .enumerate()
+            .filter_map(|(i, b)| b.removed.as_ref().map(|r| (i, b, r)))
     }
 }
 
@@ -312,14 +329,22 @@ mod tests {
                 Block::kept(BlockKind::Headline, "Harbour reopens"),
                 Block::kept(BlockKind::Body, "Ships came in at dawn."),
                 Block::kept(BlockKind::Caption, "The harbour on Tuesday."),
-                Block::removed(BlockKind::Boilerplate, "Check Also", RuleId::of("related-marker"), None),
+                Block::removed(
+                    BlockKind::Boilerplate,
+                    "Check Also",
+                    RuleId::of("related-marker"),
+                    None,
+                ),
                 Block::kept(BlockKind::Body, "Cranes moved by noon."),
             ],
             warnings: Vec::new(),
             rules_version: "1".into(),
         };
         assert_eq!(article.body(), "Ships came in at dawn.\n\nCranes moved by noon.");
-        assert_eq!(article.captions().collect::<Vec<_>>(), ["The harbour on Tuesday."]);
+        assert_eq!(
+            article.captions().collect::<Vec<_>>(),
+            ["The harbour on Tuesday."]
+        );
         assert_eq!(article.removed().map(|(i, ..)| i).collect::<Vec<_>>(), [3]);
     }
 

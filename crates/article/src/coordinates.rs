@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn coordinates_read_like_a_log_line() {
         let at = Coordinates {
-            source: TopicPartition { topic: Topic::new("articles.raw"), partition: Partition::new(3) },
+            source: TopicPartition {
+                topic: Topic::new("articles.raw"),
+                partition: Partition::new(3),
+            },
             offset: Offset::new(7),
         };
         assert_eq!(at.to_string(), "articles.raw[3]@7");

@@ -26,7 +26,9 @@ mod raw;
 mod reject;
 mod relation;
 
-pub use clean::{Block, BlockKind, CleanArticle, Metadata, MetadataSource, Removal, RuleId, Sourced, Timestamp};
+pub use clean::{
+    Block, BlockKind, CleanArticle, Metadata, MetadataSource, Removal, RuleId, Sourced, Timestamp,
+};
 pub use coordinates::{Coordinates, Epoch, NextOffset, Offset, Partition, Topic, TopicPartition};
 pub use fingerprint::{
     BlockHash, BodyHash, Fingerprint, FingerprintVersion, MarkKind, ParagraphMark, ShingleAt, ShingleKey,

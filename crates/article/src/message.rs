@@ -24,7 +24,11 @@ pub struct Message {
 impl Message {
     /// The value of the last header of that name (Kafka's rule: the last one wins), as raw bytes.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.iter().rev().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_slice())
+        self.headers
+            .iter()
+            .rev()
+            .find(|h| h.name.eq_ignore_ascii_case(name))
+            .map(|h| h.value.as_slice())
     }
 
     /// Bytes that this message holds in memory: what the budget counts.

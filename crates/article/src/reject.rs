@@ -113,7 +113,11 @@ impl FromStr for Reason {
     type Err = ParseReasonError;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL.iter().copied().find(|r| r.as_str() == s).ok_or_else(|| ParseReasonError(s.to_owned()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|r| r.as_str() == s)
+            .ok_or_else(|| ParseReasonError(s.to_owned()))
     }
 }
 
@@ -132,7 +136,11 @@ pub struct Reject {
 impl Reject {
     /// A refusal.
     pub fn new(stage: Stage, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { stage, reason, detail: detail.into() }
+        Self {
+            stage,
+            reason,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -145,7 +153,11 @@ mod tests {
         for reason in Reason::ALL {
             let name = reason.as_str();
             assert_eq!(name.parse(), Ok(*reason));
-            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{name}");
+            assert!(
+                name.chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{name}"
+            );
         }
     }
 }

@@ -20,8 +20,13 @@ pub enum Relation {
 
 impl Relation {
     /// Every value, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Original, Self::ExactCopy, Self::NearCopy, Self::Excerpt, Self::Contains];
+    pub const ALL: [Self; 5] = [
+        Self::Original,
+        Self::ExactCopy,
+        Self::NearCopy,
+        Self::Excerpt,
+        Self::Contains,
+    ];
 
     /// The name stored in the database.
     pub const fn as_str(self) -> &'static str {
@@ -50,7 +55,10 @@ impl FromStr for Relation {
     type Err = ParseRelationError;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|r| r.as_str() == s).ok_or_else(|| ParseRelationError(s.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|r| r.as_str() == s)
+            .ok_or_else(|| ParseRelationError(s.to_owned()))
     }
 }
 

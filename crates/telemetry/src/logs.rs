@@ -35,7 +35,9 @@ pub enum LogSetupError {
     #[error("log format {0:?} is not one of auto, human, json")]
     Format(String),
     /// The filter cannot be read.
-    #[error("log filter {filter:?} cannot be read: {reason}; a good one is \"info\" or \"info,copydesk_store=debug\"")]
+    #[error(
+        "log filter {filter:?} cannot be read: {reason}; a good one is \"info\" or \"info,copydesk_store=debug\""
+    )]
     Filter {
         /// As given.
         filter: String,
@@ -65,18 +67,25 @@ impl FromStr for LogFormat {
 /// # Errors
 /// [`LogSetupError::Filter`] for a filter that cannot be read, [`LogSetupError::Twice`] on a second call.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LogSetupError> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|e| LogSetupError::Filter { filter: filter.to_owned(), reason: e.to_string() })?;
+    let filter = EnvFilter::try_new(filter).map_err(|e| LogSetupError::Filter {
+        filter: filter.to_owned(),
+        reason: e.to_string(),
+    })?;
     let terminal = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal);
     let json = match format {
         LogFormat::Auto => !terminal,
         LogFormat::Human => false,
         LogFormat::Json => true,
     };
-    let done =
-        if json { builder.json().flatten_event(true).try_init() } else { builder.with_target(false).try_init() };
+    let done = if json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_target(false).try_init()
+    };
     done.map_err(|e| LogSetupError::Twice(e.to_string()))
 }
 
@@ -89,7 +98,13 @@ mod tests {
         for format in [LogFormat::Auto, LogFormat::Human, LogFormat::Json] {
             assert_eq!(format.as_str().parse::<LogFormat>().unwrap(), format);
         }
-        assert!("text".parse::<LogFormat>().unwrap_err().to_string().contains("auto, human, json"));
+        assert!(
+            "text"
+                .parse::<LogFormat>()
+                .unwrap_err()
+                .to_string()
+                .contains("auto, human, json")
+        );
     }
 
     #[test]

@@ -1,1 +1,23 @@
-//! (being written)
+//! What tests need: scratch databases and topics on the real services, invented articles, worker processes.
+//!
+//! In: `COPYDESK_TEST_KAFKA_BROKERS` and `COPYDESK_TEST_DATABASE_URL`, which `make test` sets to the local
+//! services. Out: topics, databases and processes that clean up after themselves. What fails, panics: a
+//! test without its services must not look like a passed one.
+//!
+//! Test code only: nothing here may be a normal dependency of a shipped crate.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    reason = "test support: a panic with a clear message is how a test fails"
+)]
+
+mod articles;
+mod process;
+mod topic;
+
+pub use articles::ArticleGenerator;
+pub use process::{Copydesk, Running, executable};
+pub use topic::{Outgoing, ScratchTopic, kafka_brokers};
