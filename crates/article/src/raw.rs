@@ -28,6 +28,9 @@ pub struct RawArticle {
     pub site: Option<String>,
     /// Every other field of the envelope, kept and stored as it came.
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// What decoding had to mend or leave out ("nul-removed", …): short, stable codes, each explained in
+    /// docs/messages.md. Cleaning carries them on to [`crate::CleanArticle::warnings`].
+    pub warnings: Vec<String>,
 }
 
 impl RawArticle {
@@ -43,6 +46,7 @@ impl RawArticle {
             language: None,
             site: None,
             extra: serde_json::Map::new(),
+            warnings: Vec::new(),
         }
     }
 }
