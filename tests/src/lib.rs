@@ -1,1 +1,103 @@
-//! End-to-end tests: see the files beside src/.
+//! End-to-end tests: the executable against a real Kafka and a real Postgres.
+//!
+//! Each file beside `src/` is one promise of docs/delivery.md. [`Pipeline`] gives a test a topic, a migrated
+//! database and `copydesk` set up for both; everything is deleted afterwards.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: a panic with a clear message is how a test fails"
+)]
+
+use std::time::{Duration, Instant};
+
+use copydesk_testkit::{ArticleGenerator, Copydesk, Outgoing, Running, ScratchDatabase, ScratchTopic};
+use sqlx::PgPool;
+
+/// A topic, a database and the executable set up for both.
+pub struct Pipeline {
+    /// The test's own topic.
+    pub topic: ScratchTopic,
+    /// The executable.
+    pub copydesk: Copydesk,
+    /// Connections to the test's own database, as its owner.
+    pub db: PgPool,
+    database: ScratchDatabase,
+}
+
+impl Pipeline {
+    /// Creates all of it and runs the migrations through the executable.
+    pub async fn new(label: &str, partitions: i32) -> Self {
+        let topic = ScratchTopic::create(label, partitions).await;
+        let database = ScratchDatabase::create(label).await;
+        let copydesk = Copydesk::new(topic.name(), database.url());
+        copydesk.ok(&["migrate"]);
+        let db = PgPool::connect(database.url()).await.expect("the scratch database answers");
+        Self { topic, copydesk, db, database }
+    }
+
+    /// URL of the database.
+    pub fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
+    /// Produces `count` different articles, spread over `partitions`.
+    pub async fn produce_articles(&self, seed: u64, count: usize, partitions: i32) {
+        let mut generator = ArticleGenerator::new(seed);
+        let records = (0..count).map(|n| Outgoing {
+            partition: Some(i32::try_from(n).unwrap() % partitions),
+            payload: Some(generator.envelope(&format!("site{}.example", n % 7), n).into_bytes()),
+            ..Outgoing::default()
+        });
+        self.topic.produce(records).await;
+    }
+
+    /// Runs one worker until everything on the topic is stored.
+    pub fn run_to_end(&self) {
+        self.copydesk.ok(&["worker", "--until-end"]);
+    }
+
+    /// Starts a worker that goes on.
+    pub fn start_worker(&self) -> Running {
+        self.copydesk.start(&["worker"])
+    }
+
+    /// One number by SQL.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
+    }
+
+    /// Messages in the ledger so far: sightings and quarantined.
+    pub async fn done(&self) -> i64 {
+        self.count("SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine)").await
+    }
+
+    /// Waits until at least so many messages are in the ledger; panics with the workers' logs after `patience`.
+    pub async fn wait_for(&self, messages: i64, patience: Duration, workers: &[&Running]) {
+        let until = Instant::now() + patience;
+        while self.done().await < messages {
+            if Instant::now() > until {
+                let logs: String = workers.iter().map(|w| format!("--- worker\n{}\n", w.log())).collect();
+                panic!("{} of {messages} messages are in the ledger after {patience:?}\n{logs}", self.done().await);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The audit law holds, by the executable and by a count of our own.
+    pub async fn assert_every_offset_once(&self, messages: i64) {
+        let said = self.copydesk.ok(&["audit"]);
+        assert!(said.contains("clean"), "{said}");
+        assert_eq!(self.done().await, messages, "every message is in the ledger exactly once");
+        let twice = self
+            .count(
+                "SELECT count(*) FROM (SELECT topic, partition, \"offset\" FROM sighting
+                 UNION ALL SELECT topic, partition, \"offset\" FROM quarantine) x
+                 GROUP BY topic, partition, \"offset\" HAVING count(*) > 1
+                 UNION ALL SELECT 0 ORDER BY 1 DESC LIMIT 1",
+            )
+            .await;
+        assert_eq!(twice, 0, "no offset is in the ledger twice");
+    }
+}

@@ -58,7 +58,11 @@ impl Fill {
 mod tests {
     use super::*;
 
-    const LIMITS: BatchLimits = BatchLimits { articles: 3, bytes: 100, linger: Duration::from_millis(250) };
+    const LIMITS: BatchLimits = BatchLimits {
+        articles: 3,
+        bytes: 100,
+        linger: Duration::from_millis(250),
+    };
 
     fn fill(sizes: &[usize], at: Instant) -> Fill {
         let mut fill = Fill::default();
@@ -81,7 +85,10 @@ mod tests {
         assert!(!fill(&[10, 10], now).is_due(&LIMITS, now, false));
         assert!(fill(&[10, 10, 10], now).is_due(&LIMITS, now, false), "count");
         assert!(fill(&[100], now).is_due(&LIMITS, now, false), "bytes");
-        assert!(fill(&[10], now).is_due(&LIMITS, now + LIMITS.linger, false), "age");
+        assert!(
+            fill(&[10], now).is_due(&LIMITS, now + LIMITS.linger, false),
+            "age"
+        );
         assert!(fill(&[10], now).is_due(&LIMITS, now, true), "closing");
     }
 

@@ -73,22 +73,39 @@ pub struct WorkerOptions {
 pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
     let started = Instant::now();
     prepare::quiet_panics();
-    let pending = options.store.pending_migrations().await.context("cannot read the schema's version")?;
+    let pending = options
+        .store
+        .pending_migrations()
+        .await
+        .context("cannot read the schema's version")?;
     if !pending.is_empty() {
-        bail!("the database's schema is not up to date ({} to go): run `copydesk migrate` first", pending.len());
+        bail!(
+            "the database's schema is not up to date ({} to go): run `copydesk migrate` first",
+            pending.len()
+        );
     }
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let stages = Stages { limits: options.limits, cleaner: options.cleaner };
+    let stages = Stages {
+        limits: options.limits,
+        cleaner: options.cleaner,
+    };
     let pool = Pool::start(threads, move |messages: Vec<_>| {
-        messages.into_iter().map(|m| stages.prepare(m)).collect::<Vec<_>>()
+        messages
+            .into_iter()
+            .map(|m| stages.prepare(m))
+            .collect::<Vec<_>>()
     })
     .context("cannot start the cleaning threads")?;
 
     let targets = if options.until_end {
-        Some(until_end::Targets::read(&options.stream).await.context("cannot read the ends of the topic")?)
+        Some(
+            until_end::Targets::read(&options.stream)
+                .await
+                .context("cannot read the ends of the topic")?,
+        )
     } else {
         None
     };
@@ -105,7 +122,8 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
-    let handle = Consumer::start(options.stream, Arc::new(bridge)).context("cannot start the Kafka consumer")?;
+    let handle =
+        Consumer::start(options.stream, Arc::new(bridge)).context("cannot start the Kafka consumer")?;
     consumer_slot.send_replace(Some(handle.clone()));
 
     let mut report = tokio::time::interval(REPORT_EVERY);

@@ -24,9 +24,17 @@ const CLAIM_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What the poll thread asks of the owner.
 enum Request {
-    Claim { wanted: Vec<Wanted>, until: Instant, answer: blocking::SyncSender<Result<Vec<Start>, StoreError>> },
+    Claim {
+        wanted: Vec<Wanted>,
+        until: Instant,
+        answer: blocking::SyncSender<Result<Vec<Start>, StoreError>>,
+    },
     Assigned(Vec<PartitionStream>),
-    Drain { revoked: Vec<TopicPartition>, until: Instant, answer: blocking::SyncSender<Vec<(TopicPartition, NextOffset)>> },
+    Drain {
+        revoked: Vec<TopicPartition>,
+        until: Instant,
+        answer: blocking::SyncSender<Vec<(TopicPartition, NextOffset)>>,
+    },
     Lost(Vec<TopicPartition>),
 }
 
@@ -39,7 +47,11 @@ impl Coordinator for Bridge {
     fn claim(&self, wanted: Vec<Wanted>) -> Result<Vec<Start>, CoordinatorError> {
         let (answer, received) = blocking::sync_channel(1);
         let until = Instant::now() + CLAIM_DEADLINE;
-        self.send(Request::Claim { wanted, until, answer })?;
+        self.send(Request::Claim {
+            wanted,
+            until,
+            answer,
+        })?;
         // A little more than the owner takes, so that its own error arrives rather than a bare time-out.
         match received.recv_timeout(CLAIM_DEADLINE + Duration::from_secs(5)) {
             Ok(Ok(starts)) => Ok(starts),
@@ -56,10 +68,19 @@ impl Coordinator for Bridge {
     fn drain(&self, revoked: &[TopicPartition], deadline: Duration) -> Vec<(TopicPartition, NextOffset)> {
         let (answer, received) = blocking::sync_channel(1);
         let until = Instant::now() + deadline;
-        if self.send(Request::Drain { revoked: revoked.to_vec(), until, answer }).is_err() {
+        if self
+            .send(Request::Drain {
+                revoked: revoked.to_vec(),
+                until,
+                answer,
+            })
+            .is_err()
+        {
             return Vec::new();
         }
-        received.recv_timeout(deadline + Duration::from_secs(2)).unwrap_or_default()
+        received
+            .recv_timeout(deadline + Duration::from_secs(2))
+            .unwrap_or_default()
     }
 
     fn lost(&self, partitions: &[TopicPartition]) {
@@ -69,7 +90,9 @@ impl Coordinator for Bridge {
 
 impl Bridge {
     fn send(&self, request: Request) -> Result<(), CoordinatorError> {
-        self.requests.send(request).map_err(|_| CoordinatorError::new("the worker is going down"))
+        self.requests
+            .send(request)
+            .map_err(|_| CoordinatorError::new("the worker is going down"))
     }
 }
 
@@ -116,11 +139,19 @@ impl Owner {
     pub(crate) async fn run(mut self) {
         while let Some(request) = self.requests.recv().await {
             match request {
-                Request::Claim { wanted, until, answer } => {
+                Request::Claim {
+                    wanted,
+                    until,
+                    answer,
+                } => {
                     let _ = answer.send(self.claim(wanted, until).await);
                 }
                 Request::Assigned(streams) => streams.into_iter().for_each(|s| self.start(s)),
-                Request::Drain { revoked, until, answer } => {
+                Request::Drain {
+                    revoked,
+                    until,
+                    answer,
+                } => {
                     let _ = answer.send(self.drain(&revoked, until).await);
                 }
                 Request::Lost(partitions) => self.lose(&partitions),
@@ -132,10 +163,19 @@ impl Owner {
     async fn claim(&mut self, wanted: Vec<Wanted>, until: Instant) -> Result<Vec<Start>, StoreError> {
         let wanted: Vec<ClaimWanted> = wanted
             .into_iter()
-            .map(|w| ClaimWanted { source: w.source, low: w.low, high: w.high })
+            .map(|w| ClaimWanted {
+                source: w.source,
+                low: w.low,
+                high: w.high,
+            })
             .collect();
         let claims = loop {
-            match self.context.store.claim(&self.name, &wanted, self.on_lost_range).await {
+            match self
+                .context
+                .store
+                .claim(&self.name, &wanted, self.on_lost_range)
+                .await
+            {
                 Ok(claims) => break claims,
                 Err(error) => {
                     let again = matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase);
@@ -156,7 +196,10 @@ impl Owner {
             .into_iter()
             .map(|claim| {
                 info!(partition = %claim.source, from = %claim.next_offset, epoch = %claim.epoch, "claimed");
-                let start = Start { source: claim.source.clone(), next_offset: claim.next_offset };
+                let start = Start {
+                    source: claim.source.clone(),
+                    next_offset: claim.next_offset,
+                };
                 self.claimed.insert(claim.source.clone(), claim);
                 start
             })
@@ -181,18 +224,31 @@ impl Owner {
                 }
             }
         });
-        if let Some(before) = self.working.insert(source, Working { lock, acknowledged, task }) {
+        if let Some(before) = self.working.insert(
+            source,
+            Working {
+                lock,
+                acknowledged,
+                task,
+            },
+        ) {
             before.lock.kill();
         }
     }
 
     /// Drain first, fence second: what is in the queues is stored, then the locks are killed. In the other
     /// order a batch that is being stored is stored twice.
-    async fn drain(&mut self, revoked: &[TopicPartition], until: Instant) -> Vec<(TopicPartition, NextOffset)> {
+    async fn drain(
+        &mut self,
+        revoked: &[TopicPartition],
+        until: Instant,
+    ) -> Vec<(TopicPartition, NextOffset)> {
         let mut done = Vec::with_capacity(revoked.len());
         for source in revoked {
             self.claimed.remove(source);
-            let Some(mut working) = self.working.remove(source) else { continue };
+            let Some(mut working) = self.working.remove(source) else {
+                continue;
+            };
             tokio::select! {
                 _ = &mut working.task => {}
                 () = tokio::time::sleep_until(until.into()) => {

@@ -70,7 +70,10 @@ pub(crate) struct Context {
 
 /// What is on its way to the pool and back, in the order of the offsets.
 enum Step {
-    Chunk { prepared: oneshot::Receiver<Vec<Item>>, charges: Vec<Charge> },
+    Chunk {
+        prepared: oneshot::Receiver<Vec<Item>>,
+        charges: Vec<Charge>,
+    },
     End(NextOffset),
 }
 
@@ -85,7 +88,13 @@ struct Filling {
 
 impl Filling {
     fn starting_at(from: NextOffset) -> Self {
-        Self { from, to: from, items: Vec::new(), charges: Vec::new(), fill: Fill::default() }
+        Self {
+            from,
+            to: from,
+            items: Vec::new(),
+            charges: Vec::new(),
+            fill: Fill::default(),
+        }
     }
 }
 
@@ -206,7 +215,10 @@ fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque
     let mut push = |messages: &mut Vec<Message>, charges: &mut Vec<Charge>, steps: &mut VecDeque<Step>| {
         if !messages.is_empty() {
             let prepared = pool.submit(std::mem::take(messages));
-            steps.push_back(Step::Chunk { prepared, charges: std::mem::take(charges) });
+            steps.push_back(Step::Chunk {
+                prepared,
+                charges: std::mem::take(charges),
+            });
         }
     };
     for delivery in deliveries {
@@ -238,7 +250,13 @@ fn start_flush(context: &Arc<Context>, claimed: &Claimed, lock: &PublishLock, fu
     let (context, claimed, lock) = (Arc::clone(context), claimed.clone(), lock.clone());
     // A task of its own, never cancelled: a dropped flush would leave its statement running on the server.
     tokio::spawn(async move {
-        let Filling { from, to, items, charges, .. } = full;
+        let Filling {
+            from,
+            to,
+            items,
+            charges,
+            ..
+        } = full;
         let result = store(&context, &claimed, &lock, Batch { from, to, items }).await;
         // The messages leave the memory budget only now that they are stored (or given up).
         drop(charges);
@@ -272,7 +290,11 @@ async fn store(
             }
             RetryClass::RetryNow => {
                 debug!(partition = %claimed.source, tries, %error, "flush is tried again");
-                wait(backoff(tries, Duration::from_millis(20), Duration::from_secs(1)), lock).await;
+                wait(
+                    backoff(tries, Duration::from_millis(20), Duration::from_secs(1)),
+                    lock,
+                )
+                .await;
             }
             RetryClass::WaitForDatabase => {
                 let pause = backoff(tries, Duration::from_millis(200), LONGEST_WAIT);
@@ -286,7 +308,9 @@ async fn store(
 
 /// Doubles from `first` to `most`, with up to a quarter of jitter so that workers do not march in step.
 fn backoff(tries: u32, first: Duration, most: Duration) -> Duration {
-    let doubled = first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(most);
+    let doubled = first
+        .saturating_mul(1 << tries.saturating_sub(1).min(16))
+        .min(most);
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |d| d.subsec_nanos());
@@ -300,4 +324,3 @@ async fn wait(pause: Duration, lock: &PublishLock) {
         tokio::time::sleep(Duration::from_millis(50).min(pause)).await;
     }
 }
-

@@ -22,7 +22,9 @@ pub(crate) struct Pool<I, O> {
 
 impl<I, O> Clone for Pool<I, O> {
     fn clone(&self) -> Self {
-        Self { jobs: self.jobs.clone() }
+        Self {
+            jobs: self.jobs.clone(),
+        }
     }
 }
 

@@ -23,9 +23,14 @@ impl Stages {
     /// kept in quarantine with its bytes, to be replayed when the bug is mended.
     pub(crate) fn prepare(&self, message: Message) -> Item {
         let stage = Cell::new(Stage::Decode);
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.run(&message, &stage))).unwrap_or_else(|panic| {
-            Err(Reject::new(stage.get(), Reason::Panicked, panic_text(panic.as_ref())))
-        });
+        let outcome =
+            panic::catch_unwind(AssertUnwindSafe(|| self.run(&message, &stage))).unwrap_or_else(|panic| {
+                Err(Reject::new(
+                    stage.get(),
+                    Reason::Panicked,
+                    panic_text(panic.as_ref()),
+                ))
+            });
         Item { message, outcome }
     }
 
@@ -35,7 +40,12 @@ impl Stages {
         let clean = self.cleaner.clean(&raw)?;
         stage.set(Stage::Fingerprint);
         let fingerprint = Fingerprinter::with(|f| f.fingerprint(&clean));
-        Ok(Box::new(Prepared { clean, fingerprint, fetched_at: raw.fetched_at, extra: raw.extra }))
+        Ok(Box::new(Prepared {
+            clean,
+            fingerprint,
+            fetched_at: raw.fetched_at,
+            extra: raw.extra,
+        }))
     }
 }
 
@@ -58,7 +68,9 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 pub(crate) fn quiet_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let cleaning = std::thread::current().name().is_some_and(|n| n.starts_with("clean-"));
+        let cleaning = std::thread::current()
+            .name()
+            .is_some_and(|n| n.starts_with("clean-"));
         if cleaning {
             let place = info.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(place, "a message made a stage panic; it goes to quarantine");

@@ -34,12 +34,16 @@ impl Targets {
 
 /// Resolves when every target is in the ledger; never without targets.
 pub(crate) async fn reached(store: Store, targets: Option<Targets>) {
-    let Some(Targets(targets)) = targets else { return std::future::pending().await };
+    let Some(Targets(targets)) = targets else {
+        return std::future::pending().await;
+    };
     loop {
         match store.progress().await {
             Ok(progress) => {
                 let done = |(source, end): &(TopicPartition, NextOffset)| {
-                    progress.iter().any(|p| p.source == *source && p.next_offset >= *end)
+                    progress
+                        .iter()
+                        .any(|p| p.source == *source && p.next_offset >= *end)
                 };
                 if targets.iter().all(done) {
                     return;

@@ -1,0 +1,142 @@
+//! `copydesk doctor`: looks at everything that a worker needs and says how to mend what it finds.
+
+use std::time::Duration;
+
+use copydesk_store::{Store, StoreConfig};
+use copydesk_stream::admin;
+
+use super::{Outcome, print, stream};
+use crate::args::DoctorArgs;
+use crate::config::{Config, without_password};
+use crate::show::{Style, safe};
+
+/// Clocks further apart than this make times in the store misleading.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+/// The oldest Postgres that the schema is tested with.
+const OLDEST_POSTGRES: i32 = 15;
+
+/// One thing that was looked at.
+struct Finding {
+    good: bool,
+    what: String,
+    mend: Option<String>,
+}
+
+fn good(what: impl Into<String>) -> Finding {
+    Finding { good: true, what: what.into(), mend: None }
+}
+
+fn bad(what: impl Into<String>, mend: impl Into<String>) -> Finding {
+    Finding { good: false, what: what.into(), mend: Some(mend.into()) }
+}
+
+pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Outcome> {
+    let mut findings = vec![good("settings: read and consistent")];
+    findings.extend(kafka(config, args.fix).await?);
+    findings.extend(postgres(config, args.fix).await?);
+    let style = Style::detect();
+    for finding in &findings {
+        let mark = if finding.good { style.good("ok ") } else { style.bad("BAD") };
+        print(&format!("{mark}  {}", safe(&finding.what)));
+        if let Some(mend) = &finding.mend {
+            print(&format!("     -> {}", safe(mend)));
+        }
+    }
+    Ok(if findings.iter().all(|f| f.good) { Outcome::Done } else { Outcome::Found })
+}
+
+async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
+    let (settings, topic, partitions) = (stream(config), config.kafka.topic.clone(), config.kafka.partitions);
+    // librdkafka's calls block for seconds when nobody answers.
+    tokio::task::spawn_blocking(move || {
+        let mut findings = Vec::new();
+        match admin::ping(&settings) {
+            Ok(cluster) => findings.push(good(format!("kafka: {} brokers answer at {}", cluster.brokers, settings.brokers))),
+            Err(error) => {
+                findings.push(bad(
+                    format!("kafka: nobody answers at {}: {error}", settings.brokers),
+                    "is it running (`make up` here)? is kafka.brokers right (COPYDESK_KAFKA_BROKERS)? TLS and SASL go under [kafka.properties]",
+                ));
+                return findings;
+            }
+        }
+        if fix && let Err(error) = admin::ensure_topic(&settings, &topic, partitions) {
+            findings.push(bad(format!("topic {topic}: cannot be created: {error}"), "ask whoever runs Kafka to create it"));
+        }
+        match admin::watermarks(&settings) {
+            Ok(marks) if marks.is_empty() => findings.push(bad(
+                format!("topic {topic}: does not exist"),
+                "`copydesk doctor --fix` creates it, `copydesk feed` too; or set kafka.topic (COPYDESK_KAFKA_TOPIC)",
+            )),
+            Ok(marks) => {
+                let held: i64 = marks.iter().map(|m| m.high.get() - m.low.get()).sum();
+                findings.push(good(format!("topic {topic}: {} partitions, about {held} messages held", marks.len())));
+            }
+            Err(error) => findings.push(bad(
+                format!("topic {topic}: {error}"),
+                "`copydesk doctor --fix` creates it, `copydesk feed` too; or set kafka.topic (COPYDESK_KAFKA_TOPIC)",
+            )),
+        }
+        findings
+    })
+    .await
+    .map_err(Into::into)
+}
+
+async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
+    let url = config.database_url()?;
+    let shown = without_password(&url);
+    let mut findings = Vec::new();
+    let store = match Store::connect(&StoreConfig { url, connections: 2, ..StoreConfig::default() }).await {
+        Ok(store) => store,
+        Err(error) => {
+            findings.push(bad(
+                format!("postgres: cannot use {shown}: {error}"),
+                "is it running (`make up` here)? are database.url (COPYDESK_DATABASE_URL), role and password right?",
+            ));
+            return Ok(findings);
+        }
+    };
+    let server = match store.server().await {
+        Ok(server) => server,
+        Err(error) => {
+            findings.push(bad(format!("postgres: {shown} answers with: {error}"), "see the server's own log"));
+            return Ok(findings);
+        }
+    };
+    if server.major < OLDEST_POSTGRES {
+        findings.push(bad(
+            format!("postgres: version {} at {shown}", server.major),
+            format!("copydesk needs {OLDEST_POSTGRES} or newer"),
+        ));
+    } else {
+        findings.push(good(format!("postgres: version {} answers at {shown}", server.major)));
+    }
+    if server.encoding != "UTF8" {
+        findings.push(bad(
+            format!("postgres: the database's encoding is {}", server.encoding),
+            "create the database with ENCODING 'UTF8' TEMPLATE template0: articles come in every script",
+        ));
+    }
+    let apart = (chrono::Utc::now() - server.now).abs().to_std().unwrap_or_default();
+    if apart > CLOCK_TOLERANCE {
+        findings.push(bad(
+            format!("clocks: this machine and the database are {} s apart", apart.as_secs()),
+            "run a time service (chrony, systemd-timesyncd) on both",
+        ));
+    } else {
+        findings.push(good("clocks: this machine and the database agree"));
+    }
+    if fix && let Err(error) = store.migrate().await {
+        findings.push(bad(format!("schema: a migration failed: {error}"), "run it as the owner: `copydesk migrate`"));
+    }
+    match store.pending_migrations().await {
+        Ok(pending) if pending.is_empty() => findings.push(good("schema: up to date")),
+        Ok(pending) => findings.push(bad(
+            format!("schema: {} migrations to go ({})", pending.len(), pending.join(", ")),
+            "`copydesk migrate` (or `copydesk doctor --fix`)",
+        )),
+        Err(error) => findings.push(bad(format!("schema: {error}"), "`copydesk migrate` as a role that may create tables")),
+    }
+    Ok(findings)
+}
