@@ -53,11 +53,15 @@ pub struct Fingerprint {
     /// Exact hash of the normalised body.
     pub body_hash: BodyHash,
     /// Index keys, ascending, distinct: the smallest shingle hashes of the unfiltered text and a key
-    /// made of `body_hash`. Never empty for a text with a word in it.
+    /// made of `body_hash`. Never empty for a text with a word in it; empty when read back from stored
+    /// evidence, because keys live in the key table.
     pub keys: Vec<ShingleKey>,
     /// Distinct shingles sorted by hash, each with the first paragraph that has it.
     pub shingles: Vec<ShingleAt>,
-    /// Hash of each paragraph, in order (`blocks[i]` belongs to paragraph `i`).
+    /// How `shingles` was sampled: only hashes below 2^(32 - sampling) are in it. 0: all of them.
+    pub sampling: u8,
+    /// Hash of each paragraph, in order (`blocks[i]` belongs to paragraph `i`). 0 for a paragraph that is
+    /// too short to be known by its hash.
     pub blocks: Vec<BlockHash>,
     /// Numbers and names, sorted, distinct.
     pub marks: Vec<ParagraphMark>,

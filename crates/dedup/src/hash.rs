@@ -1,0 +1,58 @@
+//! The hashes. Fixed constants, no seed, no platform in them: the same text gives the same bits everywhere.
+
+/// Odd constants without structure (fractional parts of √2, √3, √5, the golden ratio).
+const K1: u64 = 0x6a09_e667_f3bc_c909;
+const K2: u64 = 0xbb67_ae85_84ca_a73b;
+const BASE: u64 = 0x3c6e_f372_fe94_f82b;
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Running hash of one word, fed with eight folded bytes at a time (little endian, zeros at the end).
+/// Distinct words of up to eight bytes have distinct hashes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct WordHash(u64);
+
+impl WordHash {
+    pub(crate) const fn push(self, eight: u64) -> Self {
+        Self((self.0.rotate_left(29) ^ eight).wrapping_mul(K1))
+    }
+
+    pub(crate) const fn finish(self) -> u64 {
+        (self.0 ^ (self.0 >> 32)).wrapping_mul(K2)
+    }
+}
+
+/// Hash of a word that lies in memory as folded bytes.
+pub(crate) fn word(bytes: &[u8]) -> u64 {
+    let mut hash = WordHash::default();
+    for chunk in bytes.chunks(8) {
+        let mut eight = [0; 8];
+        for (to, from) in eight.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        hash = hash.push(u64::from_le_bytes(eight));
+    }
+    hash.finish()
+}
+
+/// Hash of consecutive tokens: a polynomial, so that order counts, then [`finalise`].
+pub(crate) fn shingle(tokens: &[u64]) -> u64 {
+    finalise(
+        tokens
+            .iter()
+            .fold(tokens.len() as u64, |h, t| h.wrapping_mul(BASE).wrapping_add(*t)),
+    )
+}
+
+/// The next state of a hash over a list of tokens of any length.
+pub(crate) const fn chain(state: u64, token: u64) -> u64 {
+    (state.rotate_left(23) ^ token).wrapping_mul(K1)
+}
+
+/// Spreads every bit of the input over every bit of the output (Stafford's variant 13 of Murmur3's
+/// finaliser): the smallest hashes are a random sample only if the high bits are random.
+pub(crate) const fn finalise(mut h: u64) -> u64 {
+    h = h.wrapping_add(GOLDEN);
+    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    h ^ (h >> 31)
+}

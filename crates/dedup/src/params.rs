@@ -1,0 +1,70 @@
+//! The thresholds of the decision, with where each comes from. Figures: docs/near-copies.md.
+
+use crate::common::CommonShingles;
+
+/// The version of the rule: thresholds and order of the guards. Recorded with every decision. Raise it with
+/// any change to [`Params::default`] or to what [`crate::decide`] does.
+pub const RULE_VERSION: i16 = 1;
+
+/// Thresholds of [`crate::decide`]. The default is what was measured; change one only with a measurement.
+#[derive(Debug, Clone, Copy)]
+pub struct Params<'a> {
+    /// A pair with this Jaccard similarity is a match.
+    pub min_jaccard: f64,
+    /// A pair with this containment (share of the smaller set) is one, too, …
+    pub min_containment: f64,
+    /// … if it shares this many shingles, counted without weights.
+    pub min_shared: u32,
+    /// Below this Jaccard similarity and `spread_containment` the shared shingles must be spread.
+    pub spread_jaccard: f64,
+    /// See `spread_jaccard`.
+    pub spread_containment: f64,
+    /// Paragraphs, in both texts, that must each hold two shared shingles.
+    pub spread_paragraphs: usize,
+    /// Below this containment numbers and names are compared.
+    pub marks_containment: f64,
+    /// Numbers that the shared paragraphs of the shorter text must have for the comparison to mean anything.
+    pub min_numbers: usize,
+    /// Share of these numbers that must be in the other text, …
+    pub numbers_agree: f64,
+    /// … or share of the names there that must.
+    pub names_agree: f64,
+    /// A block is the site's own if at least two and at least this share of its recent articles show it.
+    pub site_share: f64,
+    /// Recent articles whose title shares this much (Jaccard of the words) do not count: versions and copies.
+    pub same_title: f64,
+    /// A site with fewer visible articles than this has no memory yet …
+    pub young_site: usize,
+    /// … so that two articles of its own need this Jaccard similarity.
+    pub young_jaccard: f64,
+    /// A re-link asks that the new article has less than this containment with the old original.
+    pub relink_containment: f64,
+    /// The list of common shingles, if it is in use.
+    pub common: Option<&'a CommonShingles>,
+}
+
+impl Default for Params<'_> {
+    fn default() -> Self {
+        Self {
+            min_jaccard: 0.3,
+            min_containment: 0.4,
+            min_shared: 16,
+            spread_jaccard: 0.3,
+            spread_containment: 0.8,
+            spread_paragraphs: 2,
+            marks_containment: 0.75,
+            min_numbers: 4,
+            numbers_agree: 0.6,
+            names_agree: 0.95,
+            site_share: 0.3,
+            same_title: 0.5,
+            young_site: 4,
+            young_jaccard: 0.6,
+            relink_containment: 0.15,
+            common: None,
+        }
+    }
+}
+
+/// How many articles of the site [`crate::decide`] should be given: more did not help.
+pub const RECENTS: usize = 20;

@@ -1,0 +1,83 @@
+//! Site memory: the blocks that a site shows in one article after the other are not the article.
+
+use std::borrow::Cow;
+
+use copydesk_article::{BlockHash, Fingerprint};
+
+use crate::decide::{Recent, Subject};
+use crate::params::Params;
+
+/// The subject's blocks that enough of the site's other recent articles have. Ascending, distinct.
+///
+/// Articles with the same address or nearly the same title are left out of the count: they are versions of
+/// this article, and what versions share is the article.
+pub(crate) fn own_blocks(
+    subject: &Subject<'_>,
+    recents: &[Recent<'_>],
+    params: &Params<'_>,
+) -> Vec<BlockHash> {
+    let others: Vec<&Recent<'_>> = recents
+        .iter()
+        .filter(|recent| {
+            recent.id != subject.id
+                && !(recent.url_hash.is_some() && recent.url_hash == subject.url_hash)
+                && jaccard_of_words(recent.title_words, &subject.fingerprint.title_words) < params.same_title
+        })
+        .collect();
+    let needed = ((others.len() as f64 * params.site_share).ceil() as usize).max(2);
+    if others.len() < needed {
+        return Vec::new();
+    }
+    let mut blocks: Vec<BlockHash> = subject
+        .fingerprint
+        .blocks
+        .iter()
+        .copied()
+        .filter(|b| b.0 != 0)
+        .collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks.retain(|block| others.iter().filter(|r| r.blocks.contains(block)).count() >= needed);
+    blocks
+}
+
+/// Jaccard similarity of two ascending sets of words; 0 if one is empty.
+pub(crate) fn jaccard_of_words(a: &[u32], b: &[u32]) -> f64 {
+    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        shared += usize::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    let union = a.len() + b.len() - shared;
+    if union == 0 {
+        0.0
+    } else {
+        shared as f64 / union as f64
+    }
+}
+
+/// The fingerprint without the shingles and marks of dropped blocks. `dropped` is ascending.
+pub(crate) fn without<'f>(fingerprint: &'f Fingerprint, dropped: &[BlockHash]) -> Cow<'f, Fingerprint> {
+    if dropped.is_empty() {
+        return Cow::Borrowed(fingerprint);
+    }
+    // Number 255 stands for several paragraphs: it goes only if they all go.
+    let mut gone = [false; 256];
+    for (number, flag) in gone.iter_mut().enumerate().take(255) {
+        *flag = fingerprint
+            .blocks
+            .get(number)
+            .is_some_and(|b| dropped.binary_search(b).is_ok());
+    }
+    gone[255] = fingerprint.blocks.len() > 255
+        && fingerprint
+            .blocks
+            .iter()
+            .skip(255)
+            .all(|b| dropped.binary_search(b).is_ok());
+    let mut kept = fingerprint.clone();
+    kept.shingles.retain(|s| !gone[s.paragraph as usize]);
+    kept.marks.retain(|m| !gone[m.paragraph as usize]);
+    Cow::Owned(kept)
+}
