@@ -1,1 +1,5 @@
 //! (being written)
+
+mod samples;
+
+pub use samples::{SAMPLES, Sample};
