@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What the scripts of this folder share: paths, ports, messages, ownership. Sourced, never run.
+#
+# Everything that is started or written lives under .local/ of this clone, so that two clones do not know of each other.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+STATE=$ROOT/.local
+readonly ROOT STATE
+
+# `rustup` puts cargo here, and a shell that was open before that (or sudo, or cron) does not know it.
+if [[ -n ${HOME:-} && -d $HOME/.cargo/bin && :$PATH: != *:$HOME/.cargo/bin:* ]]; then
+    PATH=$PATH:$HOME/.cargo/bin
+fi
+
+# Seconds since the outermost script began, not since this one did.
+export COPYDESK_LOCAL_T0=${COPYDESK_LOCAL_T0:-$(date +%s)}
+
+say() { printf '[%3d s] %s\n' "$(($(date +%s) - COPYDESK_LOCAL_T0))" "$*"; }
+die() {
+    printf 'copydesk: %s\n' "$*" >&2
+    exit 1
+}
+
+# A port comes from the environment, else from the last start in this clone, else it is the default. The last start is remembered so that
+# `COPYDESK_LOCAL_KAFKA_PORT=… make up` and a plain `make run` after it mean the same broker.
+load_ports() {
+    local kafka controller postgres
+    kafka=39092 controller=39093 postgres=35432
+    if [[ -r $STATE/ports ]]; then
+        local name value
+        while IFS='=' read -r name value; do
+            [[ $value =~ ^[0-9]+$ ]] || continue
+            case $name in
+                kafka) kafka=$value ;;
+                controller) controller=$value ;;
+                postgres) postgres=$value ;;
+            esac
+        done <"$STATE/ports"
+    fi
+    KAFKA_PORT=${COPYDESK_LOCAL_KAFKA_PORT:-$kafka}
+    CONTROLLER_PORT=${COPYDESK_LOCAL_CONTROLLER_PORT:-$controller}
+    POSTGRES_PORT=${COPYDESK_LOCAL_POSTGRES_PORT:-$postgres}
+    local port
+    for port in "$KAFKA_PORT" "$CONTROLLER_PORT" "$POSTGRES_PORT"; do
+        if ! [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || ((port > 65535)); then
+            die "'$port' is not a port: set COPYDESK_LOCAL_…_PORT to a number from 1 to 65535"
+        fi
+    done
+    if [[ $KAFKA_PORT == "$CONTROLLER_PORT" || $KAFKA_PORT == "$POSTGRES_PORT" || $CONTROLLER_PORT == "$POSTGRES_PORT" ]]; then
+        die "the ports must differ: COPYDESK_LOCAL_KAFKA_PORT=$KAFKA_PORT COPYDESK_LOCAL_CONTROLLER_PORT=$CONTROLLER_PORT COPYDESK_LOCAL_POSTGRES_PORT=$POSTGRES_PORT"
+    fi
+    readonly KAFKA_PORT CONTROLLER_PORT POSTGRES_PORT
+}
+
+save_ports() {
+    printf 'kafka=%s\ncontroller=%s\npostgres=%s\n' "$KAFKA_PORT" "$CONTROLLER_PORT" "$POSTGRES_PORT" >"$STATE/ports.new"
+    mv -f "$STATE/ports.new" "$STATE/ports"
+}
+
+# Makes .local/ and says early, in one line, that somebody else owns it.
+make_state() {
+    mkdir -p "$STATE" 2>/dev/null || die "cannot write to $ROOT: make the clone yours, or clone it somewhere else"
+    [[ -O $STATE && -w $STATE ]] || die "$STATE belongs to $(stat -c %U "$STATE"): run this as that user, or delete it with 'make clean-local' as that user"
+}
+
+# One start or stop at a time in a clone: the second caller waits for the first and then finds its work done.
+lock_state() {
+    exec 9>"$STATE/lock"
+    flock -w 300 9 || die "another make up or make down in this clone has not finished for five minutes: look for it with 'fuser $STATE/lock'"
+}
+
+# Anything that accepts a connection there, ours or not.
+port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+require_free_port() { # port, variable, what wants it
+    if port_is_taken "$1"; then
+        die "port $1 for $3 is taken by a program that is not of this clone: stop it, or choose another with $2=… make up"
+    fi
+}
+
+# The cargo profile's folder for programs, wherever the user's settings put the target directory.
+target_dir() {
+    local dir
+    dir=$(cd "$ROOT" && cargo metadata --no-deps --offline --format-version 1 2>/dev/null | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4) || true
+    printf '%s\n' "${dir:-${CARGO_TARGET_DIR:-$ROOT/target}}"
+}
