@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private Apache Kafka of one node. Usage: kafka.sh fetch | up | down | status
+# A private Apache Kafka of one node. Usage: kafka.sh fetch | has-jars | up | down | status
 #
 # fetch copies the jars through Maven; up starts the broker and returns when it answers a metadata request with itself in it;
 # down stops it and leaves its data. Every command may be repeated. Safe after a crash, a kill -9 or a reboot: who runs is asked of /proc,
@@ -179,6 +179,7 @@ status() {
 
 case ${1:-} in
     fetch | status) "$1" ;;
+    has-jars) jars_are_there ;;
     up | down)
         if [[ $1 == down && ! -d $STATE ]]; then
             say "Kafka was not running"
@@ -188,5 +189,5 @@ case ${1:-} in
         lock_state
         "$1"
         ;;
-    *) die "usage: kafka.sh fetch | up | down | status" ;;
+    *) die "usage: kafka.sh fetch | has-jars | up | down | status" ;;
 esac

@@ -84,3 +84,30 @@ target_dir() {
     dir=$(cd "$ROOT" && cargo metadata --no-deps --offline --format-version 1 2>/dev/null | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4) || true
     printf '%s\n' "${dir:-${CARGO_TARGET_DIR:-$ROOT/target}}"
 }
+
+# PROFILE (dev or release) as cargo names it, and the folder that its programs land in.
+load_profile() {
+    case ${PROFILE:-dev} in
+        dev | debug) PROFILE=dev PROFILE_DIR=debug ;;
+        release) PROFILE=release PROFILE_DIR=release ;;
+        *) die "PROFILE is dev or release, not '$PROFILE'" ;;
+    esac
+    # On a build server a Cargo.lock that is out of date is an error; at a desk it is brought up to date.
+    LOCKED=()
+    [[ -z ${CI:-} ]] || LOCKED=(--locked)
+    # shellcheck disable=SC2034 # for the scripts that source this file
+    readonly PROFILE PROFILE_DIR LOCKED
+}
+
+# Points the programs at the services of this clone and at nothing else: settings in the caller's environment may mean a real system.
+use_local_services() {
+    local name
+    for name in $(compgen -e COPYDESK_); do
+        [[ $name == COPYDESK_LOCAL_* ]] || unset "$name"
+    done
+    export COPYDESK_KAFKA_BROKERS=127.0.0.1:$KAFKA_PORT
+    export COPYDESK_DATABASE_URL=postgres://postgres@127.0.0.1:$POSTGRES_PORT/copydesk
+    # Tests make databases and topics of their own.
+    export COPYDESK_TEST_KAFKA_BROKERS=$COPYDESK_KAFKA_BROKERS
+    export COPYDESK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1:$POSTGRES_PORT/postgres
+}

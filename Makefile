@@ -1,0 +1,61 @@
+# The commands that people type; what they do is in deploy/local/*.sh, cargo knows the rest.
+#
+# Settings, all optional: PROFILE=release, COPYDESK_LOCAL_KAFKA_PORT, COPYDESK_LOCAL_CONTROLLER_PORT, COPYDESK_LOCAL_POSTGRES_PORT,
+# CARGO_TARGET_DIR.
+
+SHELL := /bin/bash
+LOCAL := deploy/local
+PROFILE ?= dev
+export PROFILE
+# Where rustup puts cargo; a shell from before that does not know.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status build run test lint fmt ci clean clean-local
+# Steps that start services or build wait for each other, also under make -j.
+.NOTPARALLEL:
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing on this machine and fetch Kafka's jars
+	@$(LOCAL)/install.sh
+
+up: ## Start the private Kafka and Postgres
+	@$(LOCAL)/install.sh
+	@$(LOCAL)/kafka.sh up
+	@$(LOCAL)/postgres.sh up
+
+down: ## Stop both; their data stay
+	@$(LOCAL)/kafka.sh down
+	@$(LOCAL)/postgres.sh down
+
+status: ## Say whether both are up, and where
+	@$(LOCAL)/kafka.sh status; kafka=$$?; $(LOCAL)/postgres.sh status && exit $$kafka
+
+build: ## Build copydesk (PROFILE=release for a fast one)
+	@$(LOCAL)/build.sh
+
+run: ## The main job: set up, build, start, feed the samples, show the stories
+	@$(LOCAL)/run.sh
+
+test: ## Set up, start, check formatting and lints, run every test
+	@$(LOCAL)/test.sh
+
+lint: ## The checks of `make test` without the tests
+	@$(LOCAL)/test.sh --lint
+
+fmt: ## Format all Rust code
+	@cargo fmt --all
+
+ci: ## What the build server runs: `make test` on free ports, then `make down`
+	@.ci/run
+
+clean: ## Delete what was built
+	@cargo clean
+
+clean-local: ## Stop both services and delete their data, logs and jars
+	@$(LOCAL)/kafka.sh down
+	@$(LOCAL)/postgres.sh down
+	@$(LOCAL)/postgres.sh wipe
+	@rm -rf .local

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the copydesk executable. Usage: build.sh, with PROFILE=release for a fast one.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+load_profile
+cd "$ROOT"
+
+"$ROOT/deploy/local/install.sh"
+say "building copydesk ($PROFILE profile; the first time takes some minutes)"
+cargo build "${LOCKED[@]}" --profile "$PROFILE" --package copydesk
+say "copydesk is built: $(target_dir)/$PROFILE_DIR/copydesk"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The main job, from nothing to a table of stories: set up, build, start the services, migrate, feed the samples, work, show. Usage: run.sh
+#
+# May be repeated: what is set up, built or running stays as it is, and samples that are fed again are sightings, not new articles.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+load_ports
+load_profile
+cd "$ROOT"
+
+"$ROOT/deploy/local/build.sh"
+"$ROOT/deploy/local/kafka.sh" up
+"$ROOT/deploy/local/postgres.sh" up
+use_local_services
+COPYDESK=$(target_dir)/$PROFILE_DIR/copydesk
+
+# Exit code 3 means "done, and something was found": the samples hold broken messages on purpose.
+step() { # why, arguments
+    say "$1: copydesk ${*:2}"
+    local code=0
+    "$COPYDESK" "${@:2}" || code=$?
+    if ((code != 0 && code != 3)); then
+        die "'copydesk ${*:2}' failed with exit code $code; see whether the services are well with 'make status'"
+    fi
+}
+
+step "bringing the schema up to date" migrate
+step "feeding the samples" feed --samples
+step "cleaning, linking, storing" worker --until-end
+step "what came out" summary
+say "done; Kafka and Postgres keep running until 'make down'"

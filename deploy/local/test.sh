@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Every check and every test, on the real Kafka and Postgres of this clone. Usage: test.sh [--lint]
+#
+# --lint runs the checks that need no services, and no tests. A check that fails does not keep the next one from running. The last line is the
+# sum over all test programs; the exit code is 0 only if every check passed and, without --lint, at least one test ran.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+load_ports
+load_profile
+cd "$ROOT"
+
+FAILED=()
+check() { # name, command…
+    say "$1"
+    if ! "${@:2}"; then
+        FAILED+=("$1")
+        say "$1: FAILED"
+    fi
+}
+
+# Not the advisories: their database comes over the network, and whether a test passes must not depend on the day.
+deny() { cargo deny --log-level warn "${LOCKED[@]}" check bans licenses sources; }
+
+lint() {
+    check "cargo fmt --check" cargo fmt --all --check
+    check "cargo clippy" cargo clippy "${LOCKED[@]}" --workspace --all-targets -- -D warnings
+    if command -v cargo-deny >/dev/null; then
+        check "cargo deny (bans, licences, sources)" deny
+    else
+        say "cargo deny: skipped, it is not installed; to check bans, licences and sources too: cargo install --locked cargo-deny"
+    fi
+    if command -v shellcheck >/dev/null; then
+        check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
+    else
+        say "shellcheck: skipped, it is not installed; to check the scripts too: apt-get install shellcheck"
+    fi
+}
+
+# Shown live and kept for the sum.
+run_tests() { cargo test "${LOCKED[@]}" --profile "$CARGO_TEST_PROFILE" --workspace --no-fail-fast 2>&1 | tee "$OUTPUT"; }
+
+# Adds up cargo's own summaries, one for each test program: "test result: ok. 12 passed; 0 failed; 1 ignored; …".
+sum() {
+    sed 's/\x1b\[[0-9;]*m//g' "$OUTPUT" | awk '
+        /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i-1); if ($i == "failed;") f += $(i-1); if ($i == "ignored;") s += $(i-1) } }
+        END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
+}
+
+if [[ ${1:-} == --lint ]]; then
+    "$ROOT/deploy/local/install.sh"
+    lint
+else
+    "$ROOT/deploy/local/install.sh"
+    "$ROOT/deploy/local/kafka.sh" up
+    "$ROOT/deploy/local/postgres.sh" up
+    use_local_services
+    lint
+    # What is built for tests is the test profile, unless one asks for release.
+    CARGO_TEST_PROFILE='test'
+    [[ $PROFILE == dev ]] || CARGO_TEST_PROFILE=$PROFILE
+    OUTPUT=$STATE/test-output
+    check "cargo test" run_tests
+    TOTAL=$(sum)
+    [[ $TOTAL != 0\ passed* ]] || FAILED+=("no test ran")
+fi
+
+if ((${#FAILED[@]})); then
+    say "failed: $(printf '%s; ' "${FAILED[@]}" | sed 's/; $//')"
+else
+    say "all checks passed"
+fi
+[[ -z ${TOTAL:-} ]] || printf '%s\n' "$TOTAL"
+((${#FAILED[@]} == 0))
