@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the copydesk executable. Usage: build.sh, with PROFILE=release for a fast one.
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 load_profile
 cd "$ROOT"

@@ -5,6 +5,7 @@
 # missing, nothing is asked of the network. Where it cannot go on it says in one line what is missing and what to type, and exits with 1.
 # --check only looks.
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Parallel lists: what is missing, in words, and the Debian packages that bring it.

@@ -5,6 +5,7 @@
 # down stops it and leaves its data. Every command may be repeated. Safe after a crash, a kill -9 or a reboot: who runs is asked of /proc,
 # never of a pid file alone.
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 load_ports
 

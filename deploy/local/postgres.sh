@@ -9,6 +9,7 @@
 # development data.
 # shellcheck disable=SC2016 # in `as_owner bash -c '…'` $1 is the inner shell's
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 load_ports
 

@@ -3,6 +3,7 @@
 #
 # May be repeated: what is set up, built or running stays as it is, and samples that are fed again are sightings, not new articles.
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 load_ports
 load_profile

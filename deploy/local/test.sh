@@ -4,6 +4,7 @@
 # --lint runs the checks that need no services, and no tests. A check that fails does not keep the next one from running. The last line is the
 # sum over all test programs; the exit code is 0 only if every check passed and, without --lint, at least one test ran.
 set -euo pipefail
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 load_ports
 load_profile
@@ -30,7 +31,7 @@ lint() {
         say "cargo deny: skipped, it is not installed; to check bans, licences and sources too: cargo install --locked cargo-deny"
     fi
     if command -v shellcheck >/dev/null; then
-        check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
+        check "shellcheck" shellcheck deploy/local/*.sh .ci/run
     else
         say "shellcheck: skipped, it is not installed; to check the scripts too: apt-get install shellcheck"
     fi
