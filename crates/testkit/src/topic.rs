@@ -6,6 +6,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
@@ -78,6 +79,7 @@ impl ScratchTopic {
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
             .set("compression.type", "lz4")
+            .set("message.max.bytes", "16777216")
             .create()
             .expect("producer");
         Self {
@@ -119,8 +121,9 @@ impl ScratchTopic {
                         waiting.push(delivery);
                         break;
                     }
-                    // The local queue is full: let it empty.
-                    Err((_, again)) => {
+                    // The local queue is full: let it empty. Anything else is the test's own mistake.
+                    Err((error, again)) => {
+                        assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "{error}");
                         record = again;
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use copydesk_article::{Message, NextOffset, TopicPartition};
+use copydesk_article::{Message, NextOffset};
 use copydesk_store::{Batch, Claimed, FlushError, FlushReport, Item, RetryClass, Store};
 use copydesk_stream::{Charge, ConsumerHandle, Delivery, PartitionStream};
 use tokio::sync::{oneshot, watch};
@@ -212,7 +212,7 @@ async fn sleep_until(due: Option<Instant>) {
 fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque<Step>) {
     let mut messages = Vec::with_capacity(deliveries.len());
     let mut charges = Vec::with_capacity(deliveries.len());
-    let mut push = |messages: &mut Vec<Message>, charges: &mut Vec<Charge>, steps: &mut VecDeque<Step>| {
+    let push = |messages: &mut Vec<Message>, charges: &mut Vec<Charge>, steps: &mut VecDeque<Step>| {
         if !messages.is_empty() {
             let prepared = pool.submit(std::mem::take(messages));
             steps.push_back(Step::Chunk {
