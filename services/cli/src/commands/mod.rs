@@ -15,6 +15,9 @@ use anyhow::Context as _;
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_store::{Store, StoreConfig};
 use copydesk_stream::StreamConfig;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::warn;
 
 use crate::config::Config;
 
@@ -71,4 +74,26 @@ pub(crate) fn cleaner(config: &Config) -> anyhow::Result<Cleaner> {
         }
     };
     Ok(Cleaner::new(rules, Budget::default()))
+}
+
+/// Turns true at the first SIGTERM or SIGINT; the second ends the process at once, which is safe as well:
+/// what was not stored is read again, what was not acknowledged is reported as such.
+pub(crate) fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        for again in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if again {
+                warn!("second signal: ending at once");
+                std::process::exit(1);
+            }
+            stop.send_replace(true);
+        }
+    });
+    Ok(stopped)
 }

@@ -5,11 +5,8 @@ use std::time::Duration;
 use copydesk_decode::Limits;
 use copydesk_store::OnLostRange;
 use copydesk_worker::{BatchLimits, WorkerOptions};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-use tracing::warn;
 
-use super::{Outcome, cleaner, store, stream};
+use super::{Outcome, cleaner, stop_on_signal, store, stream};
 use crate::args::WorkerArgs;
 use crate::config::{self, Config};
 
@@ -33,25 +30,4 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
     };
     copydesk_worker::run(options, stop_on_signal()?).await?;
     Ok(Outcome::Done)
-}
-
-/// Turns true at the first SIGTERM or SIGINT; the second ends the process at once, which is safe as well.
-fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    let (stop, stopped) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        for again in [false, true] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if again {
-                warn!("second signal: ending at once; what was not stored is read again");
-                std::process::exit(1);
-            }
-            stop.send_replace(true);
-        }
-    });
-    Ok(stopped)
 }
