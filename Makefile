@@ -7,6 +7,8 @@ SHELL := /bin/bash
 LOCAL := deploy/local
 PROFILE ?= dev
 export PROFILE
+# When this began, for the scripts' clock.
+export COPYDESK_LOCAL_T0 := $(shell date +%s)
 # Where rustup puts cargo; a shell from before that does not know.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 

@@ -12,15 +12,16 @@ set -euo pipefail
 WHAT=() PACKAGES=()
 lacks() { WHAT+=("$1") && PACKAGES+=("${@:2}"); }
 
-java_major() { java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1; }
+has_java() {
+    # Not the first number: JAVA_TOOL_OPTIONS in the environment is announced before the version.
+    [[ $(java -version 2>&1) =~ version\ \"([0-9]+) ]] && ((BASH_REMATCH[1] >= 17))
+}
 
 has_postgres() {
-    local bin major
-    for bin in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null || true)" "$(dirname "$(command -v initdb || true)" 2>/dev/null || true)"; do
-        [[ -x $bin/initdb && -x $bin/postgres && -x $bin/psql ]] || continue
-        major=$("$bin/postgres" --version | grep -oE '[0-9]+' | head -n 1)
-        ((major >= 15)) && return 0
-    done
+    local bin
+    while IFS= read -r bin; do
+        (($(major_of "$bin/postgres" --version) < OLDEST_POSTGRES)) || return 0
+    done < <(postgres_bins)
     return 1
 }
 
@@ -31,11 +32,9 @@ has_header() { # header, pkg-config name
 
 look() {
     WHAT=() PACKAGES=()
-    local java
-    java=$(java_major) || java=
-    ((${java:-0} >= 17)) || lacks "Java 17 or newer" "$(java_package)"
+    has_java || lacks "Java 17 or newer" "$(java_package)"
     "$ROOT/deploy/local/kafka.sh" has-jars || command -v mvn >/dev/null || lacks Maven maven
-    has_postgres || lacks "Postgres 15 or newer" postgresql
+    has_postgres || lacks "Postgres $OLDEST_POSTGRES or newer" postgresql
     command -v cc >/dev/null || lacks "a C compiler" build-essential
     command -v c++ >/dev/null || lacks "a C++ compiler" build-essential
     command -v make >/dev/null || lacks make make
@@ -48,7 +47,7 @@ look() {
     command -v cargo >/dev/null || command -v rustup >/dev/null || ! is_in_apt rustup || lacks rustup rustup
 }
 
-is_in_apt() { command -v apt-cache >/dev/null && apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+is_in_apt() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [0-9] ]]; }
 
 # The default JRE of a system may be too old (Ubuntu 22.04: 11), so by number, the long-supported ones first.
 java_package() {
@@ -145,8 +144,9 @@ look_at_rust() {
     if ! command -v cargo >/dev/null; then
         die "Rust $OLDEST_RUST or newer is missing and no package here brings it; install it from https://rustup.rs as the user who builds, then run this again"
     fi
-    found=$(cd "$ROOT" && cargo --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1) || true
-    if [[ -z $found || $(printf '%s\n%s\n' "$OLDEST_RUST" "$found" | sort -V | head -n 1) != "$OLDEST_RUST" ]]; then
+    found=$(cd "$ROOT" && cargo --version 2>/dev/null) || true
+    found=$([[ $found =~ [0-9]+\.[0-9]+\.[0-9]+ ]] && echo "${BASH_REMATCH[0]}") || true
+    if [[ -z $found ]] || ! printf '%s\n%s\n' "$OLDEST_RUST" "$found" | sort -V -C; then
         die "this cargo is ${found:-broken} and copydesk needs $OLDEST_RUST or newer; install it from https://rustup.rs as the user who builds, then run this again"
     fi
 }

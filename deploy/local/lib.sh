@@ -78,7 +78,28 @@ require_free_port() { # port, variable, what wants it
     fi
 }
 
-# The cargo profile's folder for programs, wherever the user's settings put the target directory.
+# The first number in what a program says about its version; 0 if it says none. (No `| head`: under pipefail the broken pipe fails.)
+major_of() { # command…
+    local text
+    text=$("$@" 2>&1) || true
+    [[ $text =~ [0-9]+ ]] && text=${BASH_REMATCH[0]} || text=0
+    printf '%s\n' "$text"
+}
+
+# Folders that hold a whole Postgres, server and client.
+postgres_bins() {
+    local bin initdb
+    initdb=$(command -v initdb) || initdb=/nowhere/initdb
+    for bin in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null)" "${initdb%/*}"; do
+        if [[ $bin == /* && -x $bin/initdb && -x $bin/postgres && -x $bin/pg_ctl && -x $bin/psql && -x $bin/pg_isready ]]; then
+            printf '%s\n' "$bin"
+        fi
+    done
+}
+# shellcheck disable=SC2034 # for the scripts that source this file
+OLDEST_POSTGRES=15
+
+# The folder that cargo builds into, wherever the user's settings put the target directory.
 target_dir() {
     local dir
     dir=$(cd "$ROOT" && cargo metadata --no-deps --offline --format-version 1 2>/dev/null | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4) || true

@@ -15,25 +15,23 @@ load_ports
 
 HERE=$ROOT/deploy/local
 PG=$STATE/postgres
-OLDEST=15
 
 # The newest installed Postgres of a major version that will do; for data that are already there, the version that made them.
 find_bin() {
     local want='' bin best='' best_major=0 major
     [[ -f $PG/data/PG_VERSION ]] && want=$(<"$PG/data/PG_VERSION")
-    for bin in /usr/lib/postgresql/*/bin "$(pg_config --bindir 2>/dev/null || true)" "$(dirname "$(command -v initdb || true)" 2>/dev/null || true)"; do
-        [[ -x $bin/initdb && -x $bin/postgres && -x $bin/pg_ctl && -x $bin/psql ]] || continue
-        major=$("$bin/postgres" --version | grep -oE '[0-9]+' | head -n 1)
+    while IFS= read -r bin; do
+        major=$(major_of "$bin/postgres" --version)
         if [[ -n $want ]]; then
-            [[ $major == "$want" ]] && best=$bin
-        elif ((major >= OLDEST && major > best_major)); then
+            [[ $major != "$want" ]] || best=$bin
+        elif ((major >= OLDEST_POSTGRES && major > best_major)); then
             best=$bin best_major=$major
         fi
-    done
+    done < <(postgres_bins)
     if [[ -z $best && -n $want ]]; then
         die "the data in .local/postgres were made by Postgres $want, which is not installed: install postgresql-$want, or delete the data with 'make clean-local'"
     fi
-    [[ -n $best ]] || die "Postgres $OLDEST or newer is missing: run 'make setup'"
+    [[ -n $best ]] || die "Postgres $OLDEST_POSTGRES or newer is missing: run 'make setup'"
     printf '%s\n' "$best"
 }
 
@@ -104,9 +102,10 @@ sql() { # database, statement
 
 make_cluster() {
     [[ -f $PG/data/PG_VERSION ]] && return 0
-    say "making the database cluster in .local/postgres (Postgres $("$BIN/postgres" --version | grep -oE '[0-9.]+' | head -n 1))"
+    say "making the database cluster in .local/postgres (Postgres $(major_of "$BIN/postgres" --version))"
     local locale=C
-    locale -a 2>/dev/null | grep -qiE '^C\.utf-?8$' && locale=C.UTF-8
+    # What Debian's C library always has. Both sort by code point, C.UTF-8 also knows letters beyond ASCII.
+    [[ $(locale -a 2>/dev/null) =~ (^|$'\n')C\.(UTF-8|utf8)($'\n'|$) ]] && locale=C.UTF-8
     # Under another name first: an initdb that was interrupted leaves a folder that looks finished and is not.
     as_owner rm -rf "$PG/data.new"
     if ! as_owner "$BIN/initdb" --pgdata="$PG/data.new" --username=postgres --auth=trust --encoding=UTF8 --locale="$locale" \
