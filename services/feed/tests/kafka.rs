@@ -17,6 +17,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _};
+use rdkafka::mocking::MockCluster;
 use tokio::sync::watch;
 
 /// A topic of this test alone, deleted at its end.
@@ -314,4 +315,30 @@ async fn a_dry_run_needs_no_kafka_and_says_what_would_happen() {
         shown.contains("sample 17-no-body: no_body") && shown.contains("1 would be quarantined: not_utf8"),
         "{shown}"
     );
+}
+
+/// A broker that goes away for good in the middle of a run. A real one cannot be asked to; librdkafka's mock can.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_an_end_with_an_account_and_not_a_hang() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("t", 3, 1).unwrap();
+    let mut options = FeedOptions {
+        bar: false,
+        rate: Some(6),
+        ..FeedOptions::new(cluster.bootstrap_servers(), "t", vec![Source::Samples])
+    };
+    options
+        .properties
+        .insert("message.timeout.ms".into(), "1000".into());
+    let (_keep, stop) = watch::channel(false);
+    let run = tokio::spawn(run(options, stop));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.broker_down(1).unwrap();
+    let report = run.await.unwrap().unwrap();
+    assert!(
+        report.acknowledged > 0 && report.failed > 0 && report.stopped,
+        "{report}"
+    );
+    assert_eq!(report.acknowledged + report.failed, report.records, "{report}");
+    assert!(report.to_string().contains("Kafka is out of reach"), "{report}");
 }
