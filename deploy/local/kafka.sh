@@ -50,9 +50,6 @@ broker_pid() {
     return 1
 }
 
-# The port that a running broker was started with.
-broker_port() { sed -n 's|^listeners=CLIENT://127.0.0.1:\([0-9]*\),.*|\1|p' "$PROPERTIES" 2>/dev/null; }
-
 # Asks for the cluster's metadata over the wire (Metadata, version 1, no topics) and wants to see exactly one broker. That is Kafka's own
 # word that it serves clients; it costs milliseconds, where Kafka's command-line tools cost the start of a JVM.
 answers() { # port
@@ -99,9 +96,9 @@ format_storage() {
 wait_until_it_answers() { # pid
     local deadline=$((SECONDS + START_SECONDS))
     until answers "$KAFKA_PORT"; do
-        if [[ ! -d /proc/$1 ]]; then
+        if ! is_alive "$1"; then
             if grep -q 'Address already in use' "$LOG"; then
-                die "port $KAFKA_PORT or $CONTROLLER_PORT for Kafka is taken: choose others with COPYDESK_LOCAL_KAFKA_PORT=… COPYDESK_LOCAL_CONTROLLER_PORT=… make up"
+                die_of_taken_port "$KAFKA_PORT or $CONTROLLER_PORT" Kafka
             fi
             die "Kafka stopped while starting: $(grep -m1 -E 'ERROR|FATAL|Error' "$LOG" || tail -n 1 "$LOG") (all of it: .local/kafka/kafka.log)"
         fi
@@ -114,19 +111,22 @@ up() {
     fetch
     make_state
     mkdir -p "$KAFKA"
-    local pid
+    local pid='' old='' old_controller=''
     if pid=$(broker_pid); then
-        if [[ $(broker_port) == "$KAFKA_PORT" ]]; then
+        read -r old old_controller < <(broker_ports)
+        if [[ $old == "$KAFKA_PORT" && $old_controller == "$CONTROLLER_PORT" ]]; then
             wait_until_it_answers "$pid"
             say "Kafka is up at 127.0.0.1:$KAFKA_PORT (it was running)"
             return 0
         fi
-        say "Kafka moves from port $(broker_port) to $KAFKA_PORT"
+    fi
+    # Asked before the running one is stopped: a typing error should not cost a working broker.
+    [[ $KAFKA_PORT == "$old" ]] || require_free_port "$KAFKA_PORT" Kafka
+    [[ $CONTROLLER_PORT == "$old_controller" ]] || require_free_port "$CONTROLLER_PORT" "Kafka's controller"
+    if [[ -n $pid ]]; then
+        say "Kafka moves from ports $old and $old_controller to $KAFKA_PORT and $CONTROLLER_PORT"
         stop "$pid"
     fi
-    require_free_port "$KAFKA_PORT" COPYDESK_LOCAL_KAFKA_PORT Kafka
-    require_free_port "$CONTROLLER_PORT" COPYDESK_LOCAL_CONTROLLER_PORT "Kafka's controller"
-    save_ports
     write_properties
     format_storage
     [[ -f $LOG ]] && mv -f "$LOG" "$LOG.1"
@@ -145,7 +145,7 @@ up() {
 stop() { # pid
     kill "$1" 2>/dev/null || true
     local deadline=$((SECONDS + 30))
-    while [[ -d /proc/$1 ]]; do
+    while is_alive "$1"; do
         if ((SECONDS >= deadline)); then
             say "Kafka has not stopped on SIGTERM in 30 s, so it is killed; it recovers its log at the next start"
             kill -9 "$1" 2>/dev/null || true
@@ -166,14 +166,16 @@ down() {
 }
 
 status() {
-    local pid
+    local pid port
     if ! pid=$(broker_pid); then
         echo "Kafka     down"
         return 1
-    elif answers "$(broker_port)"; then
-        echo "Kafka     up at 127.0.0.1:$(broker_port), pid $pid, log .local/kafka/kafka.log"
+    fi
+    read -r port _ < <(broker_ports)
+    if answers "$port"; then
+        echo "Kafka     up at 127.0.0.1:$port, pid $pid, log .local/kafka/kafka.log"
     else
-        echo "Kafka     runs (pid $pid) but does not answer at 127.0.0.1:$(broker_port); see .local/kafka/kafka.log"
+        echo "Kafka     runs (pid $pid) but does not answer at 127.0.0.1:$port; see .local/kafka/kafka.log"
         return 1
     fi
 }

@@ -21,26 +21,15 @@ die() {
     exit 1
 }
 
-# A port comes from the environment, else from the last start in this clone, else it is the default. The last start is remembered so that
-# `COPYDESK_LOCAL_KAFKA_PORT=… make up` and a plain `make run` after it mean the same broker.
+# A port comes from the environment, else from the last start in this clone, else it is the default. The last start is asked of the settings
+# that it wrote, so that `COPYDESK_LOCAL_KAFKA_PORT=… make up` and a plain `make run` after it mean the same broker.
 load_ports() {
-    local kafka controller postgres
-    kafka=39092 controller=39093 postgres=35432
-    if [[ -r $STATE/ports ]]; then
-        local name value
-        while IFS='=' read -r name value; do
-            [[ $value =~ ^[0-9]+$ ]] || continue
-            case $name in
-                kafka) kafka=$value ;;
-                controller) controller=$value ;;
-                postgres) postgres=$value ;;
-            esac
-        done <"$STATE/ports"
-    fi
-    KAFKA_PORT=${COPYDESK_LOCAL_KAFKA_PORT:-$kafka}
-    CONTROLLER_PORT=${COPYDESK_LOCAL_CONTROLLER_PORT:-$controller}
-    POSTGRES_PORT=${COPYDESK_LOCAL_POSTGRES_PORT:-$postgres}
-    local port
+    local kafka='' controller='' postgres='' port
+    read -r kafka controller < <(broker_ports) || true
+    postgres=$(sed -n 's/^port = \([0-9]*\)$/\1/p' "$STATE/postgres/data/copydesk.conf" 2>/dev/null) || true
+    KAFKA_PORT=${COPYDESK_LOCAL_KAFKA_PORT:-${kafka:-39092}}
+    CONTROLLER_PORT=${COPYDESK_LOCAL_CONTROLLER_PORT:-${controller:-39093}}
+    POSTGRES_PORT=${COPYDESK_LOCAL_POSTGRES_PORT:-${postgres:-35432}}
     for port in "$KAFKA_PORT" "$CONTROLLER_PORT" "$POSTGRES_PORT"; do
         if ! [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || ((port > 65535)); then
             die "'$port' is not a port: set COPYDESK_LOCAL_…_PORT to a number from 1 to 65535"
@@ -52,9 +41,9 @@ load_ports() {
     readonly KAFKA_PORT CONTROLLER_PORT POSTGRES_PORT
 }
 
-save_ports() {
-    printf 'kafka=%s\ncontroller=%s\npostgres=%s\n' "$KAFKA_PORT" "$CONTROLLER_PORT" "$POSTGRES_PORT" >"$STATE/ports.new"
-    mv -f "$STATE/ports.new" "$STATE/ports"
+# The ports that a broker of this clone was last started with, its own and the controller's.
+broker_ports() {
+    sed -n 's|^listeners=CLIENT://127.0.0.1:\([0-9]*\),CONTROLLER://127.0.0.1:\([0-9]*\)$|\1 \2|p' "$STATE/kafka/server.properties" 2>/dev/null
 }
 
 # Makes .local/ and says early, in one line, that somebody else owns it.
@@ -69,13 +58,37 @@ lock_state() {
     flock -w 300 9 || die "another make up or make down in this clone has not finished for five minutes: look for it with 'fuser $STATE/lock'"
 }
 
+# Not `-d /proc/PID`: a dead process stays there as a zombie where process 1 does not collect it, as in many containers.
+is_alive() { # pid
+    local command=
+    { read -r -d '' command <"/proc/$1/cmdline"; } 2>/dev/null || true
+    [[ -n $command ]]
+}
+
 # Anything that accepts a connection there, ours or not.
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-require_free_port() { # port, variable, what wants it
-    if port_is_taken "$1"; then
-        die "port $1 for $3 is taken by a program that is not of this clone: stop it, or choose another with $2=… make up"
-    fi
+# The next three ports that nobody uses: Kafka's, its controller's, Postgres'.
+free_ports() {
+    local base
+    for ((base = 39092; base < 39992; base += 100)); do
+        if ! port_is_taken "$base" && ! port_is_taken $((base + 1)) && ! port_is_taken $((base - 3660)); then
+            printf '%s %s %s\n' "$base" $((base + 1)) $((base - 3660))
+            return 0
+        fi
+    done
+    return 1
+}
+
+die_of_taken_port() { # port, what wants it
+    local kafka controller postgres
+    read -r kafka controller postgres < <(free_ports) || kafka=… controller=… postgres=…
+    die "port $1 for $2 is taken by a program that is not of this clone: stop it, or take others with" \
+        "COPYDESK_LOCAL_KAFKA_PORT=$kafka COPYDESK_LOCAL_CONTROLLER_PORT=$controller COPYDESK_LOCAL_POSTGRES_PORT=$postgres make up"
+}
+
+require_free_port() { # port, what wants it
+    ! port_is_taken "$1" || die_of_taken_port "$1" "$2"
 }
 
 # The first number in what a program says about its version; 0 if it says none. (No `| head`: under pipefail the broken pipe fails.)

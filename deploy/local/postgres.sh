@@ -146,22 +146,22 @@ up() {
             fi
             # Left-over backends of a postmaster that was killed: they end by themselves as soon as they notice.
         else
+            require_free_port "$POSTGRES_PORT" Postgres
             say "Postgres moves from port $(running_port) to $POSTGRES_PORT"
         fi
         stop
     fi
-    require_free_port "$POSTGRES_PORT" COPYDESK_LOCAL_POSTGRES_PORT Postgres
-    save_ports
+    require_free_port "$POSTGRES_PORT" Postgres
     make_cluster
-    # Nothing of this cluster runs (asked above), so whatever process the file names is somebody else's.
-    as_owner rm -f "$PG/data/postmaster.pid"
+    # Nothing of this cluster runs (asked above), so whatever process these files name is somebody else's or a zombie.
+    as_owner rm -f "$PG/data/postmaster.pid" "$PG/socket/.s.PGSQL.$POSTGRES_PORT.lock"
     write_settings
     as_owner bash -c '[[ ! -f $1 ]] || mv -f "$1" "$1.1"' rotate "$PG/postgres.log"
     # It keeps none of our descriptors (see kafka.sh).
     if ! as_owner "$BIN/pg_ctl" start -s -w -t 60 -D "$PG/data" -l "$PG/postgres.log" </dev/null >/dev/null 2>&1 \
         3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; then
         if grep -q 'Address already in use' "$PG/postgres.log" 2>/dev/null; then
-            die "port $POSTGRES_PORT for Postgres is taken: choose another with COPYDESK_LOCAL_POSTGRES_PORT=… make up"
+            die_of_taken_port "$POSTGRES_PORT" Postgres
         fi
         die "Postgres did not start: $(grep -m1 -E 'FATAL|PANIC' "$PG/postgres.log" 2>/dev/null || echo 'no reason given') (all of it: .local/postgres/postgres.log)"
     fi

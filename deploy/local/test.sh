@@ -31,7 +31,7 @@ lint() {
         say "cargo deny: skipped, it is not installed; to check bans, licences and sources too: cargo install --locked cargo-deny"
     fi
     if command -v shellcheck >/dev/null; then
-        check "shellcheck" shellcheck deploy/local/*.sh .ci/run
+        check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
     else
         say "shellcheck: skipped, it is not installed; to check the scripts too: apt-get install shellcheck"
     fi
