@@ -1,0 +1,340 @@
+//! The page as it is read: one walk over the parsed document gives its blocks, its elements and the facts
+//! that metadata is made of. Everything after this works on these flat lists.
+
+use copydesk_article::BlockKind;
+use dom_query::{Document, NodeId};
+use dom_query::{Element, NodeData};
+
+use crate::draft::Draft;
+use crate::html::tags::{Flags, Tag, flags_of, is_hidden};
+use crate::metadata::facts::Facts;
+use crate::normalise::fold_space_into;
+
+/// One element of the page's body, in document order.
+#[derive(Debug)]
+pub(crate) struct Elem {
+    pub(crate) tag: Tag,
+    pub(crate) parent: Option<usize>,
+    pub(crate) depth: usize,
+    /// Id and classes, lower case, one space before, between and after: ` main-content article `.
+    pub(crate) names: String,
+    pub(crate) itemprop: String,
+    /// What it and its ancestors are.
+    pub(crate) flags: Flags,
+    /// Its blocks: `first_block..end_block`.
+    pub(crate) first_block: usize,
+    pub(crate) end_block: usize,
+}
+
+/// One block of the page.
+#[derive(Debug)]
+pub(crate) struct PageBlock {
+    pub(crate) draft: Draft,
+    /// The block element that it stands in.
+    pub(crate) elem: usize,
+    pub(crate) tag: Tag,
+    pub(crate) flags: Flags,
+}
+
+/// The page.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) elems: Vec<Elem>,
+    pub(crate) blocks: Vec<PageBlock>,
+    pub(crate) facts: Facts,
+}
+
+/// Why a page was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageError {
+    /// Nested deeper than the limit.
+    TooDeep(usize),
+    /// More nodes than the limit.
+    TooManyNodes(usize),
+}
+
+struct Reader<'d> {
+    doc: &'d Document,
+    page: Page,
+    /// Text of the block being read, and how much of it stands in links.
+    text: String,
+    linked: usize,
+    /// Open elements: index into `elems`, or `None` for one that is not recorded.
+    open: Vec<usize>,
+    links: usize,
+    breaks: usize,
+    /// The element that owns the block being read.
+    owner: usize,
+}
+
+/// Reads the page.
+pub(crate) fn read_page(doc: &Document, max_nodes: usize, max_depth: usize) -> Result<Page, PageError> {
+    let nodes = doc.tree.len();
+    if nodes > max_nodes {
+        return Err(PageError::TooManyNodes(nodes));
+    }
+    let mut reader = Reader {
+        doc,
+        page: Page::default(),
+        text: String::new(),
+        linked: 0,
+        open: Vec::new(),
+        links: 0,
+        breaks: 0,
+        owner: 0,
+    };
+    reader.walk(max_depth)?;
+    Ok(reader.page)
+}
+
+/// What the walk needs of a node, copied out so that the tree is not borrowed while it moves on.
+struct Step {
+    first_child: Option<NodeId>,
+    next_sibling: Option<NodeId>,
+    parent: Option<NodeId>,
+}
+
+impl Reader<'_> {
+    /// Depth first, without recursion: pages can be nested deeper than a stack.
+    fn walk(&mut self, max_depth: usize) -> Result<(), PageError> {
+        let root = self.doc.root().id;
+        let mut id = root;
+        let mut depth = 0;
+        loop {
+            let descend = self.enter(id);
+            let step = self.step(id);
+            if descend && let Some(child) = step.first_child {
+                depth += 1;
+                if depth > max_depth {
+                    return Err(PageError::TooDeep(depth));
+                }
+                id = child;
+                continue;
+            }
+            if descend {
+                self.leave(id);
+            }
+            let mut next = step.next_sibling;
+            let mut parent = step.parent;
+            while next.is_none() {
+                let Some(up) = parent else {
+                    self.flush();
+                    return Ok(());
+                };
+                depth = depth.saturating_sub(1);
+                self.leave(up);
+                let step = self.step(up);
+                next = step.next_sibling;
+                parent = step.parent;
+            }
+            if let Some(next) = next {
+                id = next;
+            }
+        }
+    }
+
+    fn step(&self, id: NodeId) -> Step {
+        self.doc
+            .tree
+            .query_node(&id, |n| Step {
+                first_child: n.first_child,
+                next_sibling: n.next_sibling,
+                parent: n.parent,
+            })
+            .unwrap_or(Step {
+                first_child: None,
+                next_sibling: None,
+                parent: None,
+            })
+    }
+
+    /// Opens a node. `false`: its children are not walked (and it is not left).
+    fn enter(&mut self, id: NodeId) -> bool {
+        let doc = self.doc;
+        doc.tree
+            .query_node(&id, |node| match &node.data {
+                NodeData::Text { contents } => {
+                    self.push_text(contents);
+                    false
+                }
+                NodeData::Element(element) => self.enter_element(element, id),
+                NodeData::Document | NodeData::Fragment => true,
+                _ => false,
+            })
+            .unwrap_or(false)
+    }
+
+    fn push_text(&mut self, contents: &str) {
+        let before = self.text.len();
+        if before == 0 {
+            self.owner = self.open.last().copied().unwrap_or(0);
+        }
+        // White space at the start separates it from what stands before it.
+        if contents.starts_with(|c: char| c.is_whitespace()) && before > 0 && !self.text.ends_with(' ') {
+            self.text.push(' ');
+        }
+        fold_space_into(contents, &mut self.text);
+        if contents.ends_with(|c: char| c.is_whitespace())
+            && !self.text.is_empty()
+            && !self.text.ends_with(' ')
+        {
+            self.text.push(' ');
+        }
+        if self.text.len() > before {
+            self.breaks = 0;
+            if self.links > 0 {
+                self.linked += self.text.get(before..).map_or(0, |t| t.chars().count());
+            }
+        }
+    }
+
+    fn enter_element(&mut self, element: &Element, id: NodeId) -> bool {
+        let tag = Tag::of(&element.name.local);
+        match tag {
+            Tag::Head | Tag::Script | Tag::Meta | Tag::Title | Tag::Link | Tag::Base => {
+                self.page.facts.read_head(tag, element, || {
+                    self.doc.tree.get_unchecked(&id).text().to_string()
+                });
+                return tag == Tag::Head;
+            }
+            Tag::Skip => return false,
+            Tag::Br => {
+                self.breaks += 1;
+                if self.breaks >= 2 {
+                    self.flush();
+                } else if !self.text.is_empty() && !self.text.ends_with(' ') {
+                    self.text.push(' ');
+                }
+                return false;
+            }
+            Tag::Html => self.page.facts.read_html(element),
+            _ => {}
+        }
+        if tag.is_block() {
+            self.flush();
+        }
+        if tag == Tag::A {
+            self.links += 1;
+        }
+        let parent = self.open.last().copied();
+        let names = names_of(element);
+        let inherited = parent
+            .and_then(|p| self.page.elems.get(p))
+            .map_or(Flags::default(), |e| e.flags);
+        let mut flags = inherited.union(flags_of(tag, &names, element));
+        if is_hidden(element) {
+            flags = flags.union(Flags::HIDDEN);
+        }
+        let itemprop = attr(element, "itemprop").unwrap_or_default();
+        let index = self.page.elems.len();
+        self.page.facts.read_element(tag, element, &names, &itemprop, || {
+            self.doc.tree.get_unchecked(&id).text().to_string()
+        });
+        self.page.elems.push(Elem {
+            tag,
+            parent,
+            depth: self.open.len(),
+            names,
+            itemprop,
+            flags,
+            first_block: self.page.blocks.len(),
+            end_block: self.page.blocks.len(),
+        });
+        self.open.push(index);
+        true
+    }
+
+    fn leave(&mut self, id: NodeId) {
+        let tag = self
+            .doc
+            .tree
+            .query_node(&id, |n| n.as_element().map(|e| Tag::of(&e.name.local)))
+            .flatten();
+        let Some(tag) = tag else { return };
+        if matches!(
+            tag,
+            Tag::Head | Tag::Script | Tag::Meta | Tag::Title | Tag::Link | Tag::Base | Tag::Skip | Tag::Br
+        ) {
+            return;
+        }
+        if tag.is_block() {
+            self.flush();
+        }
+        if tag == Tag::A {
+            self.links = self.links.saturating_sub(1);
+        }
+        if let Some(index) = self.open.pop()
+            && let Some(elem) = self.page.elems.get_mut(index)
+        {
+            elem.end_block = self.page.blocks.len();
+        }
+    }
+
+    /// Ends the block being read.
+    fn flush(&mut self) {
+        self.breaks = 0;
+        let linked = std::mem::take(&mut self.linked);
+        let text = std::mem::take(&mut self.text);
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let (elem, tag, flags) = self.block_owner();
+        let kind = match tag {
+            Tag::H(_) => BlockKind::SubHeadline,
+            Tag::Li => BlockKind::ListItem,
+            Tag::Figcaption => BlockKind::Caption,
+            _ if flags.has(Flags::FIGCAPTION) => BlockKind::Caption,
+            _ if flags.has(Flags::BLOCKQUOTE) => BlockKind::Quote,
+            _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
+            _ => BlockKind::Body,
+        };
+        let mut draft = Draft::new(kind, text.to_owned());
+        draft.linked = linked.min(draft.chars);
+        self.page.blocks.push(PageBlock {
+            draft,
+            elem,
+            tag,
+            flags,
+        });
+    }
+
+    /// The nearest block element around the block's first text.
+    fn block_owner(&self) -> (usize, Tag, Flags) {
+        let mut at = Some(self.owner);
+        while let Some(i) = at {
+            let Some(elem) = self.page.elems.get(i) else { break };
+            if elem.tag.is_block() {
+                return (i, elem.tag, elem.flags);
+            }
+            at = elem.parent;
+        }
+        (0, Tag::Body, Flags::default())
+    }
+}
+
+/// An attribute's value.
+pub(crate) fn attr(element: &Element, name: &str) -> Option<String> {
+    element
+        .attrs
+        .iter()
+        .find(|a| &*a.name.local == name)
+        .map(|a| a.value.to_string())
+}
+
+/// Id and classes in one lower-case string with spaces all round, so that ` name ` can be searched for.
+fn names_of(element: &Element) -> String {
+    let mut names = String::new();
+    for a in &element.attrs {
+        if matches!(&*a.name.local, "id" | "class") {
+            for name in a.value.split_ascii_whitespace().take(40) {
+                names.push(' ');
+                names.extend(name.chars().take(100).map(|c| c.to_ascii_lowercase()));
+            }
+        }
+    }
+    if !names.is_empty() {
+        names.push(' ');
+    }
+    names
+}

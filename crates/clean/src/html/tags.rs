@@ -1,0 +1,211 @@
+//! What elements are: their tag, and what their tag, names and ancestors say about the text in them.
+
+use dom_query::Element;
+
+/// An element's tag, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tag {
+    Html,
+    Head,
+    Body,
+    Script,
+    Meta,
+    Title,
+    Link,
+    Base,
+    /// Never holds text of the page.
+    Skip,
+    Br,
+    P,
+    /// A heading and its level.
+    H(u8),
+    Li,
+    List,
+    Blockquote,
+    Figure,
+    Figcaption,
+    Article,
+    Main,
+    Section,
+    Aside,
+    Nav,
+    Header,
+    Footer,
+    Form,
+    Button,
+    Table,
+    Cell,
+    Div,
+    Pre,
+    Address,
+    A,
+    Time,
+    Strong,
+    /// Any other block element.
+    Block,
+    /// Any other inline element.
+    Inline,
+}
+
+impl Tag {
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "p" => Self::P,
+            "div" => Self::Div,
+            "a" => Self::A,
+            "span" | "em" | "i" | "u" | "small" | "font" | "sup" | "sub" | "cite" | "q" | "mark" | "abbr"
+            | "label" | "img" | "ins" | "del" | "code" | "bdi" | "bdo" | "kbd" | "s" => Self::Inline,
+            "strong" | "b" => Self::Strong,
+            "li" | "dd" | "dt" => Self::Li,
+            "ul" | "ol" | "dl" | "menu" => Self::List,
+            "h1" => Self::H(1),
+            "h2" => Self::H(2),
+            "h3" => Self::H(3),
+            "h4" => Self::H(4),
+            "h5" => Self::H(5),
+            "h6" => Self::H(6),
+            "br" => Self::Br,
+            "html" => Self::Html,
+            "head" => Self::Head,
+            "body" => Self::Body,
+            "script" => Self::Script,
+            "meta" => Self::Meta,
+            "title" => Self::Title,
+            "link" => Self::Link,
+            "base" => Self::Base,
+            "style" | "noscript" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas"
+            | "audio" | "video" | "map" | "select" | "option" | "datalist" | "textarea" | "input"
+            | "frame" | "frameset" | "noframes" | "source" | "track" | "param" | "progress" | "meter"
+            | "dialog" | "amp-sidebar" | "rp" | "rt" => Self::Skip,
+            "button" => Self::Button,
+            "blockquote" => Self::Blockquote,
+            "figure" => Self::Figure,
+            "figcaption" => Self::Figcaption,
+            "article" => Self::Article,
+            "main" => Self::Main,
+            "section" => Self::Section,
+            "aside" => Self::Aside,
+            "nav" => Self::Nav,
+            "header" | "hgroup" => Self::Header,
+            "footer" => Self::Footer,
+            "form" | "fieldset" | "legend" => Self::Form,
+            "table" | "tbody" | "thead" | "tfoot" | "tr" => Self::Table,
+            "td" | "th" | "caption" => Self::Cell,
+            "pre" => Self::Pre,
+            "address" => Self::Address,
+            "time" => Self::Time,
+            "center" | "details" | "summary" | "hr" | "search" => Self::Block,
+            _ => Self::Inline,
+        }
+    }
+
+    pub(crate) const fn is_block(self) -> bool {
+        !matches!(
+            self,
+            Self::Inline
+                | Self::A
+                | Self::Time
+                | Self::Strong
+                | Self::Br
+                | Self::Skip
+                | Self::Script
+                | Self::Meta
+                | Self::Link
+                | Self::Title
+                | Self::Base
+        )
+    }
+}
+
+/// What an element is, or stands in. A set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u32);
+
+impl Flags {
+    pub(crate) const HIDDEN: Self = Self(1);
+    pub(crate) const NAV: Self = Self(1 << 1);
+    pub(crate) const ASIDE: Self = Self(1 << 2);
+    pub(crate) const HEADER: Self = Self(1 << 3);
+    pub(crate) const FOOTER: Self = Self(1 << 4);
+    pub(crate) const FIGURE: Self = Self(1 << 5);
+    pub(crate) const FIGCAPTION: Self = Self(1 << 6);
+    pub(crate) const BLOCKQUOTE: Self = Self(1 << 7);
+    pub(crate) const LIST_ITEM: Self = Self(1 << 8);
+    pub(crate) const TABLE: Self = Self(1 << 9);
+    pub(crate) const FORM: Self = Self(1 << 10);
+    pub(crate) const ARTICLE: Self = Self(1 << 11);
+    pub(crate) const MAIN: Self = Self(1 << 12);
+    pub(crate) const BUTTON: Self = Self(1 << 13);
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(crate) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What an element itself is.
+pub(crate) fn flags_of(tag: Tag, names: &str, element: &Element) -> Flags {
+    let by_tag = match tag {
+        Tag::Nav => Flags::NAV,
+        Tag::Aside => Flags::ASIDE,
+        Tag::Header => Flags::HEADER,
+        Tag::Footer => Flags::FOOTER,
+        Tag::Figure => Flags::FIGURE,
+        Tag::Figcaption => Flags::FIGCAPTION,
+        Tag::Blockquote => Flags::BLOCKQUOTE,
+        Tag::Li => Flags::LIST_ITEM,
+        Tag::Table | Tag::Cell => Flags::TABLE,
+        Tag::Form => Flags::FORM,
+        Tag::Article => Flags::ARTICLE,
+        Tag::Main => Flags::MAIN,
+        Tag::Button => Flags::BUTTON,
+        _ => Flags::default(),
+    };
+    let role = element
+        .attrs
+        .iter()
+        .find(|a| &*a.name.local == "role")
+        .map(|a| &*a.value);
+    let by_role = match role {
+        Some("navigation" | "menu" | "menubar") => Flags::NAV,
+        Some("complementary") => Flags::ASIDE,
+        Some("contentinfo") => Flags::FOOTER,
+        Some("banner") => Flags::HEADER,
+        Some("button") => Flags::BUTTON,
+        Some("main") => Flags::MAIN,
+        _ => Flags::default(),
+    };
+    let caption = [
+        " wp-caption-text ",
+        " caption-text ",
+        " image-caption ",
+        " photo-caption ",
+        " caption ",
+        " media-caption ",
+        " figure-caption ",
+        " wp-element-caption ",
+        " article__caption ",
+        " imagecaption ",
+    ];
+    let by_name = if caption.iter().any(|c| names.contains(c)) {
+        Flags::FIGCAPTION
+    } else {
+        Flags::default()
+    };
+    by_tag.union(by_role).union(by_name)
+}
+
+/// Whether an element is not shown.
+pub(crate) fn is_hidden(element: &Element) -> bool {
+    element.attrs.iter().any(|a| match &*a.name.local {
+        "hidden" => true,
+        "style" => {
+            let style: String = a.value.chars().filter(|c| !c.is_whitespace()).take(200).collect();
+            style.contains("display:none") || style.contains("visibility:hidden")
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,153 @@
+//! Names of authors, cleaned.
+
+use crate::normalise::{fold_phrase, fold_space};
+
+/// Words that open a byline. Compared folded, at the start of a name.
+const OPENINGS: &[&str] = &[
+    "by",
+    "written by",
+    "posted by",
+    "reported by",
+    "story by",
+    "words by",
+    "text by",
+    "von",
+    "par",
+    "por",
+    "di",
+    "de",
+    "door",
+    "av",
+    "af",
+    "od",
+    "oleh",
+    "text",
+    "tekst",
+    "texte",
+    "texto",
+    "testo",
+    "autor",
+    "author",
+    "author:",
+    "auteur",
+    "autore",
+    "kirjoittaja",
+    "foto",
+    "автор",
+    "автор:",
+    "autor:",
+    "text:",
+    "από",
+    "του",
+    "της",
+    "yazan",
+    "bài",
+    "a cura di",
+    "scritto da",
+    "escrito por",
+    "publié par",
+    "publicado por",
+    "ein artikel von",
+    "eine analyse von",
+    "ein kommentar von",
+    "aus",
+    "přidal",
+    "napsal",
+];
+
+/// Splits what a page calls its author into names. Titles, places and addresses are dropped; the order of
+/// the byline is kept; nothing is made up.
+pub(crate) fn clean_names(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    if text.contains("://") {
+        return names;
+    }
+    for part in split(text) {
+        if let Some(name) = clean_name(&part)
+            && !names.iter().any(|n| fold_phrase(n) == fold_phrase(&name))
+        {
+            names.push(name);
+        }
+    }
+    names.truncate(20);
+    names
+}
+
+fn split(text: &str) -> Vec<String> {
+    let mut parts = vec![fold_space(text)];
+    for separator in [
+        ";", ",", " and ", " und ", " & ", " et ", " y ", " e ", " en ", " och ", " og ", " i ", " ve ",
+        " и ", " та ", " και ", "|", "/", " · ", " • ", "、", "، ",
+    ] {
+        parts = parts
+            .iter()
+            .flat_map(|p| p.split(separator))
+            .map(|p| p.trim().to_owned())
+            .collect();
+    }
+    parts
+}
+
+/// One name, or `None` for something that is none.
+pub(crate) fn clean_name(text: &str) -> Option<String> {
+    let mut name = text.trim().trim_start_matches('@').to_owned();
+    for _ in 0..2 {
+        let folded = fold_phrase(&name);
+        let opening = OPENINGS
+            .iter()
+            .filter(|o| {
+                folded
+                    .strip_prefix(**o)
+                    .is_some_and(|r| r.starts_with([' ', ':']))
+            })
+            .max_by_key(|o| o.len());
+        let Some(opening) = opening else { break };
+        let skip = opening.chars().count();
+        name = name
+            .chars()
+            .skip(skip)
+            .collect::<String>()
+            .trim_start_matches([':', ' '])
+            .to_owned();
+    }
+    let name = name
+        .trim_matches(|c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '.' | ',' | ':' | '-' | '–' | '—' | '|' | '"' | '“' | '”' | '*' | '•' | '·'
+                )
+        })
+        .to_owned();
+    let words = name.split(' ').count();
+    let letters = name.chars().filter(|c| c.is_alphabetic()).count();
+    if letters < 2
+        || words > 6
+        || name.chars().count() > 60
+        || name.contains("http")
+        || name.contains('@')
+        || name.contains('{')
+    {
+        return None;
+    }
+    if name.chars().any(|c| c.is_ascii_digit()) && name.chars().filter(char::is_ascii_digit).count() > 3 {
+        return None;
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bylines_become_names() {
+        assert_eq!(clean_names("By Jane Doe and John Roe"), ["Jane Doe", "John Roe"]);
+        assert_eq!(
+            clean_names("Von Ilse Marrick, Dorin Halvek"),
+            ["Ilse Marrick", "Dorin Halvek"]
+        );
+        assert_eq!(clean_names("Jane Doe; jane doe"), ["Jane Doe"]);
+        assert!(clean_names("https://news.example/author/7").is_empty());
+    }
+}

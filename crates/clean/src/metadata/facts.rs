@@ -1,0 +1,183 @@
+//! What a page says about itself, as it says it. Judged elsewhere.
+
+use dom_query::Element;
+use serde_json::Value;
+
+use crate::html::page::attr;
+use crate::html::tags::Tag;
+use crate::normalise::fold_space;
+
+/// The most that is kept of each kind of fact: pages with more are broken or hostile.
+const MOST: usize = 200;
+/// The longest value that is kept, in bytes.
+const LONGEST_VALUE: usize = 4_000;
+/// The longest JSON-LD script that is read, in bytes.
+const LONGEST_JSON: usize = 1 << 20;
+
+/// Raw facts, in document order.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// `<html lang>`.
+    pub(crate) lang: Option<String>,
+    pub(crate) title: Option<String>,
+    /// `<meta>`: name or property in lower case, content.
+    pub(crate) metas: Vec<(String, String)>,
+    pub(crate) json_ld: Vec<Value>,
+    pub(crate) canonical: Option<String>,
+    pub(crate) h1: Vec<String>,
+    /// `<time>`: its datetime attribute or text, and whether its names speak of publication (`true`) or of an update (`false`).
+    pub(crate) times: Vec<TimeFact>,
+    /// Texts of elements that name authors, and how surely.
+    pub(crate) bylines: Vec<(String, u8)>,
+    /// `itemprop`: name and value of microdata.
+    pub(crate) items: Vec<(String, String)>,
+}
+
+/// One `<time>` element, or one whose class says that it is one.
+#[derive(Debug)]
+pub(crate) struct TimeFact {
+    pub(crate) value: String,
+    pub(crate) names: String,
+    pub(crate) is_element: bool,
+}
+
+impl Facts {
+    pub(crate) fn read_html(&mut self, element: &Element) {
+        self.lang = attr(element, "lang")
+            .or_else(|| attr(element, "xml:lang"))
+            .filter(|l| !l.trim().is_empty());
+    }
+
+    pub(crate) fn read_head(&mut self, tag: Tag, element: &Element, text: impl Fn() -> String) {
+        match tag {
+            Tag::Title if self.title.is_none() => {
+                self.title = Some(fold_space(&text())).filter(|t| !t.is_empty() && t.len() <= LONGEST_VALUE);
+            }
+            Tag::Meta => self.read_meta(element),
+            Tag::Link => {
+                let rel = attr(element, "rel").unwrap_or_default();
+                if rel.eq_ignore_ascii_case("canonical") && self.canonical.is_none() {
+                    self.canonical = attr(element, "href");
+                }
+            }
+            Tag::Script => {
+                let json = attr(element, "type").is_some_and(|t| t.contains("ld+json"));
+                if json && self.json_ld.len() < MOST {
+                    let text = text();
+                    if text.len() <= LONGEST_JSON {
+                        self.json_ld.extend(super::json_ld::parse(&text));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn read_meta(&mut self, element: &Element) {
+        let Some(content) = attr(element, "content") else {
+            return;
+        };
+        let content = fold_space(&content);
+        if content.is_empty() || content.len() > LONGEST_VALUE || self.metas.len() >= MOST {
+            return;
+        }
+        for key in ["property", "name", "itemprop", "http-equiv"] {
+            if let Some(name) = attr(element, key) {
+                self.metas.push((
+                    name.trim().chars().flat_map(char::to_lowercase).collect(),
+                    content,
+                ));
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn read_element(
+        &mut self,
+        tag: Tag,
+        element: &Element,
+        names: &str,
+        itemprop: &str,
+        text: impl Fn() -> String,
+    ) {
+        if tag == Tag::H(1) && self.h1.len() < 8 {
+            let text = fold_space(&text());
+            if !text.is_empty() && text.len() <= 600 {
+                self.h1.push(text);
+            }
+        }
+        if tag == Tag::Time && self.times.len() < 20 {
+            let value = attr(element, "datetime")
+                .filter(|v| !v.trim().is_empty())
+                .unwrap_or_else(|| fold_space(&text()));
+            self.times.push(TimeFact {
+                value,
+                names: names.to_owned(),
+                is_element: true,
+            });
+        }
+        if !itemprop.is_empty() && self.items.len() < MOST {
+            let value = attr(element, "content")
+                .or_else(|| attr(element, "datetime"))
+                .unwrap_or_else(|| {
+                    if matches!(
+                        itemprop,
+                        "articleBody" | "description" | "text" | "mainEntityOfPage"
+                    ) {
+                        String::new()
+                    } else {
+                        fold_space(&text())
+                    }
+                });
+            if !value.is_empty() && value.len() <= 600 {
+                self.items
+                    .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
+            }
+        }
+        let sure = byline_sureness(tag, element, names, itemprop);
+        if sure > 0 && self.bylines.len() < 30 {
+            let text = fold_space(&text());
+            if !text.is_empty() && text.len() <= 300 {
+                self.bylines.push((text, sure));
+            }
+        }
+    }
+}
+
+/// How surely an element names the authors: 3 by markup made for it, 2 by a name that says so, 0 not at all.
+fn byline_sureness(tag: Tag, element: &Element, names: &str, itemprop: &str) -> u8 {
+    if itemprop.split(' ').any(|p| p == "author") {
+        return 3;
+    }
+    if tag == Tag::A && attr(element, "rel").is_some_and(|r| r.split(' ').any(|w| w == "author")) {
+        return 3;
+    }
+    let exact = [
+        " author-name ",
+        " byline-name ",
+        " author__name ",
+        " byline__name ",
+        " byline__author ",
+        " author_name ",
+        " article-author ",
+        " article__author ",
+        " p-author ",
+        " byline-author ",
+        " post-author ",
+        " authors ",
+    ];
+    if exact.iter().any(|n| names.contains(n)) {
+        return 2;
+    }
+    u8::from(
+        [
+            " author ",
+            " byline ",
+            " by-line ",
+            " article-byline ",
+            " article__byline ",
+        ]
+        .iter()
+        .any(|n| names.contains(n)),
+    )
+}

@@ -1,0 +1,128 @@
+//! The language of an article.
+
+use copydesk_article::{MetadataSource, Sourced};
+
+/// The primary subtag of a BCP 47 tag: `pt-BR` is `pt`. `None` for anything that is no tag.
+pub(crate) fn primary(tag: &str) -> Option<String> {
+    let first = tag.trim().split(['-', '_', ',', ';', ' ']).next()?;
+    let lower: String = first.chars().flat_map(char::to_lowercase).collect();
+    let ok = (2..=3).contains(&lower.len()) && lower.chars().all(|c| c.is_ascii_lowercase());
+    ok.then_some(lower).map(|l| match l.as_str() {
+        "iw" => "he".to_owned(),
+        "in" => "id".to_owned(),
+        "nb" | "nn" => "no".to_owned(),
+        _ => l,
+    })
+}
+
+/// What the text itself is written in.
+pub(crate) fn detect_language(text: &str) -> Option<Sourced<String>> {
+    let sample: String = text.chars().take(1200).collect();
+    if sample.chars().filter(|c| c.is_alphabetic()).count() < 40 {
+        return None;
+    }
+    let info = whatlang::detect(&sample)?;
+    if !info.is_reliable() && info.confidence() < 0.5 {
+        return None;
+    }
+    Some(Sourced::new(
+        iso_639_1(info.lang().code()).to_owned(),
+        MetadataSource::Detected,
+    ))
+}
+
+/// The two-letter code of whatlang's three-letter codes where there is one.
+fn iso_639_1(code: &str) -> &str {
+    match code {
+        "epo" => "eo",
+        "eng" => "en",
+        "rus" => "ru",
+        "cmn" => "zh",
+        "spa" => "es",
+        "por" => "pt",
+        "ita" => "it",
+        "ben" => "bn",
+        "fra" => "fr",
+        "deu" => "de",
+        "ukr" => "uk",
+        "kat" => "ka",
+        "ara" => "ar",
+        "hin" => "hi",
+        "jpn" => "ja",
+        "heb" => "he",
+        "yid" => "yi",
+        "pol" => "pl",
+        "amh" => "am",
+        "jav" => "jv",
+        "kor" => "ko",
+        "nob" => "no",
+        "dan" => "da",
+        "swe" => "sv",
+        "fin" => "fi",
+        "tur" => "tr",
+        "nld" => "nl",
+        "hun" => "hu",
+        "ces" => "cs",
+        "ell" => "el",
+        "bul" => "bg",
+        "bel" => "be",
+        "mar" => "mr",
+        "kan" => "kn",
+        "ron" => "ro",
+        "slv" => "sl",
+        "hrv" => "hr",
+        "srp" => "sr",
+        "mkd" => "mk",
+        "lit" => "lt",
+        "lav" => "lv",
+        "est" => "et",
+        "tam" => "ta",
+        "vie" => "vi",
+        "urd" => "ur",
+        "tha" => "th",
+        "guj" => "gu",
+        "uzb" => "uz",
+        "pan" => "pa",
+        "aze" => "az",
+        "ind" => "id",
+        "tel" => "te",
+        "pes" => "fa",
+        "mal" => "ml",
+        "ori" => "or",
+        "mya" => "my",
+        "nep" => "ne",
+        "sin" => "si",
+        "khm" => "km",
+        "tuk" => "tk",
+        "aka" => "ak",
+        "zul" => "zu",
+        "sna" => "sn",
+        "afr" => "af",
+        "lat" => "la",
+        "slk" => "sk",
+        "cat" => "ca",
+        "tgl" => "tl",
+        "hye" => "hy",
+        "cym" => "cy",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_cut_to_their_language() {
+        assert_eq!(primary("pt-BR").as_deref(), Some("pt"));
+        assert_eq!(primary("en_GB").as_deref(), Some("en"));
+        assert_eq!(primary("nb-NO").as_deref(), Some("no"));
+        assert_eq!(primary("english"), None);
+    }
+
+    #[test]
+    fn text_tells_its_language() {
+        let german = "Die Fähre lief am frühen Dienstagmorgen auf eine Sandbank, und alle Menschen an Bord wurden von Rettungsbooten an Land gebracht.";
+        assert_eq!(detect_language(german).map(|l| l.value).as_deref(), Some("de"));
+    }
+}

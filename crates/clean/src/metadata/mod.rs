@@ -1,0 +1,47 @@
+//! Metadata by fixed precedence, each value with its source.
+
+pub(crate) mod agency;
+pub(crate) mod authors;
+pub(crate) mod facts;
+pub(crate) mod json_ld;
+mod language;
+mod page;
+
+pub(crate) use language::detect_language;
+pub(crate) use page::page_metadata;
+
+use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};
+
+use crate::normalise::fold_space;
+use crate::url::{normalise_url, site_of, site_of_host};
+
+/// What the envelope says: it wins over everything.
+pub(crate) fn from_envelope(raw: &RawArticle) -> Metadata {
+    let from = |value: String| Sourced::new(value, MetadataSource::Envelope);
+    let mut m = Metadata {
+        url: raw.url.clone(),
+        ..Metadata::default()
+    };
+    if let Some(url) = &raw.url {
+        m.canonical_url = normalise_url(url).map(|u| Sourced::new(u, MetadataSource::Envelope));
+        m.site = site_of(url).map(|s| Sourced::new(s, MetadataSource::Url));
+    }
+    if let Some(site) = raw.site.as_deref().map(site_of_host).filter(|s| !s.is_empty()) {
+        m.site = Some(from(site));
+    }
+    m.title = raw
+        .title
+        .as_deref()
+        .map(fold_space)
+        .filter(|t| !t.is_empty())
+        .map(from);
+    m.authors = raw.authors.iter().flat_map(|a| authors::clean_names(a)).collect();
+    if !m.authors.is_empty() {
+        m.authors_source = Some(MetadataSource::Envelope);
+    }
+    m.published_at = raw
+        .published_at
+        .map(|t| Sourced::new(t, MetadataSource::Envelope));
+    m.language = raw.language.as_deref().and_then(language::primary).map(from);
+    m
+}

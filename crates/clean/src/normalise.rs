@@ -1,0 +1,195 @@
+//! White space, invisible characters and the keys that lines are compared by.
+
+/// One paragraph of readable text: white space of any kind becomes one space, none at the ends; control
+/// characters (NUL among them) and invisible marks without meaning are dropped. The joiners of Persian and
+/// Indic scripts (U+200C, U+200D) and the marks of direction have meaning and stay.
+pub(crate) fn fold_space(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    fold_space_into(text, &mut out);
+    out
+}
+
+/// [`fold_space`], appended to what `out` holds. A space is put between the two only if `text` has one.
+pub(crate) fn fold_space_into(text: &str, out: &mut String) {
+    let mut gap = false;
+    for c in text.chars() {
+        if c == ' ' || c.is_whitespace() || c == '\u{2028}' || c == '\u{2029}' {
+            gap = true;
+            continue;
+        }
+        if c < ' ' || is_invisible(c) {
+            continue;
+        }
+        if gap && !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+        gap = false;
+        out.push(c);
+    }
+}
+
+/// Characters that show nothing and mean nothing in running text.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fffc}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// What two lines have in common when they say the same: lower-case letters and digits only, hashed.
+/// `None` for a line without any.
+pub(crate) fn key(text: &str) -> Option<u64> {
+    let mut hash = Hasher::new();
+    for c in text.chars() {
+        hash.push(c);
+    }
+    hash.finish()
+}
+
+/// The running form of [`key`]: lines are compared by letters and digits, case folded.
+#[derive(Clone, Copy)]
+pub(crate) struct Hasher {
+    state: u64,
+    any: bool,
+}
+
+impl Hasher {
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: 0xcbf2_9ce4_8422_2325,
+            any: false,
+        }
+    }
+
+    pub(crate) fn push(&mut self, c: char) {
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                self.step(u32::from(c) | if c.is_ascii_uppercase() { 0x20 } else { 0 });
+            }
+        } else if c.is_alphanumeric() {
+            for low in c.to_lowercase() {
+                self.step(u32::from(low));
+            }
+        }
+    }
+
+    fn step(&mut self, c: u32) {
+        self.state = (self.state ^ u64::from(c))
+            .wrapping_mul(0x0000_0100_0000_01b3)
+            .rotate_left(23);
+        self.any = true;
+    }
+
+    pub(crate) const fn finish(self) -> Option<u64> {
+        if self.any { Some(self.state) } else { None }
+    }
+}
+
+/// The form that phrases of the rules are compared in: folded case, straight quotes, no punctuation at the
+/// ends, one space between words. A colon at the end is dropped as well; see [`crate::rules`].
+pub(crate) fn fold_phrase(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.chars() {
+        let c = match c {
+            '’' | '‘' | 'ʼ' | '`' | '´' => '\'',
+            '“' | '”' | '„' | '«' | '»' | '‹' | '›' => '"',
+            '–' | '—' | '‐' | '‑' | '−' => '-',
+            '…' => '.',
+            c => c,
+        };
+        if c.is_whitespace() {
+            gap = true;
+            continue;
+        }
+        if gap && !out.is_empty() {
+            out.push(' ');
+        }
+        gap = false;
+        if c.is_ascii() {
+            out.push(char::from(c as u8).to_ascii_lowercase());
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+    let trimmed = out.trim_matches(is_edge);
+    if trimmed.len() != out.len() {
+        out = trimmed.to_owned();
+    }
+    out
+}
+
+/// Punctuation and signs that stand at the ends of a line without being part of its words.
+pub(crate) fn is_edge(c: char) -> bool {
+    !c.is_alphanumeric()
+        && !matches!(c, '\'' | '©' | '+' | '(' | ')' | '%' | '\u{200c}' | '\u{200d}')
+        && !is_combining(c)
+}
+
+/// Vowel signs and other marks that belong to the letter before them in Indic, Thai and Hebrew script.
+const fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{981}'..='\u{983}'
+        | '\u{9bc}'..='\u{9d7}' | '\u{a3c}'..='\u{a4d}' | '\u{abc}'..='\u{acd}' | '\u{b3c}'..='\u{b57}' | '\u{bbe}'..='\u{bcd}' | '\u{c3e}'..='\u{c4d}'
+        | '\u{cbc}'..='\u{ccd}' | '\u{d3e}'..='\u{d4d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}')
+}
+
+/// Whether a character ends a sentence in some script.
+pub(crate) const fn is_terminal(c: char) -> bool {
+    matches!(
+        c,
+        '.' | '!'
+            | '?'
+            | '…'
+            | '。'
+            | '！'
+            | '？'
+            | '．'
+            | '।'
+            | '॥'
+            | '؟'
+            | '۔'
+            | '።'
+            | '։'
+            | ';'
+            | '；'
+            | '‽'
+    )
+}
+
+/// Quotes and brackets that may close a sentence after its full stop.
+pub(crate) const fn is_closer(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '”' | '’' | '»' | '›' | '“' | '‘' | ')' | ']' | '」' | '』' | '）' | '】'
+    )
+}
+
+/// Scripts that write words without spaces: a character stands for about half a word.
+pub(crate) const fn is_dense_script(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{e00}'..='\u{e7f}' | '\u{20000}'..='\u{2ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_and_invisible_marks_go() {
+        assert_eq!(
+            fold_space("\u{feff} Har\u{ad}bour\u{a0}\n re\0opens \u{200b}"),
+            "Harbour reopens"
+        );
+        assert_eq!(fold_space("می\u{200c}خواهم"), "می\u{200c}خواهم");
+    }
+
+    #[test]
+    fn keys_meet_over_case_and_punctuation() {
+        assert_eq!(key("Ships came in, at dawn."), key("ships came in at DAWN"));
+        assert_ne!(key("Ships came in at dawn"), key("Ships came in at noon"));
+        assert_eq!(key("***"), None);
+    }
+
+    #[test]
+    fn phrases_lose_their_ends() {
+        assert_eq!(fold_phrase("  » Check\u{a0}Also: "), "check also");
+        assert_eq!(fold_phrase("Don’t Miss!"), "don't miss");
+        assert_eq!(fold_phrase("यह भी पढ़ें:"), "यह भी पढ़ें");
+    }
+}

@@ -1,0 +1,135 @@
+//! Looking a line up in the rules.
+
+use super::{Action, Rule, Rules, Zone, bucket};
+use crate::normalise::is_dense_script;
+
+/// Where a line stands: what a rule with a zone wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// Before the first paragraph of the article.
+    Head,
+    /// Among the paragraphs.
+    Body,
+    /// After the last paragraph.
+    Tail,
+}
+
+/// A rule that matched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit<'r> {
+    pub(crate) rule: &'r Rule,
+    /// The phrase that matched: the evidence.
+    pub(crate) phrase: &'r str,
+}
+
+impl Hit<'_> {
+    pub(crate) fn is_cut(&self) -> bool {
+        self.rule.action == Action::Cut
+    }
+}
+
+impl Rules {
+    /// The first rule that a folded line of so many characters matches at a position: whole lines first,
+    /// then beginnings, then what it holds.
+    pub(crate) fn find(&self, folded: &str, chars: usize, position: Position) -> Option<Hit<'_>> {
+        if chars > self.longest || folded.is_empty() {
+            return None;
+        }
+        let fits = |rule: &Rule| chars <= rule.longest && allows(rule.zone, position);
+        if chars <= 90
+            && let Some((phrase, rules)) = self.lines.get_key_value(folded)
+            && let Some(rule) = rules.iter().filter_map(|&i| self.rules.get(i)).find(|r| fits(r))
+        {
+            return Some(Hit { rule, phrase });
+        }
+        for start in self.starts_of(folded) {
+            let rule = self.rules.get(start.rule)?;
+            if fits(rule) && begins_with(folded, &start.phrase, start.colon) {
+                return Some(Hit {
+                    rule,
+                    phrase: &start.phrase,
+                });
+            }
+        }
+        for found in self.within.find_overlapping_iter(folded) {
+            let rule = self
+                .within_rules
+                .get(found.pattern().as_usize())
+                .and_then(|&i| self.rules.get(i))?;
+            if fits(rule) && is_whole_word(folded, found.start(), found.end()) {
+                return Some(Hit { rule, phrase: "" });
+            }
+        }
+        None
+    }
+
+    fn starts_of(&self, folded: &str) -> impl Iterator<Item = &super::Start> {
+        let [first, second] = bucket(folded);
+        self.starts
+            .get(&[first, second])
+            .into_iter()
+            .chain(self.starts.get(&[first, '\0']))
+            .flatten()
+    }
+
+    /// Whether a folded line opens as a picture's credit does ("photo:", "© ", …).
+    pub(crate) fn opens_credit(&self, folded: &str) -> bool {
+        let [first, second] = bucket(folded);
+        self.credit_open
+            .get(&[first, second])
+            .into_iter()
+            .chain(self.credit_open.get(&[first, '\0']))
+            .flatten()
+            .any(|s| begins_with(folded, &s.phrase, s.colon))
+    }
+
+    /// Whether a folded name is credited under pictures (an agency, "file photo", …).
+    pub(crate) fn is_credited(&self, folded: &str) -> bool {
+        self.credit_agency.contains_key(folded)
+    }
+
+    /// The stored name of a news agency, by a folded form of its name.
+    pub(crate) fn agency(&self, folded: &str) -> Option<&str> {
+        self.agencies.get(folded).map(String::as_str)
+    }
+
+    /// What follows the opening of a byline, if the folded line opens as one: bytes of the opening.
+    pub(crate) fn byline_opening(&self, folded: &str) -> Option<(usize, bool)> {
+        self.bylines
+            .iter()
+            .find(|(phrase, colon)| !phrase.is_empty() && begins_with(folded, phrase, *colon))
+            .map(|(phrase, colon)| (phrase.len(), *colon))
+    }
+}
+
+const fn allows(zone: Zone, position: Position) -> bool {
+    match zone {
+        Zone::Any => true,
+        Zone::Head => matches!(position, Position::Head),
+        Zone::Tail => matches!(position, Position::Tail),
+    }
+}
+
+/// Whether a line begins with a phrase, at a word boundary; with a colon behind it if the phrase wants one.
+fn begins_with(line: &str, phrase: &str, colon: bool) -> bool {
+    let Some(rest) = line.strip_prefix(phrase) else {
+        return false;
+    };
+    if rest.is_empty() {
+        return true;
+    }
+    if colon {
+        return rest.trim_start().starts_with([':', '：', '-', '/', '|', '=']);
+    }
+    let last = phrase.chars().next_back();
+    let boundary = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
+    boundary || last.is_some_and(|c| is_dense_script(c) || !c.is_alphanumeric())
+}
+
+/// Whether `start..end` of a line begins and ends at word boundaries.
+fn is_whole_word(line: &str, start: usize, end: usize) -> bool {
+    let before = line.get(..start).and_then(|s| s.chars().next_back());
+    let after = line.get(end..).and_then(|s| s.chars().next());
+    let inside = |c: char| c.is_alphanumeric() && !is_dense_script(c);
+    !before.is_some_and(inside) && !after.is_some_and(inside)
+}

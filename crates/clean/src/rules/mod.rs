@@ -1,0 +1,272 @@
+//! The rules: what a line of boilerplate looks like, as data (`builtin.toml`), compiled for speed.
+//!
+//! A phrase is looked up, never searched for: whole lines in a hash map, beginnings by their first two
+//! letters, and the few phrases that may stand anywhere in one Aho-Corasick automaton. A line that is longer
+//! than its rule allows is not looked at at all, so that a long paragraph costs nothing.
+
+mod file;
+mod matching;
+
+pub(crate) use matching::Position;
+
+use std::collections::HashMap;
+
+use aho_corasick::AhoCorasick;
+use copydesk_article::RuleId;
+
+use crate::normalise::fold_phrase;
+use file::{File, RuleEntry};
+
+/// What can be wrong with a rules file.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// It is not TOML, or not of the documented shape.
+    #[error("the rules file cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// A rule's name is empty or not kebab-case.
+    #[error("rule {0:?}: a name is lower-case letters, digits and hyphens")]
+    Name(String),
+    /// A rule has no phrases.
+    #[error("rule {0:?} has no phrases: name it under `disable` to drop it")]
+    NoPhrases(String),
+    /// A phrase has no letter or digit in it, so that it would match nothing or everything.
+    #[error("rule {rule:?}: the phrase {phrase:?} has no letter or digit")]
+    EmptyPhrase {
+        /// The rule.
+        rule: String,
+        /// The phrase.
+        phrase: String,
+    },
+    /// Too many phrases for the automaton.
+    #[error("the phrases cannot be compiled: {0}")]
+    Compile(#[from] aho_corasick::BuildError),
+}
+
+/// How the phrases of a rule are compared with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Match {
+    /// The whole line is the phrase.
+    Line,
+    /// The line begins with it.
+    Start,
+    /// It stands anywhere in the line.
+    Within,
+}
+
+/// What a match does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Action {
+    /// The line goes.
+    Line,
+    /// The line heads a list of teasers, which go with it.
+    Cut,
+}
+
+/// Where a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Zone {
+    /// Everywhere.
+    #[default]
+    Any,
+    /// Before the first paragraph.
+    Head,
+    /// After the last paragraph, or in the last lines.
+    Tail,
+}
+
+/// One compiled rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: RuleId,
+    pub(crate) action: Action,
+    pub(crate) zone: Zone,
+    pub(crate) longest: usize,
+}
+
+/// A beginning of a line.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) phrase: String,
+    pub(crate) colon: bool,
+    pub(crate) rule: usize,
+}
+
+/// The cleaning rules, compiled. Shared by all threads, never changed.
+#[derive(Debug)]
+pub struct Rules {
+    version: String,
+    pub(crate) rules: Vec<Rule>,
+    /// The longest line that any rule looks at, in characters.
+    pub(crate) longest: usize,
+    lines: HashMap<String, Vec<usize>>,
+    starts: HashMap<[char; 2], Vec<Start>>,
+    within: AhoCorasick,
+    within_rules: Vec<usize>,
+    bylines: Vec<(String, bool)>,
+    credit_open: HashMap<[char; 2], Vec<Start>>,
+    credit_agency: HashMap<String, ()>,
+    agencies: HashMap<String, String>,
+}
+
+const BUILTIN: &str = include_str!("builtin.toml");
+
+impl Rules {
+    /// The rules that come with copydesk.
+    ///
+    /// They are part of the program and tested with it, so that this cannot fail at run time; a build
+    /// with broken rules cleans without them and its tests fail.
+    pub fn builtin() -> Self {
+        Self::compile(&[BUILTIN]).unwrap_or_else(|_| Self::none())
+    }
+
+    /// The built-in rules, extended or replaced by a file of the same form: a rule of the same name
+    /// replaces a built-in one, `disable = ["name"]` drops rules, `replace = true` drops all of them.
+    ///
+    /// # Errors
+    /// [`RulesError`] says which rule is wrong and why.
+    pub fn from_toml(text: &str) -> Result<Self, RulesError> {
+        Self::compile(&[BUILTIN, text])
+    }
+
+    /// Names these rules in `rules_version`: a number for the code and a hash of the files. Articles with
+    /// the same version and the same input have the same result.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn none() -> Self {
+        Self {
+            version: "none".to_owned(),
+            rules: Vec::new(),
+            longest: 0,
+            lines: HashMap::new(),
+            starts: HashMap::new(),
+            within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
+            within_rules: Vec::new(),
+            bylines: Vec::new(),
+            credit_open: HashMap::new(),
+            credit_agency: HashMap::new(),
+            agencies: HashMap::new(),
+        }
+    }
+
+    fn compile(texts: &[&str]) -> Result<Self, RulesError> {
+        let mut all = File::default();
+        for text in texts {
+            all.merge(toml::from_str::<File>(text)?);
+        }
+        let mut rules = Self::none();
+        rules.version = version(texts);
+        let mut patterns = Vec::new();
+        for entry in &all.rule {
+            rules.add(entry, &mut patterns)?;
+        }
+        rules.within = AhoCorasick::new(&patterns)?;
+        for prefix in &all.head.byline {
+            rules
+                .bylines
+                .push((fold_phrase(prefix), prefix.trim_end().ends_with([':', '/'])));
+        }
+        // The longest first, so that "written by" is tried before "by".
+        rules.bylines.sort_by(|a, b| {
+            b.0.chars()
+                .count()
+                .cmp(&a.0.chars().count())
+                .then_with(|| a.0.cmp(&b.0))
+        });
+        for open in &all.credit.open {
+            let start = Start {
+                phrase: fold_phrase(open),
+                colon: ends_in_colon(open),
+                rule: 0,
+            };
+            rules
+                .credit_open
+                .entry(bucket(&start.phrase))
+                .or_default()
+                .push(start);
+        }
+        rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
+        for (name, forms) in all.agencies {
+            for form in forms {
+                rules.agencies.insert(fold_phrase(&form), name.clone());
+            }
+        }
+        Ok(rules)
+    }
+
+    fn add(&mut self, entry: &RuleEntry, patterns: &mut Vec<String>) -> Result<(), RulesError> {
+        let name = entry.name.clone();
+        let kebab = name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !kebab || name.is_empty() {
+            return Err(RulesError::Name(name));
+        }
+        if entry.phrases.is_empty() {
+            return Err(RulesError::NoPhrases(name));
+        }
+        let index = self.rules.len();
+        for phrase in &entry.phrases {
+            let folded = fold_phrase(phrase);
+            if !folded.chars().any(|c| c.is_alphanumeric() || c == '©') {
+                return Err(RulesError::EmptyPhrase {
+                    rule: name,
+                    phrase: phrase.clone(),
+                });
+            }
+            match entry.matching {
+                Match::Line => self.lines.entry(folded).or_default().push(index),
+                Match::Start => {
+                    let start = Start {
+                        phrase: folded,
+                        colon: ends_in_colon(phrase),
+                        rule: index,
+                    };
+                    self.starts.entry(bucket(&start.phrase)).or_default().push(start);
+                }
+                Match::Within => {
+                    patterns.push(folded);
+                    self.within_rules.push(index);
+                }
+            }
+        }
+        self.longest = self.longest.max(entry.longest);
+        self.rules.push(Rule {
+            id: RuleId::from_file(name),
+            action: entry.action,
+            zone: entry.zone,
+            longest: entry.longest,
+        });
+        Ok(())
+    }
+}
+
+/// The first two characters of a phrase: what beginnings are filed under.
+fn bucket(phrase: &str) -> [char; 2] {
+    let mut chars = phrase.chars();
+    [chars.next().unwrap_or('\0'), chars.next().unwrap_or('\0')]
+}
+
+fn ends_in_colon(phrase: &str) -> bool {
+    phrase.trim_end().ends_with([':', '：'])
+}
+
+/// The version of the code's own part of the rules. Count it up when a change of code changes results.
+const CODE_VERSION: u32 = 1;
+
+fn version(texts: &[&str]) -> String {
+    let mut all = String::new();
+    for text in texts {
+        all.push_str(text);
+        all.push('\0');
+    }
+    let hash = xxhash_rust::xxh3::xxh3_64(all.as_bytes());
+    format!("{CODE_VERSION}-{:08x}", hash >> 32)
+}
+
+#[cfg(test)]
+mod tests;

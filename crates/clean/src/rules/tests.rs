@@ -1,0 +1,110 @@
+use super::*;
+
+fn rule_of(rules: &Rules, line: &str, position: Position) -> Option<String> {
+    let folded = fold_phrase(line);
+    rules
+        .find(&folded, line.chars().count(), position)
+        .map(|h| h.rule.id.to_string())
+}
+
+#[test]
+fn builtin_rules_compile() {
+    Rules::compile(&[BUILTIN]).unwrap();
+    assert!(Rules::builtin().rules.len() > 10);
+}
+
+#[test]
+fn lines_starts_and_insides_match_where_they_may() {
+    let rules = Rules::builtin();
+    let body = Position::Body;
+    assert_eq!(
+        rule_of(&rules, "Check Also", body).as_deref(),
+        Some("related-marker")
+    );
+    assert_eq!(
+        rule_of(&rules, "» LESEN SIE AUCH: Hafen öffnet wieder", body).as_deref(),
+        Some("related-line")
+    );
+    assert_eq!(rule_of(&rules, "Advertisement", body).as_deref(), Some("advert"));
+    assert_eq!(
+        rule_of(&rules, "Get the best stories straight to your inbox", body).as_deref(),
+        Some("newsletter-within")
+    );
+    assert_eq!(
+        rule_of(&rules, "関連記事", body).as_deref(),
+        Some("related-marker")
+    );
+    // A sentence that merely holds the words, or begins like a longer word, is none.
+    assert_eq!(
+        rule_of(
+            &rules,
+            "The minister told reporters to check also the annexes of the treaty.",
+            body
+        ),
+        None
+    );
+    assert_eq!(rule_of(&rules, "Moreover: nobody came.", body), None);
+    // Zones are evidence.
+    assert_eq!(
+        rule_of(&rules, "4 min read", Position::Head).as_deref(),
+        Some("read-time")
+    );
+    assert_eq!(rule_of(&rules, "4 min read", body), None);
+}
+
+#[test]
+fn a_file_extends_replaces_and_disables() {
+    let own = r#"
+        disable = ["advert"]
+        [[rule]]
+        name = "house-slogan"
+        match = "start"
+        action = "line"
+        phrases = ["The paper that sees the sea"]
+    "#;
+    let rules = Rules::from_toml(own).unwrap();
+    assert_eq!(rule_of(&rules, "Advertisement", Position::Body), None);
+    assert_eq!(
+        rule_of(&rules, "The paper that sees the sea, since 1901", Position::Body).as_deref(),
+        Some("house-slogan")
+    );
+    assert_eq!(
+        rule_of(&rules, "Check also", Position::Body).as_deref(),
+        Some("related-marker")
+    );
+    assert_ne!(rules.version(), Rules::builtin().version());
+
+    let rules = Rules::from_toml(&format!(
+        "replace = true\n{}",
+        own.replace("disable = [\"advert\"]", "")
+    ))
+    .unwrap();
+    assert_eq!(rule_of(&rules, "Check also", Position::Body), None);
+}
+
+#[test]
+fn a_wrong_file_says_what_is_wrong() {
+    for (text, says) in [
+        (
+            "[[rule]]\nname = \"A b\"\nmatch = \"line\"\naction = \"line\"\nphrases = [\"x\"]",
+            "kebab",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\nmatch = \"line\"\naction = \"line\"\nphrases = []",
+            "disable",
+        ),
+        (
+            "[[rule]]\nname = \"a\"\nmatch = \"line\"\naction = \"line\"\nphrases = [\"--\"]",
+            "no letter",
+        ),
+        ("colour = 3", "colour"),
+    ] {
+        let error = Rules::from_toml(text).unwrap_err().to_string();
+        let expected = if says == "kebab" {
+            "lower-case letters"
+        } else {
+            says
+        };
+        assert!(error.contains(expected), "{error}");
+    }
+}

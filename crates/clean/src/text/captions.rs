@@ -1,0 +1,185 @@
+//! Captions and credits: which lines belong to pictures.
+//!
+//! A line is a caption if it ends in a picture credit ("(AP Photo/…)", "Photo: …"), or if another line
+//! repeats it with one. Of a caption that stands there twice the one with the credit is kept.
+
+use copydesk_article::{BlockKind, RuleId};
+
+use crate::draft::Draft;
+use crate::normalise::fold_phrase;
+use crate::rules::Rules;
+
+const REPEATED_CAPTION: RuleId = RuleId::of("repeated-caption");
+
+/// The longest line that is looked at as a caption, in characters.
+const LONGEST_CAPTION: usize = 700;
+
+/// Finds captions and credits among body blocks and sorts out repeated captions.
+pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
+    for i in 0..drafts.len() {
+        let Some(draft) = drafts.get(i) else { break };
+        if !draft.is_kept() || draft.chars > LONGEST_CAPTION {
+            continue;
+        }
+        match draft.kind {
+            BlockKind::Caption => {}
+            BlockKind::Body | BlockKind::ListItem => {
+                if is_credit(&draft.text, draft.chars, rules) {
+                    if let Some(d) = drafts.get_mut(i) {
+                        d.kind = BlockKind::Credit;
+                    }
+                    continue;
+                }
+                if !has_trailing_credit(&draft.text, rules) && !twin_has_credit(drafts, i) {
+                    continue;
+                }
+            }
+            _ => continue,
+        }
+        if let Some(d) = drafts.get_mut(i) {
+            d.kind = BlockKind::Caption;
+        }
+    }
+    drop_repeated(drafts);
+}
+
+/// Whether the next or previous line is this line and a credit after it, or the other way round.
+fn twin_has_credit(drafts: &[Draft], i: usize) -> bool {
+    let Some(draft) = drafts.get(i) else { return false };
+    if draft.words < 5 {
+        return false;
+    }
+    let next = drafts.get(i + 1);
+    next.is_some_and(|n| {
+        n.text.len() > draft.text.len()
+            && n.text.starts_with(&draft.text)
+            && looks_like_credit_tail(n.text.get(draft.text.len()..).unwrap_or(""))
+    })
+}
+
+/// Whether what follows a repeated caption is a credit: in brackets, or short.
+fn looks_like_credit_tail(rest: &str) -> bool {
+    let rest = rest.trim();
+    (rest.starts_with(['(', '[', '（', '|', '©', '/', '-', '–', '—']) && rest.chars().count() <= 120)
+        || (rest.chars().count() <= 60 && rest.split(' ').count() <= 6)
+}
+
+/// Of captions that say the same, the longest (the one with the credit) stays.
+fn drop_repeated(drafts: &mut [Draft]) {
+    let captions: Vec<usize> = (0..drafts.len())
+        .filter(|&i| {
+            drafts
+                .get(i)
+                .is_some_and(|d| d.is_kept() && d.kind == BlockKind::Caption)
+        })
+        .collect();
+    for &i in &captions {
+        for &j in &captions {
+            let (Some(a), Some(b)) = (drafts.get(i), drafts.get(j)) else {
+                continue;
+            };
+            if i == j || !a.is_kept() || !b.is_kept() {
+                continue;
+            }
+            let same = a.key == b.key;
+            let within =
+                b.chars > a.chars && a.words >= 4 && b.text.starts_with(a.text.trim_end_matches(['.', ' ']));
+            if within || (same && i > j) {
+                let evidence = (!same).then(|| "kept with its credit".to_owned());
+                if let Some(d) = drafts.get_mut(i) {
+                    d.remove(&REPEATED_CAPTION, evidence);
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// Whether a whole line is nothing but a credit: "Photo: Jane Doe", "© Reuters", "(AP)", "Getty Images".
+fn is_credit(text: &str, chars: usize, rules: &Rules) -> bool {
+    if chars > 120 {
+        return false;
+    }
+    let folded = fold_phrase(text);
+    let words = folded.split(' ').count();
+    if words <= 14 && rules.opens_credit(&folded) && !ends_as_sentence(text) {
+        return true;
+    }
+    let bare = folded.trim_matches(['(', ')', ' ']);
+    words <= 10 && names_credit(bare, rules, true)
+}
+
+fn ends_as_sentence(text: &str) -> bool {
+    text.ends_with('.') && text.split(' ').count() > 9
+}
+
+fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
+    let trimmed = text.trim_end_matches(['.', ' ']);
+    for (open, close) in [('(', ')'), ('[', ']'), ('（', '）')] {
+        if let Some(body) = trimmed.strip_suffix(close)
+            && let Some((before, inside)) = body.rsplit_once(open)
+            && !before.trim().is_empty()
+        {
+            let folded = fold_phrase(inside);
+            // "(AP)" alone may as well close an agency's story; a picture's credit says more.
+            return inside.chars().count() <= 100
+                && (rules.opens_credit(&folded) || names_credit(&folded, rules, false));
+        }
+    }
+    false
+}
+
+/// Whether a credit names a credited party. `alone` accepts a single bare name ("reuters").
+fn names_credit(folded: &str, rules: &Rules, alone: bool) -> bool {
+    let parts: Vec<&str> = folded
+        .split(['/', '|', ',', '-', '–'])
+        .flat_map(|p| p.split(" via "))
+        .map(str::trim)
+        .collect();
+    let named = parts.iter().any(|p| rules.is_credited(p));
+    let more =
+        parts.len() > 1 || folded.contains("photo") || folded.contains("foto") || folded.contains("getty");
+    named && (more || (alone && rules.is_credited(folded)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(lines: &[&str]) -> Vec<(BlockKind, bool)> {
+        let mut drafts: Vec<Draft> = lines
+            .iter()
+            .map(|l| Draft::new(BlockKind::Body, (*l).to_owned()))
+            .collect();
+        settle_captions(&mut drafts, &Rules::builtin());
+        drafts.iter().map(|d| (d.kind, d.is_kept())).collect()
+    }
+
+    #[test]
+    fn of_a_caption_twice_the_credited_one_stays() {
+        let caption = "The president arrives at the Customs House in Port Aurel, March 15, 2026.";
+        let credited = format!("{caption} (Meridian/Anneke Solberg/Pool via NORTHWIRE)");
+        assert_eq!(
+            settled(&[caption, &credited]),
+            [(BlockKind::Caption, false), (BlockKind::Caption, true)]
+        );
+    }
+
+    #[test]
+    fn credits_are_told_from_sentences() {
+        assert_eq!(
+            settled(&["Photo: Coastguard Brenmark"]),
+            [(BlockKind::Credit, true)]
+        );
+        assert_eq!(
+            settled(&["The Grey Petrel on the bank. (AP Photo/Maren Toft)"]),
+            [(BlockKind::Caption, true)]
+        );
+        let sentence = "Photo by photo, the archive of the old harbour is being put on line by volunteers.";
+        assert_eq!(settled(&[sentence]), [(BlockKind::Body, true)]);
+        assert_eq!(
+            settled(&["The talks end on Friday, a spokesman said. (AFP)"]),
+            [(BlockKind::Body, true)]
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! The head of a text: headline, byline, dateline.
+
+use copydesk_article::{BlockKind, RuleId, Timestamp};
+
+use crate::dates::parse_date;
+use crate::draft::{Draft, End};
+use crate::metadata::authors::clean_names;
+use crate::normalise::{fold_phrase, key};
+use crate::rules::Rules;
+
+const BYLINE: RuleId = RuleId::of("byline");
+const DATE_LINE: RuleId = RuleId::of("date-line");
+
+/// Lines at the start that are looked at.
+const HEAD_LINES: usize = 12;
+
+/// What the head of a text says about the article.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Head {
+    pub(crate) title: Option<String>,
+    pub(crate) authors: Vec<String>,
+    pub(crate) published: Option<Timestamp>,
+}
+
+/// Reads the head and marks its blocks. `title` is the title that is known already, if any.
+pub(crate) fn read_head(drafts: &mut [Draft], title: Option<&str>, rules: &Rules) -> Head {
+    let mut head = Head::default();
+    find_headline(drafts, title, rules, &mut head);
+    let first_prose = drafts
+        .iter()
+        .position(|d| d.is_kept() && d.kind == BlockKind::Body && d.is_prose());
+    let end = first_prose.unwrap_or(0).min(HEAD_LINES);
+    for draft in drafts.get_mut(..end).unwrap_or_default() {
+        if !draft.is_kept() || draft.kind != BlockKind::Body || draft.chars > 120 {
+            continue;
+        }
+        if head.authors.is_empty()
+            && let Some(names) = byline_names(&draft.text, rules)
+        {
+            head.authors = names;
+            draft.remove(&BYLINE, None);
+        } else if let Some(date) = date_line(&draft.text) {
+            head.published = head.published.or(Some(date));
+            draft.remove(&DATE_LINE, None);
+        }
+    }
+    head
+}
+
+/// The headline: the line that says the known title, else the first line if it looks like one and
+/// paragraphs follow.
+fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head: &mut Head) {
+    if let Some(wanted) = title.and_then(key) {
+        let found = drafts
+            .iter_mut()
+            .filter(|d| d.is_kept())
+            .take(HEAD_LINES)
+            .find(|d| d.key == wanted);
+        if let Some(draft) = found {
+            draft.kind = BlockKind::Headline;
+        }
+        return;
+    }
+    let Some(i) = drafts.iter().position(Draft::is_kept) else {
+        return;
+    };
+    let follows = drafts
+        .iter()
+        .skip(i + 1)
+        .filter(|d| d.is_kept())
+        .take(6)
+        .any(Draft::is_prose);
+    let Some(draft) = drafts.get_mut(i) else { return };
+    let headline = draft.words >= 2
+        && draft.words <= 30
+        && draft.chars <= 220
+        && draft.chars >= 8
+        && matches!(draft.end, End::Open | End::Sentence)
+        && (draft.end == End::Open
+            || draft.text.ends_with(['?', '!', '？', '！'])
+            || draft.text.ends_with(['’', '”', '"', '\'', '»', '」']) && !draft.is_prose());
+    if !headline || !follows {
+        return;
+    }
+    let folded = fold_phrase(&draft.text);
+    let boilerplate = rules
+        .find(&folded, draft.chars, crate::rules::Position::Head)
+        .is_some();
+    if boilerplate || byline_names(&draft.text, rules).is_some() || date_line(&draft.text).is_some() {
+        return;
+    }
+    draft.kind = BlockKind::Headline;
+    head.title = Some(draft.text.clone());
+}
+
+/// The names in a byline ("By Jane Doe and John Roe, Staff Writers"), if the line is one.
+fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
+    let folded = fold_phrase(text);
+    if folded.split(' ').count() > 14 {
+        return None;
+    }
+    let (opening, colon) = rules.byline_opening(&folded)?;
+    let opening_chars = folded.get(..opening)?.chars().count();
+    let start = text.chars().position(char::is_alphanumeric).unwrap_or(0);
+    let rest: String = text.chars().skip(start + opening_chars).collect();
+    let rest = rest.trim_matches([' ', ':', '：', '/', '-', '|', '·', '•']);
+    let names = clean_names(rest);
+    let capital = rest.chars().next().is_some_and(|c| !c.is_lowercase());
+    if names.is_empty() || !capital {
+        return None;
+    }
+    // Without a colon the words after "by" must be names: every name capitalised, no verb after them.
+    let plausible = colon || names.iter().all(|n| is_name_like(n));
+    plausible.then_some(names)
+}
+
+/// Two to four capitalised words, or letters of a script without case.
+fn is_name_like(name: &str) -> bool {
+    let words: Vec<&str> = name.split(' ').collect();
+    let capitals = words
+        .iter()
+        .filter(|w| {
+            w.chars()
+                .next()
+                .is_some_and(|c| c.is_uppercase() || (c.is_alphabetic() && !c.is_lowercase()))
+        })
+        .count();
+    words.len() <= 5
+        && capitals >= 1
+        && capitals + 2 >= words.len()
+        && !name.chars().any(|c| c.is_ascii_digit())
+}
+
+/// A line that is nothing but a date ("March 20, 2026", "Published: 20 March 2026 18:05").
+fn date_line(text: &str) -> Option<Timestamp> {
+    if text.chars().count() > 80 || !text.chars().any(char::is_numeric) {
+        return None;
+    }
+    let words = text.split_whitespace().count();
+    if words > 12 { None } else { parse_date(text) }
+}

@@ -1,0 +1,262 @@
+//! The position-aware pass over the blocks: which of them a rule takes out.
+//!
+//! A phrase alone takes nothing out of the middle of an article unless it is the whole line. A heading of
+//! teasers ("Check Also") takes the items after it along: headlines, dates, and a teaser under a headline.
+//! It stops where prose resumes.
+
+use copydesk_article::{BlockKind, RuleId};
+
+use crate::draft::{Draft, End};
+use crate::normalise::fold_phrase;
+use crate::rules::{Position, Rules};
+
+const RELATED_ITEM: RuleId = RuleId::of("related-item");
+const SHARE_COUNTER: RuleId = RuleId::of("share-counter");
+const NOISE: RuleId = RuleId::of("no-words");
+
+/// Lines at the end that count as the tail even if they read as prose.
+const TAIL_LINES: usize = 4;
+
+/// Takes out what the rules know. Blocks that are removed already are passed over.
+pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
+    let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
+    let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
+    let kept = drafts.iter().filter(|d| d.is_kept()).count();
+    let mut left = kept;
+    let mut i = 0;
+    while i < drafts.len() {
+        let position = if i < first {
+            Position::Head
+        } else if i > last || (left <= TAIL_LINES && kept > 2 * TAIL_LINES) {
+            Position::Tail
+        } else {
+            Position::Body
+        };
+        let Some(draft) = drafts.get_mut(i) else { break };
+        if !draft.is_kept() {
+            i += 1;
+            continue;
+        }
+        left = left.saturating_sub(1);
+        if matches!(
+            draft.kind,
+            BlockKind::Headline | BlockKind::Dek | BlockKind::Caption | BlockKind::Credit
+        ) {
+            i += 1;
+            continue;
+        }
+        if draft.key == 0 {
+            draft.remove(&NOISE, None);
+        } else if draft.chars <= rules.longest {
+            if is_counter(draft) {
+                draft.remove(&SHARE_COUNTER, None);
+            } else {
+                let folded = fold_phrase(&draft.text);
+                if let Some(hit) = rules.find(&folded, draft.chars, position) {
+                    let evidence = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
+                    draft.remove(&hit.rule.id, evidence);
+                    if hit.is_cut() {
+                        let end = end_of_items(drafts, i + 1);
+                        for item in drafts.get_mut(i + 1..end).unwrap_or_default() {
+                            item.remove(&RELATED_ITEM, None);
+                        }
+                    }
+                }
+            }
+        }
+        i += 1;
+    }
+}
+
+fn is_body_prose(draft: &Draft) -> bool {
+    draft.is_kept() && matches!(draft.kind, BlockKind::Body | BlockKind::Quote) && draft.is_prose()
+}
+
+/// Where the items under a heading of teasers end.
+///
+/// Headlines, dates and cut teasers are items wherever they stand. A whole sentence is one only directly
+/// under a headline and if no second paragraph follows it: two paragraphs in a row are the article again.
+fn end_of_items(drafts: &[Draft], from: usize) -> usize {
+    let mut end = from;
+    let mut under_headline = false;
+    for (i, draft) in drafts.iter().enumerate().skip(from) {
+        if !draft.is_kept() {
+            continue;
+        }
+        if matches!(draft.kind, BlockKind::SubHeadline) && follows_prose(drafts, i) {
+            break;
+        }
+        if draft.end == End::Ellipsis {
+            under_headline = false;
+        } else if draft.is_headline_like() {
+            if !under_headline && follows_article(drafts, i) {
+                break;
+            }
+            under_headline = true;
+        } else if under_headline && !next_is_prose(drafts, i) {
+            under_headline = false;
+        } else {
+            break;
+        }
+        end = i + 1;
+    }
+    end
+}
+
+/// The kept blocks after `i`.
+fn after(drafts: &[Draft], i: usize) -> impl Iterator<Item = &Draft> {
+    drafts.iter().skip(i + 1).filter(|d| d.is_kept())
+}
+
+fn next_is_prose(drafts: &[Draft], i: usize) -> bool {
+    after(drafts, i)
+        .next()
+        .is_some_and(|d| d.is_prose() || d.end == End::Sentence)
+}
+
+fn follows_prose(drafts: &[Draft], i: usize) -> bool {
+    after(drafts, i).next().is_some_and(Draft::is_prose)
+}
+
+/// Whether two paragraphs of prose follow directly: then the headline-like line at `i` is a sub-headline of
+/// the article.
+fn follows_article(drafts: &[Draft], i: usize) -> bool {
+    let mut next = after(drafts, i);
+    let both = next.next().is_some_and(Draft::is_prose) && next.next().is_some_and(Draft::is_prose);
+    both && drafts.get(i).is_some_and(|d| d.words <= 10)
+}
+
+/// "1.2K Shares", "45 comments", "12", "3 min", "1,204 views": a number and at most two words.
+fn is_counter(draft: &Draft) -> bool {
+    if draft.words > 3 || draft.chars > 30 {
+        return false;
+    }
+    let mut digits = 0;
+    let mut letters = 0;
+    let mut other = 0;
+    for c in draft.text.chars() {
+        if c.is_numeric() {
+            digits += 1;
+        } else if c.is_alphabetic() {
+            letters += 1;
+        } else if !matches!(
+            c,
+            ' ' | '.' | ',' | '+' | '/' | '|' | ':' | '(' | ')' | '•' | '·' | '-' | '–'
+        ) {
+            other += 1;
+        }
+    }
+    if letters == 0 {
+        return digits > 0 && other == 0 && draft.chars <= 12;
+    }
+    let folded = fold_phrase(&draft.text);
+    let mut words = folded.split(' ');
+    let (Some(first), Some(second)) = (words.next(), words.next()) else {
+        return false;
+    };
+    let number = |w: &str| {
+        w.trim_end_matches(['k', 'm', '+'])
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == '.' || c == ',')
+    };
+    let unit = |w: &str| {
+        matches!(
+            w,
+            "share"
+                | "shares"
+                | "comment"
+                | "comments"
+                | "like"
+                | "likes"
+                | "view"
+                | "views"
+                | "reads"
+                | "tweets"
+                | "retweets"
+                | "kommentare"
+                | "commentaires"
+                | "comentarios"
+                | "comentários"
+                | "commenti"
+                | "reacties"
+                | "komentarzy"
+                | "komentarze"
+                | "kommentarer"
+                | "vues"
+                | "vistas"
+                | "visualizações"
+                | "partages"
+                | "compartidos"
+                | "просмотров"
+                | "комментариев"
+        )
+    };
+    (number(first) && unit(second)) || (unit(first) && number(second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(lines: &[&str]) -> Vec<(String, Option<String>)> {
+        let mut drafts: Vec<Draft> = lines
+            .iter()
+            .map(|l| Draft::new(BlockKind::Body, (*l).to_owned()))
+            .collect();
+        apply_rules(&mut drafts, &Rules::builtin());
+        drafts
+            .into_iter()
+            .map(|d| (d.text, d.removed.map(|r| r.rule.to_string())))
+            .collect()
+    }
+
+    const PROSE: &str =
+        "The harbour master said on Tuesday that the channel was clear and that ships could enter again.";
+    const MORE: &str =
+        "Two tugs were standing by in the afternoon to pull the ferry clear at high water, he added.";
+
+    fn removed(lines: &[&str]) -> Vec<String> {
+        cleaned(lines)
+            .into_iter()
+            .filter(|(_, r)| r.is_some())
+            .map(|(t, _)| t)
+            .collect()
+    }
+
+    #[test]
+    fn a_related_block_at_the_end_goes_with_its_teaser() {
+        let lines = [
+            PROSE,
+            MORE,
+            "Check Also",
+            "Crews threaten blockade over quota",
+            "Fishing crews are warning that they will not …",
+        ];
+        assert_eq!(removed(&lines), lines[2..]);
+    }
+
+    #[test]
+    fn a_related_block_in_the_middle_leaves_the_rest() {
+        let lines = [
+            PROSE,
+            "Related Articles",
+            "Crews threaten blockade over quota",
+            "March 4, 2026",
+            MORE,
+            PROSE,
+        ];
+        assert_eq!(removed(&lines), lines[1..4]);
+    }
+
+    #[test]
+    fn prose_after_a_marker_is_not_eaten() {
+        let lines = [PROSE, "Read more", MORE, PROSE];
+        assert_eq!(removed(&lines), ["Read more"]);
+    }
+
+    #[test]
+    fn counters_go_and_figures_in_sentences_stay() {
+        let lines = ["1.2K Shares", "45 comments", PROSE, "Seven ships waited.", MORE];
+        assert_eq!(removed(&lines), ["1.2K Shares", "45 comments"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! Text mode: text that somebody already took out of its page.
+//!
+//! Segments, finds the headline and what stands around it, takes out what the rules know (by phrase *and*
+//! position), sorts out captions, credits and repeats, and, only where the text is a whole page, looks for
+//! the densest run of prose. The line rules are shared with the HTML side.
+
+mod captions;
+mod head;
+mod markers;
+mod repeats;
+mod segment;
+mod window;
+
+pub(crate) use captions::settle_captions;
+pub(crate) use head::{Head, read_head};
+pub(crate) use markers::apply_rules;
+pub(crate) use repeats::remove_repeats;
+pub(crate) use segment::segment;
+use window::keep_densest;
+
+use crate::draft::Draft;
+use crate::rules::Rules;
+
+/// What text mode found.
+#[derive(Debug)]
+pub(crate) struct TextResult {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) head: Head,
+    pub(crate) warnings: Vec<&'static str>,
+}
+
+/// Cleans scraped text. `title` is the title that the producer gave, if any.
+pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> TextResult {
+    let (mut drafts, sentences) = segment(text);
+    let mut warnings = Vec::new();
+    if window::is_whole_page(&drafts) {
+        warnings.push("whole-page-text");
+        keep_densest(&mut drafts, title);
+    }
+    let head = read_head(&mut drafts, title, rules);
+    settle_captions(&mut drafts, rules);
+    apply_rules(&mut drafts, rules);
+    remove_repeats(&mut drafts);
+    if sentences {
+        drafts = segment::join_sentences(drafts);
+    }
+    TextResult {
+        drafts,
+        head,
+        warnings,
+    }
+}

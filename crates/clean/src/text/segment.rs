@@ -1,0 +1,207 @@
+//! Cutting a text into blocks.
+//!
+//! Blank lines and line ends both end a paragraph, as scrapers write either; but lines that were wrapped at
+//! a fixed width are joined again. A long text without line ends is cut into sentences, which are joined
+//! after cleaning, so that a "Check Also" glued to the end can still be told from the body.
+
+use copydesk_article::BlockKind;
+
+use crate::draft::{Draft, End};
+use crate::normalise::{fold_space, is_closer, is_dense_script};
+
+/// A text without line ends longer than this (bytes) is cut into sentences.
+const ONE_LINE_TEXT: usize = 600;
+
+/// Cuts a text into blocks. The flag says that they are sentences, to be joined again at the end.
+pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
+    let width = wrap_width(text);
+    let mut drafts = Vec::new();
+    let mut pending = String::new();
+    for line in text.split(['\n', '\r', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}']) {
+        let line = line.trim();
+        if let Some(width) = width {
+            if line.is_empty() {
+                flush(&mut pending, &mut drafts);
+                continue;
+            }
+            if !pending.is_empty() {
+                pending.push(' ');
+            }
+            pending.push_str(line);
+            // A line that ends early ends its paragraph.
+            if line.chars().count() + 15 < width {
+                flush(&mut pending, &mut drafts);
+            }
+        } else if !line.is_empty() {
+            push(line, &mut drafts);
+        }
+    }
+    flush(&mut pending, &mut drafts);
+    if drafts.len() <= 2 && drafts.iter().any(|d| d.text.len() > ONE_LINE_TEXT) {
+        let sentences: Vec<Draft> = drafts
+            .iter()
+            .flat_map(|d| sentences(&d.text))
+            .map(|s| Draft::new(BlockKind::Body, s))
+            .collect();
+        return (sentences, true);
+    }
+    (drafts, false)
+}
+
+fn flush(pending: &mut String, drafts: &mut Vec<Draft>) {
+    if !pending.is_empty() {
+        push(pending, drafts);
+        pending.clear();
+    }
+}
+
+fn push(line: &str, drafts: &mut Vec<Draft>) {
+    let text = fold_space(line);
+    if !text.is_empty() {
+        drafts.push(Draft::new(BlockKind::Body, text));
+    }
+}
+
+/// The width that a text was wrapped at, if it was: most of its lines end within a few columns of each
+/// other, between 55 and 100, and in the middle of a sentence.
+fn wrap_width(text: &str) -> Option<usize> {
+    let (mut lines, mut near, mut open, mut longest) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()).take(200) {
+        // A single longer line settles it: nobody wrapped this.
+        if line.len() > 400 {
+            return None;
+        }
+        let chars = line.chars().count();
+        if chars > 100 {
+            return None;
+        }
+        lines += 1;
+        longest = longest.max(chars);
+        near += usize::from(chars >= 55);
+        open += usize::from(line.ends_with(|c: char| c.is_alphanumeric() || c == ',' || c == '-'));
+    }
+    (lines >= 8 && near * 10 >= lines * 6 && open * 10 >= lines * 6).then_some(longest)
+}
+
+/// Cuts a paragraph into sentences: a full stop (and closing quotes) before white space and something that
+/// can open a sentence. Abbreviations of up to three letters ("Mr.", "U.S.", "p.m.") do not end one.
+fn sentences(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut current = String::new();
+    let mut chars = text.chars().peekable();
+    let mut ended = false;
+    while let Some(c) = chars.next() {
+        if ended && c == ' ' {
+            let opens = chars.peek().is_some_and(|&n| !n.is_lowercase());
+            if opens {
+                out.push(std::mem::take(&mut current));
+                ended = false;
+                continue;
+            }
+        }
+        current.push(c);
+        ended = match c {
+            '.' => !is_abbreviation(&current),
+            '!' | '?' | '…' | '。' | '！' | '？' | '।' | '؟' | '۔' => true,
+            c if is_closer(c) => ended,
+            _ => false,
+        };
+        if ended && chars.peek().is_some_and(|&n| is_dense_script(n)) && is_dense_end(c) {
+            out.push(std::mem::take(&mut current));
+            ended = false;
+        }
+    }
+    if !current.trim().is_empty() {
+        out.push(current);
+    }
+    out
+}
+
+const fn is_dense_end(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '」' | '』')
+}
+
+/// Whether the text ends in an abbreviation rather than in a sentence: "U.S.", "Mr.", "p.m.", "J.".
+fn is_abbreviation(text: &str) -> bool {
+    let Some(word) = text.trim_end_matches('.').rsplit(' ').next() else {
+        return false;
+    };
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let dotted = word.contains('.');
+    let capital = word.chars().next().is_some_and(char::is_uppercase);
+    (dotted && letters <= 4)
+        || (capital && letters <= 2)
+        || matches!(
+            word,
+            "Mrs" | "Gen" | "Sen" | "Gov" | "Rep" | "Lt" | "vs" | "Prof" | "bzw" | "Nr" | "ca"
+        )
+}
+
+/// Joins neighbouring kept sentences into one paragraph again.
+pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut out: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let joins = draft.is_kept() && draft.kind == BlockKind::Body;
+        match out.last_mut() {
+            Some(last)
+                if joins && last.is_kept() && last.kind == BlockKind::Body && last.end != End::Open =>
+            {
+                let dense = last.text.chars().next_back().is_some_and(is_dense_end);
+                let mut text = std::mem::take(&mut last.text);
+                if !dense {
+                    text.push(' ');
+                }
+                text.push_str(&draft.text);
+                *last = Draft::new(BlockKind::Body, text);
+            }
+            _ => out.push(draft),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_paragraphs() {
+        let (drafts, joined) = segment("Harbour reopens\n\nShips came in.\nCranes moved.\r\n\r\n  \n");
+        assert!(!joined);
+        assert_eq!(
+            drafts.iter().map(|d| d.text.as_str()).collect::<Vec<_>>(),
+            ["Harbour reopens", "Ships came in.", "Cranes moved."]
+        );
+    }
+
+    #[test]
+    fn wrapped_lines_are_joined() {
+        let words = "the harbour master said the channel was clear and ships could enter again after ";
+        let mut text = String::new();
+        for (i, word) in words.repeat(12).split_whitespace().enumerate() {
+            text.push_str(word);
+            text.push(if i % 13 == 12 { '\n' } else { ' ' });
+        }
+        let (drafts, _) = segment(&text);
+        assert_eq!(drafts.len(), 1, "{drafts:?}");
+    }
+
+    #[test]
+    fn sentences_end_where_they_end() {
+        let found =
+            sentences("Mr. Finch of the U.S. said no. “We will wait.” Then 3.5 tons fell! Nobody saw.");
+        assert_eq!(
+            found,
+            [
+                "Mr. Finch of the U.S. said no.",
+                "“We will wait.”",
+                "Then 3.5 tons fell!",
+                "Nobody saw."
+            ]
+        );
+        assert_eq!(
+            sentences("港が再開した。船は入った。"),
+            ["港が再開した。", "船は入った。"]
+        );
+    }
+}
