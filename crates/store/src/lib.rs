@@ -1,1 +1,39 @@
-//! (being written)
+//! Stage 5, and the only crate with SQL: the ledger, the articles and everything that is known about them.
+//!
+//! **In:** batches of messages of one partition, each prepared (cleaned and fingerprinted) or refused. **Out:** rows in
+//! Postgres, and the partition's offset advanced, in one transaction. **What may fail:** see [`StoreError`]; its
+//! [`RetryClass`] says what to do about it. An outage never loses and never quarantines anything: the same batch is
+//! flushed again until it is in.
+//!
+//! The way of a batch through [`Store::flush`]:
+//!
+//! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own.
+//! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
+//! 3. `keys`: shingle hashes are claimed in `near_key`; whoever owns one of them already is a candidate. The unique
+//!    row makes two workers with near-copies wait for each other, so that one of them sees the other.
+//! 4. `evidence`: what is stored of the candidates and of the sites' last articles is read.
+//! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
+//! 6. `stories`: links become stories; re-links are carried out.
+//! 7. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
+//!
+//! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
+//! deadlock; where they do all the same (a re-link), Postgres ends one of them and it is tried again.
+//! A row that Postgres refuses is found by halving the batch (`flush`) and goes to quarantine alone.
+//!
+//! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
+
+mod config;
+mod error;
+mod flush;
+mod item;
+mod migrations;
+mod progress;
+mod report;
+mod status;
+
+pub use config::{Store, StoreConfig};
+pub use error::{FlushError, RetryClass, StoreError};
+pub use item::{Batch, Item, Prepared};
+pub use progress::{Claimed, OnLostRange, Progress, Wanted};
+pub use report::{FlushReport, Verdict};
+pub use status::{IngestStatus, Server};

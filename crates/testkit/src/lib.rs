@@ -15,9 +15,11 @@
 )]
 
 mod articles;
+mod database;
 mod process;
 mod topic;
 
 pub use articles::ArticleGenerator;
+pub use database::{ScratchDatabase, database_url};
 pub use process::{Copydesk, Running, executable};
 pub use topic::{Outgoing, ScratchTopic, kafka_brokers};

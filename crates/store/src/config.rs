@@ -1,0 +1,156 @@
+//! The handle on the database: connections, time-outs, what all workers agree on.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool, Postgres, Transaction};
+use tokio::sync::OnceCell;
+
+use crate::error::{Doing as _, StoreError};
+
+/// How to reach the database, and how long anything there may take.
+#[derive(Clone)]
+pub struct StoreConfig {
+    /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …).
+    pub url: String,
+    /// Connections at most. A worker wants one per partition that flushes at the same time, and two more.
+    pub connections: u32,
+    /// The name in `pg_stat_activity`.
+    pub application_name: String,
+    /// A statement of a flush that takes longer is ended by Postgres and the flush tried again.
+    pub statement_timeout: Duration,
+    /// The same for waiting for a lock.
+    pub lock_timeout: Duration,
+    /// A transaction whose worker says nothing for so long is ended by Postgres. It bounds how long a frozen
+    /// worker can hold up whoever takes over its partitions.
+    pub idle_timeout: Duration,
+    /// How long to wait for a free connection.
+    pub acquire_timeout: Duration,
+    /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
+    /// cannot be replayed.
+    pub quarantine_bytes: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            connections: 8,
+            application_name: "copydesk".into(),
+            statement_timeout: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(15),
+            acquire_timeout: Duration::from_secs(30),
+            quarantine_bytes: 64 << 20,
+        }
+    }
+}
+
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreConfig")
+            .field("url", &"(may hold a password)")
+            .field("connections", &self.connections)
+            .field("application_name", &self.application_name)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("lock_timeout", &self.lock_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("quarantine_bytes", &self.quarantine_bytes)
+            .finish()
+    }
+}
+
+/// The database. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    begin: String,
+    quarantine_bytes: usize,
+    window_days: OnceCell<i32>,
+}
+
+impl Store {
+    /// Connects. At least one connection is made at once, so that wrong credentials show up here.
+    ///
+    /// # Errors
+    /// An unreadable URL; a database that does not answer or refuses the role.
+    pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(&config.url)
+            .map_err(|e| StoreError::BadUrl(e.to_string()))?
+            .application_name(&config.application_name)
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections.max(1))
+            .acquire_timeout(config.acquire_timeout)
+            .connect_with(options)
+            .await
+            .doing("cannot connect to Postgres")?;
+        Ok(Self {
+            pool,
+            shared: Arc::new(Shared {
+                begin: begin(config),
+                quarantine_bytes: config.quarantine_bytes,
+                window_days: OnceCell::new(),
+            }),
+        })
+    }
+
+    /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool
+            .begin_with(AssertSqlSafe(self.shared.begin.clone()))
+            .await
+            .doing("cannot begin a transaction")
+    }
+
+    /// A transaction that only reads, all of it from the same moment.
+    pub(crate) async fn begin_reading(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await
+            .doing("cannot begin a transaction")
+    }
+
+    pub(crate) fn quarantine_bytes(&self) -> usize {
+        self.shared.quarantine_bytes
+    }
+
+    /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.
+    pub(crate) async fn window_days(&self) -> Result<i32, StoreError> {
+        self.shared
+            .window_days
+            .get_or_try_init(|| async {
+                sqlx::query_scalar("SELECT window_days FROM setting")
+                    .fetch_one(&self.pool)
+                    .await
+                    .doing("cannot read the settings")
+            })
+            .await
+            .copied()
+    }
+}
+
+/// One round trip: begin, bound, plan.
+///
+/// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
+/// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
+fn begin(config: &StoreConfig) -> String {
+    let milliseconds = |d: Duration| d.as_millis().clamp(1, i32::MAX as u128);
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \
+         SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+         SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
+        milliseconds(config.statement_timeout),
+        milliseconds(config.lock_timeout),
+        milliseconds(config.idle_timeout),
+    )
+}

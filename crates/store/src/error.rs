@@ -1,0 +1,224 @@
+//! What may go wrong, and what to do about it.
+
+use std::fmt;
+
+use copydesk_article::{Epoch, NextOffset, Offset, TopicPartition};
+use copydesk_dedup::EvidenceError;
+use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
+
+/// What to do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RetryClass {
+    /// Nothing is wrong: two transactions met, or one took too long. The same thing again, after a short wait.
+    RetryNow,
+    /// The database is away, full or read-only. The same thing again, for as long as it takes.
+    WaitForDatabase,
+    /// The database refused a value. [`crate::Store::flush`] handles these itself; it answers with one only if
+    /// even the bare quarantine row was refused.
+    DataError,
+    /// Trying again mends nothing: a missing schema, wrong credentials, a lost range, a bug of ours.
+    Fatal,
+    /// Somebody else has claimed the partition. Drop the batch: the new owner reads it again.
+    Fenced,
+}
+
+/// Everything that the store can answer with instead of a result. Never contains the database's URL or any
+/// article's text.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL of the database cannot be read.
+    #[error("the database's URL cannot be read ({0}); it looks like postgres://user@host:5432/copydesk")]
+    BadUrl(String),
+    /// Postgres, or the way to it.
+    #[error("{doing}: {}", Explained(source))]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What happened.
+        source: sqlx::Error,
+    },
+    /// A migration failed, or the database's schema is not one of this program's.
+    #[error("the schema cannot be brought up to date: {0}")]
+    Migration(#[from] MigrateError),
+    /// Kafka has deleted messages before they were read.
+    #[error(
+        "{partition}: Kafka has deleted the messages from {next_offset} to {low} (retention) before they were read; \
+         set worker.on_lost_range to \"skip\" to record the gap and go on"
+    )]
+    LostRange {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the ledger is.
+        next_offset: NextOffset,
+        /// The first message that Kafka still has.
+        low: Offset,
+    },
+    /// The ledger is beyond the end of the partition: the topic was deleted and created again.
+    #[error(
+        "{partition}: the ledger is at {next_offset}, but the partition ends at {high}: the topic was deleted and created \
+         again. Use a topic of another name, or an empty database"
+    )]
+    TopicRecreated {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the ledger is.
+        next_offset: NextOffset,
+        /// The offset that the next message of the partition will get.
+        high: Offset,
+    },
+    /// The partition was claimed by somebody else.
+    #[error("{partition}: claimed by another worker since epoch {epoch}; nothing was stored")]
+    Fenced {
+        /// The partition.
+        partition: TopicPartition,
+        /// The epoch of the flush that was refused.
+        epoch: Epoch,
+    },
+    /// A batch that cannot be one: a bug of the caller.
+    #[error("{partition}: a batch that cannot be one: {what}")]
+    BadBatch {
+        /// The partition.
+        partition: TopicPartition,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Stored evidence cannot be read.
+    #[error("the stored evidence of article {article} cannot be read: {reason}")]
+    DamagedEvidence {
+        /// The article.
+        article: i64,
+        /// Why.
+        reason: EvidenceError,
+    },
+    /// A stored value is not one that this program writes.
+    #[error("the database holds something unknown to this program: {0}; was it written by a newer one?")]
+    Unknown(String),
+}
+
+/// The error of [`crate::Store::flush`].
+pub type FlushError = StoreError;
+
+impl StoreError {
+    /// What to do about it.
+    pub fn class(&self) -> RetryClass {
+        match self {
+            Self::Database { source, .. } => class_of(source),
+            Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => class_of(source),
+            Self::Fenced { .. } => RetryClass::Fenced,
+            Self::BadUrl(_)
+            | Self::Migration(_)
+            | Self::LostRange { .. }
+            | Self::TopicRecreated { .. }
+            | Self::BadBatch { .. }
+            | Self::DamagedEvidence { .. }
+            | Self::Unknown(_) => RetryClass::Fatal,
+        }
+    }
+
+    /// SQLSTATE and message, for the detail of a quarantined row: no values, no hints.
+    pub(crate) fn refusal(&self) -> String {
+        match self {
+            Self::Database { source: sqlx::Error::Database(error), .. } => {
+                format!("SQLSTATE {}: {}", error.code().unwrap_or_default(), error.message())
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Names what was being done when the database failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { doing, source })
+    }
+}
+
+fn class_of(error: &sqlx::Error) -> RetryClass {
+    match error {
+        sqlx::Error::Database(error) => class_of_state(error.code().as_deref().unwrap_or_default()),
+        // PoolTimedOut has many causes; all of them pass or show up elsewhere.
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
+            RetryClass::WaitForDatabase
+        }
+        // An array that is too long for the protocol is data; the halves fit.
+        sqlx::Error::Encode(_) => RetryClass::DataError,
+        // A connection that was cut off in the middle of a message.
+        sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => RetryClass::WaitForDatabase,
+        _ => RetryClass::Fatal,
+    }
+}
+
+/// The class of an SQLSTATE. Most were seen on Postgres 15 (docs/delivery.md); what is not known stops the
+/// worker, because a wrong guess either loops for ever or quarantines good articles.
+fn class_of_state(state: &str) -> RetryClass {
+    match state {
+        // Serialisation, deadlock, unknown completion; lock not available; time-outs of statement, idle
+        // transaction and transaction.
+        "40001" | "40P01" | "40003" | "55P03" | "57014" | "25P03" | "25P04" => RetryClass::RetryNow,
+        // Shut down, crashed, starting up; read-only (a standby after a failover).
+        "57P01" | "57P02" | "57P03" | "25006" => RetryClass::WaitForDatabase,
+        // Unique violation: none of our keys can be violated by data, so it is a bug in the ledger (sighting) or
+        // a sequence that was not restored (article). A row twice in one DO UPDATE: ours, too.
+        "23505" | "21000" => RetryClass::Fatal,
+        // Something in the row is over a limit of Postgres.
+        "54000" => RetryClass::DataError,
+        _ => match state.get(..2) {
+            // Connection exceptions; out of disk, memory or connections; errors of the operating system.
+            Some("08" | "53" | "58") => RetryClass::WaitForDatabase,
+            // Bad values and violated constraints.
+            Some("22" | "23") => RetryClass::DataError,
+            _ => RetryClass::Fatal,
+        },
+    }
+}
+
+/// A database error with its SQLSTATE, and without the values that Postgres quotes in its details.
+struct Explained<'e>(&'e sqlx::Error);
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            sqlx::Error::Database(error) => explain(error.as_ref(), f),
+            sqlx::Error::PoolTimedOut => f.write_str(
+                "no connection to Postgres was free in time: it is away, or database.connections is too small for the partitions of this worker",
+            ),
+            other => other.fmt(f),
+        }
+    }
+}
+
+fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = error.code().unwrap_or_default();
+    write!(f, "{} (SQLSTATE {state})", error.message())?;
+    match state.as_ref() {
+        "42P01" | "42883" | "42703" => f.write_str("; is the schema up to date? `copydesk migrate` brings it there"),
+        "42501" => f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outages_are_waited_for_and_never_taken_for_bad_data() {
+        for state in ["08006", "57P01", "57P03", "53100", "53200", "53300", "58030", "25006"] {
+            assert_eq!(class_of_state(state), RetryClass::WaitForDatabase, "{state}");
+        }
+        for state in ["40001", "40P01", "55P03", "57014", "25P03"] {
+            assert_eq!(class_of_state(state), RetryClass::RetryNow, "{state}");
+        }
+        for state in ["22021", "22P05", "22008", "23514", "23502", "54000"] {
+            assert_eq!(class_of_state(state), RetryClass::DataError, "{state}");
+        }
+        for state in ["23505", "21000", "42P01", "42501", "28P01", "3D000", "XX001", ""] {
+            assert_eq!(class_of_state(state), RetryClass::Fatal, "{state}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The schema's migrations: embedded in the program, applied in order, each once.
+
+use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, PgConnection, SqlSafeStr as _};
+
+use crate::config::Store;
+use crate::error::{Doing as _, StoreError};
+
+/// Every file of `migrations/`, in order. A test compares this list with the folder.
+const FILES: &[(&str, &str)] = &[
+    ("0001_create_ledger", include_str!("../../../migrations/0001_create_ledger.sql")),
+    ("0002_create_articles", include_str!("../../../migrations/0002_create_articles.sql")),
+    ("0003_create_near_copies", include_str!("../../../migrations/0003_create_near_copies.sql")),
+    ("0004_create_views", include_str!("../../../migrations/0004_create_views.sql")),
+    ("0005_grant_roles", include_str!("../../../migrations/0005_grant_roles.sql")),
+];
+
+/// sqlx's table of applied migrations.
+const TABLE: &str = "_sqlx_migrations";
+
+fn migrator() -> Migrator {
+    let migrations = FILES.iter().zip(1..).map(|((name, sql), version)| {
+        let name = name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+impl Store {
+    /// Brings the schema up to date, and makes sure of the windows ahead. Safe to run twice, also at the same time.
+    ///
+    /// # Errors
+    /// A role that may not create tables; a database that a newer program has migrated; a migration that was
+    /// changed after it was applied.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        // A connection of its own: a failed run leaves its advisory lock to the connection, which is closed here.
+        let mut connection = self.own_connection().await?;
+        let outcome = migrator().run(&mut connection).await;
+        let closed = connection.close().await;
+        outcome?;
+        closed.doing("cannot close the connection of the migrations")?;
+        self.create_windows().await?;
+        Ok(())
+    }
+
+    /// Names of the migrations that the database does not have yet, in order. Empty: the schema is up to date.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or this role may not read the list; a database that a newer program has
+    /// migrated.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        const DOING: &str = "cannot read the list of applied migrations";
+        let known: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(TABLE)
+            .fetch_one(&self.pool)
+            .await
+            .doing(DOING)?;
+        if !known {
+            return Ok(FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+        }
+        let mut connection = self.pool.acquire().await.doing(DOING)?;
+        let applied = connection.list_applied_migrations(TABLE).await?;
+        let newest = applied.iter().map(|m| m.version).max().unwrap_or(0);
+        if newest > FILES.len() as i64 {
+            return Err(StoreError::Unknown(format!(
+                "migration {newest} (this program ends at {})",
+                FILES.len()
+            )));
+        }
+        Ok(FILES
+            .iter()
+            .zip(1..)
+            .filter(|(_, version)| applied.iter().all(|m| m.version != *version))
+            .map(|((name, _), _)| (*name).to_owned())
+            .collect())
+    }
+
+    /// Creates the partitions of `near_key` for the coming windows where they are missing; answers with the
+    /// number created. Cheap if there is nothing to do.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or this role may not call the function.
+    pub async fn create_windows(&self) -> Result<u32, StoreError> {
+        let created: i32 = sqlx::query_scalar("SELECT copydesk_create_windows()")
+            .fetch_one(&self.pool)
+            .await
+            .doing("cannot create the partitions of the coming windows")?;
+        Ok(u32::try_from(created).unwrap_or(0))
+    }
+
+    async fn own_connection(&self) -> Result<PgConnection, StoreError> {
+        let options = self.pool.connect_options();
+        PgConnection::connect_with(&options).await.doing("cannot connect to Postgres")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut found: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
+            .collect();
+        found.sort();
+        assert_eq!(found, FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        for (name, number) in found.iter().zip(1..) {
+            assert!(name.starts_with(&format!("{number:04}_")), "{name} is out of order");
+        }
+    }
+}

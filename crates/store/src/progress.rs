@@ -1,0 +1,263 @@
+//! The ledger: who reads a partition, and how far it is.
+
+use std::collections::HashMap;
+
+use copydesk_article::{Epoch, NextOffset, Offset, Partition, Topic, TopicPartition};
+use sqlx::{PgConnection, Row as _};
+
+use crate::config::Store;
+use crate::error::{Doing as _, StoreError};
+
+/// A partition to be claimed, with what Kafka says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The partition.
+    pub source: TopicPartition,
+    /// The first message that Kafka still has (low watermark).
+    pub low: Offset,
+    /// The offset that its next message will get (high watermark).
+    pub high: Offset,
+}
+
+/// What to do when Kafka has deleted messages before they were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnLostRange {
+    /// Refuse the claim: a person decides.
+    #[default]
+    Stop,
+    /// Record the range as a gap and go on behind it.
+    Skip,
+}
+
+/// A claimed partition: what a worker may flush, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The partition.
+    pub source: TopicPartition,
+    /// Read from here.
+    pub next_offset: NextOffset,
+    /// The right to flush: until somebody else claims the partition.
+    pub epoch: Epoch,
+}
+
+/// How far a partition is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The partition.
+    pub source: TopicPartition,
+    /// The first offset that the ledger ever knew of.
+    pub first_offset: Offset,
+    /// The first offset that is not yet done.
+    pub next_offset: NextOffset,
+    /// How often it was claimed.
+    pub epoch: Epoch,
+    /// Who claimed it last.
+    pub owner: String,
+}
+
+impl Store {
+    /// Claims partitions for `owner`: all of them or none. Waits for a transaction of the former owner, if one
+    /// is under way, so that the answer counts what it commits.
+    ///
+    /// A partition that the ledger does not know starts at its low watermark.
+    ///
+    /// # Errors
+    /// [`StoreError::LostRange`] under [`OnLostRange::Stop`], [`StoreError::TopicRecreated`], and whatever
+    /// Postgres answers.
+    pub async fn claim(
+        &self,
+        owner: &str,
+        wanted: &[Wanted],
+        on_lost_range: OnLostRange,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        const DOING: &str = "cannot claim partitions";
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        // In one order for all workers, so that two claims never wait for each other.
+        let mut sorted: Vec<&Wanted> = wanted.iter().collect();
+        sorted.sort_by(|a, b| a.source.cmp(&b.source));
+        let topics: Vec<&str> = sorted.iter().map(|w| w.source.topic.as_str()).collect();
+        let partitions: Vec<i32> = sorted.iter().map(|w| w.source.partition.get()).collect();
+        let lows: Vec<i64> = sorted.iter().map(|w| w.low.get()).collect();
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query(
+            "INSERT INTO partition_progress AS p
+                 (topic, partition, first_offset, next_offset, flushed_from, claimed_from, epoch, owner)
+             SELECT topic, partition, low, low, low, low, 1, $4
+             FROM unnest($1::text[], $2::int4[], $3::int8[]) AS w (topic, partition, low)
+             ON CONFLICT (topic, partition) DO UPDATE
+             SET epoch = p.epoch + 1, owner = EXCLUDED.owner, claimed_from = p.next_offset,
+                 claimed_at = clock_timestamp(), updated_at = clock_timestamp()
+             RETURNING topic, partition, next_offset, epoch",
+        )
+        .bind(&topics)
+        .bind(&partitions)
+        .bind(&lows)
+        .bind(owner)
+        .fetch_all(&mut *tx)
+        .await
+        .doing(DOING)?;
+        let mut claims: HashMap<TopicPartition, Claimed> = HashMap::new();
+        for row in rows {
+            let source = source_of(row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?);
+            let claim = Claimed {
+                source: source.clone(),
+                next_offset: NextOffset::new(row.try_get(2).doing(DOING)?),
+                epoch: Epoch::new(row.try_get(3).doing(DOING)?),
+            };
+            claims.insert(source, claim);
+        }
+        let mut answer = Vec::with_capacity(wanted.len());
+        for want in sorted {
+            let Some(mut claim) = claims.remove(&want.source) else {
+                return Err(StoreError::BadBatch {
+                    partition: want.source.clone(),
+                    what: "claimed twice in one call".into(),
+                });
+            };
+            if claim.next_offset.get() > want.high.get() {
+                return Err(StoreError::TopicRecreated {
+                    partition: claim.source,
+                    next_offset: claim.next_offset,
+                    high: want.high,
+                });
+            }
+            if claim.next_offset.get() < want.low.get() {
+                if on_lost_range == OnLostRange::Stop {
+                    return Err(StoreError::LostRange {
+                        partition: claim.source,
+                        next_offset: claim.next_offset,
+                        low: want.low,
+                    });
+                }
+                skip_lost(&mut tx, &claim, want.low).await?;
+                claim.next_offset = NextOffset::new(want.low.get());
+            }
+            answer.push(claim);
+        }
+        tx.commit().await.doing(DOING)?;
+        Ok(answer)
+    }
+
+    /// How far every partition is, in order.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn progress(&self) -> Result<Vec<Progress>, StoreError> {
+        const DOING: &str = "cannot read the ledger";
+        let rows = sqlx::query(
+            "SELECT topic, partition, first_offset, next_offset, epoch, owner
+             FROM partition_progress ORDER BY topic, partition",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .doing(DOING)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Progress {
+                    source: source_of(row.try_get(0)?, row.try_get(1)?),
+                    first_offset: Offset::new(row.try_get(2)?),
+                    next_offset: NextOffset::new(row.try_get(3)?),
+                    epoch: Epoch::new(row.try_get(4)?),
+                    owner: row.try_get(5)?,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .doing(DOING)
+    }
+}
+
+pub(crate) fn source_of(topic: &str, partition: i32) -> TopicPartition {
+    TopicPartition {
+        topic: Topic::new(topic),
+        partition: Partition::new(partition),
+    }
+}
+
+/// Goes on behind a range that Kafka has deleted.
+async fn skip_lost(connection: &mut PgConnection, claim: &Claimed, low: Offset) -> Result<(), StoreError> {
+    sqlx::query(
+        "WITH moved AS (
+             UPDATE partition_progress
+             SET next_offset = $4, claimed_from = $4, flushed_from = $4, skipped = skipped + ($4 - $3)
+             WHERE topic = $1 AND partition = $2
+         )
+         INSERT INTO gap (topic, partition, from_offset, to_offset, reason) VALUES ($1, $2, $3, $4, 'retention')",
+    )
+    .bind(claim.source.topic.as_str())
+    .bind(claim.source.partition.get())
+    .bind(claim.next_offset.get())
+    .bind(low.get())
+    .execute(connection)
+    .await
+    .doing("cannot record a lost range")?;
+    Ok(())
+}
+
+/// What the first statement of a flush found.
+pub(crate) struct Advanced {
+    /// Where the ledger was: offsets from here on are accounted for by this flush.
+    pub(crate) from: NextOffset,
+    /// Fresh article ids, ascending.
+    pub(crate) ids: Vec<i64>,
+}
+
+/// How many messages of which kind a flush brings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) prepared: i64,
+    pub(crate) refused: i64,
+}
+
+/// Advances the partition from `from` to `to`, if the epoch is still ours and nothing of the range is done yet.
+/// `None`: one of the two is not so; [`position`] says which.
+pub(crate) async fn advance(
+    connection: &mut PgConnection,
+    claimed: &Claimed,
+    from: NextOffset,
+    to: NextOffset,
+    counts: Counts,
+) -> Result<Option<Advanced>, StoreError> {
+    const DOING: &str = "cannot advance the ledger";
+    let row = sqlx::query(
+        "UPDATE partition_progress
+         SET flushed_from = next_offset, next_offset = $5, updated_at = clock_timestamp(),
+             stored = stored + $6, quarantined = quarantined + $7,
+             skipped = skipped + ($5 - next_offset - $6 - $7)
+         WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset <= $4
+         RETURNING flushed_from, ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6))",
+    )
+    .bind(claimed.source.topic.as_str())
+    .bind(claimed.source.partition.get())
+    .bind(claimed.epoch.get())
+    .bind(from.get())
+    .bind(to.get())
+    .bind(counts.prepared)
+    .bind(counts.refused)
+    .fetch_optional(connection)
+    .await
+    .doing(DOING)?;
+    row.map(|row| {
+        Ok(Advanced {
+            from: NextOffset::new(row.try_get(0)?),
+            ids: row.try_get(1)?,
+        })
+    })
+    .transpose()
+    .doing(DOING)
+}
+
+/// Where the ledger is for this claim. `None`: the claim is over.
+pub(crate) async fn position(store: &Store, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT next_offset FROM partition_progress WHERE topic = $1 AND partition = $2 AND epoch = $3",
+    )
+    .bind(claimed.source.topic.as_str())
+    .bind(claimed.source.partition.get())
+    .bind(claimed.epoch.get())
+    .fetch_optional(&store.pool)
+    .await
+    .doing("cannot read the ledger")?;
+    Ok(next.map(NextOffset::new))
+}

@@ -1,0 +1,185 @@
+-- Articles, their versions, and what was taken out of them.
+
+CREATE SEQUENCE article_id_seq AS bigint;
+COMMENT ON SEQUENCE article_id_seq IS 'Numbers articles in the order of arrival within a partition. Gaps are normal.';
+
+CREATE TABLE article (
+    article_id               bigint PRIMARY KEY,
+    story_id                 bigint NOT NULL,
+    linked_to                bigint,
+    replaces                 bigint,
+    published_at             timestamptz,
+    modified_at              timestamptz,
+    fetched_at               timestamptz,
+    message_time             timestamptz,
+    ingested_at              timestamptz NOT NULL,
+    version_at               timestamptz NOT NULL,
+    version                  integer NOT NULL CHECK (version >= 1),
+    word_count               integer NOT NULL,
+    published_offset_minutes integer,
+    modified_offset_minutes  integer,
+    shared_shingles          integer,
+    similarity               real,
+    containment              real,
+    containment_of_linked    real,
+    version_similarity       real,
+    fingerprint_version      smallint NOT NULL,
+    link_rule_version        smallint,
+    paywalled                boolean,
+    identity                 bytea NOT NULL,
+    body_hash                bytea NOT NULL,
+    raw_hash                 bytea NOT NULL,
+    relation                 text NOT NULL CHECK (relation IN ('original', 'exact_copy', 'near_copy', 'excerpt', 'contains')),
+    link_reason              text CHECK (link_reason IN ('same_body', 'jaccard', 'containment')),
+    rules_version            text NOT NULL,
+    site                     text,
+    site_source              text,
+    site_name                text,
+    site_name_source         text,
+    title                    text,
+    title_source             text,
+    dek                      text,
+    dek_source               text,
+    authors                  text[] NOT NULL DEFAULT '{}',
+    authors_source           text,
+    published_source         text,
+    modified_source          text,
+    language                 text,
+    language_source          text,
+    section                  text,
+    section_source           text,
+    agency                   text,
+    agency_source            text,
+    tags                     text[] NOT NULL DEFAULT '{}',
+    image_url                text,
+    image_url_source         text,
+    url                      text,
+    canonical_url            text,
+    canonical_url_source     text,
+    warnings                 text[] NOT NULL DEFAULT '{}',
+    captions                 text[] NOT NULL DEFAULT '{}',
+    extra                    jsonb,
+    blocks                   jsonb NOT NULL,
+    body                     text NOT NULL,
+    CHECK ((relation = 'original') = (linked_to IS NULL)),
+    CHECK (linked_to <> article_id)
+);
+CREATE INDEX article_story ON article (story_id);
+CREATE INDEX article_site ON article (site, published_at);
+CREATE INDEX article_published ON article (published_at);
+-- A hash index: addresses are looked up whole, and a long one would not fit a b-tree.
+CREATE INDEX article_canonical_url ON article USING hash (canonical_url);
+
+COMMENT ON TABLE article IS 'One row per article in its latest version. Older versions are in article_version.';
+COMMENT ON COLUMN article.article_id IS 'Names the article over all its versions.';
+COMMENT ON COLUMN article.story_id IS 'The story it is in: the article_id of the article that founded it.';
+COMMENT ON COLUMN article.linked_to IS 'The older article that it is a copy of. Null for an original.';
+COMMENT ON COLUMN article.replaces IS 'The article that had this address before: the two share next to nothing, so the address was used again.';
+COMMENT ON COLUMN article.published_at IS 'When it was published. A day without a time is its midnight in UTC.';
+COMMENT ON COLUMN article.published_offset_minutes IS 'Offset from UTC of the zone in which published_at was stated, in minutes. Null with a published_at: only the day is known.';
+COMMENT ON COLUMN article.published_source IS 'Where published_at came from.';
+COMMENT ON COLUMN article.modified_at IS 'When it was last changed, by its own account.';
+COMMENT ON COLUMN article.modified_offset_minutes IS 'As published_offset_minutes, for modified_at.';
+COMMENT ON COLUMN article.modified_source IS 'Where modified_at came from.';
+COMMENT ON COLUMN article.fetched_at IS 'When the producer fetched it, if it said so.';
+COMMENT ON COLUMN article.message_time IS 'Timestamp of its message in Kafka.';
+COMMENT ON COLUMN article.ingested_at IS 'When its first version was stored.';
+COMMENT ON COLUMN article.version_at IS 'When this version was stored.';
+COMMENT ON COLUMN article.version IS 'Number of this version, from 1.';
+COMMENT ON COLUMN article.version_similarity IS 'Jaccard similarity of this version''s text to the one before, 0 to 1. Null for version 1.';
+COMMENT ON COLUMN article.word_count IS 'Words of the body.';
+COMMENT ON COLUMN article.relation IS 'What it is to linked_to: exact_copy, near_copy, excerpt (most of it is in the older one) or contains (most of the older one is in it); or original.';
+COMMENT ON COLUMN article.similarity IS 'Jaccard similarity to linked_to, 0 to 1.';
+COMMENT ON COLUMN article.containment IS 'Share of this article that is in linked_to, 0 to 1.';
+COMMENT ON COLUMN article.containment_of_linked IS 'Share of linked_to that is in this article, 0 to 1.';
+COMMENT ON COLUMN article.shared_shingles IS 'Four-word shingles that the two share.';
+COMMENT ON COLUMN article.link_reason IS 'The test that made the link: same_body, jaccard or containment.';
+COMMENT ON COLUMN article.link_rule_version IS 'Version of the rule that decided on the link.';
+COMMENT ON COLUMN article.fingerprint_version IS 'Version of the recipe that made its hashes.';
+COMMENT ON COLUMN article.paywalled IS 'Whether the page says that it is behind a paywall. Null: it does not say.';
+COMMENT ON COLUMN article.identity IS 'Hash of what makes two messages the same article: the canonical address, or else site, title and text.';
+COMMENT ON COLUMN article.body_hash IS 'Hash of the normalised body: equal for equal texts, whatever their case, quotes and spacing.';
+COMMENT ON COLUMN article.raw_hash IS 'Hash of the message''s value as it came.';
+COMMENT ON COLUMN article.rules_version IS 'Version of the cleaning rules.';
+COMMENT ON COLUMN article.site IS 'The publishing site: host without www, lower case.';
+COMMENT ON COLUMN article.site_source IS 'Where site came from.';
+COMMENT ON COLUMN article.site_name IS 'The site''s own name.';
+COMMENT ON COLUMN article.site_name_source IS 'Where site_name came from.';
+COMMENT ON COLUMN article.title IS 'The headline.';
+COMMENT ON COLUMN article.title_source IS 'Where title came from.';
+COMMENT ON COLUMN article.dek IS 'The dek (standfirst, summary).';
+COMMENT ON COLUMN article.dek_source IS 'Where dek came from.';
+COMMENT ON COLUMN article.authors IS 'Names, in the order of the byline.';
+COMMENT ON COLUMN article.authors_source IS 'Where authors came from.';
+COMMENT ON COLUMN article.language IS 'ISO 639 code, lower case.';
+COMMENT ON COLUMN article.language_source IS 'Where language came from.';
+COMMENT ON COLUMN article.section IS 'Section or category.';
+COMMENT ON COLUMN article.section_source IS 'Where section came from.';
+COMMENT ON COLUMN article.agency IS 'News agency that the text or the credits name.';
+COMMENT ON COLUMN article.agency_source IS 'Where agency came from.';
+COMMENT ON COLUMN article.tags IS 'Tags or keywords, in the order of the page.';
+COMMENT ON COLUMN article.image_url IS 'Address of the lead image.';
+COMMENT ON COLUMN article.image_url_source IS 'Where image_url came from.';
+COMMENT ON COLUMN article.url IS 'The address as the producer gave it.';
+COMMENT ON COLUMN article.canonical_url IS 'The normalised address that names the article.';
+COMMENT ON COLUMN article.canonical_url_source IS 'Where canonical_url came from.';
+COMMENT ON COLUMN article.warnings IS 'What was less than ideal in decoding and cleaning: short codes, explained in docs/cleaning.md and docs/messages.md.';
+COMMENT ON COLUMN article.captions IS 'Captions and credits that were kept, in order.';
+COMMENT ON COLUMN article.extra IS 'Fields of the envelope that copydesk does not know, as they came.';
+COMMENT ON COLUMN article.blocks IS 'All blocks in original order; the view article_blocks reads it. [kind, text, rule, evidence]: removed. [kind, number]: kept, so many characters of body. [kind]: kept, text in title, dek or the next of captions. [kind, text]: kept, text here.';
+COMMENT ON COLUMN article.body IS 'The body: its paragraphs with a blank line between two.';
+
+CREATE TABLE article_identity (
+    article_id bigint NOT NULL,
+    identity   bytea PRIMARY KEY
+);
+COMMENT ON TABLE article_identity IS 'Which article has which identity. Its row lock puts two messages of one address in an order.';
+COMMENT ON COLUMN article_identity.article_id IS 'The article.';
+COMMENT ON COLUMN article_identity.identity IS 'As article.identity.';
+
+CREATE TABLE article_version (
+    article_id          bigint NOT NULL,
+    message_time        timestamptz,
+    version_at          timestamptz NOT NULL,
+    modified_at         timestamptz,
+    version             integer NOT NULL,
+    word_count          integer NOT NULL,
+    version_similarity  real,
+    fingerprint_version smallint NOT NULL,
+    body_hash           bytea NOT NULL,
+    rules_version       text NOT NULL,
+    title               text,
+    dek                 text,
+    captions            text[] NOT NULL DEFAULT '{}',
+    blocks              jsonb NOT NULL,
+    body                text NOT NULL,
+    PRIMARY KEY (article_id, version)
+);
+COMMENT ON TABLE article_version IS 'Versions of articles that were replaced by a later one. The latest is in article.';
+COMMENT ON COLUMN article_version.article_id IS 'The article.';
+COMMENT ON COLUMN article_version.version IS 'Number of the version, from 1.';
+COMMENT ON COLUMN article_version.message_time IS 'Timestamp of its message in Kafka.';
+COMMENT ON COLUMN article_version.version_at IS 'When this version was stored.';
+COMMENT ON COLUMN article_version.modified_at IS 'When it was last changed, by its own account.';
+COMMENT ON COLUMN article_version.word_count IS 'Words of the body.';
+COMMENT ON COLUMN article_version.version_similarity IS 'Jaccard similarity of its text to the version before, 0 to 1.';
+COMMENT ON COLUMN article_version.fingerprint_version IS 'Version of the recipe that made its hashes.';
+COMMENT ON COLUMN article_version.body_hash IS 'Hash of the normalised body.';
+COMMENT ON COLUMN article_version.rules_version IS 'Version of the cleaning rules.';
+COMMENT ON COLUMN article_version.title IS 'The headline.';
+COMMENT ON COLUMN article_version.dek IS 'The dek.';
+COMMENT ON COLUMN article_version.captions IS 'Captions and credits that were kept, in order.';
+COMMENT ON COLUMN article_version.blocks IS 'As article.blocks.';
+COMMENT ON COLUMN article_version.body IS 'The body.';
+
+-- lz4 doubles the speed of inserts of article-sized texts against the default pglz. A server that was
+-- built without it keeps the default.
+DO $$
+BEGIN
+    ALTER TABLE article ALTER COLUMN body SET COMPRESSION lz4, ALTER COLUMN blocks SET COMPRESSION lz4,
+        ALTER COLUMN extra SET COMPRESSION lz4, ALTER COLUMN captions SET COMPRESSION lz4;
+    ALTER TABLE article_version ALTER COLUMN body SET COMPRESSION lz4, ALTER COLUMN blocks SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
+END
+$$;

@@ -1,0 +1,100 @@
+-- What finds near-copies (near_key), what verifies them (evidence), and what changed a story afterwards.
+
+CREATE TABLE near_key (
+    key        bigint NOT NULL,
+    article_id bigint NOT NULL,
+    PRIMARY KEY (key)
+) PARTITION BY RANGE (key);
+COMMENT ON TABLE near_key IS 'Which article was the first with a shingle hash. A unique row per window and hash makes two workers with near-copies wait for each other. Partitioned by window, so that old windows are dropped whole.';
+COMMENT ON COLUMN near_key.key IS 'The upper 13 bits are the window (copydesk_window), the lower 50 those of the hash: one number makes the row a quarter smaller than two.';
+COMMENT ON COLUMN near_key.article_id IS 'The article that owns the key.';
+
+CREATE TABLE near_key_other PARTITION OF near_key DEFAULT;
+COMMENT ON TABLE near_key_other IS 'Keys of windows without a partition of their own: messages with a timestamp far off.';
+COMMENT ON COLUMN near_key_other.key IS 'As near_key.key.';
+COMMENT ON COLUMN near_key_other.article_id IS 'As near_key.article_id.';
+
+CREATE FUNCTION copydesk_window(at timestamptz) RETURNS integer
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN least(8191, greatest(0, floor(extract(epoch FROM at - timestamptz '2020-01-01 00:00:00+00')
+                                     / (86400 * (SELECT window_days FROM setting)))))::integer;
+COMMENT ON FUNCTION copydesk_window(timestamptz) IS 'The window of a message timestamp: whole windows since 2020-01-01 UTC, kept within 0 to 8191.';
+
+CREATE FUNCTION copydesk_create_windows(ahead integer DEFAULT 6) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    present integer := copydesk_window(now());
+    width   bigint := 1::bigint << 50;
+    created integer := 0;
+    name    text;
+BEGIN
+    FOR number IN greatest(present - 1, 0) .. least(present + ahead, 8190) LOOP
+        name := 'near_key_w' || lpad(number::text, 4, '0');
+        CONTINUE WHEN to_regclass(name) IS NOT NULL;
+        -- Rows that came before their partition stay where they are: they are found there as well.
+        CONTINUE WHEN EXISTS (SELECT FROM near_key_other WHERE key >= number * width AND key < (number + 1) * width);
+        EXECUTE format('CREATE TABLE %I PARTITION OF near_key FOR VALUES FROM (%s) TO (%s)',
+                       name, number * width, (number + 1) * width);
+        EXECUTE format('COMMENT ON TABLE %I IS %L', name, 'Window ' || number || ' of near_key.');
+        EXECUTE format('COMMENT ON COLUMN %I.key IS %L', name, 'As near_key.key.');
+        EXECUTE format('COMMENT ON COLUMN %I.article_id IS %L', name, 'As near_key.article_id.');
+        created := created + 1;
+    END LOOP;
+    RETURN created;
+END
+$$;
+COMMENT ON FUNCTION copydesk_create_windows(integer) IS 'Creates the partitions of near_key from the last window to so many ahead, where they are missing. Answers with the number created. Called by `copydesk migrate` and `copydesk janitor`.';
+REVOKE ALL ON FUNCTION copydesk_create_windows(integer) FROM PUBLIC;
+
+CREATE TABLE evidence (
+    article_id          bigint PRIMARY KEY,
+    site_hash           bigint,
+    url_hash            bigint,
+    fingerprint_version smallint NOT NULL,
+    block_hashes        bytea NOT NULL,
+    title_words         bytea NOT NULL,
+    dropped_blocks      bytea,
+    refusals            jsonb,
+    evidence            bytea NOT NULL
+);
+-- Hashes do not compress.
+ALTER TABLE evidence ALTER COLUMN evidence SET STORAGE EXTERNAL, ALTER COLUMN block_hashes SET STORAGE EXTERNAL,
+    ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL;
+-- Answers "the last 20 articles of this site" for the site memory.
+CREATE INDEX evidence_site ON evidence (site_hash, article_id DESC) WHERE site_hash IS NOT NULL;
+COMMENT ON TABLE evidence IS 'What near-copies are verified with, of each article''s latest version. Apart from article, so that queries over articles do not read it.';
+COMMENT ON COLUMN evidence.article_id IS 'The article.';
+COMMENT ON COLUMN evidence.site_hash IS 'Hash of the site. Null: no site is known.';
+COMMENT ON COLUMN evidence.url_hash IS 'Hash of the canonical address. Null: it has none.';
+COMMENT ON COLUMN evidence.fingerprint_version IS 'Version of the recipe. Two versions never see each other.';
+COMMENT ON COLUMN evidence.block_hashes IS 'Hash of each paragraph in order, 8 bytes little endian each; 0 for one that is too short.';
+COMMENT ON COLUMN evidence.title_words IS 'Hashes of the title''s words, ascending, 4 bytes little endian each.';
+COMMENT ON COLUMN evidence.dropped_blocks IS 'Hashes of the paragraphs that were left out because the site shows them in several of its recent articles. Null: none.';
+COMMENT ON COLUMN evidence.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
+COMMENT ON COLUMN evidence.evidence IS 'Shingles, numbers and names in the format of the crate copydesk-dedup.';
+
+CREATE TABLE story_event (
+    event_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    article_id    bigint NOT NULL,
+    from_story    bigint NOT NULL,
+    to_story      bigint NOT NULL,
+    cause_article bigint,
+    happened_at   timestamptz NOT NULL,
+    kind          text NOT NULL CHECK (kind IN ('relink', 'merge', 'split')),
+    moved         bigint[] NOT NULL,
+    detail        jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX story_event_from ON story_event (from_story);
+CREATE INDEX story_event_to ON story_event (to_story);
+COMMENT ON TABLE story_event IS 'Changes to stories after their articles were stored. Append only, with what is needed to take them back.';
+COMMENT ON COLUMN story_event.event_id IS 'Number of the event.';
+COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. merge, split: a person did it.';
+COMMENT ON COLUMN story_event.article_id IS 'The article that moved.';
+COMMENT ON COLUMN story_event.moved IS 'All articles that moved: article_id and those linked to it, near or far.';
+COMMENT ON COLUMN story_event.from_story IS 'The story that was left.';
+COMMENT ON COLUMN story_event.to_story IS 'The story that was joined or founded.';
+COMMENT ON COLUMN story_event.cause_article IS 'The newer article that brought it about.';
+COMMENT ON COLUMN story_event.happened_at IS 'When.';
+COMMENT ON COLUMN story_event.detail IS 'The link that was given up, as it was.';
+
+SELECT copydesk_create_windows();
