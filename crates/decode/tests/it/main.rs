@@ -8,6 +8,7 @@
 )]
 
 mod bare;
+mod docs;
 mod envelope;
 mod hostile;
 mod reasons;
