@@ -20,27 +20,30 @@ mod check;
 mod input;
 mod key;
 mod lines;
+mod outgoing;
 mod pace;
 mod producer;
 mod progress;
 mod report;
 mod samples;
+mod source;
 mod sources;
 mod topic;
 mod walk;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use copydesk_decode::Limits;
 use tokio::sync::watch;
 use url::Url;
 
+pub use outgoing::{Origin, Outgoing, Step};
 pub use report::FeedReport;
 pub use samples::{SAMPLES, Sample};
-pub use sources::{Origin, Outgoing, Source, Step};
+pub use source::Source;
 
 use pace::Pace;
 use producer::Sender;
@@ -174,6 +177,7 @@ fn feed(
             Step::Refused { origin, why } => report.refused(&origin, &why),
             Step::Unreadable { origin, why } => report.unreadable(&origin, &why),
             Step::Skipped(path) => report.skipped(&path),
+            Step::Waiting => sender.iter().for_each(|s| s.idle(Duration::ZERO)),
         }
         progress.tick(report.records, sender.as_ref().map_or(0, Sender::acknowledged));
     }

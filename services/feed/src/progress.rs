@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::sources::{Reader, Source};
-use crate::{FeedOptions, walk};
+use crate::sources::Reader;
+use crate::{FeedOptions, Source, walk};
 
 /// Between two log lines.
 const REPORT_EVERY: Duration = Duration::from_secs(5);

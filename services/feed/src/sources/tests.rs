@@ -1,0 +1,220 @@
+use std::fs;
+use std::io::Write as _;
+
+use super::*;
+
+fn read(path: &Path, base_url: Option<&str>) -> Vec<Step> {
+    let reader = Reader::new(base_url.map(|u| Url::parse(u).unwrap()), 100);
+    let steps = reader.read(&Source::Path(path.to_owned())).collect();
+    if path.is_file() {
+        assert_eq!(reader.bytes(), fs::metadata(path).unwrap().len());
+    }
+    steps
+}
+
+fn articles(steps: &[Step]) -> Vec<&Outgoing> {
+    steps
+        .iter()
+        .filter_map(|s| if let Step::Article(a) = s { Some(a) } else { None })
+        .collect()
+}
+
+const LINES: &str = "{\"url\":\"https://www.A.example/1\",\"text\":\"a\",\"z\":1}\n\n \t\r\n{oops\r\n  {\"site\":\"b.example\"} ";
+
+#[test]
+fn lines_go_out_as_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = dir.path().join("a.jsonl");
+    fs::write(&plain, LINES).unwrap();
+    let gz = dir.path().join("a.ndjson.gz");
+    // Two members in one file, as tools that append write it.
+    let pack = |part: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(part.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let (one, two) = LINES.split_at(20);
+    fs::write(&gz, [pack(one), pack(two)].concat()).unwrap();
+    let zst = dir.path().join("a.JSONL.zst");
+    fs::write(&zst, zstd::encode_all(LINES.as_bytes(), 1).unwrap()).unwrap();
+    for path in [plain, gz, zst] {
+        let steps = read(&path, None);
+        let articles = articles(&steps);
+        assert_eq!((articles.len(), steps.len()), (3, 3));
+        let shown: Vec<_> = articles
+            .iter()
+            .map(|a| {
+                (
+                    a.key.as_deref(),
+                    a.odd,
+                    a.origin.line,
+                    String::from_utf8_lossy(&a.payload),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (
+                    Some("a.example"),
+                    false,
+                    Some(1),
+                    LINES.lines().next().unwrap().into()
+                ),
+                (None, true, Some(4), "{oops".into()),
+                (
+                    Some("b.example"),
+                    false,
+                    Some(5),
+                    "  {\"site\":\"b.example\"} ".into()
+                ),
+            ]
+        );
+        assert!(articles.iter().all(|a| a.headers.is_empty()));
+    }
+}
+
+#[test]
+fn what_is_too_large_is_named_and_the_next_line_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl");
+    let long = format!("{{\"text\":\"{}\"}}", "x".repeat(90));
+    fs::write(&path, format!("{{}}\n{long}\n{{}}\n")).unwrap();
+    let steps = read(&path, None);
+    assert!(
+        matches!(&steps[1], Step::Refused { origin, .. } if origin.line == Some(2)),
+        "{steps:?}"
+    );
+    assert_eq!((articles(&steps).len(), steps.len()), (2, 3));
+    fs::write(dir.path().join("a.html"), "x".repeat(101)).unwrap();
+    assert!(matches!(
+        read(&dir.path().join("a.html"), None)[..],
+        [Step::Refused { .. }]
+    ));
+    fs::write(dir.path().join("a.html"), "x".repeat(100)).unwrap();
+    assert!(matches!(
+        read(&dir.path().join("a.html"), None)[..],
+        [Step::Article(_)]
+    ));
+}
+
+#[test]
+fn a_json_file_is_one_envelope_or_lines_after_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.json");
+    fs::write(
+        &path,
+        "{\n \"url\": \"https://a.example/\",\n \"text\": \"a\"\n}\n",
+    )
+    .unwrap();
+    let steps = read(&path, None);
+    let [Step::Article(one)] = &steps[..] else {
+        panic!("{steps:?}")
+    };
+    assert_eq!(
+        (one.key.as_deref(), one.odd, one.origin.line),
+        (Some("a.example"), false, None)
+    );
+    assert_eq!(one.payload, fs::read(&path).unwrap());
+    fs::write(&path, "{\"text\":\"a\"}\n{\"text\":\"b\"}\n").unwrap();
+    let steps = read(&path, None);
+    assert_eq!(
+        articles(&steps).iter().map(|a| a.origin.line).collect::<Vec<_>>(),
+        [Some(1), Some(2)]
+    );
+    fs::write(&path, "[{\"text\":\"a\"}]").unwrap();
+    assert!(matches!(&read(&path, None)[..], [Step::Article(a)] if a.odd));
+}
+
+#[test]
+fn folders_are_read_in_order_with_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in [
+        "b/2 ä.html",
+        "b/1.txt",
+        "a.xhtml.gz",
+        "c.png",
+        ".hidden.html",
+        "d/e/f.HTM",
+    ] {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "<p>Ships</p>").unwrap();
+    }
+    let steps = read(dir.path(), Some("https://www.a.example/news/"));
+    let shown: Vec<_> = articles(&steps)
+        .iter()
+        .map(|a| {
+            a.headers
+                .iter()
+                .map(|(_, v)| v.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "application/xhtml+xml https://www.a.example/news/a.xhtml",
+            "text/plain https://www.a.example/news/b/1.txt",
+            "text/html https://www.a.example/news/b/2%20%C3%A4.html",
+            "text/html https://www.a.example/news/d/e/f.HTM",
+        ]
+    );
+    assert!(
+        articles(&steps)
+            .iter()
+            .all(|a| a.key.as_deref() == Some("a.example"))
+    );
+    assert!(matches!(&steps[3], Step::Skipped(path) if path.ends_with("c.png")));
+    assert_eq!(steps.len(), 5);
+    // Without a base URL nothing is made up.
+    let steps = read(&dir.path().join("b"), None);
+    assert!(
+        articles(&steps)
+            .iter()
+            .all(|a| a.key.is_none() && a.headers.len() == 1)
+    );
+}
+
+#[test]
+fn a_file_that_breaks_off_is_named_with_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl.zst");
+    let whole = zstd::encode_all(LINES.as_bytes(), 1).unwrap();
+    fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+    let steps = read(&path, None);
+    assert!(
+        matches!(steps.last(), Some(Step::Unreadable { origin, .. }) if origin.line.is_some()),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn sources_that_cannot_work_are_refused_before_anything_is_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = dir.path().join("a.png");
+    fs::write(&image, "x").unwrap();
+    let error = Source::Path(image).check().unwrap_err().to_string();
+    assert!(error.contains("a.png") && error.contains(".jsonl"), "{error}");
+    assert!(Source::Path(dir.path().join("missing.jsonl")).check().is_err());
+    assert!(Source::Path(dir.path().to_owned()).check().is_ok());
+    assert_eq!(Source::from_argument("-".into()), Source::Stdin);
+}
+
+#[test]
+fn a_silent_pipe_holds_nothing_up() {
+    let reader = Reader::new(None, 100);
+    let (pipe, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"{\"text\":\"a\"}\n").unwrap();
+    let mut steps = reader.piped(pipe, "a pipe");
+    let mut next = || steps.find(|s| *s != Step::Waiting);
+    assert!(matches!(next(), Some(Step::Article(a)) if a.origin.to_string() == "a pipe:1"));
+    assert_eq!(steps.next(), Some(Step::Waiting));
+    writer.write_all(b"{\"text\":\"b\"}").unwrap();
+    drop(writer);
+    assert!(
+        matches!(steps.find(|s| *s != Step::Waiting), Some(Step::Article(a)) if a.payload.contains(&b'b'))
+    );
+    assert_eq!(steps.find(|s| *s != Step::Waiting), None);
+}
