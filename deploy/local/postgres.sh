@@ -14,7 +14,9 @@ set -euo pipefail
 load_ports
 
 HERE=$ROOT/deploy/local
-PG=$STATE/postgres
+# .local/postgres, and where that really is: see make_home.
+HOME_LINK=$STATE/postgres
+PG=$(readlink -f "$HOME_LINK" 2>/dev/null) || PG=$HOME_LINK
 
 # The newest installed Postgres of a major version that will do; for data that are already there, the version that made them.
 find_bin() {
@@ -55,21 +57,19 @@ as_owner() {
 make_home() {
     local outside
     outside=/var/lib/copydesk-local/$(printf '%s' "$ROOT" | sha256sum | cut -c 1-12)
-    if [[ -L $PG ]]; then
-        [[ -d $PG ]] && return 0
-        rm -f "$PG" # its target is gone
-    elif [[ -d $PG/data ]]; then
-        return 0
-    fi
+    [[ -d $PG/data ]] && return 0
+    rm -f "$HOME_LINK" 2>/dev/null || true # a link whose target is gone
+    PG=$HOME_LINK
     mkdir -p "$PG"
     [[ -n $OWNER ]] || return 0
     chown "$OWNER": "$PG"
     as_owner test -w "$PG" && return 0
     rmdir "$PG"
-    mkdir -p /var/lib/copydesk-local
+    mkdir -p "${outside%/*}"
     install -d -m 0700 -o "$OWNER" -g "$(id -gn "$OWNER")" "$outside"
-    ln -s "$outside" "$PG"
-    say "the user $OWNER may not enter $ROOT, so Postgres keeps its data in $outside (.local/postgres is a link to it)"
+    ln -s "$outside" "$HOME_LINK"
+    PG=$outside
+    say "the user $OWNER may not enter $ROOT, so Postgres keeps its data in $PG (.local/postgres is a link to it)"
 }
 
 # A process of this cluster, or nothing: every process of a Postgres has its data directory as working directory. After a kill -9 or a
@@ -86,7 +86,7 @@ a_process() {
             fi
         done
         exit 1
-    ' a_process "$(readlink -f "$PG/data")"
+    ' a_process "$PG/data"
 }
 
 # postmaster.pid holds: pid, data directory, start time, port, …
@@ -210,15 +210,9 @@ down() {
 }
 
 wipe() {
-    local data
-    if [[ -L $PG ]]; then
-        data=$(readlink "$PG")
-        [[ $data == /var/lib/copydesk-local/* ]] && rm -rf "$data"
-        rmdir /var/lib/copydesk-local 2>/dev/null || true
-        rm -f "$PG"
-    else
-        rm -rf "$PG"
-    fi
+    [[ $PG == "$HOME_LINK" || $PG == /var/lib/copydesk-local/* ]] || die ".local/postgres is a link to $PG, which is none of ours: delete it by hand"
+    rm -rf "$PG" "$HOME_LINK"
+    rmdir /var/lib/copydesk-local 2>/dev/null || true
 }
 
 status() {
