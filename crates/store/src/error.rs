@@ -104,7 +104,9 @@ impl StoreError {
     pub fn class(&self) -> RetryClass {
         match self {
             Self::Database { source, .. } => class_of(source),
-            Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => class_of(source),
+            Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
+                class_of(source)
+            }
             Self::Fenced { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::Migration(_)
@@ -119,8 +121,15 @@ impl StoreError {
     /// SQLSTATE and message, for the detail of a quarantined row: no values, no hints.
     pub(crate) fn refusal(&self) -> String {
         match self {
-            Self::Database { source: sqlx::Error::Database(error), .. } => {
-                format!("SQLSTATE {}: {}", error.code().unwrap_or_default(), error.message())
+            Self::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            } => {
+                format!(
+                    "SQLSTATE {}: {}",
+                    error.code().unwrap_or_default(),
+                    error.message()
+                )
             }
             other => other.to_string(),
         }
@@ -196,8 +205,12 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let state = error.code().unwrap_or_default();
     write!(f, "{} (SQLSTATE {state})", error.message())?;
     match state.as_ref() {
-        "42P01" | "42883" | "42703" => f.write_str("; is the schema up to date? `copydesk migrate` brings it there"),
-        "42501" => f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner"),
+        "42P01" | "42883" | "42703" => {
+            f.write_str("; is the schema up to date? `copydesk migrate` brings it there")
+        }
+        "42501" => {
+            f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner")
+        }
         _ => Ok(()),
     }
 }
@@ -208,7 +221,9 @@ mod tests {
 
     #[test]
     fn outages_are_waited_for_and_never_taken_for_bad_data() {
-        for state in ["08006", "57P01", "57P03", "53100", "53200", "53300", "58030", "25006"] {
+        for state in [
+            "08006", "57P01", "57P03", "53100", "53200", "53300", "58030", "25006",
+        ] {
             assert_eq!(class_of_state(state), RetryClass::WaitForDatabase, "{state}");
         }
         for state in ["40001", "40P01", "55P03", "57014", "25P03"] {

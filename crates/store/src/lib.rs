@@ -22,18 +22,31 @@
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
+mod audit;
+mod blocks;
+mod columns;
 mod config;
 mod error;
+mod evidence;
 mod flush;
+mod identity;
 mod item;
+mod keys;
 mod migrations;
+mod plan;
 mod progress;
 mod report;
 mod status;
+mod stories;
+mod summary;
+mod write_articles;
+mod write_ledger;
 
+pub use audit::{AuditReport, Finding, PartitionAudit};
 pub use config::{Store, StoreConfig};
 pub use error::{FlushError, RetryClass, StoreError};
 pub use item::{Batch, Item, Prepared};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use report::{FlushReport, Verdict};
 pub use status::{IngestStatus, Server};
+pub use summary::{ArticleSummary, HeldMessage, RemovedCount, StorySummary, Summary};

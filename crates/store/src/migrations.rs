@@ -8,11 +8,26 @@ use crate::error::{Doing as _, StoreError};
 
 /// Every file of `migrations/`, in order. A test compares this list with the folder.
 const FILES: &[(&str, &str)] = &[
-    ("0001_create_ledger", include_str!("../../../migrations/0001_create_ledger.sql")),
-    ("0002_create_articles", include_str!("../../../migrations/0002_create_articles.sql")),
-    ("0003_create_near_copies", include_str!("../../../migrations/0003_create_near_copies.sql")),
-    ("0004_create_views", include_str!("../../../migrations/0004_create_views.sql")),
-    ("0005_grant_roles", include_str!("../../../migrations/0005_grant_roles.sql")),
+    (
+        "0001_create_ledger",
+        include_str!("../../../migrations/0001_create_ledger.sql"),
+    ),
+    (
+        "0002_create_articles",
+        include_str!("../../../migrations/0002_create_articles.sql"),
+    ),
+    (
+        "0003_create_near_copies",
+        include_str!("../../../migrations/0003_create_near_copies.sql"),
+    ),
+    (
+        "0004_create_views",
+        include_str!("../../../migrations/0004_create_views.sql"),
+    ),
+    (
+        "0005_grant_roles",
+        include_str!("../../../migrations/0005_grant_roles.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.
@@ -21,7 +36,13 @@ const TABLE: &str = "_sqlx_migrations";
 fn migrator() -> Migrator {
     let migrations = FILES.iter().zip(1..).map(|((name, sql), version)| {
         let name = name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
     });
     Migrator::with_migrations(migrations.collect())
 }
@@ -90,7 +111,9 @@ impl Store {
 
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {
         let options = self.pool.connect_options();
-        PgConnection::connect_with(&options).await.doing("cannot connect to Postgres")
+        PgConnection::connect_with(&options)
+            .await
+            .doing("cannot connect to Postgres")
     }
 }
 
@@ -109,7 +132,10 @@ mod tests {
         found.sort();
         assert_eq!(found, FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         for (name, number) in found.iter().zip(1..) {
-            assert!(name.starts_with(&format!("{number:04}_")), "{name} is out of order");
+            assert!(
+                name.starts_with(&format!("{number:04}_")),
+                "{name} is out of order"
+            );
         }
     }
 }

@@ -1,0 +1,183 @@
+//! Which article a message is: its identity, claimed so that two messages of one address come in an order.
+
+use std::collections::HashMap;
+
+use copydesk_article::{BodyHash, Fingerprint};
+use copydesk_dedup::evidence;
+use sqlx::{PgConnection, Row as _};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+
+use crate::error::{Doing as _, StoreError};
+use crate::item::Prepared;
+
+/// Hash of what makes two messages the same article (docs/decisions/003).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Identity(pub(crate) [u8; 16]);
+
+impl Identity {
+    /// The canonical address names the article; without one its site, title and text do.
+    pub(crate) fn of(article: &Prepared) -> Self {
+        let metadata = &article.clean.metadata;
+        let mut hasher = Xxh3::new();
+        match &metadata.canonical_url {
+            Some(url) => {
+                hasher.update(b"url\0");
+                hasher.update(url.value.as_bytes());
+            }
+            None => {
+                hasher.update(b"text\0");
+                for part in [&metadata.site, &metadata.title] {
+                    if let Some(part) = part {
+                        hasher.update(part.value.as_bytes());
+                    }
+                    hasher.update(b"\0");
+                }
+                hasher.update(&article.fingerprint.body_hash.0.to_le_bytes());
+            }
+        }
+        Self(hasher.digest128().to_be_bytes())
+    }
+}
+
+/// Hash of a site, as stored in `evidence.site_hash`.
+pub(crate) fn site_hash(site: &str) -> i64 {
+    xxh3_64(site.as_bytes()).cast_signed()
+}
+
+/// Hash of a canonical address, as stored in `evidence.url_hash`.
+pub(crate) fn url_hash(url: &str) -> u64 {
+    xxh3_64(url.as_bytes())
+}
+
+/// Hash of a message's value, as stored in `article.raw_hash`.
+pub(crate) fn raw_hash(payload: Option<&[u8]>) -> [u8; 16] {
+    xxh3_128(payload.unwrap_or_default()).to_be_bytes()
+}
+
+/// An article that the database has under one of the batch's identities.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) article: i64,
+    pub(crate) version: i32,
+    pub(crate) body_hash: BodyHash,
+    pub(crate) title: Option<String>,
+    /// What is stored of its latest version.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// Claims the identities for fresh articles and answers with those that are taken.
+///
+/// `wanted` is distinct and ascending: two flushes take their row locks in the same order. What somebody else has
+/// claimed and not yet committed is waited for; what was there already is locked, so that two versions of one
+/// article get two numbers.
+pub(crate) async fn claim(
+    connection: &mut PgConnection,
+    wanted: &[(Identity, i64)],
+) -> Result<HashMap<Identity, Known>, StoreError> {
+    const DOING: &str = "cannot claim the articles' identities";
+    let identities: Vec<&[u8]> = wanted.iter().map(|(i, _)| i.0.as_slice()).collect();
+    let ids: Vec<i64> = wanted.iter().map(|(_, id)| *id).collect();
+    let inserted: Vec<i64> = sqlx::query_scalar(
+        "INSERT INTO article_identity (identity, article_id)
+         SELECT identity, id FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id)
+         ON CONFLICT DO NOTHING RETURNING article_id",
+    )
+    .bind(&identities)
+    .bind(&ids)
+    .fetch_all(&mut *connection)
+    .await
+    .doing(DOING)?;
+    if inserted.len() == wanted.len() {
+        return Ok(HashMap::new());
+    }
+    let inserted: std::collections::HashSet<i64> = inserted.into_iter().collect();
+    let taken: Vec<&[u8]> = wanted
+        .iter()
+        .filter(|(_, id)| !inserted.contains(id))
+        .map(|(identity, _)| identity.0.as_slice())
+        .collect();
+    let rows = sqlx::query(
+        "SELECT i.identity, i.article_id FROM article_identity i
+         WHERE i.identity = ANY ($1) ORDER BY i.identity FOR NO KEY UPDATE",
+    )
+    .bind(&taken)
+    .fetch_all(&mut *connection)
+    .await
+    .doing(DOING)?;
+    let mut named = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let identity: Vec<u8> = row.try_get(0).doing(DOING)?;
+        named.insert(row.try_get::<i64, _>(1).doing(DOING)?, as_identity(&identity)?);
+    }
+    // A statement of its own: its snapshot has what the lock was waited for.
+    let ids: Vec<i64> = named.keys().copied().collect();
+    let rows = sqlx::query(
+        "SELECT a.article_id, a.version, a.body_hash, a.title, e.evidence
+         FROM unnest($1::int8[]) AS w (id)
+         JOIN article a ON a.article_id = w.id
+         JOIN evidence e ON e.article_id = w.id",
+    )
+    .bind(&ids)
+    .fetch_all(connection)
+    .await
+    .doing(DOING)?;
+    let mut known = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let article: i64 = row.try_get(0).doing(DOING)?;
+        let Some(identity) = named.get(&article) else {
+            continue;
+        };
+        known.insert(
+            *identity,
+            Known {
+                article,
+                version: row.try_get(1).doing(DOING)?,
+                body_hash: as_body_hash(row.try_get(2).doing(DOING)?)?,
+                title: row.try_get(3).doing(DOING)?,
+                fingerprint: decode(article, row.try_get(4).doing(DOING)?)?,
+            },
+        );
+    }
+    Ok(known)
+}
+
+/// Gives addresses that are used again to their new articles.
+pub(crate) async fn reassign(
+    connection: &mut PgConnection,
+    changes: &[(Identity, i64)],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let identities: Vec<&[u8]> = changes.iter().map(|(i, _)| i.0.as_slice()).collect();
+    let ids: Vec<i64> = changes.iter().map(|(_, id)| *id).collect();
+    sqlx::query(
+        "UPDATE article_identity i SET article_id = w.id
+         FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id) WHERE i.identity = w.identity",
+    )
+    .bind(&identities)
+    .bind(&ids)
+    .execute(connection)
+    .await
+    .doing("cannot give an address to its new article")?;
+    Ok(())
+}
+
+/// Reads stored evidence.
+pub(crate) fn decode(article: i64, bytes: &[u8]) -> Result<Fingerprint, StoreError> {
+    evidence::decode(bytes).map_err(|reason| StoreError::DamagedEvidence { article, reason })
+}
+
+fn as_identity(bytes: &[u8]) -> Result<Identity, StoreError> {
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StoreError::Unknown("an identity that is not 16 bytes".into()))?;
+    Ok(Identity(bytes))
+}
+
+fn as_body_hash(bytes: &[u8]) -> Result<BodyHash, StoreError> {
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StoreError::Unknown("a body hash that is not 16 bytes".into()))?;
+    Ok(BodyHash(u128::from_be_bytes(bytes)))
+}

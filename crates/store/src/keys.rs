@@ -1,0 +1,139 @@
+//! The key table: who was the first with a shingle hash. The one piece of state that all workers must see alike.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use copydesk_article::ShingleKey;
+use sqlx::{PgConnection, Row as _};
+
+use crate::error::{Doing as _, StoreError};
+
+/// Bits of a key that are its hash; those above are its window. `copydesk_create_windows` counts on it.
+const HASH_BITS: u32 = 50;
+const LAST_WINDOW: i64 = 8191;
+
+/// An article of so little time before a window's end claims its keys in the next window as well, so that it meets
+/// a copy from just behind the border that is being stored at the same moment.
+const BORDER: TimeDelta = TimeDelta::hours(1);
+
+/// The windows that one article has to do with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Windows {
+    own: i64,
+    near_the_end: bool,
+}
+
+impl Windows {
+    /// The same as the database's function `copydesk_window` (a test compares the two).
+    pub(crate) fn of(message_time: DateTime<Utc>, window_days: i32) -> Self {
+        let number = |t: DateTime<Utc>| {
+            let seconds = t.timestamp() - 1_577_836_800; // 2020-01-01 UTC
+            seconds
+                .div_euclid(86_400 * i64::from(window_days.max(1)))
+                .clamp(0, LAST_WINDOW)
+        };
+        let own = number(message_time);
+        let soon = message_time.checked_add_signed(BORDER).map_or(own, number);
+        Self {
+            own,
+            near_the_end: soon != own,
+        }
+    }
+
+    /// Where the article's keys are claimed.
+    pub(crate) fn claimed(self) -> impl Iterator<Item = i64> {
+        let next = self.near_the_end.then_some(self.own + 1);
+        std::iter::once(self.own).chain(next)
+    }
+
+    /// Where owners are looked for: the window before, its own, and the one after, which has articles in it
+    /// wherever another partition is ahead in time.
+    pub(crate) fn searched(self) -> impl Iterator<Item = i64> {
+        (self.own - 1..=self.own + 1).filter(|w| (0..=LAST_WINDOW).contains(w))
+    }
+}
+
+/// The row of a shingle in a window. The smallest hashes of a text are small numbers: the information is in
+/// their lower bits.
+pub(crate) const fn row_key(window: i64, key: ShingleKey) -> i64 {
+    (window << HASH_BITS) | (key.0 & ((1 << HASH_BITS) - 1))
+}
+
+/// Claims keys for articles. `wanted` is ascending and distinct by key: flushes that meet wait, and do not deadlock.
+pub(crate) async fn claim(connection: &mut PgConnection, wanted: &[(i64, i64)]) -> Result<(), StoreError> {
+    let (keys, ids): (Vec<i64>, Vec<i64>) = wanted.iter().copied().unzip();
+    sqlx::query(
+        "INSERT INTO near_key (key, article_id)
+         SELECT key, id FROM unnest($1::int8[], $2::int8[]) AS w (key, id)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&keys)
+    .bind(&ids)
+    .execute(connection)
+    .await
+    .doing("cannot claim the articles' keys")?;
+    Ok(())
+}
+
+/// Who owns which of these keys. After [`claim`], as a statement of its own: its snapshot has what the claim
+/// waited for.
+pub(crate) async fn owners(
+    connection: &mut PgConnection,
+    keys: &[i64],
+) -> Result<HashMap<i64, i64>, StoreError> {
+    const DOING: &str = "cannot look for the keys' owners";
+    let rows = sqlx::query(
+        "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
+    )
+    .bind(keys)
+    .fetch_all(connection)
+    .await
+    .doing(DOING)?;
+    rows.into_iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<_, _>>()
+        .doing(DOING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    #[test]
+    fn an_article_just_before_the_border_claims_on_both_sides() {
+        // Windows of 10 days from 2020-01-01: the first ends at 2020-01-11.
+        let middle = Windows::of(at("2020-01-05T00:00:00Z"), 10);
+        assert_eq!(middle.claimed().collect::<Vec<_>>(), [0]);
+        assert_eq!(middle.searched().collect::<Vec<_>>(), [0, 1]);
+        let late = Windows::of(at("2020-01-10T23:30:00Z"), 10);
+        assert_eq!(late.claimed().collect::<Vec<_>>(), [0, 1]);
+        let after = Windows::of(at("2020-01-11T00:00:00Z"), 10);
+        assert_eq!(after.claimed().collect::<Vec<_>>(), [1]);
+        assert_eq!(after.searched().collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn times_far_off_stay_within_the_table() {
+        assert_eq!(Windows::of(at("1970-01-01T00:00:00Z"), 30).own, 0);
+        assert_eq!(Windows::of(DateTime::<Utc>::MAX_UTC, 30).own, LAST_WINDOW);
+        assert!(
+            Windows::of(DateTime::<Utc>::MAX_UTC, 30)
+                .searched()
+                .all(|w| w <= LAST_WINDOW)
+        );
+        assert!(
+            row_key(LAST_WINDOW, ShingleKey(-1)) > 0,
+            "the highest key is still positive"
+        );
+    }
+
+    #[test]
+    fn windows_do_not_share_rows() {
+        assert_ne!(row_key(1, ShingleKey(5)), row_key(2, ShingleKey(5)));
+        assert!(row_key(1, ShingleKey(-1)) < row_key(2, ShingleKey(0)));
+    }
+}

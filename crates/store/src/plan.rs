@@ -1,0 +1,325 @@
+//! What becomes of each message: in memory, in the order of offsets, from what was read before. No I/O.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use copydesk_article::{ArticleId, BodyHash, Fingerprint, StoryId};
+use copydesk_dedup::{
+    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Relink, Subject, decide, versions,
+};
+
+use crate::evidence::{Older, SiteArticle};
+use crate::identity::{Identity, Known, site_hash, url_hash};
+use crate::item::{Item, Prepared};
+use crate::keys::{Windows, row_key};
+
+/// One message that is an article, with what is needed of it again and again.
+pub(crate) struct Work<'b> {
+    pub(crate) item: &'b Item,
+    pub(crate) article: &'b Prepared,
+    /// The id that it gets if it turns out to be a new article.
+    pub(crate) fresh: i64,
+    pub(crate) identity: Identity,
+    pub(crate) site: Option<&'b str>,
+    pub(crate) site_hash: Option<i64>,
+    pub(crate) url_hash: Option<u64>,
+    windows: Windows,
+}
+
+impl<'b> Work<'b> {
+    pub(crate) fn new(item: &'b Item, article: &'b Prepared, fresh: i64, window_days: i32) -> Self {
+        let metadata = &article.clean.metadata;
+        let site = metadata.site.as_ref().map(|s| s.value.as_str());
+        Self {
+            item,
+            article,
+            fresh,
+            identity: Identity::of(article),
+            site,
+            site_hash: site.map(site_hash),
+            url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
+            windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
+        }
+    }
+
+    fn title(&self) -> Option<&'b str> {
+        self.article
+            .clean
+            .metadata
+            .title
+            .as_ref()
+            .map(|t| t.value.as_str())
+    }
+
+    fn fingerprint(&self) -> &'b Fingerprint {
+        &self.article.fingerprint
+    }
+
+    /// Rows of the key table that it claims.
+    pub(crate) fn claimed_keys(&self) -> impl Iterator<Item = i64> {
+        let windows = self.windows;
+        self.fingerprint()
+            .keys
+            .iter()
+            .flat_map(move |k| windows.claimed().map(|w| row_key(w, *k)))
+    }
+
+    /// Rows of the key table whose owners are its candidates.
+    pub(crate) fn searched_keys(&self) -> impl Iterator<Item = i64> {
+        let windows = self.windows;
+        self.fingerprint()
+            .keys
+            .iter()
+            .flat_map(move |k| windows.searched().map(|w| row_key(w, *k)))
+    }
+}
+
+/// What a message is, by its identity alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Disposition {
+    /// The same article with the same text and title.
+    Unchanged { article: i64, version: i32 },
+    /// The same article with another text or title.
+    Version {
+        article: i64,
+        version: i32,
+        similarity: f32,
+    },
+    /// An article that was not there before, or one at an address that is used again.
+    New { replaces: Option<i64> },
+}
+
+impl Disposition {
+    /// The article that it is, or is a version of.
+    pub(crate) fn article(self, fresh: i64) -> i64 {
+        match self {
+            Self::Unchanged { article, .. } | Self::Version { article, .. } => article,
+            Self::New { .. } => fresh,
+        }
+    }
+}
+
+/// The latest that is known under an identity while the batch is gone through.
+struct Latest<'k> {
+    article: i64,
+    version: i32,
+    body_hash: BodyHash,
+    title: Option<&'k str>,
+    fingerprint: &'k Fingerprint,
+}
+
+/// Tells new articles from versions and repeats, in order.
+pub(crate) fn dispositions<'b>(works: &[Work<'b>], known: &'b HashMap<Identity, Known>) -> Vec<Disposition> {
+    let mut latest: HashMap<Identity, Latest<'b>> = known
+        .iter()
+        .map(|(identity, k)| {
+            let latest = Latest {
+                article: k.article,
+                version: k.version,
+                body_hash: k.body_hash,
+                title: k.title.as_deref(),
+                fingerprint: &k.fingerprint,
+            };
+            (*identity, latest)
+        })
+        .collect();
+    let mut dispositions = Vec::with_capacity(works.len());
+    for work in works {
+        let disposition = match latest.get(&work.identity) {
+            None => Disposition::New { replaces: None },
+            Some(old) => against(work, old),
+        };
+        let version = match disposition {
+            Disposition::Unchanged { version, .. } | Disposition::Version { version, .. } => version,
+            Disposition::New { .. } => 1,
+        };
+        latest.insert(
+            work.identity,
+            Latest {
+                article: disposition.article(work.fresh),
+                version,
+                body_hash: work.fingerprint().body_hash,
+                title: work.title(),
+                fingerprint: work.fingerprint(),
+            },
+        );
+        dispositions.push(disposition);
+    }
+    dispositions
+}
+
+fn against(work: &Work<'_>, old: &Latest<'_>) -> Disposition {
+    let change = versions::compare(old.fingerprint, work.fingerprint());
+    let same_text = change.same_text
+        || (old.fingerprint.version == work.fingerprint().version
+            && old.body_hash == work.fingerprint().body_hash);
+    if same_text && old.title == work.title() {
+        return Disposition::Unchanged {
+            article: old.article,
+            version: old.version,
+        };
+    }
+    if change.url_reused {
+        return Disposition::New {
+            replaces: Some(old.article),
+        };
+    }
+    Disposition::Version {
+        article: old.article,
+        version: old.version.saturating_add(1),
+        similarity: change.jaccard as f32,
+    }
+}
+
+/// A link that was given up for a newer article's sake.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenUp {
+    pub(crate) relink: Relink,
+    pub(crate) shared: u32,
+    pub(crate) cause: i64,
+}
+
+/// The outcome of [`decisions`].
+pub(crate) struct Decided {
+    /// For each work in order: the decision; `None` for a repeat.
+    pub(crate) of_work: Vec<Option<Decision>>,
+    /// Links that were given up, in order.
+    pub(crate) given_up: Vec<GivenUp>,
+}
+
+/// Everything that the decisions of a batch depend on, read from the database.
+pub(crate) struct Read {
+    /// Owner by row of the key table.
+    pub(crate) owners: HashMap<i64, i64>,
+    /// The owners, and the articles that they are linked to.
+    pub(crate) older: HashMap<i64, Older>,
+    /// The last articles by site, the newest first.
+    pub(crate) recents: HashMap<i64, Vec<SiteArticle>>,
+}
+
+/// Decides on every new article and version, in order. Articles of the batch see those before them.
+pub(crate) fn decisions(
+    works: &[Work<'_>],
+    dispositions: &[Disposition],
+    read: &mut Read,
+    params: &Params<'_>,
+) -> Decided {
+    let mut of_work = Vec::with_capacity(works.len());
+    let mut given_up = Vec::new();
+    for (work, disposition) in works.iter().zip(dispositions) {
+        if matches!(disposition, Disposition::Unchanged { .. }) {
+            of_work.push(None);
+            continue;
+        }
+        let id = disposition.article(work.fresh);
+        let is_new = matches!(disposition, Disposition::New { .. });
+        let decision = one(work, id, is_new, read, params);
+        if let Some(relink) = decision.relink
+            && let Some(older) = read.older.get_mut(&relink.article.0)
+        {
+            let shared = older.link.take().map_or(0, |l| l.shared);
+            older.story = relink.new_story;
+            given_up.push(GivenUp {
+                relink,
+                shared,
+                cause: id,
+            });
+        }
+        remember(work, id, is_new, &decision, read);
+        of_work.push(Some(decision));
+    }
+    Decided { of_work, given_up }
+}
+
+/// A version is not linked: it is asked only which of its blocks are its site's own.
+fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read, params: &Params<'_>) -> Decision {
+    let mut owners: Vec<i64> = Vec::new();
+    if is_new {
+        owners.extend(
+            work.searched_keys()
+                .filter_map(|key| read.owners.get(&key).copied()),
+        );
+        let originals: Vec<i64> = owners
+            .iter()
+            .filter_map(|owner| read.older.get(owner)?.link.map(|l| l.to.0))
+            .collect();
+        owners.extend(originals);
+        owners.sort_unstable();
+        owners.dedup();
+        owners.retain(|owner| *owner != id);
+    }
+    let candidates: Vec<Candidate<'_>> = owners
+        .iter()
+        .filter_map(|owner| {
+            // Articles of this batch are here only if they came before.
+            let older = read.older.get(owner)?;
+            Some(Candidate {
+                id: ArticleId(*owner),
+                story: older.story,
+                site: older.site.as_deref(),
+                url_hash: older.url_hash,
+                fingerprint: &older.fingerprint,
+                link: older.link,
+            })
+        })
+        .collect();
+    let recents: Vec<Recent<'_>> = work
+        .site_hash
+        .and_then(|site| read.recents.get(&site))
+        .into_iter()
+        .flatten()
+        .take(RECENTS)
+        .map(|r| Recent {
+            id: r.id,
+            url_hash: r.url_hash,
+            blocks: &r.blocks,
+            title_words: &r.title_words,
+        })
+        .collect();
+    let subject = Subject {
+        id: ArticleId(id),
+        site: work.site,
+        url_hash: work.url_hash,
+        fingerprint: work.fingerprint(),
+    };
+    decide(&subject, &candidates, &recents, params)
+}
+
+/// The articles behind see this one as if it had been read from the database.
+fn remember(work: &Work<'_>, id: i64, is_new: bool, decision: &Decision, read: &mut Read) {
+    let mut fingerprint = decision.kept(work.fingerprint()).into_owned();
+    fingerprint.keys = Vec::new();
+    match read.older.get_mut(&id) {
+        // A version keeps its article's place.
+        Some(older) => older.fingerprint = fingerprint,
+        // Nobody in this batch shares a key with it.
+        None if !is_new => {}
+        None => {
+            let older = Older {
+                story: decision.link.map_or(StoryId(id), |l| l.story),
+                site: work.site.map(str::to_owned),
+                url_hash: work.url_hash,
+                fingerprint,
+                link: decision.link.map(|l| PriorLink {
+                    to: l.to,
+                    shared: l.shared,
+                }),
+            };
+            read.older.insert(id, older);
+        }
+    }
+    if let Some(site) = work.site_hash {
+        let recents = read.recents.entry(site).or_default();
+        recents.retain(|r| r.id.0 != id);
+        recents.insert(
+            0,
+            SiteArticle {
+                id: ArticleId(id),
+                url_hash: work.url_hash,
+                blocks: work.fingerprint().blocks.clone(),
+                title_words: work.fingerprint().title_words.clone(),
+            },
+        );
+        recents.truncate(RECENTS);
+    }
+}

@@ -1,0 +1,438 @@
+//! Rows of articles, their versions and their evidence: one statement a table.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use copydesk_article::{Metadata, MetadataSource, Sourced, Timestamp};
+use copydesk_dedup::evidence::{Sampling, encode};
+use copydesk_dedup::{Decision, RULE_VERSION};
+use sqlx::PgConnection;
+
+use crate::blocks;
+use crate::columns::{columns, joined, list};
+use crate::error::{Doing as _, StoreError};
+use crate::evidence::{blocks_to_bytes, words_to_bytes};
+use crate::identity::raw_hash;
+use crate::plan::{Decided, Disposition, Work};
+use crate::stories::{Stories, reason_name, refusals};
+
+columns! {
+    /// The text and metadata of one version of an article: what a new version replaces.
+    ContentColumns of Content<'b> {
+        article_id: i64 = "int8",
+        published_at: Option<DateTime<Utc>> = "timestamptz",
+        modified_at: Option<DateTime<Utc>> = "timestamptz",
+        fetched_at: Option<DateTime<Utc>> = "timestamptz",
+        message_time: Option<DateTime<Utc>> = "timestamptz",
+        version: i32 = "int4",
+        word_count: i32 = "int4",
+        published_offset_minutes: Option<i32> = "int4",
+        modified_offset_minutes: Option<i32> = "int4",
+        version_similarity: Option<f32> = "float4",
+        fingerprint_version: i16 = "int2",
+        paywalled: Option<bool> = "bool",
+        body_hash: Vec<u8> = "bytea",
+        raw_hash: Vec<u8> = "bytea",
+        rules_version: &'b str = "text",
+        site: Option<&'b str> = "text",
+        site_source: Option<&'b str> = "text",
+        site_name: Option<&'b str> = "text",
+        site_name_source: Option<&'b str> = "text",
+        title: Option<&'b str> = "text",
+        title_source: Option<&'b str> = "text",
+        dek: Option<&'b str> = "text",
+        dek_source: Option<&'b str> = "text",
+        authors: String = "text",
+        authors_source: Option<&'b str> = "text",
+        published_source: Option<&'b str> = "text",
+        modified_source: Option<&'b str> = "text",
+        language: Option<&'b str> = "text",
+        language_source: Option<&'b str> = "text",
+        section: Option<&'b str> = "text",
+        section_source: Option<&'b str> = "text",
+        agency: Option<&'b str> = "text",
+        agency_source: Option<&'b str> = "text",
+        tags: String = "text",
+        image_url: Option<&'b str> = "text",
+        image_url_source: Option<&'b str> = "text",
+        url: Option<&'b str> = "text",
+        canonical_url: Option<&'b str> = "text",
+        canonical_url_source: Option<&'b str> = "text",
+        warnings: String = "text",
+        captions: String = "text",
+        extra: Option<String> = "text",
+        blocks: String = "text",
+        body: String = "text",
+    }
+}
+
+columns! {
+    /// What only a new article has.
+    FoundingColumns of Founding<'b> {
+        new_id: i64 = "int8",
+        story_id: i64 = "int8",
+        linked_to: Option<i64> = "int8",
+        replaces: Option<i64> = "int8",
+        shared_shingles: Option<i32> = "int4",
+        similarity: Option<f32> = "float4",
+        containment: Option<f32> = "float4",
+        containment_of_linked: Option<f32> = "float4",
+        link_rule_version: i16 = "int2",
+        identity: &'b [u8] = "bytea",
+        relation: &'b str = "text",
+        link_reason: Option<&'b str> = "text",
+    }
+}
+
+columns! {
+    /// Evidence of the latest version.
+    EvidenceColumns of EvidenceRow {
+        article_id: i64 = "int8",
+        site_hash: Option<i64> = "int8",
+        url_hash: Option<i64> = "int8",
+        fingerprint_version: i16 = "int2",
+        block_hashes: Vec<u8> = "bytea",
+        title_words: Vec<u8> = "bytea",
+        dropped_blocks: Option<Vec<u8>> = "bytea",
+        refusals: Option<String> = "text",
+        evidence: Vec<u8> = "bytea",
+    }
+}
+
+/// How a column of text becomes the column of the table: lists are taken apart, JSON is parsed.
+fn select_expression(column: &str) -> String {
+    match column {
+        "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
+        "extra" | "blocks" | "refusals" => format!("r.\"{column}\"::jsonb"),
+        _ => format!("r.\"{column}\""),
+    }
+}
+
+fn select_list(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|n| select_expression(n))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Postgres knows no `unnest` over two sets of columns: the second set is joined by the article's id.
+static INSERT_ARTICLES: LazyLock<String> = LazyLock::new(|| {
+    let content = ContentColumns::NAMES.len();
+    let founding = FoundingColumns::NAMES;
+    let (_, founding_columns) = founding.split_first().unwrap_or((&"", &[]));
+    format!(
+        "INSERT INTO article ({}, {}, ingested_at, version_at)
+         SELECT {}, {}, now(), now() FROM {} JOIN {} ON f.new_id = r.article_id",
+        list(ContentColumns::NAMES, ""),
+        list(founding_columns, ""),
+        select_list(ContentColumns::NAMES),
+        list(founding_columns, "f."),
+        ContentColumns::unnest(),
+        shifted(&FoundingColumns::unnest(), content),
+    )
+});
+
+/// The arguments of a second `unnest`, numbered on from `by`, under the alias `f`.
+fn shifted(unnest: &str, by: usize) -> String {
+    let mut out = String::with_capacity(unnest.len() + 16);
+    let mut rest = unnest.split('$');
+    out.push_str(rest.next().unwrap_or_default());
+    for part in rest {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        let number = digits.parse::<usize>().unwrap_or(0) + by;
+        let tail = part.strip_prefix(digits.as_str()).unwrap_or(part);
+        out.push_str(&format!("${number}{tail}"));
+    }
+    out.replace(") AS r (", ") AS f (")
+}
+
+static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
+    let set: Vec<String> = ContentColumns::NAMES
+        .iter()
+        .filter(|n| **n != "article_id")
+        .map(|n| format!("\"{n}\" = {}", select_expression(n)))
+        .collect();
+    format!(
+        "UPDATE article a SET {}, version_at = now() FROM {} WHERE a.article_id = r.article_id",
+        set.join(", "),
+        ContentColumns::unnest(),
+    )
+});
+
+const VERSION_COLUMNS: &[&str] = &[
+    "article_id",
+    "message_time",
+    "modified_at",
+    "version",
+    "word_count",
+    "version_similarity",
+    "fingerprint_version",
+    "body_hash",
+    "rules_version",
+    "title",
+    "dek",
+    "captions",
+    "blocks",
+    "body",
+];
+
+static ARCHIVE: LazyLock<String> = LazyLock::new(|| {
+    let columns = list(VERSION_COLUMNS, "");
+    format!(
+        "INSERT INTO article_version ({columns}, version_at)
+         SELECT {columns}, version_at FROM article WHERE article_id = ANY ($1)"
+    )
+});
+
+static INSERT_VERSIONS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO article_version ({}, version_at) SELECT {}, now() FROM {}",
+        list(VERSION_COLUMNS, ""),
+        select_list(VERSION_COLUMNS),
+        ContentColumns::unnest(),
+    )
+});
+
+static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
+    let set: Vec<String> = EvidenceColumns::NAMES
+        .iter()
+        .filter(|n| **n != "article_id")
+        .map(|n| format!("\"{n}\" = EXCLUDED.\"{n}\""))
+        .collect();
+    format!(
+        "INSERT INTO evidence ({}) SELECT {} FROM {} ON CONFLICT (article_id) DO UPDATE SET {}",
+        list(EvidenceColumns::NAMES, ""),
+        select_list(EvidenceColumns::NAMES),
+        EvidenceColumns::unnest(),
+        set.join(", "),
+    )
+});
+
+/// All rows of a batch's articles.
+#[derive(Default)]
+pub(crate) struct ArticleRows<'b> {
+    inserted: ContentColumns<'b>,
+    founding: FoundingColumns<'b>,
+    updated: ContentColumns<'b>,
+    updated_ids: Vec<i64>,
+    /// Versions that came and went within the batch.
+    passed: ContentColumns<'b>,
+    evidence: EvidenceColumns,
+    inserted_count: usize,
+    passed_count: usize,
+}
+
+impl<'b> ArticleRows<'b> {
+    /// Lays out the rows.
+    pub(crate) fn new(
+        works: &'b [Work<'b>],
+        dispositions: &[Disposition],
+        decided: &'b Decided,
+        stories: &Stories,
+    ) -> Self {
+        let mut rows = Self::default();
+        // The last work of an article is what the tables show.
+        let mut last: HashMap<i64, usize> = HashMap::new();
+        for (n, (work, disposition)) in works.iter().zip(dispositions).enumerate() {
+            if !matches!(disposition, Disposition::Unchanged { .. }) {
+                last.insert(disposition.article(work.fresh), n);
+            }
+        }
+        let mut founded_here = HashMap::new();
+        for (n, ((work, disposition), decision)) in
+            works.iter().zip(dispositions).zip(&decided.of_work).enumerate()
+        {
+            let Some(decision) = decision else { continue };
+            let id = disposition.article(work.fresh);
+            if let Disposition::New { replaces } = disposition {
+                founded_here.insert(id, ());
+                rows.founding.push(founding(work, *replaces, decision, stories));
+            }
+            let content = content(work, id, *disposition);
+            if last.get(&id) != Some(&n) {
+                rows.passed.push(content);
+                rows.passed_count += 1;
+                continue;
+            }
+            if founded_here.contains_key(&id) {
+                rows.inserted.push(content);
+                rows.inserted_count += 1;
+            } else {
+                rows.updated.push(content);
+                rows.updated_ids.push(id);
+            }
+            rows.evidence.push(evidence_row(work, id, decision));
+        }
+        rows
+    }
+
+    /// Writes them.
+    pub(crate) async fn write(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if !self.updated_ids.is_empty() {
+            sqlx::query(ARCHIVE.as_str())
+                .bind(&self.updated_ids)
+                .execute(&mut *connection)
+                .await
+                .doing("cannot archive replaced versions")?;
+            self.updated
+                .bind(sqlx::query(UPDATE_ARTICLES.as_str()))
+                .execute(&mut *connection)
+                .await
+                .doing("cannot store new versions")?;
+        }
+        if self.inserted_count > 0 {
+            let query = self.inserted.bind(sqlx::query(INSERT_ARTICLES.as_str()));
+            self.founding
+                .bind(query)
+                .execute(&mut *connection)
+                .await
+                .doing("cannot store articles")?;
+        }
+        if self.passed_count > 0 {
+            self.passed
+                .bind(sqlx::query(INSERT_VERSIONS.as_str()))
+                .execute(&mut *connection)
+                .await
+                .doing("cannot store passing versions")?;
+        }
+        if self.inserted_count > 0 || !self.updated_ids.is_empty() {
+            self.evidence
+                .bind(sqlx::query(UPSERT_EVIDENCE.as_str()))
+                .execute(connection)
+                .await
+                .doing("cannot store evidence")?;
+        }
+        Ok(())
+    }
+}
+
+fn value<T: AsRef<str>>(sourced: Option<&Sourced<T>>) -> Option<&str> {
+    sourced.map(|s| s.value.as_ref())
+}
+
+fn source<T>(sourced: Option<&Sourced<T>>) -> Option<&'static str> {
+    sourced.map(|s| s.source.as_str())
+}
+
+fn instant(sourced: Option<&Sourced<Timestamp>>) -> Option<DateTime<Utc>> {
+    sourced.map(|s| s.value.instant())
+}
+
+fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
+    sourced.and_then(|s| s.value.offset_minutes())
+}
+
+fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition) -> Content<'b> {
+    let article = work.article;
+    let clean = &article.clean;
+    let m: &'b Metadata = &clean.metadata;
+    let (version, version_similarity) = match disposition {
+        Disposition::Version {
+            version, similarity, ..
+        } => (version, Some(similarity)),
+        Disposition::Unchanged { version, .. } => (version, None),
+        Disposition::New { .. } => (1, None),
+    };
+    Content {
+        article_id,
+        published_at: instant(m.published_at.as_ref()),
+        modified_at: instant(m.modified_at.as_ref()),
+        fetched_at: article.fetched_at,
+        message_time: work.item.message.timestamp,
+        version,
+        word_count: i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
+        published_offset_minutes: offset(m.published_at.as_ref()),
+        modified_offset_minutes: offset(m.modified_at.as_ref()),
+        version_similarity,
+        fingerprint_version: article.fingerprint.version.0,
+        paywalled: m.paywalled,
+        body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
+        raw_hash: raw_hash(work.item.message.payload.as_deref()).to_vec(),
+        rules_version: &clean.rules_version,
+        site: value(m.site.as_ref()),
+        site_source: source(m.site.as_ref()),
+        site_name: value(m.site_name.as_ref()),
+        site_name_source: source(m.site_name.as_ref()),
+        title: value(m.title.as_ref()),
+        title_source: source(m.title.as_ref()),
+        dek: value(m.dek.as_ref()),
+        dek_source: source(m.dek.as_ref()),
+        authors: joined(&m.authors),
+        authors_source: m.authors_source.map(MetadataSource::as_str),
+        published_source: source(m.published_at.as_ref()),
+        modified_source: source(m.modified_at.as_ref()),
+        language: value(m.language.as_ref()),
+        language_source: source(m.language.as_ref()),
+        section: value(m.section.as_ref()),
+        section_source: source(m.section.as_ref()),
+        agency: value(m.agency.as_ref()),
+        agency_source: source(m.agency.as_ref()),
+        tags: joined(&m.tags),
+        image_url: value(m.image_url.as_ref()),
+        image_url_source: source(m.image_url.as_ref()),
+        url: m.url.as_deref(),
+        canonical_url: value(m.canonical_url.as_ref()),
+        canonical_url_source: source(m.canonical_url.as_ref()),
+        warnings: joined(&clean.warnings),
+        captions: joined(clean.captions()),
+        extra: (!article.extra.is_empty())
+            .then(|| serde_json::Value::Object(article.extra.clone()).to_string()),
+        blocks: blocks::to_json(clean),
+        body: clean.body(),
+    }
+}
+
+fn founding<'b>(
+    work: &'b Work<'b>,
+    replaces: Option<i64>,
+    decision: &Decision,
+    stories: &Stories,
+) -> Founding<'b> {
+    let link = decision.link.filter(|_| stories.keeps_link(work.fresh));
+    Founding {
+        new_id: work.fresh,
+        story_id: stories.of(work.fresh),
+        linked_to: link.map(|l| l.to.0),
+        replaces,
+        shared_shingles: link.map(|l| i32::try_from(l.shared).unwrap_or(i32::MAX)),
+        similarity: link.map(|l| l.similarity as f32),
+        containment: link.map(|l| l.in_linked as f32),
+        containment_of_linked: link.map(|l| l.of_linked as f32),
+        link_rule_version: RULE_VERSION,
+        identity: &work.identity.0,
+        relation: link
+            .map_or(copydesk_article::Relation::Original, |l| l.relation)
+            .as_str(),
+        link_reason: link.map(|l| reason_name(l.reason)),
+    }
+}
+
+fn evidence_row(work: &Work<'_>, article_id: i64, decision: &Decision) -> EvidenceRow {
+    let fingerprint = &work.article.fingerprint;
+    EvidenceRow {
+        article_id,
+        site_hash: work.site_hash,
+        url_hash: work.url_hash.map(u64::cast_signed),
+        fingerprint_version: fingerprint.version.0,
+        block_hashes: blocks_to_bytes(&fingerprint.blocks),
+        title_words: words_to_bytes(&fingerprint.title_words),
+        dropped_blocks: (!decision.dropped.is_empty()).then(|| blocks_to_bytes(&decision.dropped)),
+        refusals: refusals(decision),
+        evidence: encode(&decision.kept(fingerprint), Sampling::Full),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_unnest_is_numbered_on() {
+        assert_eq!(
+            shifted("unnest($1::int8[], $12::text[]) AS r (\"a\", \"b\")", 40),
+            "unnest($41::int8[], $52::text[]) AS f (\"a\", \"b\")"
+        );
+    }
+}

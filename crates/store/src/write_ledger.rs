@@ -1,0 +1,184 @@
+//! Rows of the ledger: sightings, quarantine, gaps.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use copydesk_article::{Header, Message, NextOffset, Reject, TopicPartition};
+use sqlx::PgConnection;
+
+use crate::columns::{columns, list};
+use crate::error::{Doing as _, StoreError};
+use crate::item::Item;
+
+columns! {
+    /// One message that is an article.
+    SightingColumns of Sighting<'b> {
+        offset: i64 = "int8",
+        article_id: i64 = "int8",
+        message_time: Option<DateTime<Utc>> = "timestamptz",
+        version: i32 = "int4",
+        verdict: &'b str = "text",
+    }
+}
+
+columns! {
+    /// One message that was refused.
+    QuarantineColumns of Quarantined<'b> {
+        offset: i64 = "int8",
+        message_time: Option<DateTime<Utc>> = "timestamptz",
+        raw_size: Option<i32> = "int4",
+        truncated: bool = "bool",
+        stage: &'b str = "text",
+        reason: &'b str = "text",
+        detail: String = "text",
+        key: Option<&'b [u8]> = "bytea",
+        headers: Option<Vec<u8>> = "bytea",
+        raw: Option<Vec<u8>> = "bytea",
+    }
+}
+
+/// No `ON CONFLICT`: a second row for an offset is a bug, and must stop the worker.
+static INSERT_SIGHTINGS: LazyLock<String> = LazyLock::new(|| {
+    let names = SightingColumns::NAMES;
+    let last = names.len();
+    format!(
+        "INSERT INTO sighting (topic, partition, ingested_at, {}) SELECT ${}, ${}, now(), {} FROM {}",
+        list(names, ""),
+        last + 1,
+        last + 2,
+        list(names, "r."),
+        SightingColumns::unnest(),
+    )
+});
+
+static INSERT_QUARANTINE: LazyLock<String> = LazyLock::new(|| {
+    let names = QuarantineColumns::NAMES;
+    let last = names.len();
+    format!(
+        "INSERT INTO quarantine (topic, partition, first_seen, {}) SELECT ${}, ${}, now(), {} FROM {}",
+        list(names, ""),
+        last + 1,
+        last + 2,
+        list(names, "r."),
+        QuarantineColumns::unnest(),
+    )
+});
+
+/// Characters of a refusal's detail that are kept.
+const DETAIL_CHARACTERS: usize = 1_000;
+
+/// zstd's fast end: quarantine is written on the way of everybody else's articles.
+const ZSTD_LEVEL: i32 = 3;
+
+pub(crate) async fn sightings(
+    connection: &mut PgConnection,
+    source: &TopicPartition,
+    rows: &SightingColumns<'_>,
+) -> Result<(), StoreError> {
+    rows.bind(sqlx::query(INSERT_SIGHTINGS.as_str()))
+        .bind(source.topic.as_str())
+        .bind(source.partition.get())
+        .execute(connection)
+        .await
+        .doing("cannot store the sightings")?;
+    Ok(())
+}
+
+pub(crate) async fn quarantine(
+    connection: &mut PgConnection,
+    source: &TopicPartition,
+    refused: &[(&Message, &Reject)],
+    most_bytes: usize,
+) -> Result<(), StoreError> {
+    let mut rows = QuarantineColumns::default();
+    for (message, reject) in refused {
+        rows.push(quarantined(message, reject, most_bytes)?);
+    }
+    rows.bind(sqlx::query(INSERT_QUARANTINE.as_str()))
+        .bind(source.topic.as_str())
+        .bind(source.partition.get())
+        .execute(connection)
+        .await
+        .doing("cannot store quarantined messages")?;
+    Ok(())
+}
+
+fn quarantined<'b>(
+    message: &'b Message,
+    reject: &'b Reject,
+    most_bytes: usize,
+) -> Result<Quarantined<'b>, StoreError> {
+    let payload = message.payload.as_deref();
+    let kept = payload.map(|p| p.get(..most_bytes).unwrap_or(p));
+    let raw = kept
+        .map(|p| zstd::bulk::compress(p, ZSTD_LEVEL))
+        .transpose()
+        .map_err(|e| StoreError::Unknown(format!("a value that zstd refuses ({e})")))?;
+    Ok(Quarantined {
+        offset: message.coordinates.offset.get(),
+        message_time: message.timestamp,
+        raw_size: payload.map(|p| i32::try_from(p.len()).unwrap_or(i32::MAX)),
+        truncated: payload.is_some_and(|p| p.len() > most_bytes),
+        stage: reject.stage.as_str(),
+        reason: reject.reason.as_str(),
+        // Postgres cannot hold a NUL.
+        detail: reject
+            .detail
+            .chars()
+            .filter(|c| *c != '\0')
+            .take(DETAIL_CHARACTERS)
+            .collect(),
+        key: message.key.as_deref(),
+        headers: (!message.headers.is_empty()).then(|| headers_to_bytes(&message.headers)),
+        raw,
+    })
+}
+
+/// Per header four bytes length (big endian) and the name, four bytes length and the value.
+fn headers_to_bytes(headers: &[Header]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for header in headers {
+        for part in [header.name.as_bytes(), header.value.as_slice()] {
+            bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+    }
+    bytes
+}
+
+/// The ranges within `[from, to)` that brought no message.
+pub(crate) fn gaps_between(from: NextOffset, to: NextOffset, items: &[Item]) -> Vec<(i64, i64)> {
+    let mut gaps = Vec::new();
+    let mut next = from.get();
+    for item in items {
+        let offset = item.message.coordinates.offset.get();
+        if offset > next {
+            gaps.push((next, offset));
+        }
+        next = offset + 1;
+    }
+    if to.get() > next {
+        gaps.push((next, to.get()));
+    }
+    gaps
+}
+
+pub(crate) async fn gaps(
+    connection: &mut PgConnection,
+    source: &TopicPartition,
+    ranges: &[(i64, i64)],
+) -> Result<(), StoreError> {
+    let (from, to): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
+    sqlx::query(
+        "INSERT INTO gap (topic, partition, from_offset, to_offset, reason)
+         SELECT $3, $4, from_offset, to_offset, 'not_delivered' FROM unnest($1::int8[], $2::int8[]) AS r (from_offset, to_offset)",
+    )
+    .bind(&from)
+    .bind(&to)
+    .bind(source.topic.as_str())
+    .bind(source.partition.get())
+    .execute(connection)
+    .await
+    .doing("cannot record gaps")?;
+    Ok(())
+}
