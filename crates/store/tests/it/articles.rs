@@ -1,0 +1,238 @@
+//! One article's rows: what was read can be rebuilt, versions, addresses used again, links.
+
+use copydesk_store::FlushReport;
+
+use crate::support::{NOON, Scratch, Text, batch, prose};
+
+#[tokio::test]
+async fn everything_that_was_read_can_be_rebuilt_in_its_order() {
+    let scratch = Scratch::new("rebuild").await;
+    let claimed = scratch.claim(0).await;
+    let text = Text {
+        url: Some("https://a.example/größe"),
+        site: Some("a.example"),
+        title: Some("Größe zählt"),
+        body: "Erster Absatz über Größe.\n\nZweiter Absatz, 日本語 am Ende.",
+        ..Text::default()
+    };
+    scratch
+        .store
+        .flush(&claimed, &batch(0, vec![text.item(0, 0)]))
+        .await
+        .unwrap();
+    let blocks: Vec<(String, bool, Option<String>, String)> =
+        sqlx::query_as("SELECT kind, kept, rule, text FROM article_blocks ORDER BY position")
+            .fetch_all(&scratch.db)
+            .await
+            .unwrap();
+    let got: Vec<(&str, bool, Option<&str>, &str)> = blocks
+        .iter()
+        .map(|(k, kept, r, t)| (k.as_str(), *kept, r.as_deref(), t.as_str()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            ("headline", true, None, "Größe zählt"),
+            ("body", true, None, "Erster Absatz über Größe."),
+            ("body", true, None, "Zweiter Absatz, 日本語 am Ende."),
+            ("caption", true, None, "The quay at dawn. (Photo: A. Pell)"),
+            ("boilerplate", false, Some("related-marker"), "Check Also"),
+        ]
+    );
+    let (authors, body, captions): (Vec<String>, String, Vec<String>) =
+        sqlx::query_as("SELECT authors, body, captions FROM articles")
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+    assert_eq!(authors, ["Ada Pell", "Jonas Verhune"]);
+    assert_eq!(body, text.body);
+    assert_eq!(captions.len(), 1);
+}
+
+/// Flushes texts as consecutive messages, all in one batch or each in its own.
+async fn flush_all(scratch: &Scratch, texts: &[Text<'_>], together: bool) -> FlushReport {
+    let claimed = scratch.claim(0).await;
+    let from = claimed.next_offset.get();
+    let items: Vec<_> = texts.iter().zip(from..).map(|(t, n)| t.item(0, n)).collect();
+    let mut sum = FlushReport::default();
+    let batches = if together {
+        vec![batch(from, items)]
+    } else {
+        items
+            .into_iter()
+            .zip(from..)
+            .map(|(i, n)| batch(n, vec![i]))
+            .collect()
+    };
+    for batch in &batches {
+        let report = scratch.store.flush(&claimed, batch).await.unwrap();
+        sum.new_articles += report.new_articles;
+        sum.new_versions += report.new_versions;
+        sum.unchanged += report.unchanged;
+        sum.exact_copies += report.exact_copies;
+        sum.near_copies += report.near_copies;
+        sum.excerpts += report.excerpts;
+        sum.contains += report.contains;
+    }
+    scratch.assert_law().await;
+    sum
+}
+
+#[tokio::test]
+async fn one_address_many_texts() {
+    for together in [false, true] {
+        let scratch = Scratch::new("versions").await;
+        let first = prose(1, 6);
+        let second = format!("{first}\n\n{}", prose(2, 1));
+        let other = prose(3, 6);
+        let at = |body| Text {
+            url: Some("https://a.example/1"),
+            site: Some("a.example"),
+            body,
+            ..Text::default()
+        };
+        let report = flush_all(
+            &scratch,
+            &[at(&first), at(&first), at(&second), at(&other), at(&other)],
+            together,
+        )
+        .await;
+        assert_eq!(
+            (report.new_articles, report.new_versions, report.unchanged),
+            (2, 1, 2),
+            "together: {together}"
+        );
+        let rows: Vec<(i32, Option<i64>, Option<f32>)> =
+            sqlx::query_as("SELECT version, replaces, (SELECT version_similarity FROM article WHERE article_id = a.article_id) FROM article a ORDER BY article_id")
+                .fetch_all(&scratch.db)
+                .await
+                .unwrap();
+        assert_eq!(rows.iter().map(|r| r.0).collect::<Vec<_>>(), [2, 1]);
+        assert!(rows[1].1.is_some(), "the address was used again");
+        assert!(rows[0].2.unwrap() > 0.5);
+        let versions: Vec<(i32, bool, String)> = sqlx::query_as(
+            "SELECT version, latest, body FROM article_versions WHERE article_id = (SELECT min(article_id) FROM article) ORDER BY version",
+        )
+        .fetch_all(&scratch.db)
+        .await
+        .unwrap();
+        assert_eq!(versions, [(1, false, first.clone()), (2, true, second)]);
+        let verdicts: Vec<String> = sqlx::query_scalar("SELECT verdict FROM sighting ORDER BY \"offset\"")
+            .fetch_all(&scratch.db)
+            .await
+            .unwrap();
+        assert_eq!(
+            verdicts,
+            [
+                "new_article",
+                "unchanged",
+                "new_version",
+                "new_article",
+                "unchanged"
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn copies_join_the_story_and_say_why() {
+    for together in [false, true] {
+        let scratch = Scratch::new("copies").await;
+        let original = prose(11, 8);
+        let paragraphs: Vec<&str> = original.split("\n\n").collect();
+        let cut = paragraphs[..3].join("\n\n");
+        let edited = original.replacen(paragraphs[7], &prose(12, 1), 1);
+        let other = prose(13, 8);
+        let sites = ["a.example", "b.example", "c.example", "d.example", "e.example"];
+        let urls: Vec<String> = sites.iter().map(|s| format!("https://{s}/x")).collect();
+        let bodies = [original.as_str(), original.as_str(), &edited, &cut, &other];
+        let texts: Vec<Text<'_>> = sites
+            .iter()
+            .zip(&urls)
+            .zip(bodies)
+            .map(|((site, url), body)| Text {
+                url: Some(url),
+                site: Some(site),
+                body,
+                ..Text::default()
+            })
+            .collect();
+        let report = flush_all(&scratch, &texts, together).await;
+        assert_eq!(
+            (
+                report.new_articles,
+                report.exact_copies,
+                report.near_copies,
+                report.excerpts
+            ),
+            (2, 1, 1, 1),
+            "together: {together}"
+        );
+        let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
+            "SELECT relation, link_reason, story_id - (SELECT min(article_id) FROM article) FROM article ORDER BY article_id",
+        )
+        .fetch_all(&scratch.db)
+        .await
+        .unwrap();
+        assert!(rows[..4].iter().all(|r| r.2 == 0), "one story: {rows:?}");
+        assert_ne!(rows[4].2, 0);
+        assert_eq!(rows[1].1.as_deref(), Some("same_body"));
+        assert_eq!(
+            scratch
+                .count("SELECT articles FROM stories ORDER BY story_id LIMIT 1")
+                .await,
+            4
+        );
+    }
+}
+
+#[tokio::test]
+async fn copies_on_both_sides_of_a_window_meet() {
+    let scratch = Scratch::new("windows").await;
+    let claimed = scratch.claim(0).await;
+    // Windows of 30 days since 2020-01-01: day 2280 is a border.
+    let border: chrono::DateTime<chrono::Utc> = "2026-03-30T00:00:00Z".parse().unwrap();
+    assert_eq!(
+        (border
+            - "2020-01-01T00:00:00Z"
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap())
+        .num_days()
+            % 30,
+        0
+    );
+    for (time, number) in [("2026-03-29T23:59:59Z", 75_i32), ("2026-03-30T00:00:00Z", 76)] {
+        let window: i32 = sqlx::query_scalar("SELECT copydesk_window($1::timestamptz)")
+            .bind(time.parse::<chrono::DateTime<chrono::Utc>>().unwrap())
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+        assert_eq!(window, number, "{time}");
+    }
+    let body = prose(21, 6);
+    let at = |site| Text {
+        site: Some(site),
+        title: Some("Harbour"),
+        body: body.as_str(),
+        ..Text::default()
+    };
+    let items = vec![
+        at("a.example").item_at(0, 0, "2026-03-29T23:30:00Z"),
+        at("b.example").item_at(0, 1, "2026-03-30T00:10:00Z"),
+        at("c.example").item_at(0, 2, NOON),
+    ];
+    for (n, item) in items.into_iter().enumerate() {
+        scratch
+            .store
+            .flush(&claimed, &batch(n as i64, vec![item]))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        scratch
+            .count("SELECT count(DISTINCT story_id) FROM article")
+            .await,
+        1
+    );
+    scratch.assert_law().await;
+}

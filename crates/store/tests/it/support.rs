@@ -1,0 +1,180 @@
+//! A scratch database with the schema, and batches made of plain texts.
+
+use chrono::{DateTime, Utc};
+use copydesk_article::{
+    Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, MetadataSource, NextOffset, Offset,
+    Partition, Reason, Reject, RuleId, Sourced, Stage, Topic, TopicPartition,
+};
+use copydesk_store::{Batch, Claimed, Item, OnLostRange, Prepared, Store, StoreConfig, Wanted};
+use copydesk_testkit::{ArticleGenerator, ScratchDatabase};
+
+pub(crate) struct Scratch {
+    pub(crate) store: Store,
+    pub(crate) db: sqlx::PgPool,
+    _database: ScratchDatabase,
+}
+
+impl Scratch {
+    pub(crate) async fn new(label: &str) -> Self {
+        let database = ScratchDatabase::create(label).await;
+        let store = Store::connect(&StoreConfig {
+            url: database.url().to_owned(),
+            ..StoreConfig::default()
+        })
+        .await
+        .unwrap();
+        store.migrate().await.unwrap();
+        let db = sqlx::PgPool::connect(database.url()).await.unwrap();
+        Self {
+            store,
+            db,
+            _database: database,
+        }
+    }
+
+    pub(crate) async fn claim(&self, partition: i32) -> Claimed {
+        self.claim_at(partition, 0, 1_000_000).await
+    }
+
+    pub(crate) async fn claim_at(&self, partition: i32, low: i64, high: i64) -> Claimed {
+        let wanted = wanted(partition, low, high);
+        self.store
+            .claim("test", &[wanted], OnLostRange::Stop)
+            .await
+            .unwrap()
+            .remove(0)
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.db)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e}"))
+    }
+
+    pub(crate) async fn assert_law(&self) {
+        let report = self.store.audit().await.unwrap();
+        let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        assert!(report.is_clean(), "{said:#?}");
+    }
+}
+
+pub(crate) fn source(partition: i32) -> TopicPartition {
+    TopicPartition {
+        topic: Topic::new("articles.raw"),
+        partition: Partition::new(partition),
+    }
+}
+
+pub(crate) fn wanted(partition: i32, low: i64, high: i64) -> Wanted {
+    Wanted {
+        source: source(partition),
+        low: Offset::new(low),
+        high: Offset::new(high),
+    }
+}
+
+pub(crate) const NOON: &str = "2026-03-10T12:00:00Z";
+
+pub(crate) fn message(partition: i32, offset: i64, at: &str) -> Message {
+    Message {
+        coordinates: Coordinates {
+            source: source(partition),
+            offset: Offset::new(offset),
+        },
+        timestamp: Some(at.parse::<DateTime<Utc>>().unwrap()),
+        key: None,
+        payload: Some(format!("payload {partition} {offset}").into_bytes()),
+        headers: Vec::new(),
+    }
+}
+
+/// An article of plain paragraphs.
+#[derive(Clone, Default)]
+pub(crate) struct Text<'a> {
+    pub(crate) url: Option<&'a str>,
+    pub(crate) site: Option<&'a str>,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) body: &'a str,
+    pub(crate) extra: Vec<(&'a str, serde_json::Value)>,
+}
+
+impl Text<'_> {
+    pub(crate) fn prepare(&self) -> Prepared {
+        let sourced = |s: &str| Sourced::new(s.to_owned(), MetadataSource::Envelope);
+        let mut blocks: Vec<Block> = self
+            .title
+            .iter()
+            .map(|t| Block::kept(BlockKind::Headline, *t))
+            .collect();
+        blocks.extend(self.body.split("\n\n").map(|p| Block::kept(BlockKind::Body, p)));
+        blocks.push(Block::kept(
+            BlockKind::Caption,
+            "The quay at dawn. (Photo: A. Pell)",
+        ));
+        blocks.push(Block::removed(
+            BlockKind::Boilerplate,
+            "Check Also",
+            RuleId::of("related-marker"),
+            Some("check also".into()),
+        ));
+        let clean = CleanArticle {
+            metadata: Metadata {
+                url: self.url.map(str::to_owned),
+                canonical_url: self.url.map(sourced),
+                site: self.site.map(sourced),
+                title: self.title.map(sourced),
+                authors: vec!["Ada Pell".into(), "Jonas Verhune".into()],
+                ..Metadata::default()
+            },
+            blocks,
+            warnings: Vec::new(),
+            rules_version: "test".into(),
+        };
+        Prepared {
+            fingerprint: copydesk_dedup::fingerprint(&clean),
+            clean,
+            fetched_at: None,
+            extra: self
+                .extra
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), v.clone()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn item(&self, partition: i32, offset: i64) -> Item {
+        self.item_at(partition, offset, NOON)
+    }
+
+    pub(crate) fn item_at(&self, partition: i32, offset: i64, at: &str) -> Item {
+        Item {
+            message: message(partition, offset, at),
+            outcome: Ok(Box::new(self.prepare())),
+        }
+    }
+}
+
+pub(crate) fn refused(partition: i32, offset: i64) -> Item {
+    Item {
+        message: message(partition, offset, NOON),
+        outcome: Err(Reject::new(Stage::Decode, Reason::BadJson, "it breaks off")),
+    }
+}
+
+/// All items, from the first one's offset (or `from`) to behind the last.
+pub(crate) fn batch(from: i64, items: Vec<Item>) -> Batch {
+    let to = items
+        .last()
+        .map_or(NextOffset::new(from), |i| i.message.coordinates.offset.next());
+    Batch {
+        from: NextOffset::new(from),
+        to,
+        items,
+    }
+}
+
+/// A text of so many paragraphs from a seed.
+pub(crate) fn prose(seed: u64, paragraphs: usize) -> String {
+    ArticleGenerator::new(seed).text(paragraphs)
+}
