@@ -46,6 +46,28 @@ $$;
 COMMENT ON FUNCTION copydesk_create_windows(integer) IS 'Creates the partitions of near_key from the last window to so many ahead, where they are missing. Answers with the number created. Called by `copydesk migrate` and `copydesk janitor`.';
 REVOKE ALL ON FUNCTION copydesk_create_windows(integer) FROM PUBLIC;
 
+CREATE FUNCTION copydesk_drop_windows(keep integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    oldest  integer := copydesk_window(now()) - greatest(keep, 2) + 1;
+    dropped integer := 0;
+    name    text;
+BEGIN
+    FOR name IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'near_key'::regclass AND c.relname ~ '^near_key_w[0-9]+$'
+            AND substr(c.relname, 11)::integer < oldest
+        ORDER BY c.relname
+    LOOP
+        EXECUTE format('DROP TABLE %I', name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
+COMMENT ON FUNCTION copydesk_drop_windows(integer) IS 'Drops the partitions of near_key that are older than the last so many windows, the present one among them; never the present one or the one before. Answers with the number dropped. Called by `copydesk janitor`.';
+REVOKE ALL ON FUNCTION copydesk_drop_windows(integer) FROM PUBLIC;
+
 CREATE TABLE evidence (
     article_id          bigint PRIMARY KEY,
     site_hash           bigint,

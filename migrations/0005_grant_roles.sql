@@ -25,7 +25,7 @@ BEGIN
             near_key, evidence, story_event TO copydesk_writer;
         GRANT SELECT ON setting TO copydesk_writer;
         GRANT USAGE, SELECT ON SEQUENCE article_id_seq TO copydesk_writer;
-        GRANT EXECUTE ON FUNCTION copydesk_create_windows(integer) TO copydesk_writer;
+        GRANT EXECUTE ON FUNCTION copydesk_create_windows(integer), copydesk_drop_windows(integer) TO copydesk_writer;
         IF to_regclass('_sqlx_migrations') IS NOT NULL THEN
             GRANT SELECT ON _sqlx_migrations TO copydesk_writer;
         END IF;

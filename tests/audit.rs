@@ -9,11 +9,17 @@ async fn the_audit_finds_what_somebody_took_away() {
     pipeline.run_to_end();
     pipeline.assert_every_offset_once(60).await;
 
-    sqlx::query("DELETE FROM sighting WHERE partition = 1 AND \"offset\" = 7").execute(&pipeline.db).await.unwrap();
+    sqlx::query("DELETE FROM sighting WHERE partition = 1 AND \"offset\" = 7")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
     let output = pipeline.copydesk.run(&["audit"]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("broken") && said.contains("[1]"), "it must name the partition: {said}");
+    assert!(
+        said.contains("broken") && said.contains("[1]"),
+        "it must name the partition: {said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,6 +33,9 @@ async fn the_doctor_says_what_is_missing_and_mends_it() {
     assert!(said.contains(&missing) && said.contains("doctor --fix"), "{said}");
     sick.ok(&["doctor", "--fix"]);
     sick.ok(&["doctor"]);
-    let nowhere = pipeline.copydesk.clone().with("COPYDESK_DATABASE_URL", "postgres://postgres@127.0.0.1:1/none");
+    let nowhere = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_DATABASE_URL", "postgres://postgres@127.0.0.1:1/none");
     assert_eq!(nowhere.run(&["doctor"]).status.code(), Some(3));
 }

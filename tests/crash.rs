@@ -14,13 +14,18 @@ async fn kill_9_again_and_again_loses_and_repeats_nothing() {
     pipeline.produce_articles(11, messages, PARTITIONS).await;
     let mut random = ArticleGenerator::new(42);
     // Small batches make many chances to die between a flush and the next.
-    let small = pipeline.copydesk.clone().with("COPYDESK_WORKER_BATCH_ARTICLES", "40");
+    let small = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "40");
     let mut kills = 0;
     for round in 1.. {
         let mut worker = small.start(&["worker"]);
         let before = pipeline.done().await;
         // Let it store something new, then a little more, then kill it wherever it is.
-        pipeline.wait_for(before + 1, Duration::from_secs(60), &[&worker]).await;
+        pipeline
+            .wait_for(before + 1, Duration::from_secs(60), &[&worker])
+            .await;
         tokio::time::sleep(Duration::from_millis(random.below(120) as u64)).await;
         worker.kill_9();
         kills += 1;
@@ -28,10 +33,17 @@ async fn kill_9_again_and_again_loses_and_repeats_nothing() {
             break;
         }
     }
-    assert!(kills >= 2, "the worker must have been killed in the middle, not once at the end");
+    assert!(
+        kills >= 2,
+        "the worker must have been killed in the middle, not once at the end"
+    );
     pipeline.run_to_end();
     pipeline.assert_every_offset_once(messages as i64).await;
-    assert_eq!(pipeline.count("SELECT count(*) FROM article").await, messages as i64, "no article twice");
+    assert_eq!(
+        pipeline.count("SELECT count(*) FROM article").await,
+        messages as i64,
+        "no article twice"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,18 +51,29 @@ async fn a_zombie_that_wakes_up_writes_nothing() {
     let messages = 1_500;
     let pipeline = Pipeline::new("zombie", PARTITIONS).await;
     pipeline.produce_articles(12, messages, PARTITIONS).await;
-    let small = pipeline.copydesk.clone().with("COPYDESK_WORKER_BATCH_ARTICLES", "20");
+    let small = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "20");
     let mut zombie = small.start(&["worker"]);
     pipeline.wait_for(1, Duration::from_secs(60), &[&zombie]).await;
     zombie.signal("STOP");
     // Past the session timeout the group gives the partitions to the second worker, which stores the rest.
     let mut heir = pipeline.start_worker();
-    pipeline.wait_for(messages as i64, Duration::from_secs(90), &[&heir]).await;
+    pipeline
+        .wait_for(messages as i64, Duration::from_secs(90), &[&heir])
+        .await;
     zombie.signal("CONT");
     // It finds itself replaced, drops what it had and joins the group again; new work is shared by both.
     pipeline.produce_articles(13, 200, PARTITIONS).await;
-    pipeline.wait_for(messages as i64 + 200, Duration::from_secs(60), &[&heir, &zombie]).await;
-    assert!(zombie.ended().is_none(), "the zombie must recover, not die:\n{}", zombie.log());
+    pipeline
+        .wait_for(messages as i64 + 200, Duration::from_secs(60), &[&heir, &zombie])
+        .await;
+    assert!(
+        zombie.ended().is_none(),
+        "the zombie must recover, not die:\n{}",
+        zombie.log()
+    );
     zombie.stop(Duration::from_secs(30));
     heir.stop(Duration::from_secs(30));
     pipeline.assert_every_offset_once(messages as i64 + 200).await;

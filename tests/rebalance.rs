@@ -9,7 +9,10 @@ const PARTITIONS: i32 = 6;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_worker_joins_and_the_first_leaves_in_the_middle() {
     let pipeline = Pipeline::new("rebalance", PARTITIONS).await;
-    let small = pipeline.copydesk.clone().with("COPYDESK_WORKER_BATCH_ARTICLES", "25");
+    let small = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "25");
     pipeline.produce_articles(21, 1_200, PARTITIONS).await;
     let mut first = small.start(&["worker"]);
     pipeline.wait_for(1, Duration::from_secs(60), &[&first]).await;
@@ -24,14 +27,25 @@ async fn a_second_worker_joins_and_the_first_leaves_in_the_middle() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(pipeline.count(owners).await, 2, "the second worker must get partitions\n{}", second.log());
+    assert_eq!(
+        pipeline.count(owners).await,
+        2,
+        "the second worker must get partitions\n{}",
+        second.log()
+    );
 
     first.stop(Duration::from_secs(30));
     pipeline.produce_articles(23, 600, PARTITIONS).await;
-    pipeline.wait_for(3_000, Duration::from_secs(90), &[&second]).await;
+    pipeline
+        .wait_for(3_000, Duration::from_secs(90), &[&second])
+        .await;
     second.stop(Duration::from_secs(30));
     pipeline.assert_every_offset_once(3_000).await;
-    assert_eq!(pipeline.count(owners).await, 1, "the second worker took over everything");
+    assert_eq!(
+        pipeline.count(owners).await,
+        1,
+        "the second worker took over everything"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +60,11 @@ async fn two_workers_until_the_end_both_stop() {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(worker.ended().is_some_and(|s| s.success()), "it must stop by itself:\n{}", worker.log());
+        assert!(
+            worker.ended().is_some_and(|s| s.success()),
+            "it must stop by itself:\n{}",
+            worker.log()
+        );
     }
     pipeline.assert_every_offset_once(900).await;
 }

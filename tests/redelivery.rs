@@ -9,8 +9,10 @@ async fn another_group_on_the_same_topic_reads_nothing_again() {
     pipeline.produce_articles(31, 300, 3).await;
     pipeline.run_to_end();
     // A fresh group has no committed offsets in Kafka: only the ledger can tell it where to go on.
-    let fresh = Copydesk::new(pipeline.topic.name(), pipeline.database_url())
-        .with("COPYDESK_KAFKA_GROUP", &format!("other-{}", pipeline.topic.name()));
+    let fresh = Copydesk::new(pipeline.topic.name(), pipeline.database_url()).with(
+        "COPYDESK_KAFKA_GROUP",
+        &format!("other-{}", pipeline.topic.name()),
+    );
     pipeline.produce_articles(32, 30, 3).await;
     fresh.ok(&["worker", "--until-end"]);
     pipeline.assert_every_offset_once(330).await;
@@ -25,5 +27,10 @@ async fn the_same_articles_fed_again_are_seen_again_but_not_stored_again() {
     pipeline.run_to_end();
     pipeline.assert_every_offset_once(240).await;
     assert_eq!(pipeline.count("SELECT count(*) FROM article").await, 120);
-    assert_eq!(pipeline.count("SELECT count(*) FROM sighting WHERE verdict = 'unchanged'").await, 120);
+    assert_eq!(
+        pipeline
+            .count("SELECT count(*) FROM sighting WHERE verdict = 'unchanged'")
+            .await,
+        120
+    );
 }

@@ -33,8 +33,15 @@ impl Pipeline {
         let database = ScratchDatabase::create(label).await;
         let copydesk = Copydesk::new(topic.name(), database.url());
         copydesk.ok(&["migrate"]);
-        let db = PgPool::connect(database.url()).await.expect("the scratch database answers");
-        Self { topic, copydesk, db, database }
+        let db = PgPool::connect(database.url())
+            .await
+            .expect("the scratch database answers");
+        Self {
+            topic,
+            copydesk,
+            db,
+            database,
+        }
     }
 
     /// URL of the database.
@@ -47,7 +54,11 @@ impl Pipeline {
         let mut generator = ArticleGenerator::new(seed);
         let records = (0..count).map(|n| Outgoing {
             partition: Some(i32::try_from(n).unwrap() % partitions),
-            payload: Some(generator.envelope(&format!("site{}.example", n % 7), n).into_bytes()),
+            payload: Some(
+                generator
+                    .envelope(&format!("site{}.example", n % 7), n)
+                    .into_bytes(),
+            ),
             ..Outgoing::default()
         });
         self.topic.produce(records).await;
@@ -65,12 +76,16 @@ impl Pipeline {
 
     /// One number by SQL.
     pub async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.db)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
     /// Messages in the ledger so far: sightings and quarantined.
     pub async fn done(&self) -> i64 {
-        self.count("SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine)").await
+        self.count("SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine)")
+            .await
     }
 
     /// Waits until at least so many messages are in the ledger; panics with the workers' logs after `patience`.
@@ -78,8 +93,14 @@ impl Pipeline {
         let until = Instant::now() + patience;
         while self.done().await < messages {
             if Instant::now() > until {
-                let logs: String = workers.iter().map(|w| format!("--- worker\n{}\n", w.log())).collect();
-                panic!("{} of {messages} messages are in the ledger after {patience:?}\n{logs}", self.done().await);
+                let logs: String = workers
+                    .iter()
+                    .map(|w| format!("--- worker\n{}\n", w.log()))
+                    .collect();
+                panic!(
+                    "{} of {messages} messages are in the ledger after {patience:?}\n{logs}",
+                    self.done().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -89,7 +110,11 @@ impl Pipeline {
     pub async fn assert_every_offset_once(&self, messages: i64) {
         let said = self.copydesk.ok(&["audit"]);
         assert!(said.contains("clean"), "{said}");
-        assert_eq!(self.done().await, messages, "every message is in the ledger exactly once");
+        assert_eq!(
+            self.done().await,
+            messages,
+            "every message is in the ledger exactly once"
+        );
         let twice = self
             .count(
                 "SELECT count(*) FROM (SELECT topic, partition, \"offset\" FROM sighting

@@ -1,6 +1,7 @@
 //! Where a message came from: topic, partition, offset, and the epoch of whoever reads it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// The name of a Kafka topic. Cheap to clone.
@@ -118,6 +119,31 @@ impl fmt::Display for Coordinates {
     }
 }
 
+/// The text names no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not of the form topic[partition]@offset")]
+pub struct ParseCoordinatesError(String);
+
+impl FromStr for Coordinates {
+    type Err = ParseCoordinatesError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let parts = || {
+            let (source, offset) = s.rsplit_once('@')?;
+            let (topic, partition) = source.strip_suffix(']')?.rsplit_once('[')?;
+            let (partition, offset) = (partition.parse::<i32>().ok()?, offset.parse::<i64>().ok()?);
+            (!topic.is_empty() && partition >= 0 && offset >= 0).then(|| Self {
+                source: TopicPartition {
+                    topic: Topic::new(topic),
+                    partition: Partition(partition),
+                },
+                offset: Offset(offset),
+            })
+        };
+        parts().ok_or_else(|| ParseCoordinatesError(s.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +166,9 @@ mod tests {
             offset: Offset::new(7),
         };
         assert_eq!(at.to_string(), "articles.raw[3]@7");
+        assert_eq!("articles.raw[3]@7".parse(), Ok(at));
+        for wrong in ["", "a[1]", "a@1", "[1]@2", "a[-1]@2", "a[1]@-2", "a[x]@2"] {
+            assert!(wrong.parse::<Coordinates>().is_err(), "{wrong}");
+        }
     }
 }

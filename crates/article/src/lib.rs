@@ -29,7 +29,9 @@ mod relation;
 pub use clean::{
     Block, BlockKind, CleanArticle, Metadata, MetadataSource, Removal, RuleId, Sourced, Timestamp,
 };
-pub use coordinates::{Coordinates, Epoch, NextOffset, Offset, Partition, Topic, TopicPartition};
+pub use coordinates::{
+    Coordinates, Epoch, NextOffset, Offset, ParseCoordinatesError, Partition, Topic, TopicPartition,
+};
 pub use fingerprint::{
     BlockHash, BodyHash, Fingerprint, FingerprintVersion, MarkKind, ParagraphMark, ShingleAt, ShingleKey,
 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use copydesk_article::{Epoch, NextOffset, Offset, TopicPartition};
+use copydesk_article::{Epoch, NextOffset, Offset, Reason, Reject, Stage, TopicPartition};
 use copydesk_dedup::EvidenceError;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
@@ -118,8 +118,13 @@ impl StoreError {
         }
     }
 
+    /// The refusal of a message whose row Postgres does not take ([`RetryClass::DataError`]).
+    pub fn as_reject(&self) -> Reject {
+        Reject::new(Stage::Store, Reason::RefusedByDatabase, self.refusal())
+    }
+
     /// SQLSTATE and message, for the detail of a quarantined row: no values, no hints.
-    pub(crate) fn refusal(&self) -> String {
+    fn refusal(&self) -> String {
         match self {
             Self::Database {
                 source: sqlx::Error::Database(error),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use copydesk_article::{Message, NextOffset, Offset, Reason, Reject, Stage};
+use copydesk_article::{Message, NextOffset, Offset, Reject, TopicPartition};
 use copydesk_dedup::Params;
 use sqlx::Row as _;
 use tracing::warn;
@@ -106,7 +106,7 @@ impl Store {
         error: &StoreError,
     ) -> Result<FlushReport, StoreError> {
         warn!(message = %item.message.coordinates, %error, "postgres refuses this message; it goes to quarantine");
-        let reject = Reject::new(Stage::Store, Reason::RefusedByDatabase, error.refusal());
+        let reject = error.as_reject();
         match self.attempt(claimed, part, Some(&reject)).await? {
             Attempt::Stored(mut report) => {
                 report.refused_by_database += 1;
@@ -161,7 +161,7 @@ impl Store {
             .map(|((item, article), id)| Work::new(item, article, id, window_days))
             .collect();
         if !works.is_empty() {
-            store_articles(&mut tx, claimed, &works, &mut report).await?;
+            store_articles(&mut tx, &claimed.source, &works, &mut report).await?;
         }
         if !rejected.is_empty() {
             write_ledger::quarantine(&mut tx, &claimed.source, &rejected, self.quarantine_bytes()).await?;
@@ -217,9 +217,9 @@ impl Store {
 }
 
 /// Steps 2 to 7 of the crate's essay, for the messages that are articles.
-async fn store_articles(
+pub(crate) async fn store_articles(
     tx: &mut sqlx::PgConnection,
-    claimed: &Claimed,
+    source: &TopicPartition,
     works: &[Work<'_>],
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
@@ -261,7 +261,7 @@ async fn store_articles(
             verdict: verdict.as_str(),
         });
     }
-    write_ledger::sightings(tx, &claimed.source, &sightings).await
+    write_ledger::sightings(tx, source, &sightings).await
 }
 
 /// Claims the keys, then reads what the decisions depend on.

@@ -96,19 +96,6 @@ impl Store {
             .collect())
     }
 
-    /// Creates the partitions of `near_key` for the coming windows where they are missing; answers with the
-    /// number created. Cheap if there is nothing to do.
-    ///
-    /// # Errors
-    /// Postgres does not answer, or this role may not call the function.
-    pub async fn create_windows(&self) -> Result<u32, StoreError> {
-        let created: i32 = sqlx::query_scalar("SELECT copydesk_create_windows()")
-            .fetch_one(&self.pool)
-            .await
-            .doing("cannot create the partitions of the coming windows")?;
-        Ok(u32::try_from(created).unwrap_or(0))
-    }
-
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {
         let options = self.pool.connect_options();
         PgConnection::connect_with(&options)

@@ -27,11 +27,18 @@ impl ScratchDatabase {
     pub async fn create(label: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_millis();
         let name = format!("test_{label}_{}_{number}_{now}", std::process::id());
         // template0 and C.UTF-8: the same on every machine, whatever its locale.
-        run(format!("CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")).await;
-        let options = PgConnectOptions::from_str(&database_url()).expect("COPYDESK_TEST_DATABASE_URL is a URL");
+        run(format!(
+            "CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+        ))
+        .await;
+        let options =
+            PgConnectOptions::from_str(&database_url()).expect("COPYDESK_TEST_DATABASE_URL is a URL");
         let url = options.database(&name).to_url_lossy().to_string();
         Self { name, url }
     }
@@ -72,6 +79,9 @@ async fn run(statement: String) {
     let mut connection = options.connect().await.unwrap_or_else(|e| {
         panic!("Postgres does not answer at COPYDESK_TEST_DATABASE_URL ({e}): is `make up` done?")
     });
-    connection.execute(AssertSqlSafe(statement.clone())).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    connection
+        .execute(AssertSqlSafe(statement.clone()))
+        .await
+        .unwrap_or_else(|e| panic!("{statement}: {e}"));
     connection.close().await.ok();
 }

@@ -123,7 +123,11 @@ impl ScratchTopic {
                     }
                     // The local queue is full: let it empty. Anything else is the test's own mistake.
                     Err((error, again)) => {
-                        assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "{error}");
+                        assert_eq!(
+                            error.rdkafka_error_code(),
+                            Some(RDKafkaErrorCode::QueueFull),
+                            "{error}"
+                        );
                         record = again;
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }

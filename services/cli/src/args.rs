@@ -10,9 +10,17 @@ use clap::{Args, Parser, Subcommand};
 /// stores each article exactly once. Settings come from a TOML file, then COPYDESK_… variables, then flags;
 /// `copydesk config print` shows them all. Every setting has a default.
 #[derive(Debug, Parser)]
-#[command(name = "copydesk", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something was found or refused.\n\
-Start here: copydesk doctor")]
+#[command(
+    name = "copydesk",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something was found or refused.\n\
+Start here: copydesk doctor"
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -24,7 +32,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Configuration file (TOML)
-    #[arg(long, global = true, value_name = "FILE", env = "COPYDESK_CONFIG", help_heading = "Settings")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "COPYDESK_CONFIG",
+        help_heading = "Settings"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Kafka brokers, host:port with commas between [setting: kafka.brokers]
     #[arg(long, global = true, value_name = "LIST", help_heading = "Settings")]
@@ -53,6 +67,11 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Prove from SQL alone that no message was lost or stored twice
     Audit(AuditArgs),
+    /// Look at the messages that were refused, try them again, or give them up
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Upkeep: key windows created ahead and dropped whole
+    Janitor(JanitorArgs),
     /// Show the settings, or check them
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -72,8 +91,10 @@ pub(crate) struct WorkerArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
-zcat dump.jsonl.gz | copydesk feed -\n\nWhat a message may look like: docs/messages.md")]
+#[command(
+    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
+zcat dump.jsonl.gz | copydesk feed -\n\nWhat a message may look like: docs/messages.md"
+)]
 pub(crate) struct FeedArgs {
     /// Files or folders (.jsonl, .ndjson, .json, .html, .txt; also .gz and .zst), or - for JSON Lines on standard input
     #[arg(value_name = "SOURCE", required_unless_present = "samples")]
@@ -96,7 +117,9 @@ pub(crate) struct FeedArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: copydesk clean page.html\n\nThis is the tool to report a bad page with: send the page and the output.")]
+#[command(
+    after_help = "Example: copydesk clean page.html\n\nThis is the tool to report a bad page with: send the page and the output."
+)]
 pub(crate) struct CleanArgs {
     /// An HTML page, a text, a JSON envelope or JSON Lines; - for standard input
     #[arg(value_name = "FILE")]
@@ -137,11 +160,95 @@ pub(crate) struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: copydesk audit && echo all accounted for\n\nExit 3 where the law is broken.")]
+#[command(
+    after_help = "Example: copydesk audit && echo all accounted for\n\nExit 3 where the law is broken."
+)]
 pub(crate) struct AuditArgs {
     /// The findings as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List messages, the oldest first
+    #[command(
+        after_help = "Example: copydesk quarantine list --reason bad_json --since 2026-11-01T00:00:00Z"
+    )]
+    List {
+        #[command(flatten)]
+        filter: QuarantineArgs,
+        /// Messages at the most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// One JSON record a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one message with its headers and bytes
+    #[command(
+        after_help = "Example: copydesk quarantine show 'articles.raw[3]@1207'\n\n--raw writes the value's bytes and nothing else: \
+copydesk quarantine show --raw 'articles.raw[3]@1207' > message"
+    )]
+    Show {
+        /// The message, as topic[partition]@offset
+        #[arg(value_name = "MESSAGE")]
+        message: String,
+        /// Write the bytes of the value and nothing else
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Run messages through the pipeline again and store what succeeds under its own offset
+    #[command(
+        after_help = "Example: copydesk quarantine replay --reason panicked\n\nSafe to repeat: a message is stored once. \
+What is refused again stays, with the new reason."
+    )]
+    Replay {
+        #[command(flatten)]
+        filter: QuarantineArgs,
+    },
+    /// Give messages up: they stay, with their bytes, and are no longer listed as held
+    #[command(after_help = "Example: copydesk quarantine discard --reason empty")]
+    Discard {
+        #[command(flatten)]
+        filter: QuarantineArgs,
+        /// Discard everything that matches, also where nothing narrows it down
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// Which messages are meant.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    /// One message, as topic[partition]@offset
+    #[arg(long, value_name = "MESSAGE")]
+    pub(crate) message: Option<String>,
+    /// The reason, such as bad_json (docs/quarantine.md lists them)
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: Option<copydesk_article::Reason>,
+    /// The stage: decode, clean, fingerprint or store
+    #[arg(long, value_name = "STAGE", value_parser = ["decode", "clean", "fingerprint", "store"])]
+    pub(crate) stage: Option<String>,
+    /// Refused at this time or later, as 2026-11-24T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Partition of the topic
+    #[arg(long, value_name = "N")]
+    pub(crate) partition: Option<i32>,
+    /// held, replayed or discarded
+    #[arg(long, value_name = "STATE", value_parser = ["held", "replayed", "discarded"], default_value = "held")]
+    pub(crate) state: String,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: copydesk janitor --once\n\nRun it beside the workers, or --once from a timer. The settings are under [janitor]."
+)]
+pub(crate) struct JanitorArgs {
+    /// One round, then stop
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 #[derive(Debug, Subcommand)]

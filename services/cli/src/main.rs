@@ -25,7 +25,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a failed command, in whatever state the logs are")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a failed command, in whatever state the logs are"
+)]
 fn complain(error: &anyhow::Error) {
     eprintln!("copydesk: {}", show::safe(&format!("{error:#}")));
 }
@@ -48,6 +51,8 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Migrate(args) => commands::migrate::run(&config, &args).await,
             Command::Doctor(args) => commands::doctor::run(&config, &args).await,
             Command::Audit(args) => commands::audit::run(&config, &args).await,
+            Command::Quarantine(command) => commands::quarantine::run(&config, &command).await,
+            Command::Janitor(args) => commands::janitor::run(&config, &args).await,
             Command::Clean(_) | Command::Config(_) => Ok(Outcome::Done),
         }
     });

@@ -39,7 +39,9 @@ impl Style {
     /// Styles if standard output is a terminal and NO_COLOR is not set (no-color.org).
     pub(crate) fn detect() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        Self { on: std::io::stdout().is_terminal() && !plain }
+        Self {
+            on: std::io::stdout().is_terminal() && !plain,
+        }
     }
 
     pub(crate) const fn is_on(self) -> bool {
@@ -47,7 +49,11 @@ impl Style {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.on {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

@@ -1,1 +1,72 @@
-//! (being written)
+//! The janitor: upkeep that no worker should do in passing.
+//!
+//! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole; nothing
+//! that an article needs is ever touched. What may fail: [`run_once`] says what; [`run`] waits out an outage of
+//! Postgres and ends only when it is told to. Any number may run at once, and none at all for months: what is late is
+//! made up for, and keys without a window of their own are kept in `near_key_other`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use copydesk_store::{RetryClass, Store, StoreError};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// What the janitor is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JanitorOptions {
+    /// Time between two rounds.
+    pub every: Duration,
+    /// Windows of keys that are kept, the present one among them; 0 keeps all.
+    pub keep_windows: u32,
+}
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Window partitions created.
+    pub windows_created: u32,
+    /// Window partitions dropped.
+    pub windows_dropped: u32,
+}
+
+/// One round.
+///
+/// # Errors
+/// Postgres does not answer, or this role may not call the functions.
+pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, StoreError> {
+    let windows_created = store.create_windows().await?;
+    let windows_dropped = match options.keep_windows {
+        0 => 0,
+        keep => store.drop_windows(keep).await?,
+    };
+    Ok(Round {
+        windows_created,
+        windows_dropped,
+    })
+}
+
+/// Rounds until `stop` turns true.
+///
+/// # Errors
+/// What no waiting mends: a missing schema, a role that may not.
+pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Receiver<bool>) -> Result<()> {
+    loop {
+        match run_once(store, options).await {
+            Ok(round) if round == Round::default() => {}
+            Ok(round) => info!(
+                windows_created = round.windows_created,
+                windows_dropped = round.windows_dropped,
+                "round done"
+            ),
+            Err(error) if matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase) => {
+                warn!(%error, "postgres is away or busy; the next round makes up for it");
+            }
+            Err(error) => return Err(error).context("the janitor cannot do its work"),
+        }
+        tokio::select! {
+            _ = stop.wait_for(|s| *s) => return Ok(()),
+            () = tokio::time::sleep(options.every) => {}
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod owner;
 mod partition;
 mod pool;
 mod prepare;
+mod replay;
 mod until_end;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use tracing::info;
 
 pub use batch::BatchLimits;
 pub use counters::Tally;
+pub use replay::{ReplayReport, replay};
 
 use counters::Counters;
 use owner::Owner;

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use copydesk_article::{Message, Reason, Reject, Stage};
 use copydesk_clean::Cleaner;
 use copydesk_decode::{Limits, decode};
-use copydesk_dedup::Fingerprinter;
+use copydesk_dedup::fingerprint;
 use copydesk_store::{Item, Prepared};
 
 /// What the stages need: shared by all threads, never changed.
@@ -39,7 +39,7 @@ impl Stages {
         stage.set(Stage::Clean);
         let clean = self.cleaner.clean(&raw)?;
         stage.set(Stage::Fingerprint);
-        let fingerprint = Fingerprinter::with(|f| f.fingerprint(&clean));
+        let fingerprint = fingerprint(&clean);
         Ok(Box::new(Prepared {
             clean,
             fingerprint,

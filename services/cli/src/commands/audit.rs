@@ -28,5 +28,9 @@ pub(crate) async fn run(config: &Config, args: &AuditArgs) -> anyhow::Result<Out
             )));
         }
     }
-    Ok(if report.is_clean() { Outcome::Done } else { Outcome::Found })
+    Ok(if report.is_clean() {
+        Outcome::Done
+    } else {
+        Outcome::Found
+    })
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use copydesk_article::{
-    Block, BlockKind, CleanArticle, Coordinates, Header, Message, Offset, Partition, Reject, Topic, TopicPartition,
+    Block, BlockKind, CleanArticle, Coordinates, Header, Message, Offset, Partition, Reject, Topic,
+    TopicPartition,
 };
 use copydesk_clean::Cleaner;
 use copydesk_decode::{Limits, decode};
@@ -70,7 +71,10 @@ fn for_each_message(
         Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {shown}"))?)
     };
     let mut input = BufReader::new(input);
-    let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = file
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     let read = || format!("cannot read {shown}");
     if matches!(extension.as_str(), "jsonl" | "ndjson") {
         let mut line = Vec::new();
@@ -86,7 +90,10 @@ fn for_each_message(
     }
     // One byte over the limit is enough to be refused with the right reason.
     let mut bytes = Vec::new();
-    input.take(limits.max_record_bytes as u64 + 1).read_to_end(&mut bytes).with_context(read)?;
+    input
+        .take(limits.max_record_bytes as u64 + 1)
+        .read_to_end(&mut bytes)
+        .with_context(read)?;
     let content_type = match extension.as_str() {
         "html" | "htm" | "xhtml" => Some("text/html"),
         "txt" | "text" => Some("text/plain"),
@@ -98,17 +105,26 @@ fn for_each_message(
 
 fn message(payload: &[u8], content_type: Option<&str>, url: Option<&str>, offset: i64) -> Message {
     let header = |name: &str, value: Option<&str>| {
-        value.map(|v| Header { name: name.to_owned(), value: v.as_bytes().to_vec() })
+        value.map(|v| Header {
+            name: name.to_owned(),
+            value: v.as_bytes().to_vec(),
+        })
     };
     Message {
         coordinates: Coordinates {
-            source: TopicPartition { topic: Topic::new("file"), partition: Partition::new(0) },
+            source: TopicPartition {
+                topic: Topic::new("file"),
+                partition: Partition::new(0),
+            },
             offset: Offset::new(offset),
         },
         timestamp: None,
         key: None,
         payload: Some(payload.to_vec()),
-        headers: header("content-type", content_type).into_iter().chain(header("url", url)).collect(),
+        headers: header("content-type", content_type)
+            .into_iter()
+            .chain(header("url", url))
+            .collect(),
     }
 }
 
@@ -128,13 +144,33 @@ fn as_text(article: &CleanArticle, style: Style) -> String {
     let m = &article.metadata;
     let mut field = |name: &str, value: Option<(String, &str)>| {
         if let Some((value, source)) = value.filter(|(v, _)| !v.is_empty()) {
-            let source = if source.is_empty() { String::new() } else { format!("  ({source})") };
-            out.push(format!("{:<12} {}{}", format!("{name}:"), line(&value, 300), style.dim(&source)));
+            let source = if source.is_empty() {
+                String::new()
+            } else {
+                format!("  ({source})")
+            };
+            out.push(format!(
+                "{:<12} {}{}",
+                format!("{name}:"),
+                line(&value, 300),
+                style.dim(&source)
+            ));
         }
     };
-    field("title", m.title.as_ref().map(|s| (style.bold(&safe(&s.value)), s.source.as_str())));
-    field("dek", m.dek.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
-    field("authors", Some((m.authors.join(", "), m.authors_source.map_or("", |s| s.as_str()))));
+    field(
+        "title",
+        m.title
+            .as_ref()
+            .map(|s| (style.bold(&safe(&s.value)), s.source.as_str())),
+    );
+    field(
+        "dek",
+        m.dek.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
+    );
+    field(
+        "authors",
+        Some((m.authors.join(", "), m.authors_source.map_or("", |s| s.as_str()))),
+    );
     let time = |t: &copydesk_article::Sourced<copydesk_article::Timestamp>| {
         let shown = match t.value {
             copydesk_article::Timestamp::Zoned(z) => z.to_rfc3339(),
@@ -144,12 +180,29 @@ fn as_text(article: &CleanArticle, style: Style) -> String {
     };
     field("published", m.published_at.as_ref().map(time));
     field("modified", m.modified_at.as_ref().map(time));
-    field("language", m.language.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
-    field("site", m.site.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
-    field("url", m.canonical_url.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
-    field("section", m.section.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
+    field(
+        "language",
+        m.language.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
+    );
+    field(
+        "site",
+        m.site.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
+    );
+    field(
+        "url",
+        m.canonical_url
+            .as_ref()
+            .map(|s| (s.value.clone(), s.source.as_str())),
+    );
+    field(
+        "section",
+        m.section.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
+    );
     field("tags", Some((m.tags.join(", "), "")));
-    field("agency", m.agency.as_ref().map(|s| (s.value.clone(), s.source.as_str())));
+    field(
+        "agency",
+        m.agency.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
+    );
     field("warnings", Some((article.warnings.join(", "), "")));
     out.push(String::new());
     for block in &article.blocks {
@@ -170,10 +223,18 @@ fn as_paragraph(block: &Block, style: Style) -> String {
     let text = safe(&block.text);
     match (&block.removed, block.kind) {
         (Some(removal), _) => {
-            let evidence = removal.evidence.as_deref().map(|e| format!(": {}", line(e, 60))).unwrap_or_default();
+            let evidence = removal
+                .evidence
+                .as_deref()
+                .map(|e| format!(": {}", line(e, 60)))
+                .unwrap_or_default();
             let label = style.bad(&format!("[{}{evidence}]", removal.rule));
             // Without styles a removed block must still be told from a kept one.
-            let text = if style.is_on() { style.removed(&text) } else { format!("--- {text}") };
+            let text = if style.is_on() {
+                style.removed(&text)
+            } else {
+                format!("--- {text}")
+            };
             format!("{label} {text}")
         }
         (None, BlockKind::Headline) => style.bold(&format!("# {text}")),
@@ -206,8 +267,14 @@ impl Stats {
     }
 
     fn as_text(&self) -> String {
-        let mut out = format!("{} articles, {} words in their bodies\n", self.articles, self.words);
-        out.push_str(&format!("{:<32} {:>8} {:>8}\n", "removed by rule", "blocks", "words"));
+        let mut out = format!(
+            "{} articles, {} words in their bodies\n",
+            self.articles, self.words
+        );
+        out.push_str(&format!(
+            "{:<32} {:>8} {:>8}\n",
+            "removed by rule", "blocks", "words"
+        ));
         let mut rules: Vec<_> = self.rules.iter().collect();
         rules.sort_by_key(|(name, (_, words))| (std::cmp::Reverse(*words), (*name).clone()));
         for (rule, (blocks, words)) in rules {

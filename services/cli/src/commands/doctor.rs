@@ -23,11 +23,19 @@ struct Finding {
 }
 
 fn good(what: impl Into<String>) -> Finding {
-    Finding { good: true, what: what.into(), mend: None }
+    Finding {
+        good: true,
+        what: what.into(),
+        mend: None,
+    }
 }
 
 fn bad(what: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { good: false, what: what.into(), mend: Some(mend.into()) }
+    Finding {
+        good: false,
+        what: what.into(),
+        mend: Some(mend.into()),
+    }
 }
 
 pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Outcome> {
@@ -36,17 +44,29 @@ pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Ou
     findings.extend(postgres(config, args.fix).await?);
     let style = Style::detect();
     for finding in &findings {
-        let mark = if finding.good { style.good("ok ") } else { style.bad("BAD") };
+        let mark = if finding.good {
+            style.good("ok ")
+        } else {
+            style.bad("BAD")
+        };
         print(&format!("{mark}  {}", safe(&finding.what)));
         if let Some(mend) = &finding.mend {
             print(&format!("     -> {}", safe(mend)));
         }
     }
-    Ok(if findings.iter().all(|f| f.good) { Outcome::Done } else { Outcome::Found })
+    Ok(if findings.iter().all(|f| f.good) {
+        Outcome::Done
+    } else {
+        Outcome::Found
+    })
 }
 
 async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
-    let (settings, topic, partitions) = (stream(config), config.kafka.topic.clone(), config.kafka.partitions);
+    let (settings, topic, partitions) = (
+        stream(config),
+        config.kafka.topic.clone(),
+        config.kafka.partitions,
+    );
     // librdkafka's calls block for seconds when nobody answers.
     tokio::task::spawn_blocking(move || {
         let mut findings = Vec::new();
@@ -87,7 +107,13 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     let url = config.database_url()?;
     let shown = without_password(&url);
     let mut findings = Vec::new();
-    let store = match Store::connect(&StoreConfig { url, connections: 2, ..StoreConfig::default() }).await {
+    let store = match Store::connect(&StoreConfig {
+        url,
+        connections: 2,
+        ..StoreConfig::default()
+    })
+    .await
+    {
         Ok(store) => store,
         Err(error) => {
             findings.push(bad(
@@ -100,7 +126,10 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     let server = match store.server().await {
         Ok(server) => server,
         Err(error) => {
-            findings.push(bad(format!("postgres: {shown} answers with: {error}"), "see the server's own log"));
+            findings.push(bad(
+                format!("postgres: {shown} answers with: {error}"),
+                "see the server's own log",
+            ));
             return Ok(findings);
         }
     };
@@ -110,7 +139,10 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             format!("copydesk needs {OLDEST_POSTGRES} or newer"),
         ));
     } else {
-        findings.push(good(format!("postgres: version {} answers at {shown}", server.major)));
+        findings.push(good(format!(
+            "postgres: version {} answers at {shown}",
+            server.major
+        )));
     }
     if server.encoding != "UTF8" {
         findings.push(bad(
@@ -118,25 +150,41 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             "create the database with ENCODING 'UTF8' TEMPLATE template0: articles come in every script",
         ));
     }
-    let apart = (chrono::Utc::now() - server.now).abs().to_std().unwrap_or_default();
+    let apart = (chrono::Utc::now() - server.now)
+        .abs()
+        .to_std()
+        .unwrap_or_default();
     if apart > CLOCK_TOLERANCE {
         findings.push(bad(
-            format!("clocks: this machine and the database are {} s apart", apart.as_secs()),
+            format!(
+                "clocks: this machine and the database are {} s apart",
+                apart.as_secs()
+            ),
             "run a time service (chrony, systemd-timesyncd) on both",
         ));
     } else {
         findings.push(good("clocks: this machine and the database agree"));
     }
     if fix && let Err(error) = store.migrate().await {
-        findings.push(bad(format!("schema: a migration failed: {error}"), "run it as the owner: `copydesk migrate`"));
+        findings.push(bad(
+            format!("schema: a migration failed: {error}"),
+            "run it as the owner: `copydesk migrate`",
+        ));
     }
     match store.pending_migrations().await {
         Ok(pending) if pending.is_empty() => findings.push(good("schema: up to date")),
         Ok(pending) => findings.push(bad(
-            format!("schema: {} migrations to go ({})", pending.len(), pending.join(", ")),
+            format!(
+                "schema: {} migrations to go ({})",
+                pending.len(),
+                pending.join(", ")
+            ),
             "`copydesk migrate` (or `copydesk doctor --fix`)",
         )),
-        Err(error) => findings.push(bad(format!("schema: {error}"), "`copydesk migrate` as a role that may create tables")),
+        Err(error) => findings.push(bad(
+            format!("schema: {error}"),
+            "`copydesk migrate` as a role that may create tables",
+        )),
     }
     Ok(findings)
 }

@@ -24,5 +24,9 @@ pub(crate) async fn run(config: &Config, args: FeedArgs) -> anyhow::Result<Outco
     };
     let report = copydesk_feed::run(options, stop_on_signal()?).await?;
     print(&safe(&report.to_string()));
-    Ok(if report.is_complete() { Outcome::Done } else { Outcome::Found })
+    Ok(if report.is_complete() {
+        Outcome::Done
+    } else {
+        Outcome::Found
+    })
 }

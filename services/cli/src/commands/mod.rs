@@ -5,7 +5,9 @@ pub(crate) mod clean;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod feed;
+pub(crate) mod janitor;
 pub(crate) mod migrate;
+pub(crate) mod quarantine;
 pub(crate) mod summary;
 pub(crate) mod worker;
 
@@ -43,9 +45,13 @@ pub(crate) fn print(text: &str) {
 pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     let url = config.database_url()?;
     let shown = crate::config::without_password(&url);
-    Store::connect(&StoreConfig { url, connections: config.database.connections, ..StoreConfig::default() })
-        .await
-        .with_context(|| format!("cannot use the database {shown}; `copydesk doctor` says more"))
+    Store::connect(&StoreConfig {
+        url,
+        connections: config.database.connections,
+        ..StoreConfig::default()
+    })
+    .await
+    .with_context(|| format!("cannot use the database {shown}; `copydesk doctor` says more"))
 }
 
 /// The consumer's settings.

@@ -21,14 +21,23 @@ pub(super) fn overlay(
     let mut table = Table::try_from(base).map_err(|e| internal(&e))?;
     let known = known_variables();
     for (name, text) in variables {
-        if !name.starts_with(PREFIX) || NOT_SETTINGS.iter().any(|n| name == *n || (n.ends_with('_') && name.starts_with(n))) {
+        if !name.starts_with(PREFIX)
+            || NOT_SETTINGS
+                .iter()
+                .any(|n| name == *n || (n.ends_with('_') && name.starts_with(n)))
+        {
             continue;
         }
         let Some((section, key, shape)) = known.get(&name) else {
-            let hint = nearest(&name, known.keys()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            let hint = nearest(&name, known.keys())
+                .map(|n| format!("; did you mean {n}?"))
+                .unwrap_or_default();
             return Err(ConfigError::UnknownVariable { name, hint });
         };
-        let value = read_as(shape, &text).map_err(|reason| ConfigError::BadVariable { name: name.clone(), reason })?;
+        let value = read_as(shape, &text).map_err(|reason| ConfigError::BadVariable {
+            name: name.clone(),
+            reason,
+        })?;
         if let Some(Value::Table(section)) = table.get_mut(section) {
             section.insert(key.clone(), value);
         }
@@ -58,12 +67,16 @@ fn known_variables() -> BTreeMap<String, (String, String, Value)> {
 /// Reads a variable's text as the kind of value that the setting has.
 fn read_as(shape: &Value, text: &str) -> Result<Value, String> {
     match shape {
-        Value::Integer(_) => {
-            text.trim().parse().map(Value::Integer).map_err(|_| format!("{text:?} is no whole number"))
-        }
-        Value::Boolean(_) => {
-            text.trim().parse().map(Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false"))
-        }
+        Value::Integer(_) => text
+            .trim()
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| format!("{text:?} is no whole number")),
+        Value::Boolean(_) => text
+            .trim()
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| format!("{text:?} is neither true nor false")),
         Value::Table(_) => text
             .split(',')
             .filter(|pair| !pair.trim().is_empty())
@@ -79,6 +92,13 @@ fn read_as(shape: &Value, text: &str) -> Result<Value, String> {
 
 /// The known name that shares the longest beginning: good enough for a forgotten `S`.
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
-    let shared = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    known.max_by_key(|k| shared(k)).filter(|k| shared(k) > PREFIX.len() + 2)
+    let shared = |other: &str| {
+        name.chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    known
+        .max_by_key(|k| shared(k))
+        .filter(|k| shared(k) > PREFIX.len() + 2)
 }

@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) worker: Worker,
     pub(crate) clean: Clean,
+    pub(crate) janitor: Janitor,
     pub(crate) log: Log,
 }
 
@@ -72,7 +73,11 @@ pub(crate) struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: "postgres://postgres@127.0.0.1:35432/copydesk".into(), url_file: None, connections: 8 }
+        Self {
+            url: "postgres://postgres@127.0.0.1:35432/copydesk".into(),
+            url_file: None,
+            connections: 8,
+        }
     }
 }
 
@@ -129,6 +134,25 @@ pub(crate) struct Clean {
     pub(crate) rules_file: Option<PathBuf>,
 }
 
+/// Upkeep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Janitor {
+    /// Minutes between two rounds.
+    pub(crate) every_minutes: u64,
+    /// Windows of near-copy keys that are kept, the present one among them; at least 2. 0: all.
+    pub(crate) keep_windows: u32,
+}
+
+impl Default for Janitor {
+    fn default() -> Self {
+        Self {
+            every_minutes: 60,
+            keep_windows: 3,
+        }
+    }
+}
+
 /// What is logged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -141,7 +165,10 @@ pub(crate) struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: "auto".into(), filter: "info".into() }
+        Self {
+            format: "auto".into(),
+            filter: "info".into(),
+        }
     }
 }
 
@@ -151,7 +178,10 @@ pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {path}: {reason}")]
     Read { path: PathBuf, reason: std::io::Error },
     #[error("{path} is not a valid configuration:\n{reason}")]
-    File { path: PathBuf, reason: Box<toml::de::Error> },
+    File {
+        path: PathBuf,
+        reason: Box<toml::de::Error>,
+    },
     #[error("environment variable {name} names no setting{hint}; `copydesk config print` lists them all")]
     UnknownVariable { name: String, hint: String },
     #[error("environment variable {name}: {reason}")]
@@ -169,10 +199,14 @@ impl Config {
         let from_file = match file {
             None => Self::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|reason| ConfigError::Read { path: path.to_owned(), reason })?;
-                toml::from_str(&text)
-                    .map_err(|e| ConfigError::File { path: path.to_owned(), reason: Box::new(e) })?
+                let text = std::fs::read_to_string(path).map_err(|reason| ConfigError::Read {
+                    path: path.to_owned(),
+                    reason,
+                })?;
+                toml::from_str(&text).map_err(|e| ConfigError::File {
+                    path: path.to_owned(),
+                    reason: Box::new(e),
+                })?
             }
         };
         let config = env::overlay(&from_file, variables)?;
@@ -195,6 +229,9 @@ impl Config {
                 self.worker.drain_ms, self.kafka.session_timeout_ms
             ));
         }
+        if self.janitor.every_minutes == 0 {
+            return bad("janitor.every_minutes must be at least 1".into());
+        }
         if self.worker.batch_articles == 0 || self.worker.queue_messages == 0 {
             return bad("worker.batch_articles and worker.queue_messages must be at least 1".into());
         }
@@ -213,7 +250,10 @@ impl Config {
             None => Ok(self.database.url.clone()),
             Some(path) => std::fs::read_to_string(path)
                 .map(|s| s.trim().to_owned())
-                .map_err(|reason| ConfigError::Read { path: path.clone(), reason }),
+                .map_err(|reason| ConfigError::Read {
+                    path: path.clone(),
+                    reason,
+                }),
         }
     }
 
@@ -222,7 +262,10 @@ impl Config {
         let mut shown = self.clone();
         shown.database.url = without_password(&shown.database.url);
         for (key, value) in &mut shown.kafka.properties {
-            if ["password", "secret", "key.pem", "jaas"].iter().any(|s| key.contains(s)) {
+            if ["password", "secret", "key.pem", "jaas"]
+                .iter()
+                .any(|s| key.contains(s))
+            {
                 *value = "***".into();
             }
         }
@@ -232,8 +275,12 @@ impl Config {
 
 /// `postgres://user:secret@host/db` with the secret blotted out.
 pub(crate) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((login, host)) = rest.rsplit_once('@') else {
+        return url.to_owned();
+    };
     match login.split_once(':') {
         Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
         None => url.to_owned(),
@@ -258,35 +305,63 @@ mod tests {
     #[test]
     fn variables_win_over_the_file() {
         let dir = std::env::temp_dir().join(format!("copydesk-config-{}", std::process::id()));
-        std::fs::write(&dir, "[kafka]\ntopic = \"a\"\n[worker]\nbatch_articles = 7\nbatch_bytes = \"2 MiB\"\n").unwrap();
+        std::fs::write(
+            &dir,
+            "[kafka]\ntopic = \"a\"\n[worker]\nbatch_articles = 7\nbatch_bytes = \"2 MiB\"\n",
+        )
+        .unwrap();
         let config = Config::load(
             Some(&dir),
-            [var("COPYDESK_KAFKA_TOPIC", "b"), var("COPYDESK_WORKER_THREADS", "3"), var("COPYDESK_WORKER_MEMORY", "64MiB")],
+            [
+                var("COPYDESK_KAFKA_TOPIC", "b"),
+                var("COPYDESK_WORKER_THREADS", "3"),
+                var("COPYDESK_WORKER_MEMORY", "64MiB"),
+            ],
         );
         std::fs::remove_file(&dir).unwrap();
         let config = config.unwrap();
-        assert_eq!((config.kafka.topic.as_str(), config.worker.threads, config.worker.batch_articles), ("b", 3, 7));
+        assert_eq!(
+            (
+                config.kafka.topic.as_str(),
+                config.worker.threads,
+                config.worker.batch_articles
+            ),
+            ("b", 3, 7)
+        );
         assert_eq!(config.worker.memory, ByteSize::mebi(64));
         assert_eq!(config.worker.batch_bytes, ByteSize::mebi(2));
     }
 
     #[test]
     fn misspelt_variables_are_errors_with_a_hint() {
-        let error = Config::load(None, [var("COPYDESK_KAFKA_BROKER", "x")]).unwrap_err().to_string();
+        let error = Config::load(None, [var("COPYDESK_KAFKA_BROKER", "x")])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("COPYDESK_KAFKA_BROKERS"), "{error}");
-        let error = Config::load(None, [var("COPYDESK_WORKER_THREADS", "many")]).unwrap_err().to_string();
+        let error = Config::load(None, [var("COPYDESK_WORKER_THREADS", "many")])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("COPYDESK_WORKER_THREADS"), "{error}");
     }
 
     #[test]
     fn contradictions_are_errors() {
-        let error = Config::load(None, [var("COPYDESK_WORKER_DRAIN_MS", "60000")]).unwrap_err().to_string();
+        let error = Config::load(None, [var("COPYDESK_WORKER_DRAIN_MS", "60000")])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("session_timeout_ms"), "{error}");
     }
 
     #[test]
     fn any_librdkafka_property_passes_through_the_environment() {
-        let config = Config::load(None, [var("COPYDESK_KAFKA_PROPERTIES", "sasl.username=me,security.protocol=SASL_SSL")]).unwrap();
+        let config = Config::load(
+            None,
+            [var(
+                "COPYDESK_KAFKA_PROPERTIES",
+                "sasl.username=me,security.protocol=SASL_SSL",
+            )],
+        )
+        .unwrap();
         assert_eq!(config.kafka.properties["security.protocol"], "SASL_SSL");
     }
 
@@ -294,8 +369,14 @@ mod tests {
     fn secrets_are_not_shown() {
         let mut config = Config::default();
         config.database.url = "postgres://me:pa:ss@db.example/x".into();
-        config.kafka.properties.insert("sasl.password".into(), "hunter2".into());
+        config
+            .kafka
+            .properties
+            .insert("sasl.password".into(), "hunter2".into());
         let shown = config.to_toml_without_secrets();
-        assert!(shown.contains("postgres://me:***@db.example/x") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("postgres://me:***@db.example/x") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

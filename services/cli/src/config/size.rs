@@ -28,7 +28,10 @@ impl ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size)) {
+        match UNITS
+            .iter()
+            .find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size))
+        {
             Some((unit, size)) => write!(f, "{} {unit}", self.0 / size),
             None => write!(f, "{}", self.0),
         }
@@ -80,7 +83,12 @@ mod tests {
 
     #[test]
     fn sizes_read_and_print() {
-        for (text, bytes) in [("8 MiB", 8 << 20), ("64KiB", 65_536), ("17", 17), ("1 GiB", 1 << 30)] {
+        for (text, bytes) in [
+            ("8 MiB", 8 << 20),
+            ("64KiB", 65_536),
+            ("17", 17),
+            ("1 GiB", 1 << 30),
+        ] {
             let size: ByteSize = text.parse().unwrap();
             assert_eq!(size.bytes(), bytes);
             assert_eq!(size.to_string().parse(), Ok(size));

@@ -1,0 +1,43 @@
+//! Windows of the key table: created ahead, dropped whole.
+
+use crate::config::Store;
+use crate::error::{Doing as _, StoreError};
+
+impl Store {
+    /// Creates the partitions of `near_key` for the coming windows where they are missing; answers with the
+    /// number created. Cheap if there is nothing to do.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or this role may not call the function.
+    pub async fn create_windows(&self) -> Result<u32, StoreError> {
+        let created: i32 = sqlx::query_scalar("SELECT copydesk_create_windows()")
+            .fetch_one(&self.pool)
+            .await
+            .doing("cannot create the partitions of the coming windows")?;
+        Ok(u32::try_from(created).unwrap_or(0))
+    }
+
+    /// Drops the partitions of `near_key` older than the last `keep` windows (at least 2: articles are compared with
+    /// those of their own window and its neighbours). Articles, stories and evidence stay. Answers with the number
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`crate::RetryClass::RetryNow`]: workers were in the way for too long; try again. Otherwise as
+    /// [`Self::create_windows`].
+    pub async fn drop_windows(&self, keep: u32) -> Result<u32, StoreError> {
+        const DOING: &str = "cannot drop old windows";
+        let mut tx = self.begin().await?;
+        // It needs the table for itself for a moment. Whoever waits makes everybody behind wait: rather give up soon.
+        sqlx::query("SET LOCAL lock_timeout = '2s'")
+            .execute(&mut *tx)
+            .await
+            .doing(DOING)?;
+        let dropped: i32 = sqlx::query_scalar("SELECT copydesk_drop_windows($1)")
+            .bind(i32::try_from(keep).unwrap_or(i32::MAX))
+            .fetch_one(&mut *tx)
+            .await
+            .doing(DOING)?;
+        tx.commit().await.doing(DOING)?;
+        Ok(u32::try_from(dropped).unwrap_or(0))
+    }
+}

@@ -1,0 +1,375 @@
+//! The poll thread, and the handle on it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use copydesk_article::{NextOffset, TopicPartition};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
+
+use crate::client::{Callbacks, listed, watermarks};
+use crate::hints::Hints;
+use crate::intake::{Arrival, Intake, QueueLimits};
+use crate::throttle::Throttle;
+use crate::{Coordinator, StreamConfig, StreamError, locked, message};
+
+/// How long a poll waits when nothing else is to do; also how soon a stop is noticed.
+const IDLE_POLL: Duration = Duration::from_millis(50);
+/// How long a poll waits while paused partitions wait for room.
+const BUSY_POLL: Duration = Duration::from_millis(10);
+/// How long the goodbye to the group may take. Closing can hang when brokers are away; Kafka then notices by
+/// the session timeout.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long questions for a better error text may take.
+const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the handle and the poll thread share.
+pub(crate) struct Shared {
+    stop: AtomicBool,
+    pub(crate) hints: Mutex<Hints>,
+    fatal: watch::Sender<Option<StreamError>>,
+    ended: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    fn fail(&self, error: StreamError) {
+        self.fatal.send_if_modified(|known| {
+            let first = known.is_none();
+            if first {
+                error!(%error, "the consumer cannot go on");
+                *known = Some(error);
+            }
+            first
+        });
+    }
+}
+
+/// Starts consumers.
+#[derive(Debug)]
+pub struct Consumer;
+
+impl Consumer {
+    /// Starts the poll thread, which joins the group. Does not wait for Kafka: brokers that are away and topics
+    /// that do not exist are waited for, with a warning every ten seconds.
+    ///
+    /// # Errors
+    /// [`StreamError::Config`] for settings that contradict each other, that Kafka's client does not know or
+    /// that delivery depends on; [`StreamError::Thread`].
+    pub fn start(
+        config: StreamConfig,
+        coordinator: Arc<dyn Coordinator>,
+    ) -> Result<ConsumerHandle, StreamError> {
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            hints: Mutex::default(),
+            fatal: watch::Sender::new(None),
+            ended: watch::Sender::new(false),
+        });
+        let limits = QueueLimits {
+            messages: config.queue_messages,
+            bytes: config.queue_bytes,
+        };
+        let callbacks = Callbacks::new(
+            coordinator,
+            Arc::clone(&shared),
+            config.drain_timeout,
+            Intake::new(limits, config.total_bytes),
+        );
+        let consumer: BaseConsumer<Callbacks> = config
+            .consumer()?
+            .create_with_context(callbacks)
+            .map_err(|e| StreamError::Config(e.to_string()))?;
+        let poll = Poll {
+            consumer: Arc::new(consumer),
+            shared: Arc::clone(&shared),
+            throttle: Throttle::default(),
+            topics: config.topics,
+        };
+        let thread_shared = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("kafka-poll".to_owned())
+            .spawn(move || {
+                if catch_unwind(AssertUnwindSafe(|| poll.run())).is_err() {
+                    thread_shared.fail(StreamError::Fatal("the poll thread panicked".to_owned()));
+                }
+                thread_shared.ended.send_replace(true);
+            })
+            .map_err(|e| StreamError::Thread {
+                name: "kafka-poll",
+                reason: e.to_string(),
+            })?;
+        Ok(ConsumerHandle(Arc::new(StopOnDrop(shared))))
+    }
+}
+
+/// A hold on a running consumer. Cheap to clone; when the last one is dropped, the consumer stops by itself.
+#[derive(Clone)]
+pub struct ConsumerHandle(Arc<StopOnDrop>);
+
+struct StopOnDrop(Arc<Shared>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for ConsumerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsumerHandle").finish_non_exhaustive()
+    }
+}
+
+impl ConsumerHandle {
+    /// Resolves when the consumer cannot go on; never otherwise. Can be asked again and again.
+    pub async fn wait_fatal(&self) -> StreamError {
+        let mut fatal = self.0.0.fatal.subscribe();
+        let failed = match fatal.wait_for(Option::is_some).await {
+            Ok(known) => known.clone(),
+            Err(_) => None,
+        };
+        match failed {
+            Some(error) => error,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Says how far a partition is stored, for lag tools. Never blocks; committed every few seconds, and
+    /// nothing depends on it.
+    pub fn commit_hint(&self, source: &TopicPartition, next: NextOffset) {
+        locked(&self.0.0.hints).note(source, next);
+    }
+
+    /// Drains all partitions through the coordinator, commits their positions, leaves the group. Takes at most
+    /// the drain timeout and some seconds (and what is left of a claim that is under way). Safe to call twice.
+    pub async fn stop(&self) {
+        self.0.0.stop.store(true, Ordering::Release);
+        let mut ended = self.0.0.ended.subscribe();
+        // An error means that the thread is gone, which is what we wait for.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}
+
+/// The thread's own.
+struct Poll {
+    consumer: Arc<BaseConsumer<Callbacks>>,
+    shared: Arc<Shared>,
+    throttle: Throttle,
+    topics: Vec<String>,
+}
+
+impl Poll {
+    fn run(mut self) {
+        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        // Here and not in `start`: it runs callbacks.
+        if let Err(error) = self.consumer.subscribe(&topics) {
+            self.shared.fail(StreamError::Fatal(error.to_string()));
+        }
+        let consumer = Arc::clone(&self.consumer);
+        let callbacks = consumer.context();
+        let mut waiting = false;
+        while !self.shared.is_stopping() {
+            match consumer.poll(if waiting { BUSY_POLL } else { IDLE_POLL }) {
+                Some(Ok(record)) => self.take(&record),
+                Some(Err(error)) => self.fail_or_wait(&error),
+                // Also after a rebalance or a commit: not the same as "no messages".
+                None => {}
+            }
+            let resumed = {
+                let mut state = callbacks.state();
+                let resumed = state.intake.pump();
+                waiting = state.intake.is_waiting();
+                resumed
+            };
+            if !resumed.is_empty() {
+                let list = listed(resumed.iter().map(|s| (s, None)));
+                if let Err(error) = consumer.resume(&list) {
+                    // Only for partitions that are gone meanwhile.
+                    debug!(%error, "cannot resume");
+                }
+            }
+            self.commit_hints();
+            callbacks.claim_again(&consumer);
+        }
+        drop(consumer);
+        self.close();
+    }
+
+    fn take(&self, record: &BorrowedMessage<'_>) {
+        let callbacks = self.consumer.context();
+        let (partition, offset) = (record.partition(), record.offset());
+        let arrival = callbacks.state().intake.expect(record.topic(), partition, offset);
+        let paused = match arrival {
+            Arrival::New(expected) => {
+                let message = message::copied(&expected.source, record);
+                callbacks.state().intake.offer(&expected, message)
+            }
+            Arrival::Repeat => {
+                debug!(partition, offset, "a message came twice; the second is dropped");
+                None
+            }
+            Arrival::NotOurs => {
+                debug!(partition, offset, "a message of a partition that was given up");
+                None
+            }
+        };
+        if let Some(source) = paused {
+            debug!(partition = %source, "paused: no room");
+            if let Err(error) = self.consumer.pause(&listed([(&source, None)].into_iter())) {
+                // What still comes goes to the hand: nothing is lost, only memory.
+                warn!(partition = %source, %error, "cannot pause");
+            }
+        }
+    }
+
+    /// Errors of the poll: most are weather.
+    fn fail_or_wait(&mut self, error: &KafkaError) {
+        let reason = self.consumer.context().reason();
+        let code = match error {
+            KafkaError::PartitionEOF(partition) => {
+                let at = end_offset(&reason).map(NextOffset::new);
+                self.consumer.context().state().intake.end(*partition, at);
+                return;
+            }
+            KafkaError::MessageConsumptionFatal(code) => {
+                return self.shared.fail(StreamError::Fatal(format!("{code}: {reason}")));
+            }
+            other => other.rdkafka_error_code(),
+        };
+        match code {
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+                let partitions = self.out_of_range();
+                self.shared.fail(StreamError::OutOfRange { partitions, reason });
+            }
+            Some(RDKafkaErrorCode::Fatal) => {
+                let text = self
+                    .consumer
+                    .client()
+                    .fatal_error()
+                    .map_or(reason, |(code, text)| format!("{code}: {text}"));
+                self.shared.fail(StreamError::Fatal(text));
+            }
+            Some(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition,
+            ) => self.say(
+                error,
+                &reason,
+                "waiting for the topic: it does not exist, `copydesk doctor --fix` creates it",
+            ),
+            Some(
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::Authentication,
+            ) => self.say(
+                error,
+                &reason,
+                "kafka refuses this user: see [kafka.properties] and the ACLs of topic and group",
+            ),
+            _ => self.say(
+                error,
+                &reason,
+                "kafka is in trouble; the client tries again by itself",
+            ),
+        }
+    }
+
+    fn say(&mut self, error: &KafkaError, reason: &str, text: &str) {
+        let kind = error.to_string();
+        if let Some(left_out) = self.throttle.admit(&kind, Instant::now()) {
+            warn!(%error, reason, left_out, "{text}");
+        }
+    }
+
+    /// Which partitions stand outside of what Kafka holds: librdkafka does not say.
+    fn out_of_range(&self) -> String {
+        let positions = self.consumer.context().state().intake.positions();
+        let until = Instant::now() + EXPLAIN_PATIENCE;
+        let outside: Vec<String> = positions
+            .into_iter()
+            .filter_map(|(source, next)| {
+                let (low, high) = watermarks(&self.consumer, &source, until).ok()?;
+                let outside = next.get() < low.get() || next.get() > high.get();
+                outside.then(|| format!("{source}@{next} (kafka holds {low} to {high})"))
+            })
+            .collect();
+        if outside.is_empty() {
+            "a partition of this worker".to_owned()
+        } else {
+            outside.join(", ")
+        }
+    }
+
+    fn commit_hints(&self) {
+        let due = locked(&self.shared.hints).take_due(Instant::now());
+        if due.is_empty() {
+            return;
+        }
+        let callbacks = self.consumer.context();
+        let ours: Vec<_> = {
+            let state = callbacks.state();
+            due.into_iter()
+                .filter(|(source, _)| state.roster.is_consuming(source))
+                .collect()
+        };
+        callbacks.commit(&self.consumer, &ours);
+    }
+
+    /// Drains, then leaves the group. The consumer is dropped on a thread of its own, because that can hang.
+    fn close(self) {
+        let callbacks = self.consumer.context();
+        let consuming = callbacks.state().roster.consuming();
+        callbacks.drain(&self.consumer, &consuming);
+        let (done, closed) = mpsc::channel();
+        let consumer = self.consumer;
+        let closing = std::thread::Builder::new()
+            .name("kafka-close".to_owned())
+            .spawn(move || {
+                // The revocation runs in here; it finds everything drained.
+                drop(consumer);
+                let _ = done.send(());
+            });
+        if let Err(error) = closing {
+            // The consumer went with the closure, which drops it: closed here and now.
+            warn!(%error, "no thread to close the consumer on");
+            return;
+        }
+        match closed.recv_timeout(CLOSE_PATIENCE) {
+            Ok(()) => info!("left the consumer group"),
+            Err(_) => {
+                warn!("kafka did not answer the goodbye; it notices by the session timeout");
+            }
+        }
+    }
+}
+
+/// The offset in `Fetch from broker 1 reached end of partition at offset 42 (HighwaterMark 42)`: the crate
+/// passes only the partition's number. Should a later librdkafka word it differently, ends fall back to the
+/// last delivered position and a test fails.
+fn end_offset(reason: &str) -> Option<i64> {
+    let (_, rest) = reason.split_once("end of partition at offset ")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_offset_of_an_end() {
+        let reason = "Fetch from broker 1 reached end of partition at offset 42 (HighwaterMark 43)";
+        assert_eq!(end_offset(reason), Some(42));
+        assert_eq!(end_offset("Broker: No more messages"), None);
+    }
+}
