@@ -1,4 +1,10 @@
 //! Workers that join and leave in the middle: partitions move, no offset is lost or stored twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
 
 use std::time::Duration;
 

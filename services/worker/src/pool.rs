@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Sender, unbounded};
 use tokio::sync::oneshot;
 
 type Job<I, O> = (I, oneshot::Sender<O>);
@@ -37,7 +37,7 @@ impl<I: Send + 'static, O: Send + 'static> Pool<I, O> {
         threads: usize,
         work: impl Fn(I) -> O + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let (jobs, queue): (Sender<Job<I, O>>, Receiver<Job<I, O>>) = unbounded();
+        let (jobs, queue) = unbounded::<Job<I, O>>();
         let work = Arc::new(work);
         for n in 0..threads.max(1) {
             let (queue, work) = (queue.clone(), Arc::clone(&work));

@@ -1,4 +1,10 @@
 //! The store on a real Postgres: the ledger's promises, one article's rows, and what happens when two meet.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
 
 mod articles;
 mod ledger;
