@@ -13,6 +13,8 @@ cd "$ROOT"
 "$ROOT/deploy/local/kafka.sh" up
 "$ROOT/deploy/local/postgres.sh" up
 use_local_services
+# Lines for people: what is piped gets JSON otherwise.
+export COPYDESK_LOG_FORMAT=human
 COPYDESK=$(target_dir)/$PROFILE_DIR/copydesk
 
 # Exit code 3 means "done, and something was found": the samples hold broken messages on purpose.

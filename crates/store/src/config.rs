@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
 use crate::error::{Doing as _, StoreError};
@@ -78,21 +78,23 @@ struct Shared {
 }
 
 impl Store {
-    /// Connects. At least one connection is made at once, so that wrong credentials show up here.
+    /// Connects. One connection is made at once and without a second try, so that a wrong address or wrong
+    /// credentials show up here and now; later ones are tried for `acquire_timeout`.
     ///
     /// # Errors
-    /// An unreadable URL; a database that does not answer or refuses the role.
+    /// An unreadable URL; a database that does not answer ([`crate::RetryClass::WaitForDatabase`]) or refuses the role.
     pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
+        const DOING: &str = "cannot connect to Postgres";
         let options = PgConnectOptions::from_str(&config.url)
             .map_err(|e| StoreError::BadUrl(e.to_string()))?
             .application_name(&config.application_name)
             .disable_statement_logging();
+        let first = options.connect().await.doing(DOING)?;
+        first.close().await.doing(DOING)?;
         let pool = PgPoolOptions::new()
             .max_connections(config.connections.max(1))
             .acquire_timeout(config.acquire_timeout)
-            .connect_with(options)
-            .await
-            .doing("cannot connect to Postgres")?;
+            .connect_lazy_with(options);
         Ok(Self {
             pool,
             shared: Arc::new(Shared {

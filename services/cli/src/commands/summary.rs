@@ -45,7 +45,7 @@ fn counted(n: i64, one: &str, many: &str) -> String {
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.to_vec());
     table.set_width(terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.max(80)));

@@ -167,7 +167,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             format: "auto".into(),
-            filter: "info".into(),
+            filter: "info,trafilatura=warn".into(),
         }
     }
 }
