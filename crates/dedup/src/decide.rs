@@ -87,10 +87,16 @@ pub enum Refusal {
     TooLittleShared,
     /// All that is shared lies in one paragraph of one of the texts: a quotation or a pasted block.
     OneParagraph,
+    /// What is shared runs through too little of the shorter text, and the titles have nothing in common:
+    /// pasted paragraphs.
+    SmallPart,
     /// The words agree where the numbers and names do not: one template filled in twice.
     NumbersDiffer,
     /// Both are of a site that is too new to know its own blocks.
     YoungSite,
+    /// Both are of one site, their titles have nothing in common, and what they share is not most of both:
+    /// furniture of the site that changes from page to page.
+    UnlikeTitle,
     /// It matches, but another one matches better.
     NotBest,
 }
@@ -238,12 +244,17 @@ fn judge<'c, 'a>(
     if !guards::is_spread(&overlap, params) {
         return Err(Refusal::OneParagraph);
     }
+    if !guards::is_extensive(kept, other, &overlap, params) {
+        return Err(Refusal::SmallPart);
+    }
     if !guards::marks_agree(kept, other, &overlap, params) {
         return Err(Refusal::NumbersDiffer);
     }
-    let same_site = subject.site.is_some() && subject.site == candidate.site;
-    if young && same_site && overlap.jaccard() < params.young_jaccard {
-        return Err(Refusal::YoungSite);
+    if subject.site.is_some()
+        && subject.site == candidate.site
+        && let Some(refusal) = guards::same_site(kept, other, &overlap, young, params)
+    {
+        return Err(refusal);
     }
     Ok(Match {
         candidate,
