@@ -98,7 +98,7 @@ pub(crate) fn marks_agree(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, p
         all += 1;
         found += usize::from(has_mark(&longer.marks, mark));
     }
-    numbers < params.min_numbers || found as f64 >= params.marks_agree * all as f64
+    numbers < params.min_numbers || found as f64 >= params.marks_agree * f64::from(all)
 }
 
 /// Whether the word is in the text as the same kind of mark, in any paragraph.
