@@ -74,6 +74,8 @@ fn params(options: &Options) -> Result<Params<'static>, Box<dyn Error>> {
             "min_jaccard" => p.min_jaccard = *value,
             "min_containment" => p.min_containment = *value,
             "min_shared" => p.min_shared = *value as u32,
+            "even_containment" => p.even_containment = *value,
+            "even_extent" => p.even_extent = *value,
             "weak_jaccard" => p.weak_jaccard = *value,
             "weak_containment" => p.weak_containment = *value,
             "extent" => p.extent = *value,

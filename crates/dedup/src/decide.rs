@@ -85,7 +85,8 @@ pub enum Refusal {
     OnlySiteBlocks,
     /// Neither Jaccard similarity nor containment reaches its threshold.
     TooLittleShared,
-    /// All that is shared lies in one paragraph of one of the texts: a quotation or a pasted block.
+    /// All that is shared lies in one paragraph of one of the texts, and their titles differ: a quotation or a
+    /// pasted block.
     OneParagraph,
     /// What is shared runs through too little of the shorter text, and the titles have nothing in common:
     /// pasted paragraphs.
@@ -236,12 +237,14 @@ fn judge<'c, 'a>(
     }
     let reason = if overlap.jaccard() >= params.min_jaccard {
         LinkReason::Jaccard
-    } else if overlap.containment() >= params.min_containment && overlap.shared >= params.min_shared {
+    } else if overlap.shared >= params.min_shared
+        && (overlap.containment() >= params.min_containment || guards::is_even(kept, other, &overlap, params))
+    {
         LinkReason::Containment
     } else {
         return Err(Refusal::TooLittleShared);
     };
-    if !guards::is_spread(&overlap, params) {
+    if !guards::is_spread(kept, other, &overlap, params) {
         return Err(Refusal::OneParagraph);
     }
     if !guards::is_extensive(kept, other, &overlap, params) {

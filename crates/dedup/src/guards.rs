@@ -8,9 +8,10 @@ use crate::params::Params;
 use crate::site::jaccard_of_words;
 
 /// Spread guard. A weak match must lie in several paragraphs of both texts: a quotation, or one paragraph
-/// pasted into another article, does not make the two one story.
-pub(crate) fn is_spread(overlap: &Overlap, params: &Params<'_>) -> bool {
-    if !is_weak(overlap, params) {
+/// pasted into another article, does not make the two one story. Under nearly the same title one is enough: that
+/// is a copy cut down to its lead.
+pub(crate) fn is_spread(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, params: &Params<'_>) -> bool {
+    if !is_weak(overlap, params) || title_likeness(a, b) >= params.same_title {
         return true;
     }
     let least = overlap.least_in_paragraph();
@@ -28,6 +29,17 @@ pub(crate) fn is_extensive(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, 
     if !is_weak(overlap, params) || title_likeness(a, b) >= params.like_title {
         return true;
     }
+    extent(a, b, overlap) >= params.extent
+}
+
+/// Whether little is shared, but all over the shorter text: a copy in which words were changed throughout, by an
+/// editor or by a scanner. Texts on one subject share as much, but not in every paragraph.
+pub(crate) fn is_even(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, params: &Params<'_>) -> bool {
+    overlap.containment() >= params.even_containment && extent(a, b, overlap) >= params.even_extent
+}
+
+/// Share of the shorter text that lies in paragraphs which share something, 0 to 1.
+fn extent(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap) -> f64 {
     let (shorter, counts) = shorter(a, b, overlap);
     let least = overlap.least_in_paragraph();
     let covered = shorter
@@ -35,7 +47,7 @@ pub(crate) fn is_extensive(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, 
         .iter()
         .filter(|s| counts[s.paragraph as usize] >= least)
         .count();
-    covered as f64 >= params.extent * shorter.shingles.len() as f64
+    covered as f64 / shorter.shingles.len().max(1) as f64
 }
 
 /// Same-site guard. Two articles of one site share furniture that site memory may not know yet, or never will

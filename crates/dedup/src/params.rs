@@ -15,11 +15,15 @@ pub struct Params<'a> {
     pub min_containment: f64,
     /// … if it shares this many shingles, counted without weights.
     pub min_shared: u32,
+    /// So is a pair with this lower containment and as many shared shingles, if what is shared …
+    pub even_containment: f64,
+    /// … lies all over the shorter text: in paragraphs that make up this share of it.
+    pub even_extent: f64,
     /// A match below this Jaccard similarity and below `weak_containment` is weak: it must be spread, …
     pub weak_jaccard: f64,
     /// See `weak_jaccard`.
     pub weak_containment: f64,
-    /// Paragraphs, in both texts, that must each hold two shared shingles.
+    /// Paragraphs, in both texts, that must each hold two shared shingles, except under nearly the same title.
     pub spread_paragraphs: usize,
     /// … and without a like title it must run through this share of the shorter text.
     pub extent: f64,
@@ -33,7 +37,8 @@ pub struct Params<'a> {
     pub marks_agree: f64,
     /// A block is the site's own if this many of its recent articles show it.
     pub site_repeats: usize,
-    /// Recent articles whose title shares this much (Jaccard of the words) do not count: versions and copies.
+    /// Titles are nearly the same from this Jaccard similarity of their words. Such articles do not count in
+    /// site memory (versions and copies), and their weak matches need no spread.
     pub same_title: f64,
     /// A site with fewer visible articles than this has no memory yet …
     pub young_site: usize,
@@ -51,6 +56,9 @@ impl Default for Params<'_> {
             min_jaccard: 0.3,
             min_containment: 0.4,
             min_shared: 16,
+            // A shingle of four words survives if all four do: 0.25 is 7 words in 10 unchanged.
+            even_containment: 0.25,
+            even_extent: 0.8,
             weak_jaccard: 0.3,
             weak_containment: 0.8,
             spread_paragraphs: 2,
