@@ -59,7 +59,8 @@ impl Default for Params<'_> {
             // A shingle of four words survives if all four do: 0.25 is 7 words in 10 unchanged.
             even_containment: 0.25,
             even_extent: 0.8,
-            weak_jaccard: 0.3,
+            // At 0.5 two texts of one length share two thirds.
+            weak_jaccard: 0.5,
             weak_containment: 0.8,
             spread_paragraphs: 2,
             extent: 0.7,
