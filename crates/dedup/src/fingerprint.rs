@@ -9,6 +9,7 @@ use copydesk_article::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::hash;
+use crate::order;
 use crate::tokens::{Sink, Trait, read_paragraph};
 
 /// The recipe of this crate. Raise it with any change that alters a hash: folding, tokens, shingles, keys.
@@ -28,7 +29,7 @@ pub const MAX_SHINGLES: usize = 16_384;
 
 /// The fingerprint of an article's kept body and title.
 ///
-/// Pure and without errors. About 10 µs for a news article of 3 KB.
+/// Pure and without errors. About 10 µs for a news article of 3 KB (docs/near-copies.md has the figure).
 pub fn fingerprint(article: &CleanArticle) -> Fingerprint {
     let title = article.metadata.title.as_ref().map(|t| t.value.as_str());
     fingerprint_parts(title, article.paragraphs())
@@ -91,6 +92,7 @@ pub struct Fingerprinter {
     folded: Vec<u8>,
     hashes: Vec<u64>,
     packed: Vec<u64>,
+    scratch: order::Scratch,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +100,8 @@ struct Tokens {
     hashes: Vec<u64>,
     /// Same length as `hashes` once a token is dense; empty while none is.
     dense: Vec<bool>,
-    marks: Vec<ParagraphMark>,
+    /// Numbers and names: hash, paragraph and kind in one number, so that its order is theirs.
+    marks: Vec<u64>,
     paragraph: u8,
 }
 
@@ -113,14 +116,11 @@ impl Sink for Tokens {
 
     fn note(&mut self, hash: u64, what: Trait) {
         let kind = match what {
-            Trait::Number => MarkKind::Number,
-            Trait::Name => MarkKind::Name,
+            Trait::Number => 0,
+            Trait::Name => 1,
         };
-        self.marks.push(ParagraphMark {
-            hash: short(hash),
-            paragraph: self.paragraph,
-            kind,
-        });
+        self.marks
+            .push(u64::from(short(hash)) << 9 | u64::from(self.paragraph) << 1 | kind);
     }
 }
 
@@ -145,9 +145,7 @@ impl Fingerprinter {
         self.shingles(&ends);
         let body_hash = self.body_hash();
         let (shingles, sampling) = self.verification_set();
-        let mut marks = self.tokens.marks.clone();
-        marks.sort_unstable();
-        marks.dedup();
+        let marks = self.marks();
         Fingerprint {
             version: FINGERPRINT_VERSION,
             body_hash,
@@ -170,6 +168,9 @@ impl Fingerprinter {
     fn shingles(&mut self, ends: &[usize]) {
         self.hashes.clear();
         self.packed.clear();
+        if self.tokens.dense.is_empty() {
+            return self.word_shingles(ends);
+        }
         let tokens = &self.tokens.hashes;
         let mut from = 0;
         for (number, end) in ends.iter().enumerate() {
@@ -181,11 +182,46 @@ impl Fingerprinter {
                 };
                 let hash = hash::shingle(window);
                 self.hashes.push(hash);
-                self.packed
-                    .push(u64::from(short(hash)) << 8 | u64::from(clamp(number)));
+                self.packed.push(pack(hash, number));
             }
             from = *end;
         }
+    }
+
+    /// [`Self::shingles`] where all tokens are words: the same hashes, without a question at each.
+    fn word_shingles(&mut self, ends: &[usize]) {
+        self.hashes.extend(
+            self.tokens
+                .hashes
+                .array_windows::<SHINGLE_WORDS>()
+                .map(|window| hash::shingle(window)),
+        );
+        let mut from = 0;
+        for (number, end) in ends.iter().enumerate() {
+            let to = (*end).min(self.hashes.len());
+            let of_paragraph = self.hashes.get(from..to).unwrap_or_default();
+            self.packed
+                .extend(of_paragraph.iter().map(|hash| pack(*hash, number)));
+            from = to;
+        }
+    }
+
+    fn marks(&mut self) -> Vec<ParagraphMark> {
+        self.tokens.marks.sort_unstable();
+        self.tokens.marks.dedup();
+        self.tokens
+            .marks
+            .iter()
+            .map(|m| ParagraphMark {
+                hash: (m >> 9) as u32,
+                paragraph: (m >> 1) as u8,
+                kind: if m & 1 == 0 {
+                    MarkKind::Number
+                } else {
+                    MarkKind::Name
+                },
+            })
+            .collect()
     }
 
     fn body_hash(&mut self) -> BodyHash {
@@ -198,7 +234,7 @@ impl Fingerprinter {
 
     /// Distinct shingles, ascending, each with its first paragraph; and how they were sampled.
     fn verification_set(&mut self) -> (Vec<ShingleAt>, u8) {
-        self.packed.sort_unstable();
+        order::sort_hashes(&mut self.packed, &mut self.scratch);
         self.packed.dedup_by_key(|p| *p >> 8);
         let mut set: Vec<ShingleAt> = self
             .packed
@@ -227,12 +263,9 @@ impl Fingerprinter {
         let mut keys = Vec::with_capacity(SHINGLE_KEYS + 1);
         keys.push(body_key(body_hash));
         if self.packed.len() >= MIN_SHINGLES {
-            self.hashes.sort_unstable();
-            self.hashes.dedup();
             keys.extend(
-                self.hashes
+                order::smallest(&mut self.hashes, SHINGLE_KEYS)
                     .iter()
-                    .take(SHINGLE_KEYS)
                     .map(|h| ShingleKey((h >> 1) as i64)),
             );
         }
@@ -243,6 +276,11 @@ impl Fingerprinter {
 /// The index key of a body hash.
 pub fn body_key(body_hash: BodyHash) -> ShingleKey {
     ShingleKey((body_hash.0 as u64 | 1 << 63) as i64)
+}
+
+/// A shingle for the verification set, in an order that is that of its [`short`] hash, then of its paragraph.
+fn pack(hash: u64, paragraph: usize) -> u64 {
+    u64::from(short(hash)) << 8 | u64::from(clamp(paragraph))
 }
 
 /// Paragraph numbers end at 255, which stands for all later ones.

@@ -22,6 +22,7 @@ impl WordHash {
 }
 
 /// Hash of a word that lies in memory as folded bytes.
+#[cfg(test)]
 pub(crate) fn word(bytes: &[u8]) -> u64 {
     let mut hash = WordHash::default();
     for chunk in bytes.chunks(8) {
