@@ -59,11 +59,11 @@ impl Eight {
         // No byte of `low` exceeds 0x7f, so that adding up to 0x80 to each carries into its own high bit only.
         let low = x & !HIGH;
         let from = |v: u64, byte: u8| v + (0x80 - u64::from(byte)) * ONES;
-        let upper = low | 0x20 * ONES;
+        let upper = low | (0x20 * ONES);
         let letter = from(upper, b'a') & !from(upper, b'z' + 1) & !x & HIGH;
         let digit = from(low, b'0') & !from(low, b'9' + 1) & !x & HIGH;
         Self {
-            folded: x | letter >> 2,
+            folded: x | (letter >> 2),
             word: letter | digit | (x & HIGH),
             digit,
         }
