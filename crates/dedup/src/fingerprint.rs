@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::hash;
 use crate::order;
-use crate::tokens::{Sink, Trait, read_paragraph};
+use crate::tokens::{Reader, Sink, Trait};
 
 /// The recipe of this crate. Raise it with any change that alters a hash: folding, tokens, shingles, keys.
 /// A test pins fingerprints of known texts, so the recipe cannot change unnoticed.
@@ -58,7 +58,7 @@ pub fn block_hash(text: &str) -> Option<BlockHash> {
         fn token(&mut self, _: u64, _: bool) {}
         fn note(&mut self, _: u64, _: Trait) {}
     }
-    match read_paragraph(text, &mut Vec::new(), &mut Nothing) {
+    match Reader::default().read(text, &mut Nothing) {
         0 => None,
         hash => Some(BlockHash(hash)),
     }
@@ -74,7 +74,7 @@ pub fn title_words(title: &str) -> Vec<u32> {
         fn note(&mut self, _: u64, _: Trait) {}
     }
     let mut words = Words(Vec::new());
-    read_paragraph(title, &mut Vec::new(), &mut words);
+    Reader::default().read(title, &mut words);
     words.0.sort_unstable();
     words.0.dedup();
     words.0
@@ -89,7 +89,8 @@ const fn short(hash: u64) -> u32 {
 #[derive(Debug, Default)]
 pub struct Fingerprinter {
     tokens: Tokens,
-    folded: Vec<u8>,
+    reader: Reader,
+    bytes: Vec<u8>,
     hashes: Vec<u64>,
     packed: Vec<u64>,
     scratch: order::Scratch,
@@ -106,6 +107,7 @@ struct Tokens {
 }
 
 impl Sink for Tokens {
+    #[inline]
     fn token(&mut self, hash: u64, dense: bool) {
         if dense || !self.dense.is_empty() {
             self.dense.resize(self.hashes.len(), false);
@@ -138,7 +140,7 @@ impl Fingerprinter {
         let mut ends = Vec::new();
         for text in paragraphs {
             self.tokens.paragraph = clamp(blocks.len());
-            let block = read_paragraph(text, &mut self.folded, &mut self.tokens);
+            let block = self.reader.read(text, &mut self.tokens);
             blocks.push(BlockHash(block));
             ends.push(self.tokens.hashes.len());
         }
@@ -225,11 +227,11 @@ impl Fingerprinter {
     }
 
     fn body_hash(&mut self) -> BodyHash {
-        self.folded.clear();
+        self.bytes.clear();
         for token in &self.tokens.hashes {
-            self.folded.extend_from_slice(&token.to_le_bytes());
+            self.bytes.extend_from_slice(&token.to_le_bytes());
         }
-        BodyHash(xxh3_128(&self.folded))
+        BodyHash(xxh3_128(&self.bytes))
     }
 
     /// Distinct shingles, ascending, each with its first paragraph; and how they were sampled.

@@ -2,7 +2,7 @@
 
 /// Sorts packed hashes ascending: `hash << 8 | anything`, the hash 32 bits wide.
 ///
-/// Counts by the highest bits into about as many buckets as there are numbers, then moves each one over the few that
+/// Counts by the highest bits into a few times as many buckets as there are numbers, then moves each one over the few that
 /// are out of order. The result is that of any other sort. Numbers that are not spread evenly (somebody made them so)
 /// go to the sort of the standard library, because that one has no bad case.
 pub(crate) fn sort_hashes(numbers: &mut [u64], scratch: &mut Scratch) {
@@ -12,7 +12,7 @@ pub(crate) fn sort_hashes(numbers: &mut [u64], scratch: &mut Scratch) {
         numbers.sort_unstable();
         return;
     }
-    let bits = usize::BITS - n.leading_zeros();
+    let bits = usize::BITS - n.leading_zeros() + 1;
     let shift = 40_u32.saturating_sub(bits);
     let bucket = |number: u64| ((number >> shift) as usize) & ((1 << bits) - 1);
     let Scratch { counts, sorted } = scratch;

@@ -27,148 +27,176 @@ pub(crate) trait Sink {
 /// stands in every article of every site and says nothing.
 const MIN_BLOCK_LETTERS: u32 = 8;
 
-/// Reads one paragraph. Returns its block hash: letters folded, digit runs as one zero, so that "12 minutes
-/// ago" and "3 minutes ago" are one block; 0 for a block that is too short to be known.
-pub(crate) fn read_paragraph(text: &str, scratch: &mut Vec<u8>, sink: &mut impl Sink) -> i64 {
-    if text.is_ascii() {
-        return read_bytes::<false>(text.as_bytes(), sink);
-    }
-    scratch.clear();
-    fold_into(text, scratch);
-    read_bytes::<true>(scratch, sink)
+/// Reads one paragraph after the other with the same buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    folded: Vec<u8>,
+    lower: Vec<u8>,
 }
 
-/// Eight bytes of text looked at as one number, the first one lowest. The lower-case fold and what each byte is, in
-/// the high bit of its place.
-struct Eight {
-    folded: u64,
-    word: u64,
-    digit: u64,
+impl Reader {
+    /// Reads one paragraph. Returns its block hash: letters folded, digit runs as one zero, so that "12 minutes
+    /// ago" and "3 minutes ago" are one block; 0 for a block that is too short to be known.
+    pub(crate) fn read(&mut self, text: &str, sink: &mut impl Sink) -> i64 {
+        let Self { folded, lower } = self;
+        if text.is_ascii() {
+            return read_bytes::<false>(text.as_bytes(), lower, sink);
+        }
+        folded.clear();
+        fold_into(text, folded);
+        read_bytes::<true>(folded, lower, sink)
+    }
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
-impl Eight {
-    #[inline]
-    fn of(bytes: &[u8]) -> Self {
-        let x = match bytes.first_chunk::<8>() {
-            Some(eight) => u64::from_le_bytes(*eight),
-            None => padded(bytes),
-        };
-        // No byte of `low` exceeds 0x7f, so that adding up to 0x80 to each carries into its own high bit only.
-        let low = x & !HIGH;
-        let from = |v: u64, byte: u8| v + (0x80 - u64::from(byte)) * ONES;
-        let upper = low | (0x20 * ONES);
-        let letter = from(upper, b'a') & !from(upper, b'z' + 1) & !x & HIGH;
-        let digit = from(low, b'0') & !from(low, b'9' + 1) & !x & HIGH;
-        Self {
-            folded: x | (letter >> 2),
-            word: letter | digit | (x & HIGH),
-            digit,
-        }
-    }
-
-    /// Bytes of the word that the first byte is in, and the mask that leaves only them.
-    #[inline]
-    fn word(&self) -> (usize, u64) {
-        let length = (!self.word & HIGH).trailing_zeros() / 8;
-        (
-            length as usize,
-            1_u64.checked_shl(8 * length).unwrap_or(0).wrapping_sub(1),
-        )
-    }
+/// Eight bytes, the first one lowest: in lower case, and one bit for each that belongs to a word.
+#[inline]
+fn eight(x: u64) -> (u64, u64) {
+    // No byte of `low` exceeds 0x7f, so that adding up to 0x80 to each carries into its own high bit only.
+    let low = x & !HIGH;
+    let from = |v: u64, byte: u8| v + (0x80 - u64::from(byte)) * ONES;
+    let upper = low | (0x20 * ONES);
+    let letter = from(upper, b'a') & !from(upper, b'z' + 1) & !x & HIGH;
+    let digit = from(low, b'0') & !from(low, b'9' + 1) & !x & HIGH;
+    let word = letter | digit | (x & HIGH);
+    // The product gathers the high bits in the top byte.
+    (
+        x | (letter >> 2),
+        ((word >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56,
+    )
 }
 
-/// Fewer than eight bytes, with zeros after them.
-fn padded(bytes: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    for (to, from) in eight.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    u64::from_le_bytes(eight)
+/// Whether one of eight bytes of a word in lower case is a digit (0x30 to 0x39: bit 4, but neither 6 nor 7).
+const fn has_digit(word: u64) -> bool {
+    (word << 2) & !word & !(word >> 1) & (0x40 * ONES) != 0
 }
 
 /// Whether a byte that parts words ends a sentence or opens a quotation.
 const fn opens_sentence(byte: u8) -> bool {
-    matches!(byte, b'.' | b'!' | b'?' | b':' | b'"')
+    const OPENERS: u64 = 1 << b'.' | 1 << b'!' | 1 << b'?' | 1 << b':' | 1 << b'"';
+    byte < 64 && (OPENERS >> byte) & 1 != 0
+}
+
+/// What has been read of a paragraph.
+struct Walk<'a, S, const FOLDED: bool> {
+    bytes: &'a [u8],
+    sink: &'a mut S,
+    /// End of the last word.
+    last: usize,
+    block: u64,
+    letters: u32,
+    opens: bool,
 }
 
 /// `FOLDED`: the bytes come from [`fold_into`] and may hold its markers. Bytes from 0x80 are letters.
 ///
-/// A word is hashed eight bytes at a time as it is found; a test holds the result against a reading by bytes.
-fn read_bytes<const FOLDED: bool>(bytes: &[u8], sink: &mut impl Sink) -> i64 {
-    let mut block = 0;
-    let mut letters = 0;
-    let mut opens = true;
-    let mut gap = b' ';
-    let mut rest = bytes;
-    while let Some(first) = rest.first() {
-        let mut eight = Eight::of(rest);
-        let (mut length, mut mask) = eight.word();
-        if length == 0 {
-            opens |= opens_sentence(*first);
-            gap = *first;
-            rest = rest.get(1..).unwrap_or_default();
-            continue;
+/// Looks at 64 bytes at a time: one bit for each that belongs to a word; words begin and end where the bits change.
+/// A test holds the result against a reading byte by byte.
+fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut impl Sink) -> i64 {
+    // Words are hashed from here, and the last one is read beyond its end.
+    lower.clear();
+    lower.resize(bytes.len().next_multiple_of(64) + 8, 0);
+    let mut walk = Walk::<'_, _, FOLDED> {
+        bytes,
+        sink,
+        last: 0,
+        block: 0,
+        letters: 0,
+        opens: true,
+    };
+    let mut start = None;
+    let mut within = 0;
+    for (number, chunk) in bytes.chunks(64).enumerate() {
+        let base = number * 64;
+        let Some(target) = lower.get_mut(base..base + 64) else {
+            break;
+        };
+        if let Some(target) = target.get_mut(..chunk.len()) {
+            target.copy_from_slice(chunk);
         }
-        let word = rest;
-        let mut total = 0;
-        let mut digits = 0;
-        let mut hash = WordHash::default();
-        loop {
-            hash = hash.push(eight.folded & mask);
-            digits |= eight.digit & mask;
-            total += length;
-            rest = rest.get(length..).unwrap_or_default();
-            if length < 8 {
-                break;
-            }
-            eight = Eight::of(rest);
-            (length, mask) = eight.word();
-            if length == 0 {
-                break;
-            }
+        let mut words = 0;
+        let (eights, _) = target.as_chunks_mut::<8>();
+        for (at, of) in eights.iter_mut().enumerate() {
+            let (low, bits) = eight(u64::from_le_bytes(*of));
+            *of = low.to_le_bytes();
+            words |= bits << (8 * at);
         }
-        let token = hash.finish();
-        let dense = FOLDED && gap == DENSE;
-        sink.token(token, dense);
-        if digits != 0 {
-            sink.note(token, Trait::Number);
-            block = hash::chain(block, without_digits(word.get(..total).unwrap_or_default()));
-        } else {
-            if !opens && total > 1 && (first.is_ascii_uppercase() || (FOLDED && gap == CAPITAL)) {
-                sink.note(token, Trait::Name);
+        let mut edges = words ^ (words << 1 | within);
+        within = words >> 63;
+        while edges != 0 {
+            let at = base + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            match start.take() {
+                None => start = Some(at),
+                Some(from) => walk.word(lower, from, at),
             }
-            block = hash::chain(block, token);
-        }
-        letters += if dense { 2 } else { total as u32 };
-        opens = false;
-        gap = b' ';
-        // One byte parts most words.
-        if let Some((next, after)) = rest.split_first() {
-            opens |= opens_sentence(*next);
-            gap = *next;
-            rest = after;
         }
     }
-    if letters < MIN_BLOCK_LETTERS {
+    if let Some(from) = start {
+        walk.word(lower, from, bytes.len());
+    }
+    if walk.letters < MIN_BLOCK_LETTERS {
         0
     } else {
-        hash::finalise(block) as i64
+        hash::finalise(walk.block) as i64
     }
 }
 
-/// Hash of a word with every run of digits as one zero.
+impl<S: Sink, const FOLDED: bool> Walk<'_, S, FOLDED> {
+    #[inline]
+    fn word(&mut self, lower: &[u8], from: usize, to: usize) {
+        let mut gap = b' ';
+        for byte in self.bytes.get(self.last..from).unwrap_or_default() {
+            self.opens |= opens_sentence(*byte);
+            gap = *byte;
+        }
+        self.last = to;
+        let length = to - from;
+        let mut hash = WordHash::default();
+        let mut digits = false;
+        let mut at = from;
+        while at + 8 < to {
+            let eight = load(lower, at);
+            digits |= has_digit(eight);
+            hash = hash.push(eight);
+            at += 8;
+        }
+        let eight = load(lower, at) & (u64::MAX >> (64 - 8 * (to - at)));
+        digits |= has_digit(eight);
+        let token = hash.push(eight).finish();
+        let dense = FOLDED && gap == DENSE;
+        self.sink.token(token, dense);
+        if digits {
+            self.sink.note(token, Trait::Number);
+            let word = lower.get(from..to).unwrap_or_default();
+            self.block = hash::chain(self.block, without_digits(word));
+        } else {
+            let capital = self.bytes.get(from).is_some_and(u8::is_ascii_uppercase);
+            if !self.opens && length > 1 && (capital || (FOLDED && gap == CAPITAL)) {
+                self.sink.note(token, Trait::Name);
+            }
+            self.block = hash::chain(self.block, token);
+        }
+        self.letters += if dense { 2 } else { length as u32 };
+        self.opens = false;
+    }
+}
+
+/// The eight bytes from `at`; there are always as many.
+#[inline]
+fn load(bytes: &[u8], at: usize) -> u64 {
+    let eight = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
+    eight.map_or(0, |eight| u64::from_le_bytes(*eight))
+}
+
+/// Hash of a word in lower case with every run of digits as one zero.
 fn without_digits(word: &[u8]) -> u64 {
     let mut hash = WordHash::default();
     let (mut eight, mut held, mut last) = (0_u64, 0, 0);
     for byte in word {
-        let byte = if byte.is_ascii_digit() {
-            b'0'
-        } else {
-            byte.to_ascii_lowercase()
-        };
+        let byte = if byte.is_ascii_digit() { b'0' } else { *byte };
         if byte == b'0' && last == b'0' {
             continue;
         }
@@ -260,10 +288,10 @@ mod tests {
             ],
         ) {
             let mut plain = Seen::default();
-            let block = read_bytes::<false>(&bytes, &mut plain);
+            let block = read_bytes::<false>(&bytes, &mut vec![7; 9], &mut plain);
             prop_assert_eq!((block, plain), by_bytes(&bytes, false));
             let mut folded = Seen::default();
-            let block = read_bytes::<true>(&bytes, &mut folded);
+            let block = read_bytes::<true>(&bytes, &mut Vec::new(), &mut folded);
             prop_assert_eq!((block, folded), by_bytes(&bytes, true));
         }
     }
