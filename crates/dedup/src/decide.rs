@@ -68,8 +68,22 @@ pub enum LinkReason {
     SameBody,
     /// Enough of both texts together is shared (Jaccard).
     Jaccard,
-    /// Enough of the shorter text is in the longer one (containment).
+    /// Enough of the shorter text is in the longer one (containment), or less of it but all over.
     Containment,
+}
+
+impl LinkReason {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::SameBody, Self::Jaccard, Self::Containment];
+
+    /// The name under which docs/near-copies.md explains it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameBody => "same_body",
+            Self::Jaccard => "jaccard",
+            Self::Containment => "containment",
+        }
+    }
 }
 
 /// Why a candidate was not linked to.
@@ -100,6 +114,40 @@ pub enum Refusal {
     UnlikeTitle,
     /// It matches, but another one matches better.
     NotBest,
+}
+
+impl Refusal {
+    /// Every value, in the order in which they are tried.
+    pub const ALL: [Self; 11] = [
+        Self::SameArticle,
+        Self::SameAddress,
+        Self::OtherRecipe,
+        Self::OnlySiteBlocks,
+        Self::TooLittleShared,
+        Self::OneParagraph,
+        Self::SmallPart,
+        Self::NumbersDiffer,
+        Self::YoungSite,
+        Self::UnlikeTitle,
+        Self::NotBest,
+    ];
+
+    /// The name under which docs/near-copies.md explains it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameArticle => "same_article",
+            Self::SameAddress => "same_address",
+            Self::OtherRecipe => "other_recipe",
+            Self::OnlySiteBlocks => "only_site_blocks",
+            Self::TooLittleShared => "too_little_shared",
+            Self::OneParagraph => "one_paragraph",
+            Self::SmallPart => "small_part",
+            Self::NumbersDiffer => "numbers_differ",
+            Self::YoungSite => "young_site",
+            Self::UnlikeTitle => "unlike_title",
+            Self::NotBest => "not_best",
+        }
+    }
 }
 
 /// How the subject came to its story.
