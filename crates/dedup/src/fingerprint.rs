@@ -192,12 +192,8 @@ impl Fingerprinter {
 
     /// [`Self::shingles`] where all tokens are words: the same hashes, without a question at each.
     fn word_shingles(&mut self, ends: &[usize]) {
-        self.hashes.extend(
-            self.tokens
-                .hashes
-                .array_windows::<SHINGLE_WORDS>()
-                .map(|window| hash::shingle(window)),
-        );
+        const { assert!(SHINGLE_WORDS == 4) };
+        hash::shingles_of_four(&self.tokens.hashes, &mut self.hashes);
         let mut from = 0;
         for (number, end) in ends.iter().enumerate() {
             let to = (*end).min(self.hashes.len());

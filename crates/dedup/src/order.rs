@@ -5,7 +5,7 @@
 /// Counts by the highest bits into a few times as many buckets as there are numbers, then moves each one over the few that
 /// are out of order. The result is that of any other sort. Numbers that are not spread evenly (somebody made them so)
 /// go to the sort of the standard library, because that one has no bad case.
-pub(crate) fn sort_hashes(numbers: &mut [u64], scratch: &mut Scratch) {
+pub(crate) fn sort_hashes(numbers: &mut Vec<u64>, scratch: &mut Scratch) {
     const CROWD: u32 = 24;
     let n = numbers.len();
     if n < 64 {
@@ -47,7 +47,7 @@ pub(crate) fn sort_hashes(numbers: &mut [u64], scratch: &mut Scratch) {
         }
         sorted[to] = number;
     }
-    numbers.copy_from_slice(sorted);
+    std::mem::swap(numbers, sorted);
 }
 
 /// Memory that [`sort_hashes`] uses again.

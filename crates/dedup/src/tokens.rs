@@ -95,9 +95,12 @@ struct Walk<'a, S, const FOLDED: bool> {
 /// Looks at 64 bytes at a time: one bit for each that belongs to a word; words begin and end where the bits change.
 /// A test holds the result against a reading byte by byte.
 fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut impl Sink) -> i64 {
-    // Words are hashed from here, and the last one is read beyond its end.
+    // Words are hashed from here, and the last one is read beyond its end. The zeros of a last, perhaps empty,
+    // block end a word that ends with the text.
+    let blocks = bytes.len() / 64 + 1;
     lower.clear();
-    lower.resize(bytes.len().next_multiple_of(64) + 8, 0);
+    lower.extend_from_slice(bytes);
+    lower.resize(blocks * 64 + 8, 0);
     let mut walk = Walk::<'_, _, FOLDED> {
         bytes,
         sink,
@@ -106,36 +109,37 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut 
         letters: 0,
         opens: true,
     };
-    let mut start = None;
+    let mut start = 0;
     let mut within = 0;
-    for (number, chunk) in bytes.chunks(64).enumerate() {
+    for number in 0..blocks {
         let base = number * 64;
-        let Some(target) = lower.get_mut(base..base + 64) else {
+        let Some(block) = lower.get_mut(base..).and_then(<[u8]>::first_chunk_mut::<64>) else {
             break;
         };
-        if let Some(target) = target.get_mut(..chunk.len()) {
-            target.copy_from_slice(chunk);
-        }
         let mut words = 0;
-        let (eights, _) = target.as_chunks_mut::<8>();
+        let (eights, _) = block.as_chunks_mut::<8>();
         for (at, of) in eights.iter_mut().enumerate() {
             let (low, bits) = eight(u64::from_le_bytes(*of));
             *of = low.to_le_bytes();
             words |= bits << (8 * at);
         }
         let mut edges = words ^ (words << 1 | within);
-        within = words >> 63;
-        while edges != 0 {
-            let at = base + edges.trailing_zeros() as usize;
+        if within != 0 && edges != 0 {
+            let end = edges.trailing_zeros() as usize;
             edges &= edges - 1;
-            match start.take() {
-                None => start = Some(at),
-                Some(from) => walk.word(lower, from, at),
-            }
+            walk.word(lower, start, base + end);
         }
-    }
-    if let Some(from) = start {
-        walk.word(lower, from, bytes.len());
+        while edges != 0 {
+            start = base + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            if edges == 0 {
+                break;
+            }
+            let end = base + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            walk.word(lower, start, end);
+        }
+        within = words >> 63;
     }
     if walk.letters < MIN_BLOCK_LETTERS {
         0
@@ -145,12 +149,15 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut 
 }
 
 impl<S: Sink, const FOLDED: bool> Walk<'_, S, FOLDED> {
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, lower: &[u8], from: usize, to: usize) {
-        let mut gap = b' ';
-        for byte in self.bytes.get(self.last..from).unwrap_or_default() {
-            self.opens |= opens_sentence(*byte);
-            gap = *byte;
+        // Mostly one byte or two: both are looked at, even if they are one, so that there is nothing to guess.
+        let between = self.bytes.get(self.last..from).unwrap_or_default();
+        let first = between.first().copied().unwrap_or(b' ');
+        let gap = between.last().copied().unwrap_or(b' ');
+        self.opens |= opens_sentence(first) | opens_sentence(gap);
+        if between.len() > 2 {
+            self.opens |= between.iter().any(|b| opens_sentence(*b));
         }
         self.last = to;
         let length = to - from;
