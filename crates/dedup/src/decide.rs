@@ -68,8 +68,22 @@ pub enum LinkReason {
     SameBody,
     /// Enough of both texts together is shared (Jaccard).
     Jaccard,
-    /// Enough of the shorter text is in the longer one (containment).
+    /// Enough of the shorter text is in the longer one (containment), or less of it but all over.
     Containment,
+}
+
+impl LinkReason {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::SameBody, Self::Jaccard, Self::Containment];
+
+    /// The name under which docs/near-copies.md explains it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameBody => "same_body",
+            Self::Jaccard => "jaccard",
+            Self::Containment => "containment",
+        }
+    }
 }
 
 /// Why a candidate was not linked to.
@@ -85,14 +99,55 @@ pub enum Refusal {
     OnlySiteBlocks,
     /// Neither Jaccard similarity nor containment reaches its threshold.
     TooLittleShared,
-    /// All that is shared lies in one paragraph of one of the texts: a quotation or a pasted block.
+    /// All that is shared lies in one paragraph of one of the texts, and their titles differ: a quotation or a
+    /// pasted block.
     OneParagraph,
+    /// What is shared runs through too little of the shorter text, and the titles have nothing in common:
+    /// pasted paragraphs.
+    SmallPart,
     /// The words agree where the numbers and names do not: one template filled in twice.
     NumbersDiffer,
     /// Both are of a site that is too new to know its own blocks.
     YoungSite,
+    /// Both are of one site, their titles have nothing in common, and what they share is not most of both:
+    /// furniture of the site that changes from page to page.
+    UnlikeTitle,
     /// It matches, but another one matches better.
     NotBest,
+}
+
+impl Refusal {
+    /// Every value, in the order in which they are tried.
+    pub const ALL: [Self; 11] = [
+        Self::SameArticle,
+        Self::SameAddress,
+        Self::OtherRecipe,
+        Self::OnlySiteBlocks,
+        Self::TooLittleShared,
+        Self::OneParagraph,
+        Self::SmallPart,
+        Self::NumbersDiffer,
+        Self::YoungSite,
+        Self::UnlikeTitle,
+        Self::NotBest,
+    ];
+
+    /// The name under which docs/near-copies.md explains it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SameArticle => "same_article",
+            Self::SameAddress => "same_address",
+            Self::OtherRecipe => "other_recipe",
+            Self::OnlySiteBlocks => "only_site_blocks",
+            Self::TooLittleShared => "too_little_shared",
+            Self::OneParagraph => "one_paragraph",
+            Self::SmallPart => "small_part",
+            Self::NumbersDiffer => "numbers_differ",
+            Self::YoungSite => "young_site",
+            Self::UnlikeTitle => "unlike_title",
+            Self::NotBest => "not_best",
+        }
+    }
 }
 
 /// How the subject came to its story.
@@ -230,20 +285,27 @@ fn judge<'c, 'a>(
     }
     let reason = if overlap.jaccard() >= params.min_jaccard {
         LinkReason::Jaccard
-    } else if overlap.containment() >= params.min_containment && overlap.shared >= params.min_shared {
+    } else if overlap.shared >= params.min_shared
+        && (overlap.containment() >= params.min_containment || guards::is_even(kept, other, &overlap, params))
+    {
         LinkReason::Containment
     } else {
         return Err(Refusal::TooLittleShared);
     };
-    if !guards::is_spread(&overlap, params) {
+    if !guards::is_spread(kept, other, &overlap, params) {
         return Err(Refusal::OneParagraph);
+    }
+    if !guards::is_extensive(kept, other, &overlap, params) {
+        return Err(Refusal::SmallPart);
     }
     if !guards::marks_agree(kept, other, &overlap, params) {
         return Err(Refusal::NumbersDiffer);
     }
-    let same_site = subject.site.is_some() && subject.site == candidate.site;
-    if young && same_site && overlap.jaccard() < params.young_jaccard {
-        return Err(Refusal::YoungSite);
+    if subject.site.is_some()
+        && subject.site == candidate.site
+        && let Some(refusal) = guards::same_site(kept, other, &overlap, young, params)
+    {
+        return Err(refusal);
     }
     Ok(Match {
         candidate,

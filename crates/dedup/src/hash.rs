@@ -22,6 +22,7 @@ impl WordHash {
 }
 
 /// Hash of a word that lies in memory as folded bytes.
+#[cfg(test)]
 pub(crate) fn word(bytes: &[u8]) -> u64 {
     let mut hash = WordHash::default();
     for chunk in bytes.chunks(8) {
@@ -43,6 +44,23 @@ pub(crate) fn shingle(tokens: &[u64]) -> u64 {
     )
 }
 
+/// [`shingle`] of every four tokens in a row. Two products a shingle instead of four: neighbours share theirs.
+pub(crate) fn shingles_of_four(tokens: &[u64], out: &mut Vec<u64>) {
+    const SQUARE: u64 = BASE.wrapping_mul(BASE);
+    const FRONT: u64 = SQUARE.wrapping_mul(SQUARE).wrapping_mul(4);
+    let pair = |a: u64, b: u64| a.wrapping_mul(BASE).wrapping_add(b);
+    let (mut first, mut second) = match tokens {
+        [a, b, c, ..] => (pair(*a, *b), pair(*b, *c)),
+        _ => return,
+    };
+    out.extend(tokens.array_windows::<4>().map(|[_, _, c, d]| {
+        let third = pair(*c, *d);
+        let hash = first.wrapping_mul(SQUARE).wrapping_add(FRONT).wrapping_add(third);
+        (first, second) = (second, third);
+        finalise(hash)
+    }));
+}
+
 /// The next state of a hash over a list of tokens of any length.
 pub(crate) const fn chain(state: u64, token: u64) -> u64 {
     (state.rotate_left(23) ^ token).wrapping_mul(K1)
@@ -55,4 +73,20 @@ pub(crate) const fn finalise(mut h: u64) -> u64 {
     h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     h ^ (h >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn four_in_a_row_are_shingles(tokens in prop::collection::vec(any::<u64>(), 0..20)) {
+            let mut all = Vec::new();
+            shingles_of_four(&tokens, &mut all);
+            prop_assert_eq!(all, tokens.windows(4).map(shingle).collect::<Vec<_>>());
+        }
+    }
 }

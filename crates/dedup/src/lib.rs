@@ -43,6 +43,7 @@ mod fold;
 mod guards;
 mod hash;
 pub mod memory;
+mod order;
 mod overlap;
 mod params;
 mod site;

@@ -17,7 +17,7 @@ pub(crate) struct Overlap {
     pub(crate) in_a: [u16; 256],
     pub(crate) in_b: [u16; 256],
     /// Whether either set is a sample.
-    pub(crate) sampled: bool,
+    sampled: bool,
 }
 
 impl Overlap {
@@ -75,6 +75,11 @@ impl Overlap {
     /// Share of the candidate that is in the subject, 0 to 1.
     pub(crate) fn b_in_a(&self) -> f64 {
         ratio(self.shared_weight, self.weight_b)
+    }
+
+    /// Shared shingles from which a paragraph counts as shared.
+    pub(crate) fn least_in_paragraph(&self) -> u16 {
+        if self.sampled { 1 } else { 2 }
     }
 
     /// Whether the subject is the shorter of the two.

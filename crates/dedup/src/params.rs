@@ -15,28 +15,35 @@ pub struct Params<'a> {
     pub min_containment: f64,
     /// … if it shares this many shingles, counted without weights.
     pub min_shared: u32,
-    /// Below this Jaccard similarity and `spread_containment` the shared shingles must be spread.
-    pub spread_jaccard: f64,
-    /// See `spread_jaccard`.
-    pub spread_containment: f64,
-    /// Paragraphs, in both texts, that must each hold two shared shingles.
+    /// So is a pair with this lower containment and as many shared shingles, if what is shared …
+    pub even_containment: f64,
+    /// … lies all over the shorter text: in paragraphs that make up this share of it.
+    pub even_extent: f64,
+    /// A match below this Jaccard similarity and below `weak_containment` is weak: it must be spread, …
+    pub weak_jaccard: f64,
+    /// See `weak_jaccard`.
+    pub weak_containment: f64,
+    /// Paragraphs, in both texts, that must each hold two shared shingles, except under nearly the same title.
     pub spread_paragraphs: usize,
+    /// … and without a like title it must run through this share of the shorter text.
+    pub extent: f64,
+    /// Titles are alike from this Jaccard similarity of their words.
+    pub like_title: f64,
     /// Below this containment numbers and names are compared.
     pub marks_containment: f64,
     /// Numbers that the shared paragraphs of the shorter text must have for the comparison to mean anything.
     pub min_numbers: usize,
-    /// Share of these numbers that must be in the other text, …
-    pub numbers_agree: f64,
-    /// … or share of the names there that must.
-    pub names_agree: f64,
-    /// A block is the site's own if at least two and at least this share of its recent articles show it.
-    pub site_share: f64,
-    /// Recent articles whose title shares this much (Jaccard of the words) do not count: versions and copies.
+    /// Share of the numbers and names there, taken together, that must be in the other text.
+    pub marks_agree: f64,
+    /// A block is the site's own if this many of its recent articles show it.
+    pub site_repeats: usize,
+    /// Titles are nearly the same from this Jaccard similarity of their words. Such articles do not count in
+    /// site memory (versions and copies), and their weak matches need no spread.
     pub same_title: f64,
     /// A site with fewer visible articles than this has no memory yet …
     pub young_site: usize,
-    /// … so that two articles of its own need this Jaccard similarity.
-    pub young_jaccard: f64,
+    /// … so that two articles of its own need this Jaccard similarity; later, two with unlike titles do.
+    pub same_site_jaccard: f64,
     /// A re-link asks that the new article has less than this containment with the old original.
     pub relink_containment: f64,
     /// The list of common shingles, if it is in use.
@@ -49,17 +56,22 @@ impl Default for Params<'_> {
             min_jaccard: 0.3,
             min_containment: 0.4,
             min_shared: 16,
-            spread_jaccard: 0.3,
-            spread_containment: 0.8,
+            // A shingle of four words survives if all four do: 0.25 is 7 words in 10 unchanged.
+            even_containment: 0.25,
+            even_extent: 0.8,
+            // At 0.5 two texts of one length share two thirds.
+            weak_jaccard: 0.5,
+            weak_containment: 0.8,
             spread_paragraphs: 2,
+            extent: 0.7,
+            like_title: 0.1,
             marks_containment: 0.75,
             min_numbers: 4,
-            numbers_agree: 0.6,
-            names_agree: 0.95,
-            site_share: 0.3,
+            marks_agree: 0.65,
+            site_repeats: 2,
             same_title: 0.5,
             young_site: 4,
-            young_jaccard: 0.6,
+            same_site_jaccard: 0.6,
             relink_containment: 0.15,
             common: None,
         }

@@ -24,8 +24,7 @@ pub(crate) fn own_blocks(
                 && jaccard_of_words(recent.title_words, &subject.fingerprint.title_words) < params.same_title
         })
         .collect();
-    let needed = ((others.len() as f64 * params.site_share).ceil() as usize).max(2);
-    if others.len() < needed {
+    if others.len() < params.site_repeats {
         return Vec::new();
     }
     let mut blocks: Vec<BlockHash> = subject
@@ -37,7 +36,7 @@ pub(crate) fn own_blocks(
         .collect();
     blocks.sort_unstable();
     blocks.dedup();
-    blocks.retain(|block| others.iter().filter(|r| r.blocks.contains(block)).count() >= needed);
+    blocks.retain(|block| others.iter().filter(|r| r.blocks.contains(block)).count() >= params.site_repeats);
     blocks
 }
 

@@ -1,0 +1,212 @@
+//! Makes a stream of articles harder, to see whether the rule only fits the stream it was chosen on.
+//!
+//!     cargo run --release -p copydesk-dedup --example vary_stream -- MODE SEED IN.jsonl.gz OUT.jsonl.gz
+//!
+//! paste    one article in eight gets 2 or 3 consecutive paragraphs of an older article of another story
+//! drift    a third of the sites end every page with headlines of their last articles, drawn anew each time, and
+//!          a dated line; one original in three comes again, once to three times, as a later version at its site
+//! all      both
+//! untitled every title is gone: what the rules that look at titles are worth, and what they cost
+//!
+//! IN and OUT have the form that score_stream reads; the gold clusters are kept.
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program for the terminal"
+)]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+
+use serde_json::{Value, json};
+
+/// Numbers without a library: SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n.max(1) as u64) as usize
+    }
+}
+
+struct Article {
+    record: Value,
+    paragraphs: Vec<String>,
+}
+
+impl Article {
+    fn text(&self, field: &str) -> String {
+        self.record[field].to_string()
+    }
+
+    fn title(&self) -> String {
+        self.record["title"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+fn read(path: &str) -> Result<Vec<Article>, Box<dyn Error>> {
+    #[allow(
+        clippy::disallowed_types,
+        reason = "a file of our own choosing, read line by line"
+    )]
+    let lines = BufReader::new(flate2::read::GzDecoder::new(File::open(path)?)).lines();
+    lines
+        .map(|line| {
+            let record: Value = serde_json::from_str(&line?)?;
+            let text = record["text"].as_str().unwrap_or_default();
+            let paragraphs = text
+                .lines()
+                .filter(|p| !p.trim().is_empty())
+                .map(str::to_owned)
+                .collect();
+            Ok(Article { record, paragraphs })
+        })
+        .collect()
+}
+
+/// Foreign paragraphs in one article out of eight; templates are left as they are.
+fn paste(articles: &mut [Article], random: &mut Random) {
+    let originals: Vec<Vec<String>> = articles.iter().map(|a| a.paragraphs.clone()).collect();
+    for i in 1..articles.len() {
+        if random.below(8) != 0 || articles[i].record["kind"] == "tmpl" {
+            continue;
+        }
+        let donor = random.below(i);
+        let length = 2 + random.below(2);
+        if originals[donor].len() < 2 * length
+            || articles[donor].text("cluster") == articles[i].text("cluster")
+        {
+            continue;
+        }
+        let from = random.below(originals[donor].len() - length);
+        let at = random.below(articles[i].paragraphs.len() + 1);
+        let foreign = originals[donor][from..from + length].to_vec();
+        articles[i].paragraphs.splice(at..at, foreign);
+    }
+}
+
+/// Later versions at the same site: a new lead, other numbers, sometimes a paragraph less.
+fn versions(articles: Vec<Article>, random: &mut Random) -> Vec<Article> {
+    let mut later: HashMap<usize, Vec<Article>> = HashMap::new();
+    let count = articles.len();
+    for (i, article) in articles.iter().enumerate() {
+        if article.record["kind"] != "base" || random.below(3) != 0 {
+            continue;
+        }
+        let mut paragraphs = article.paragraphs.clone();
+        let mut at = i;
+        for version in 0..=random.below(3) {
+            at += 20 + random.below(400);
+            if paragraphs.len() > 4 && random.below(2) == 0 {
+                paragraphs.remove(1 + random.below(paragraphs.len() - 1));
+            }
+            if let Some(lead) = paragraphs.first_mut() {
+                *lead = format!(
+                    "New details emerged {} hours after the first report, in version {version}: {lead}",
+                    2 + random.below(20)
+                );
+            }
+            let digit = char::from(b'0' + random.below(10) as u8);
+            if let Some(changed) = paragraphs.last_mut() {
+                *changed = changed.replace(char::from(b'0' + random.below(10) as u8), &digit.to_string());
+            }
+            let mut record = article.record.clone();
+            record["kind"] = json!("version");
+            later.entry(at.min(count - 1)).or_default().push(Article {
+                record,
+                paragraphs: paragraphs.clone(),
+            });
+        }
+    }
+    let mut all = Vec::new();
+    for (i, article) in articles.into_iter().enumerate() {
+        all.push(article);
+        all.extend(later.remove(&i).unwrap_or_default());
+    }
+    for (id, article) in all.iter_mut().enumerate() {
+        article.record["id"] = json!(id);
+    }
+    all
+}
+
+/// Headlines and a dated line below every page of a third of the sites.
+fn furniture(articles: &mut [Article], random: &mut Random) {
+    const DAYS: [&str; 7] = [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ];
+    let mut titles: HashMap<String, Vec<String>> = HashMap::new();
+    for article in articles {
+        let host = article.text("host");
+        let of_site = titles.entry(host.clone()).or_default();
+        if host.bytes().map(usize::from).sum::<usize>().is_multiple_of(3) {
+            let visible = of_site.len().min(30);
+            let lines: Vec<String> = (0..visible.min(8))
+                .map(|_| of_site[of_site.len() - 1 - random.below(visible)].clone())
+                .collect();
+            if random.below(2) == 0 {
+                article
+                    .paragraphs
+                    .push(format!("Read more on our site: {}", lines.join(" ")));
+            } else {
+                article.paragraphs.extend(lines);
+            }
+            article.paragraphs.push(format!(
+                "This page was last changed on {} at {}:{:02}; {} readers follow our morning letter, join them today for \
+                 free and leave it whenever you like.",
+                DAYS[random.below(7)],
+                random.below(24),
+                random.below(60),
+                1_000 + random.below(90_000)
+            ));
+        }
+        let title = article.title();
+        titles.entry(host).or_default().push(title);
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [mode, seed, from, to] = args.as_slice() else {
+        return Err("usage: vary_stream paste|drift|all|untitled SEED IN.jsonl.gz OUT.jsonl.gz".into());
+    };
+    let (pasting, drifting) = match mode.as_str() {
+        "paste" => (true, false),
+        "drift" => (false, true),
+        "all" => (true, true),
+        "untitled" => (false, false),
+        _ => return Err("MODE is paste, drift, all or untitled".into()),
+    };
+    let mut random = Random(seed.parse()?);
+    let mut articles = read(from)?;
+    if pasting {
+        paste(&mut articles, &mut random);
+    }
+    if drifting {
+        articles = versions(articles, &mut random);
+        furniture(&mut articles, &mut random);
+    }
+    let mut out = flate2::write::GzEncoder::new(File::create(to)?, flate2::Compression::fast());
+    for article in &articles {
+        let mut record = article.record.clone();
+        if mode == "untitled" {
+            record["title"] = Value::Null;
+        }
+        record["text"] = json!(article.paragraphs.join("\n\n"));
+        writeln!(out, "{record}")?;
+    }
+    out.finish()?;
+    println!("{} articles", articles.len());
+    Ok(())
+}
