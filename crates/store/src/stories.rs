@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use copydesk_dedup::{Decision, LinkReason, Refusal};
+use copydesk_dedup::Decision;
 use serde_json::json;
 use sqlx::{PgConnection, Row as _};
 
@@ -172,15 +172,6 @@ async fn carry_out(connection: &mut PgConnection, given_up: &GivenUp) -> Result<
     Ok(moved)
 }
 
-/// The name stored in `article.link_reason`.
-pub(crate) const fn reason_name(reason: LinkReason) -> &'static str {
-    match reason {
-        LinkReason::SameBody => "same_body",
-        LinkReason::Jaccard => "jaccard",
-        LinkReason::Containment => "containment",
-    }
-}
-
 /// `evidence.refusals`: the candidates that were looked at and not linked to.
 pub(crate) fn refusals(decision: &Decision) -> Option<String> {
     if decision.refusals.is_empty() {
@@ -189,22 +180,7 @@ pub(crate) fn refusals(decision: &Decision) -> Option<String> {
     let map: serde_json::Map<String, serde_json::Value> = decision
         .refusals
         .iter()
-        .map(|(id, why)| (id.to_string(), refusal_name(*why).into()))
+        .map(|(id, why)| (id.to_string(), why.as_str().into()))
         .collect();
     Some(serde_json::Value::Object(map).to_string())
-}
-
-/// The name stored in `evidence.refusals` (docs/near-copies.md).
-const fn refusal_name(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::SameArticle => "same_article",
-        Refusal::SameAddress => "same_address",
-        Refusal::OtherRecipe => "other_recipe",
-        Refusal::OnlySiteBlocks => "only_site_blocks",
-        Refusal::TooLittleShared => "too_little_shared",
-        Refusal::OneParagraph => "one_paragraph",
-        Refusal::NumbersDiffer => "numbers_differ",
-        Refusal::YoungSite => "young_site",
-        Refusal::NotBest => "not_best",
-    }
 }

@@ -15,7 +15,7 @@ use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::identity::raw_hash;
 use crate::plan::{Decided, Disposition, Work};
-use crate::stories::{Stories, reason_name, refusals};
+use crate::stories::{Stories, refusals};
 
 columns! {
     /// The text and metadata of one version of an article: what a new version replaces.
@@ -405,7 +405,7 @@ fn founding<'b>(
         relation: link
             .map_or(copydesk_article::Relation::Original, |l| l.relation)
             .as_str(),
-        link_reason: link.map(|l| reason_name(l.reason)),
+        link_reason: link.map(|l| l.reason.as_str()),
     }
 }
 
