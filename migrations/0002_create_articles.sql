@@ -19,6 +19,7 @@ CREATE TABLE article (
     published_offset_minutes integer,
     modified_offset_minutes  integer,
     shared_shingles          integer,
+    common_version           integer,
     similarity               real,
     containment              real,
     containment_of_linked    real,
@@ -95,6 +96,7 @@ COMMENT ON COLUMN article.containment_of_linked IS 'Share of linked_to that is i
 COMMENT ON COLUMN article.shared_shingles IS 'Four-word shingles that the two share.';
 COMMENT ON COLUMN article.link_reason IS 'The test that made the link: same_body, jaccard or containment.';
 COMMENT ON COLUMN article.link_rule_version IS 'Version of the rule that decided on the link.';
+COMMENT ON COLUMN article.common_version IS 'Version of the list of common shingles that the decision used. Null: none was in use.';
 COMMENT ON COLUMN article.fingerprint_version IS 'Version of the recipe that made its hashes.';
 COMMENT ON COLUMN article.paywalled IS 'Whether the page says that it is behind a paywall. Null: it does not say.';
 COMMENT ON COLUMN article.identity IS 'Hash of what makes two messages the same article: the canonical address, or else site, title and text.';

@@ -73,6 +73,8 @@ CREATE TABLE evidence (
     site_hash           bigint,
     url_hash            bigint,
     fingerprint_version smallint NOT NULL,
+    recents             smallint NOT NULL DEFAULT 0,
+    between_stories     boolean NOT NULL DEFAULT false,
     block_hashes        bytea NOT NULL,
     title_words         bytea NOT NULL,
     dropped_blocks      bytea,
@@ -82,6 +84,7 @@ CREATE TABLE evidence (
 -- Hashes do not compress.
 ALTER TABLE evidence ALTER COLUMN evidence SET STORAGE EXTERNAL, ALTER COLUMN block_hashes SET STORAGE EXTERNAL,
     ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL;
+CREATE INDEX evidence_between_stories ON evidence (article_id) WHERE between_stories;
 -- Answers "the last 20 articles of this site" for the site memory.
 CREATE INDEX evidence_site ON evidence (site_hash, article_id DESC) WHERE site_hash IS NOT NULL;
 COMMENT ON TABLE evidence IS 'What near-copies are verified with, of each article''s latest version. Apart from article, so that queries over articles do not read it.';
@@ -89,6 +92,8 @@ COMMENT ON COLUMN evidence.article_id IS 'The article.';
 COMMENT ON COLUMN evidence.site_hash IS 'Hash of the site. Null: no site is known.';
 COMMENT ON COLUMN evidence.url_hash IS 'Hash of the canonical address. Null: it has none.';
 COMMENT ON COLUMN evidence.fingerprint_version IS 'Version of the recipe. Two versions never see each other.';
+COMMENT ON COLUMN evidence.recents IS 'How many of its site''s last articles were looked at for the decision: what is needed to run it again.';
+COMMENT ON COLUMN evidence.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
 COMMENT ON COLUMN evidence.block_hashes IS 'Hash of each paragraph in order, 8 bytes little endian each; 0 for one that is too short.';
 COMMENT ON COLUMN evidence.title_words IS 'Hashes of the title''s words, ascending, 4 bytes little endian each.';
 COMMENT ON COLUMN evidence.dropped_blocks IS 'Hashes of the paragraphs that were left out because the site shows them in several of its recent articles. Null: none.';
@@ -102,7 +107,7 @@ CREATE TABLE story_event (
     to_story      bigint NOT NULL,
     cause_article bigint,
     happened_at   timestamptz NOT NULL,
-    kind          text NOT NULL CHECK (kind IN ('relink', 'merge', 'split')),
+    kind          text NOT NULL CHECK (kind IN ('relink', 'merge', 'split', 'undo')),
     moved         bigint[] NOT NULL,
     detail        jsonb NOT NULL DEFAULT '{}'
 );
@@ -110,13 +115,30 @@ CREATE INDEX story_event_from ON story_event (from_story);
 CREATE INDEX story_event_to ON story_event (to_story);
 COMMENT ON TABLE story_event IS 'Changes to stories after their articles were stored. Append only, with what is needed to take them back.';
 COMMENT ON COLUMN story_event.event_id IS 'Number of the event.';
-COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. merge, split: a person did it.';
+COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. merge: two stories became one, by a person or because an article is a copy of both. split: a person took articles out. undo: an event was taken back.';
 COMMENT ON COLUMN story_event.article_id IS 'The article that moved.';
 COMMENT ON COLUMN story_event.moved IS 'All articles that moved: article_id and those linked to it, near or far.';
 COMMENT ON COLUMN story_event.from_story IS 'The story that was left.';
 COMMENT ON COLUMN story_event.to_story IS 'The story that was joined or founded.';
 COMMENT ON COLUMN story_event.cause_article IS 'The newer article that brought it about.';
 COMMENT ON COLUMN story_event.happened_at IS 'When.';
-COMMENT ON COLUMN story_event.detail IS 'The link that was given up, as it was.';
+COMMENT ON COLUMN story_event.detail IS 'Why, and what is needed to take it back: links that were given up as they were, the measured similarity, the event that was undone.';
+
+CREATE TABLE common_shingles (
+    version    integer PRIMARY KEY CHECK (version > 0),
+    built_at   timestamptz NOT NULL DEFAULT now(),
+    articles   bigint NOT NULL,
+    shingles   bigint NOT NULL,
+    fingerprint_version smallint NOT NULL,
+    counts     bytea NOT NULL
+);
+ALTER TABLE common_shingles ALTER COLUMN counts SET STORAGE EXTERNAL;
+COMMENT ON TABLE common_shingles IS 'Versioned lists of shingles that stand in many stories: in a decision they weigh less. Built by `copydesk janitor common`; setting.common_version names the one in use.';
+COMMENT ON COLUMN common_shingles.version IS 'Number of the list, from 1.';
+COMMENT ON COLUMN common_shingles.built_at IS 'When it was built.';
+COMMENT ON COLUMN common_shingles.articles IS 'Articles that were counted.';
+COMMENT ON COLUMN common_shingles.shingles IS 'Shingles in the list.';
+COMMENT ON COLUMN common_shingles.fingerprint_version IS 'The recipe of the shingles.';
+COMMENT ON COLUMN common_shingles.counts IS 'Per shingle its hash and the number of stories that have it, 4 bytes little endian each.';
 
 SELECT copydesk_create_windows();

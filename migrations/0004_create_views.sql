@@ -8,12 +8,12 @@ SELECT article_id, story_id, relation, title, dek, authors, site, site_name, url
        fetched_at, message_time, ingested_at, version_at,
        title_source, dek_source, authors_source, site_source, site_name_source, canonical_url_source,
        published_source, modified_source, language_source, section_source, agency_source, image_url_source,
-       warnings, extra, rules_version, fingerprint_version
+       warnings, extra, rules_version, fingerprint_version, common_version
 FROM article;
 COMMENT ON VIEW articles IS 'One row per article, in its latest version.';
 
 CREATE VIEW stories AS
-SELECT s.story_id, o.title, o.site, o.url, o.language, s.articles, s.copies, s.sites, s.site_list,
+SELECT s.story_id, c.article_id AS canonical_article, c.title, c.site, c.url, c.language, s.articles, s.copies, s.sites, s.site_list,
        s.first_published_at, s.first_seen, s.last_seen, s.longest_words
 FROM (SELECT story_id,
              count(*) AS articles,
@@ -26,8 +26,12 @@ FROM (SELECT story_id,
              max(word_count) AS longest_words
       FROM article
       GROUP BY story_id) s
-LEFT JOIN article o ON o.article_id = s.story_id;
-COMMENT ON VIEW stories IS 'One row per story. Its canonical article is the one that was stored first: story_id is that article''s article_id. The newest stories: ORDER BY story_id DESC.';
+CROSS JOIN LATERAL (
+    SELECT a.article_id, a.title, a.site, a.url, a.language FROM article a
+    WHERE a.story_id = s.story_id AND a.word_count >= 0.8 * s.longest_words
+    ORDER BY coalesce(a.published_at, a.message_time), a.article_id LIMIT 1
+) c;
+COMMENT ON VIEW stories IS 'One row per story. story_id never changes: it is the article_id of the article that founded the story. The canonical article is computed: of the articles with at least four fifths of the words of the longest one, the one that was published first. The newest stories: ORDER BY story_id DESC.';
 
 CREATE VIEW article_versions AS
 SELECT article_id, version, true AS latest, title, dek, body, word_count, captions, version_similarity,
@@ -110,6 +114,17 @@ SELECT c.article_id, c.linked_to, c.relation, c.message_time - o.message_time AS
 FROM article c JOIN article o ON o.article_id = c.linked_to;
 COMMENT ON VIEW copy_lags IS 'How long after its original each copy came, by the messages'' own timestamps: what the window length is chosen from.';
 
+CREATE VIEW copy_lag_histogram AS
+SELECT b.up_to, count(l.article_id) AS links,
+       round(100.0 * sum(count(l.article_id)) OVER (ORDER BY b.up_to) / greatest(sum(count(l.article_id)) OVER (), 1), 2) AS percent_up_to
+FROM (VALUES (interval '0', interval '1 minute'), ('1 minute', '10 minutes'), ('10 minutes', '1 hour'), ('1 hour', '6 hours'),
+             ('6 hours', '1 day'), ('1 day', '2 days'), ('2 days', '3 days'), ('3 days', '7 days'), ('7 days', '14 days'),
+             ('14 days', '30 days'), ('30 days', '60 days'), ('60 days', '36500 days')) AS b (above, up_to)
+LEFT JOIN copy_lags l ON greatest(l.lag, -l.lag) > b.above AND greatest(l.lag, -l.lag) <= b.up_to
+    OR (b.above = interval '0' AND l.lag = interval '0')
+GROUP BY b.up_to;
+COMMENT ON VIEW copy_lag_histogram IS 'Links by the time between copy and original. The window (setting.window_days) is long enough where percent_up_to of its length is above 99.5.';
+
 -- A view's column that has its name from a table says the same as there.
 DO $$
 DECLARE
@@ -131,6 +146,7 @@ BEGIN
 END
 $$;
 COMMENT ON COLUMN stories.story_id IS 'The story: article_id of the article that founded it.';
+COMMENT ON COLUMN stories.canonical_article IS 'Of the articles with at least four fifths of the words of the longest one, the one that was published first (by its own account, else by its message).';
 COMMENT ON COLUMN stories.title IS 'Headline of the canonical article.';
 COMMENT ON COLUMN stories.site IS 'Site of the canonical article.';
 COMMENT ON COLUMN stories.url IS 'Address of the canonical article.';
@@ -158,5 +174,8 @@ COMMENT ON COLUMN article_blocks.evidence IS 'What the rule saw.';
 COMMENT ON COLUMN article_blocks.text IS 'The text of the block.';
 COMMENT ON COLUMN gaps.offsets IS 'How many offsets.';
 COMMENT ON COLUMN ingest_status.messages_per_second IS 'Mean rate of the present owner, from its claim to its last flush.';
+COMMENT ON COLUMN copy_lag_histogram.up_to IS 'Upper end of the class; the one before is its lower end.';
+COMMENT ON COLUMN copy_lag_histogram.links IS 'Links with a lag in this class.';
+COMMENT ON COLUMN copy_lag_histogram.percent_up_to IS 'Share of all links with a lag up to here, in percent.';
 COMMENT ON COLUMN copy_lags.article_id IS 'The copy.';
 COMMENT ON COLUMN copy_lags.lag IS 'Time between the two messages. Negative: the copy''s message is older.';

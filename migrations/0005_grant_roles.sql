@@ -22,8 +22,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
         GRANT SELECT, INSERT, UPDATE ON
             partition_progress, gap, sighting, quarantine, article, article_identity, article_version,
-            near_key, evidence, story_event TO copydesk_writer;
-        GRANT SELECT ON setting TO copydesk_writer;
+            near_key, evidence, story_event, common_shingles TO copydesk_writer;
+        GRANT SELECT, UPDATE ON setting TO copydesk_writer;
         GRANT USAGE, SELECT ON SEQUENCE article_id_seq TO copydesk_writer;
         GRANT EXECUTE ON FUNCTION copydesk_create_windows(integer), copydesk_drop_windows(integer) TO copydesk_writer;
         IF to_regclass('_sqlx_migrations') IS NOT NULL THEN
@@ -33,13 +33,13 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
         GRANT SELECT ON
             articles, stories, article_versions, removed_blocks, article_blocks, sightings, quarantined,
-            story_events, gaps, ingest_status, copy_lags TO copydesk_reader;
+            story_events, gaps, ingest_status, copy_lags, copy_lag_histogram TO copydesk_reader;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer')
         AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
         GRANT SELECT ON
             articles, stories, article_versions, removed_blocks, article_blocks, sightings, quarantined,
-            story_events, gaps, ingest_status, copy_lags TO copydesk_writer;
+            story_events, gaps, ingest_status, copy_lags, copy_lag_histogram TO copydesk_writer;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
         GRANT ALL ON ALL TABLES IN SCHEMA public TO copydesk_owner;

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
+use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 
 /// How to reach the database, and how long anything there may take.
@@ -75,6 +76,7 @@ struct Shared {
     begin: String,
     quarantine_bytes: usize,
     window_days: OnceCell<i32>,
+    list: ListAtHand,
 }
 
 impl Store {
@@ -101,6 +103,7 @@ impl Store {
                 begin: begin(config),
                 quarantine_bytes: config.quarantine_bytes,
                 window_days: OnceCell::new(),
+                list: ListAtHand::default(),
             }),
         })
     }
@@ -123,6 +126,10 @@ impl Store {
 
     pub(crate) fn quarantine_bytes(&self) -> usize {
         self.shared.quarantine_bytes
+    }
+
+    pub(crate) fn list_at_hand(&self) -> &ListAtHand {
+        &self.shared.list
     }
 
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.

@@ -83,6 +83,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// What a person asked for cannot be done.
+    #[error("{0}")]
+    NotPossible(String),
     /// Stored evidence cannot be read.
     #[error("the stored evidence of article {article} cannot be read: {reason}")]
     DamagedEvidence {
@@ -113,6 +116,7 @@ impl StoreError {
             | Self::LostRange { .. }
             | Self::TopicRecreated { .. }
             | Self::BadBatch { .. }
+            | Self::NotPossible(_)
             | Self::DamagedEvidence { .. }
             | Self::Unknown(_) => RetryClass::Fatal,
         }

@@ -127,7 +127,7 @@ pub(crate) fn words_to_bytes(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|w| w.to_le_bytes()).collect()
 }
 
-fn blocks_from_bytes(bytes: &[u8]) -> Vec<BlockHash> {
+pub(crate) fn blocks_from_bytes(bytes: &[u8]) -> Vec<BlockHash> {
     bytes
         .as_chunks()
         .0

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use copydesk_article::{Message, NextOffset, Offset, Reject, TopicPartition};
-use copydesk_dedup::Params;
+use copydesk_dedup::{CommonShingles, Params};
 use sqlx::Row as _;
 use tracing::warn;
 
@@ -140,7 +140,11 @@ impl Store {
             refused: rejected.len() as i64,
         };
         let mut tx = self.begin().await?;
-        let Some(Advanced { from, ids }) = advance(&mut tx, claimed, part.from, part.to, counts).await?
+        let Some(Advanced {
+            from,
+            ids,
+            common_version,
+        }) = advance(&mut tx, claimed, part.from, part.to, counts).await?
         else {
             tx.rollback().await.doing("cannot roll back")?;
             return match position(self, claimed).await? {
@@ -161,7 +165,8 @@ impl Store {
             .map(|((item, article), id)| Work::new(item, article, id, window_days))
             .collect();
         if !works.is_empty() {
-            store_articles(&mut tx, &claimed.source, &works, &mut report).await?;
+            let list = self.common_list(common_version).await?;
+            store_articles(&mut tx, &claimed.source, &works, list.as_deref(), &mut report).await?;
         }
         if !rejected.is_empty() {
             write_ledger::quarantine(&mut tx, &claimed.source, &rejected, self.quarantine_bytes()).await?;
@@ -221,17 +226,28 @@ pub(crate) async fn store_articles(
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,
     works: &[Work<'_>],
+    common: Option<&CommonShingles>,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
     let dispositions = plan::dispositions(works, &known);
     let mut read = read(tx, works, &dispositions).await?;
-    let decided = plan::decisions(works, &dispositions, &mut read, &Params::default());
+    let params = Params {
+        common,
+        ..Params::default()
+    };
+    let decided = plan::decisions(works, &dispositions, &mut read, &params);
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
-    ArticleRows::new(works, &dispositions, &decided, &stories)
-        .write(tx)
-        .await?;
+    ArticleRows::new(
+        works,
+        &dispositions,
+        &decided,
+        &stories,
+        common.map(CommonShingles::version),
+    )
+    .write(tx)
+    .await?;
     let reused: Vec<(Identity, i64)> = works
         .iter()
         .zip(&dispositions)

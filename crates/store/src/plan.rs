@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::Utc;
 use copydesk_article::{ArticleId, BodyHash, Fingerprint, StoryId};
 use copydesk_dedup::{
-    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Relink, Subject, decide, versions,
+    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, decide, versions,
 };
 
 use crate::evidence::{Older, SiteArticle};
@@ -179,10 +179,21 @@ pub(crate) struct GivenUp {
     pub(crate) cause: i64,
 }
 
+/// What is recorded beside a decision.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Note {
+    /// Articles of the site that were looked at.
+    pub(crate) recents: i16,
+    /// An article of another story matches as well.
+    pub(crate) between_stories: bool,
+}
+
 /// The outcome of [`decisions`].
 pub(crate) struct Decided {
     /// For each work in order: the decision; `None` for a repeat.
     pub(crate) of_work: Vec<Option<Decision>>,
+    /// For each work in order: what is recorded beside it.
+    pub(crate) notes: Vec<Note>,
     /// Links that were given up, in order.
     pub(crate) given_up: Vec<GivenUp>,
 }
@@ -205,15 +216,18 @@ pub(crate) fn decisions(
     params: &Params<'_>,
 ) -> Decided {
     let mut of_work = Vec::with_capacity(works.len());
+    let mut notes = Vec::with_capacity(works.len());
     let mut given_up = Vec::new();
     for (work, disposition) in works.iter().zip(dispositions) {
         if matches!(disposition, Disposition::Unchanged { .. }) {
             of_work.push(None);
+            notes.push(Note::default());
             continue;
         }
         let id = disposition.article(work.fresh);
         let is_new = matches!(disposition, Disposition::New { .. });
         let decision = one(work, id, is_new, read, params);
+        notes.push(note(work, &decision, read));
         if let Some(relink) = decision.relink
             && let Some(older) = read.older.get_mut(&relink.article.0)
         {
@@ -228,7 +242,11 @@ pub(crate) fn decisions(
         remember(work, id, is_new, &decision, read);
         of_work.push(Some(decision));
     }
-    Decided { of_work, given_up }
+    Decided {
+        of_work,
+        notes,
+        given_up,
+    }
 }
 
 /// A version is not linked: it is asked only which of its blocks are its site's own.
@@ -283,6 +301,22 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read, params: &Params<'_>)
         fingerprint: work.fingerprint(),
     };
     decide(&subject, &candidates, &recents, params)
+}
+
+fn note(work: &Work<'_>, decision: &Decision, read: &Read) -> Note {
+    let recents = work
+        .site_hash
+        .and_then(|site| read.recents.get(&site))
+        .map_or(0, Vec::len);
+    let story = decision.link.map(|l| l.story);
+    Note {
+        recents: i16::try_from(recents.min(RECENTS)).unwrap_or(i16::MAX),
+        between_stories: decision
+            .refusals
+            .iter()
+            .filter(|(_, why)| *why == Refusal::NotBest)
+            .any(|(id, _)| read.older.get(&id.0).map(|o| o.story) != story),
+    }
 }
 
 /// The articles behind see this one as if it had been read from the database.

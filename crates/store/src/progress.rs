@@ -201,6 +201,8 @@ pub(crate) struct Advanced {
     pub(crate) from: NextOffset,
     /// Fresh article ids, ascending.
     pub(crate) ids: Vec<i64>,
+    /// The list of common shingles that decisions use; 0: none.
+    pub(crate) common_version: i32,
 }
 
 /// How many messages of which kind a flush brings.
@@ -226,7 +228,8 @@ pub(crate) async fn advance(
              stored = stored + $6, quarantined = quarantined + $7,
              skipped = skipped + ($5 - next_offset - $6 - $7)
          WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset <= $4
-         RETURNING flushed_from, ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6))",
+         RETURNING flushed_from, ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
+                   (SELECT common_version FROM setting)",
     )
     .bind(claimed.source.topic.as_str())
     .bind(claimed.source.partition.get())
@@ -242,6 +245,7 @@ pub(crate) async fn advance(
         Ok(Advanced {
             from: NextOffset::new(row.try_get(0)?),
             ids: row.try_get(1)?,
+            common_version: row.try_get(2)?,
         })
     })
     .transpose()

@@ -197,9 +197,10 @@ impl Store {
         let at = &message.coordinates;
         let mut tx = self.begin().await?;
         // The ledger's row first, as in every flush: then a replay and a worker cannot deadlock.
-        let mut fresh: Vec<i64> = sqlx::query_scalar(
+        let mut fresh: Vec<(i64, i32)> = sqlx::query_as(
             "UPDATE partition_progress SET stored = stored + $3, quarantined = quarantined - $3
-             WHERE topic = $1 AND partition = $2 RETURNING nextval('article_id_seq')",
+             WHERE topic = $1 AND partition = $2
+             RETURNING nextval('article_id_seq'), (SELECT common_version FROM setting)",
         )
         .bind(at.source.topic.as_str())
         .bind(at.source.partition.get())
@@ -217,7 +218,7 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await
         .doing(DOING)?;
-        let (Some(_), Some(fresh)) = (held, fresh.pop()) else {
+        let (Some(_), Some((fresh, common_version))) = (held, fresh.pop()) else {
             tx.rollback().await.doing(DOING)?;
             return Ok(Replayed::SettledMeanwhile);
         };
@@ -250,7 +251,8 @@ impl Store {
                 outcome: Ok(Box::new(article.clone())),
             };
             let works = [Work::new(&item, article, fresh, window_days)];
-            store_articles(&mut tx, &at.source, &works, &mut report).await?;
+            let list = self.common_list(common_version).await?;
+            store_articles(&mut tx, &at.source, &works, list.as_deref(), &mut report).await?;
         }
         tx.commit().await.doing(DOING)?;
         Ok(match reject {

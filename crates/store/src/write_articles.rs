@@ -14,7 +14,7 @@ use crate::columns::{columns, joined, list};
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::identity::raw_hash;
-use crate::plan::{Decided, Disposition, Work};
+use crate::plan::{Decided, Disposition, Note, Work};
 use crate::stories::{Stories, refusals};
 
 columns! {
@@ -79,6 +79,7 @@ columns! {
         containment: Option<f32> = "float4",
         containment_of_linked: Option<f32> = "float4",
         link_rule_version: i16 = "int2",
+        common_version: Option<i32> = "int4",
         identity: &'b [u8] = "bytea",
         relation: &'b str = "text",
         link_reason: Option<&'b str> = "text",
@@ -92,6 +93,8 @@ columns! {
         site_hash: Option<i64> = "int8",
         url_hash: Option<i64> = "int8",
         fingerprint_version: i16 = "int2",
+        recents: i16 = "int2",
+        between_stories: bool = "bool",
         block_hashes: Vec<u8> = "bytea",
         title_words: Vec<u8> = "bytea",
         dropped_blocks: Option<Vec<u8>> = "bytea",
@@ -231,6 +234,7 @@ impl<'b> ArticleRows<'b> {
         dispositions: &[Disposition],
         decided: &'b Decided,
         stories: &Stories,
+        common_version: Option<i32>,
     ) -> Self {
         let mut rows = Self::default();
         // The last work of an article is what the tables show.
@@ -241,14 +245,18 @@ impl<'b> ArticleRows<'b> {
             }
         }
         let mut founded_here = HashMap::new();
-        for (n, ((work, disposition), decision)) in
-            works.iter().zip(dispositions).zip(&decided.of_work).enumerate()
+        let decisions = decided.of_work.iter().zip(&decided.notes);
+        for (n, ((work, disposition), (decision, note))) in
+            works.iter().zip(dispositions).zip(decisions).enumerate()
         {
             let Some(decision) = decision else { continue };
             let id = disposition.article(work.fresh);
             if let Disposition::New { replaces } = disposition {
                 founded_here.insert(id, ());
-                rows.founding.push(founding(work, *replaces, decision, stories));
+                rows.founding.push(Founding {
+                    common_version,
+                    ..founding(work, *replaces, decision, stories)
+                });
             }
             let content = content(work, id, *disposition);
             if last.get(&id) != Some(&n) {
@@ -263,7 +271,7 @@ impl<'b> ArticleRows<'b> {
                 rows.updated.push(content);
                 rows.updated_ids.push(id);
             }
-            rows.evidence.push(evidence_row(work, id, decision));
+            rows.evidence.push(evidence_row(work, id, decision, *note));
         }
         rows
     }
@@ -401,6 +409,7 @@ fn founding<'b>(
         containment: link.map(|l| l.in_linked as f32),
         containment_of_linked: link.map(|l| l.of_linked as f32),
         link_rule_version: RULE_VERSION,
+        common_version: None,
         identity: &work.identity.0,
         relation: link
             .map_or(copydesk_article::Relation::Original, |l| l.relation)
@@ -409,13 +418,15 @@ fn founding<'b>(
     }
 }
 
-fn evidence_row(work: &Work<'_>, article_id: i64, decision: &Decision) -> EvidenceRow {
+fn evidence_row(work: &Work<'_>, article_id: i64, decision: &Decision, note: Note) -> EvidenceRow {
     let fingerprint = &work.article.fingerprint;
     EvidenceRow {
         article_id,
         site_hash: work.site_hash,
         url_hash: work.url_hash.map(u64::cast_signed),
         fingerprint_version: fingerprint.version.0,
+        recents: note.recents,
+        between_stories: note.between_stories,
         block_hashes: blocks_to_bytes(&fingerprint.blocks),
         title_words: words_to_bytes(&fingerprint.title_words),
         dropped_blocks: (!decision.dropped.is_empty()).then(|| blocks_to_bytes(&decision.dropped)),

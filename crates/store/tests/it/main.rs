@@ -9,4 +9,5 @@
 mod articles;
 mod ledger;
 mod race;
+mod stories;
 mod support;
