@@ -4,6 +4,33 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 
 impl Store {
+    /// Sets the length of a window and makes its partitions. Only before the first article: keys that are there would
+    /// be in the wrong windows.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPossible`]: there are articles.
+    pub async fn set_window_days(&self, days: i32) -> Result<(), StoreError> {
+        const DOING: &str = "cannot set the length of the windows";
+        let mut tx = self.begin().await?;
+        let changed = sqlx::query(
+            "UPDATE setting SET window_days = $1 WHERE window_days = $1 OR NOT EXISTS (SELECT FROM near_key)",
+        )
+        .bind(days)
+        .execute(&mut *tx)
+        .await
+        .doing(DOING)?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::NotPossible(
+                "the length of the windows can only be set before the first article is stored".into(),
+            ));
+        }
+        sqlx::query("SELECT copydesk_create_windows()")
+            .execute(&mut *tx)
+            .await
+            .doing(DOING)?;
+        tx.commit().await.doing(DOING)
+    }
+
     /// Creates the partitions of `near_key` for the coming windows where they are missing; answers with the
     /// number created. Cheap if there is nothing to do.
     ///

@@ -70,7 +70,10 @@ pub(crate) enum Command {
     /// Look at the messages that were refused, try them again, or give them up
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
-    /// Upkeep: key windows created ahead and dropped whole
+    /// Look at stories, explain why an article is in one, merge and split them
+    #[command(subcommand)]
+    Story(StoryCommand),
+    /// Upkeep: key windows, late merges, new fingerprints, the list of common shingles
     Janitor(JanitorArgs),
     /// Show the settings, or check them
     #[command(subcommand)]
@@ -149,6 +152,9 @@ pub(crate) struct MigrateArgs {
     /// Only say what is pending; exit 3 if anything is
     #[arg(long)]
     pub(crate) check: bool,
+    /// Days in a window of near-copy keys; only before the first article is stored (docs/near-copies.md)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=3660))]
+    pub(crate) window_days: Option<i32>,
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +255,97 @@ pub(crate) struct JanitorArgs {
     /// One round, then stop
     #[arg(long)]
     pub(crate) once: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<JanitorCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JanitorCommand {
+    /// Make keys and evidence again where another program's recipe made them; workers go on meanwhile
+    #[command(
+        after_help = "Example: copydesk janitor refingerprint\n\nSafe to stop and to repeat. Run it after an update whose \
+CHANGELOG names a new fingerprint version."
+    )]
+    Refingerprint,
+    /// The list of common shingles: what stands in many stories weighs less in decisions
+    #[command(subcommand)]
+    Common(CommonCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CommonCommand {
+    /// Build a list from the latest articles, and use it
+    #[command(after_help = "Example: copydesk janitor common build")]
+    Build {
+        /// Articles to count
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        articles: i64,
+        /// Only store it
+        #[arg(long)]
+        keep_aside: bool,
+    },
+    /// Use a list that is there
+    #[command(after_help = "Example: copydesk janitor common use 3")]
+    Use {
+        /// Its number
+        version: i32,
+    },
+    /// Use none
+    #[command(after_help = "Example: copydesk janitor common off")]
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoryCommand {
+    /// Show a story: its articles, what ties them together, what changed it
+    #[command(
+        after_help = "Example: copydesk story show 4711\n\nThe number is a story_id, or the article_id of any article in it."
+    )]
+    Show {
+        /// The story, or an article of it
+        story: i64,
+        /// As one JSON record
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show why an article is in its story, and decide again from the stored evidence
+    #[command(
+        after_help = "Example: copydesk story explain 4712\n\nExit 3 where the decision comes out otherwise than it was recorded."
+    )]
+    Explain {
+        /// The article
+        article: i64,
+        /// As one JSON record
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make two stories one
+    #[command(after_help = "Example: copydesk story merge 4720 4711 --why 'same speech, two wires'")]
+    Merge {
+        /// The story that ends
+        from: i64,
+        /// The story that its articles join
+        into: i64,
+        /// The reason, kept with the event
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Take articles out of their story, with everything that is linked to them
+    #[command(after_help = "Example: copydesk story split 4712 4713 --why 'another speech'")]
+    Split {
+        /// The articles; the lowest number names the new story
+        #[arg(required = true)]
+        articles: Vec<i64>,
+        /// The reason, kept with the event
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Take a merge, split or re-link back
+    #[command(after_help = "Example: copydesk story undo 17")]
+    Undo {
+        /// Number of the event, as `story show` lists it
+        event: i64,
+    },
 }
 
 #[derive(Debug, Subcommand)]

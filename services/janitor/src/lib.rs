@@ -1,7 +1,7 @@
 //! The janitor: upkeep that no worker should do in passing.
 //!
-//! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole; nothing
-//! that an article needs is ever touched. What may fail: [`run_once`] says what; [`run`] waits out an outage of
+//! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole;
+//! stories that turned out to be one, merged by an event that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
 //! Postgres and ends only when it is told to. Any number may run at once, and none at all for months: what is late is
 //! made up for, and keys without a window of their own are kept in `near_key_other`.
 
@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result};
 use copydesk_store::{RetryClass, Store, StoreError};
 use tokio::sync::watch;
 use tracing::{info, warn};
+
+/// Articles looked at in one step for stories that are one.
+const LATE_MERGES: i64 = 200;
 
 /// What the janitor is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Round {
     pub windows_created: u32,
     /// Window partitions dropped.
     pub windows_dropped: u32,
+    /// Stories that turned out to be one with another.
+    pub stories_merged: u64,
 }
 
 /// One round.
@@ -40,9 +45,18 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
         0 => 0,
         keep => store.drop_windows(keep).await?,
     };
+    let mut stories_merged = 0;
+    loop {
+        let (looked_at, merged) = store.merge_late(LATE_MERGES).await?;
+        stories_merged += merged;
+        if looked_at == 0 {
+            break;
+        }
+    }
     Ok(Round {
         windows_created,
         windows_dropped,
+        stories_merged,
     })
 }
 
@@ -57,6 +71,7 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
             Ok(round) => info!(
                 windows_created = round.windows_created,
                 windows_dropped = round.windows_dropped,
+                stories_merged = round.stories_merged,
                 "round done"
             ),
             Err(error) if matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase) => {
