@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test race lint fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -43,6 +43,9 @@ run: ## The main job: set up, build, start, feed the samples, show the stories
 
 test: ## Set up, start, check formatting and lints, run every test
 	@$(LOCAL)/test.sh
+
+race: ## 100,000 pairs of copies at once on four workers under kill -9 (COPYDESK_TEST_RACE_PAIRS)
+	@$(LOCAL)/race.sh
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint

@@ -186,6 +186,32 @@ impl ArticleGenerator {
             .join("\n\n")
     }
 
+    /// A text of so many paragraphs of 30 invented words each: unlike [`Self::text`], two of them share next to no
+    /// run of four words, however many there are.
+    pub fn babble(&mut self, paragraphs: usize) -> String {
+        const SYLLABLES: [&str; 16] = [
+            "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "ve",
+        ];
+        let mut paragraph = |n: usize| {
+            let mut words: Vec<String> = Vec::with_capacity(n);
+            for _ in 0..n {
+                let mut bits = self.next();
+                let word: String = (0..3)
+                    .map(|_| {
+                        bits >>= 4;
+                        SYLLABLES[(bits & 15) as usize]
+                    })
+                    .collect();
+                words.push(word);
+            }
+            words.join(" ") + "."
+        };
+        (0..paragraphs)
+            .map(|_| paragraph(30))
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    }
+
     /// A JSON envelope with a fresh text of six paragraphs.
     pub fn envelope(&mut self, site: &str, number: usize) -> String {
         serde_json::json!({

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The race of docs/near-copies.md at full size, on the services of this clone. Usage: race.sh, with COPYDESK_TEST_RACE_PAIRS=… for another size.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+load_ports
+cd "$ROOT"
+
+"$ROOT/deploy/local/install.sh"
+"$ROOT/deploy/local/kafka.sh" up
+"$ROOT/deploy/local/postgres.sh" up
+use_local_services
+export COPYDESK_TEST_RACE_PAIRS=${COPYDESK_TEST_RACE_PAIRS:-100000}
+say "$COPYDESK_TEST_RACE_PAIRS pairs on four workers"
+cargo test --release --package copydesk-tests --test race -- --nocapture
