@@ -1,0 +1,174 @@
+//! What storing an article costs, and how that grows with the articles that are there.
+//!
+//! `cargo bench -p copydesk-benches --bench store`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
+//! COPYDESK_BENCH_ARTICLES=1000000 sets how many are stored (100,000 if not set).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops where something is wrong"
+)]
+
+use std::time::Instant;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use copydesk_article::{NextOffset, Offset};
+use copydesk_benches::{PreparedArticles, cpu_seconds, source};
+use copydesk_store::{Batch, Claimed, OnLostRange, Store, StoreConfig, Wanted};
+use copydesk_testkit::ScratchDatabase;
+
+/// Articles in one transaction, as a worker has it.
+const IN_BATCH: i64 = 500;
+/// Articles that are measured at each stop.
+const MEASURED: i64 = 10_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let articles: i64 =
+        std::env::var("COPYDESK_BENCH_ARTICLES").map_or(100_000, |n| n.parse().expect("a number"));
+    let database = ScratchDatabase::create("bench").await;
+    let store = Store::connect(&StoreConfig {
+        url: database.url().to_owned(),
+        connections: 1,
+        ..StoreConfig::default()
+    })
+    .await
+    .expect("Postgres answers: is `make up` done?");
+    store.migrate().await.expect("the schema");
+    let db = sqlx::PgPool::connect(database.url())
+        .await
+        .expect("Postgres answers");
+    let wanted = Wanted {
+        source: source(0),
+        low: Offset::new(0),
+        high: Offset::new(i64::MAX),
+    };
+    let claimed = store
+        .claim("bench", &[wanted], OnLostRange::Stop)
+        .await
+        .expect("a claim")
+        .remove(0);
+    println!(
+        "stored     wall ms  client ms  Postgres ms   WAL B  key B  evidence B  article B   (per article, over {MEASURED})"
+    );
+    let mut generator = PreparedArticles::new(7);
+    // Ten thousand a day: a window of 30 days fills, and the next one begins.
+    let start: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
+    let at = |n: i64| start + TimeDelta::seconds(n * 8);
+    let mut stored = 0;
+    let stops = [20_000, 100_000, 300_000, 600_000, 1_000_000];
+    while stored < articles {
+        let stop = stops
+            .iter()
+            .copied()
+            .find(|s| *s > stored)
+            .unwrap_or(articles)
+            .min(articles);
+        store_some(
+            &store,
+            &claimed,
+            &mut generator,
+            &mut stored,
+            stop - MEASURED,
+            &at,
+        )
+        .await;
+        measure(&store, &db, &claimed, &mut generator, &mut stored, &at).await;
+    }
+    let report = store.audit().await.expect("an audit");
+    println!("audit: {} findings", report.findings.len());
+}
+
+async fn store_some(
+    store: &Store,
+    claimed: &Claimed,
+    generator: &mut PreparedArticles,
+    stored: &mut i64,
+    until: i64,
+    at: &impl Fn(i64) -> DateTime<Utc>,
+) {
+    while *stored < until {
+        let to = (*stored + IN_BATCH).min(until);
+        let items = (*stored..to).map(|n| generator.next(0, n, at(n))).collect();
+        let batch = Batch {
+            from: NextOffset::new(*stored),
+            to: NextOffset::new(to),
+            items,
+        };
+        store.flush(claimed, &batch).await.expect("a flush");
+        *stored = to;
+    }
+}
+
+async fn measure(
+    store: &Store,
+    db: &sqlx::PgPool,
+    claimed: &Claimed,
+    generator: &mut PreparedArticles,
+    stored: &mut i64,
+    at: &impl Fn(i64) -> DateTime<Utc>,
+) {
+    // Made before the clock starts: only storing is measured.
+    let mut batches = Vec::new();
+    for first in (*stored..*stored + MEASURED).step_by(IN_BATCH as usize) {
+        batches.push(Batch {
+            from: NextOffset::new(first),
+            to: NextOffset::new(first + IN_BATCH),
+            items: (first..first + IN_BATCH)
+                .map(|n| generator.next(0, n, at(n)))
+                .collect(),
+        });
+    }
+    sqlx::query("CHECKPOINT").execute(db).await.expect("a checkpoint");
+    let backends: Vec<i32> =
+        sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'copydesk'")
+            .fetch_all(db)
+            .await
+            .expect("backends");
+    let postgres = || {
+        backends
+            .iter()
+            .map(|pid| cpu_seconds(pid.unsigned_abs()))
+            .sum::<f64>()
+    };
+    let wal = || async {
+        sqlx::query_scalar::<_, i64>("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")
+            .fetch_one(db)
+            .await
+            .expect("a position")
+    };
+    let (client_before, postgres_before, wal_before) =
+        (cpu_seconds(std::process::id()), postgres(), wal().await);
+    let begun = Instant::now();
+    for batch in &batches {
+        store.flush(claimed, batch).await.expect("a flush");
+    }
+    let each = |seconds: f64| seconds * 1_000.0 / MEASURED as f64;
+    let (wall, client) = (
+        each(begun.elapsed().as_secs_f64()),
+        each(cpu_seconds(std::process::id()) - client_before),
+    );
+    let (server, wal) = (
+        each(postgres() - postgres_before),
+        (wal().await - wal_before) / MEASURED,
+    );
+    *stored += MEASURED;
+    let size = |table: &'static str| async move {
+        sqlx::query_scalar::<_, i64>(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c
+             WHERE c.relname = $1 OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass($1))",
+        )
+        .bind(table)
+        .fetch_one(db)
+        .await
+        .expect("a size")
+    };
+    println!(
+        "{:>9}  {wall:>7.3}  {client:>9.3}  {server:>11.3}  {wal:>6}  {:>5}  {:>10}  {:>9}",
+        *stored,
+        size("near_key").await / *stored,
+        size("evidence").await / *stored,
+        size("article").await / *stored,
+    );
+}
