@@ -119,6 +119,11 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
                 )
         })
         .to_owned();
+    // "Jane Doe (jdo)": a shorthand of the newsroom.
+    let name = match name.strip_suffix(')').and_then(|n| n.rsplit_once(" (")) {
+        Some((before, inside)) if inside.chars().count() <= 6 => before.trim().to_owned(),
+        _ => name,
+    };
     let words = name.split(' ').count();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     if letters < 2

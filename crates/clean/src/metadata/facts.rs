@@ -27,8 +27,8 @@ pub(crate) struct Facts {
     pub(crate) h1: Vec<String>,
     /// `<time>`: its datetime attribute or text, and whether its names speak of publication (`true`) or of an update (`false`).
     pub(crate) times: Vec<TimeFact>,
-    /// Texts of elements that name authors, and how surely.
-    pub(crate) bylines: Vec<(String, u8)>,
+    /// Texts of elements that name authors.
+    pub(crate) bylines: Vec<BylineFact>,
     /// `itemprop`: name and value of microdata.
     pub(crate) items: Vec<(String, String)>,
 }
@@ -39,6 +39,18 @@ pub(crate) struct TimeFact {
     pub(crate) value: String,
     pub(crate) names: String,
     pub(crate) is_element: bool,
+    /// The block before which it stands.
+    pub(crate) at: usize,
+}
+
+/// An element that names authors.
+#[derive(Debug)]
+pub(crate) struct BylineFact {
+    pub(crate) text: String,
+    /// How surely: 3 by markup made for it, 2 by a name that says so, 1 by a name that may.
+    pub(crate) sure: u8,
+    /// The block before which it stands.
+    pub(crate) at: usize,
 }
 
 impl Facts {
@@ -97,9 +109,11 @@ impl Facts {
         tag: Tag,
         element: &Element,
         names: &str,
-        itemprop: &str,
+        at: usize,
         text: impl Fn() -> String,
     ) {
+        let itemprop = attr(element, "itemprop").unwrap_or_default();
+        let itemprop = itemprop.as_str();
         if tag == Tag::H(1) && self.h1.len() < 8 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 600 {
@@ -114,6 +128,7 @@ impl Facts {
                 value,
                 names: names.to_owned(),
                 is_element: true,
+                at,
             });
         }
         if !itemprop.is_empty() && self.items.len() < MOST {
@@ -135,10 +150,10 @@ impl Facts {
             }
         }
         let sure = byline_sureness(tag, element, names, itemprop);
-        if sure > 0 && self.bylines.len() < 30 {
+        if sure > 0 && self.bylines.len() < 60 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 300 {
-                self.bylines.push((text, sure));
+                self.bylines.push(BylineFact { text, sure, at });
             }
         }
     }
@@ -152,32 +167,104 @@ fn byline_sureness(tag: Tag, element: &Element, names: &str, itemprop: &str) -> 
     if tag == Tag::A && attr(element, "rel").is_some_and(|r| r.split(' ').any(|w| w == "author")) {
         return 3;
     }
-    let exact = [
-        " author-name ",
-        " byline-name ",
-        " author__name ",
-        " byline__name ",
-        " byline__author ",
-        " author_name ",
-        " article-author ",
-        " article__author ",
-        " p-author ",
-        " byline-author ",
-        " post-author ",
-        " authors ",
-    ];
-    if exact.iter().any(|n| names.contains(n)) {
-        return 2;
-    }
-    u8::from(
-        [
-            " author ",
-            " byline ",
-            " by-line ",
-            " article-byline ",
-            " article__byline ",
+    if tag == Tag::A
+        && let Some(href) = attr(element, "href")
+        && [
+            "/author/",
+            "/authors/",
+            "/autor/",
+            "/autoren/",
+            "/autores/",
+            "/auteur/",
+            "/auteurs/",
+            "/autori/",
+            "/journalist/",
+            "/journalisten/",
+            "/reporter/",
+            "/profile/author",
+            "/by/",
+            "/redakteur/",
+            "/zurnalist/",
+            "/yazar/",
         ]
         .iter()
-        .any(|n| names.contains(n)),
-    )
+        .any(|p| href.contains(p))
+    {
+        return 2;
+    }
+    let mut sure = 0;
+    for name in names.split_ascii_whitespace().take(20) {
+        let name: String = name.chars().flat_map(char::to_lowercase).collect();
+        let parts = || {
+            name.split(|c: char| !c.is_ascii_alphanumeric())
+                .filter(|p| !p.is_empty())
+        };
+        let says = parts().any(|p| {
+            matches!(
+                p,
+                "author"
+                    | "authors"
+                    | "byline"
+                    | "bylines"
+                    | "autor"
+                    | "autoren"
+                    | "autores"
+                    | "auteur"
+                    | "auteurs"
+                    | "autore"
+                    | "authorname"
+                    | "bylinename"
+                    | "penulis"
+                    | "yazar"
+                    | "writer"
+                    | "journalist"
+                    | "reporter"
+                    | "signature"
+                    | "firma"
+                    | "metainfoauthorlist"
+            )
+        });
+        let other = parts().any(|p| {
+            matches!(
+                p,
+                "bio"
+                    | "box"
+                    | "image"
+                    | "img"
+                    | "avatar"
+                    | "photo"
+                    | "picture"
+                    | "description"
+                    | "desc"
+                    | "social"
+                    | "date"
+                    | "time"
+                    | "about"
+                    | "more"
+                    | "comment"
+                    | "comments"
+                    | "role"
+                    | "title"
+                    | "email"
+                    | "twitter"
+                    | "share"
+                    | "follow"
+                    | "posts"
+                    | "related"
+                    | "excerpt"
+                    | "page"
+                    | "job"
+                    | "position"
+            )
+        });
+        if says && !other {
+            let named = parts().any(|p| matches!(p, "name" | "names" | "authorname" | "bylinename" | "link"));
+            sure = sure.max(if named || matches!(tag, Tag::A | Tag::Inline) {
+                2
+            } else {
+                1
+            });
+        }
+    }
+    sure
 }

@@ -15,6 +15,8 @@ pub(super) struct File {
     /// Names of rules to drop.
     pub(super) disable: Vec<String>,
     pub(super) rule: Vec<RuleEntry>,
+    pub(super) widget: Vec<WidgetEntry>,
+    pub(super) hint: Hint,
     pub(super) head: Head,
     pub(super) credit: Credit,
     pub(super) agencies: BTreeMap<String, Vec<String>>,
@@ -33,6 +35,27 @@ pub(super) struct RuleEntry {
     #[serde(default = "default_longest")]
     pub(super) longest: usize,
     pub(super) phrases: Vec<String>,
+}
+
+/// One `[[widget]]`: elements by the parts of their names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WidgetEntry {
+    pub(super) name: String,
+    /// The names stand for nothing else: believed even of most of a page.
+    #[serde(default)]
+    pub(super) sure: bool,
+    pub(super) parts: Vec<String>,
+}
+
+/// `[hint]`: what the parts of names say of the text in an element.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Hint {
+    pub(super) body: Vec<String>,
+    pub(super) dek: Vec<String>,
+    pub(super) caption: Vec<String>,
+    pub(super) credit: Vec<String>,
 }
 
 const fn default_longest() -> usize {
@@ -63,6 +86,13 @@ impl File {
         self.rule
             .retain(|r| !other.disable.contains(&r.name) && !other.rule.iter().any(|o| o.name == r.name));
         self.rule.extend(other.rule);
+        self.widget
+            .retain(|r| !other.disable.contains(&r.name) && !other.widget.iter().any(|o| o.name == r.name));
+        self.widget.extend(other.widget);
+        self.hint.body.extend(other.hint.body);
+        self.hint.dek.extend(other.hint.dek);
+        self.hint.caption.extend(other.hint.caption);
+        self.hint.credit.extend(other.hint.credit);
         self.head.byline.extend(other.head.byline);
         self.credit.open.extend(other.credit.open);
         self.credit.agency.extend(other.credit.agency);

@@ -6,8 +6,10 @@
 
 mod file;
 mod matching;
+mod names;
 
 pub(crate) use matching::Position;
+pub(crate) use names::{NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
@@ -109,6 +111,8 @@ pub struct Rules {
     credit_open: HashMap<[char; 2], Vec<Start>>,
     credit_agency: HashMap<String, ()>,
     agencies: HashMap<String, String>,
+    pub(crate) names: Names,
+    pub(crate) widgets: Vec<RuleId>,
 }
 
 const BUILTIN: &str = include_str!("builtin.toml");
@@ -150,6 +154,8 @@ impl Rules {
             credit_open: HashMap::new(),
             credit_agency: HashMap::new(),
             agencies: HashMap::new(),
+            names: Names::default(),
+            widgets: Vec::new(),
         }
     }
 
@@ -165,6 +171,20 @@ impl Rules {
             rules.add(entry, &mut patterns)?;
         }
         rules.within = AhoCorasick::new(&patterns)?;
+        for widget in &all.widget {
+            check_name(&widget.name)?;
+            let Ok(index) = u16::try_from(rules.widgets.len()) else {
+                break;
+            };
+            rules.widgets.push(RuleId::from_file(widget.name.clone()));
+            for part in &widget.parts {
+                rules.names.add_widget(part, index, widget.sure);
+            }
+        }
+        let hint = &all.hint;
+        rules
+            .names
+            .add_hints(&hint.body, &hint.dek, &hint.caption, &hint.credit);
         for prefix in &all.head.byline {
             rules
                 .bylines
@@ -242,6 +262,17 @@ impl Rules {
             longest: entry.longest,
         });
         Ok(())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), RulesError> {
+    let kebab = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if kebab && !name.is_empty() {
+        Ok(())
+    } else {
+        Err(RulesError::Name(name.to_owned()))
     }
 }
 

@@ -26,6 +26,12 @@ pub(crate) struct Head {
 pub(crate) fn read_head(drafts: &mut [Draft], title: Option<&str>, rules: &Rules) -> Head {
     let mut head = Head::default();
     find_headline(drafts, title, rules, &mut head);
+    read_byline(drafts, rules, &mut head);
+    head
+}
+
+/// Reads the lines before the first paragraph: names of authors and a date go into `head`.
+pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) {
     let first_prose = drafts
         .iter()
         .position(|d| d.is_kept() && d.kind == BlockKind::Body && d.is_prose());
@@ -44,7 +50,6 @@ pub(crate) fn read_head(drafts: &mut [Draft], title: Option<&str>, rules: &Rules
             draft.remove(&DATE_LINE, None);
         }
     }
-    head
 }
 
 /// The headline: the line that says the known title, else the first line if it looks like one and

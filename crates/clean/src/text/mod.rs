@@ -12,7 +12,7 @@ mod segment;
 mod window;
 
 pub(crate) use captions::settle_captions;
-pub(crate) use head::{Head, read_head};
+pub(crate) use head::{Head, read_byline, read_head};
 pub(crate) use markers::apply_rules;
 pub(crate) use repeats::remove_repeats;
 pub(crate) use segment::segment;
