@@ -31,6 +31,7 @@ struct Page {
     id: String,
     raw: RawArticle,
     gold: Gold,
+    news: bool,
 }
 
 struct Options {
@@ -39,6 +40,7 @@ struct Options {
     worst: usize,
     only: Option<String>,
     dek: bool,
+    news: bool,
 }
 
 fn options() -> Options {
@@ -49,6 +51,7 @@ fn options() -> Options {
         worst: 0,
         only: None,
         dek: false,
+        news: false,
     };
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -56,6 +59,7 @@ fn options() -> Options {
             "--worst" => options.worst = args.next().and_then(|n| n.parse().ok()).unwrap_or(10),
             "--only" => options.only = args.next(),
             "--dek" => options.dek = true,
+            "--news" => options.news = true,
             _ => options.file = arg,
         }
     }
@@ -83,6 +87,7 @@ fn read(path: &str) -> Vec<Page> {
                 id: v["id"].as_str().unwrap_or_default().to_owned(),
                 raw,
                 gold: Gold::read(&v["gold"]),
+                news: v["news"].as_bool().unwrap_or(false),
             }
         })
         .collect()
@@ -128,6 +133,7 @@ fn main() {
     let options = options();
     let pages: Vec<Page> = read(&options.file)
         .into_iter()
+        .filter(|p| !options.news || p.news)
         .filter(|p| options.only.as_ref().is_none_or(|o| &p.id == o))
         .collect();
     let cleaner = Cleaner::new(Rules::builtin(), Budget::default());

@@ -18,6 +18,7 @@ pub(super) struct File {
     pub(super) widget: Vec<WidgetEntry>,
     pub(super) hint: Hint,
     pub(super) head: Head,
+    pub(super) caption: Caption,
     pub(super) credit: Credit,
     pub(super) agencies: BTreeMap<String, Vec<String>>,
 }
@@ -69,6 +70,13 @@ pub(super) struct Head {
     pub(super) byline: Vec<String>,
 }
 
+/// `[caption]`: how the text under a picture begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Caption {
+    pub(super) open: Vec<String>,
+}
+
 /// `[credit]`: how a picture's credit begins, and who is credited.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -94,6 +102,7 @@ impl File {
         self.hint.caption.extend(other.hint.caption);
         self.hint.credit.extend(other.hint.credit);
         self.head.byline.extend(other.head.byline);
+        self.caption.open.extend(other.caption.open);
         self.credit.open.extend(other.credit.open);
         self.credit.agency.extend(other.credit.agency);
         self.agencies.extend(other.agencies);

@@ -9,6 +9,7 @@ mod matching;
 mod names;
 
 pub(crate) use matching::Position;
+
 pub(crate) use names::{NameHints, Names, Scratch};
 
 use std::collections::HashMap;
@@ -64,6 +65,8 @@ pub(crate) enum Action {
     Line,
     /// The line heads a list of teasers, which go with it.
     Cut,
+    /// The line ends the article: on a whole page everything after it goes, elsewhere as `cut`.
+    End,
 }
 
 /// Where a rule holds.
@@ -108,6 +111,7 @@ pub struct Rules {
     within: AhoCorasick,
     within_rules: Vec<usize>,
     bylines: Vec<(String, bool)>,
+    caption_open: HashMap<[char; 2], Vec<Start>>,
     credit_open: HashMap<[char; 2], Vec<Start>>,
     credit_agency: HashMap<String, ()>,
     agencies: HashMap<String, String>,
@@ -151,6 +155,7 @@ impl Rules {
             within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
             within_rules: Vec::new(),
             bylines: Vec::new(),
+            caption_open: HashMap::new(),
             credit_open: HashMap::new(),
             credit_agency: HashMap::new(),
             agencies: HashMap::new(),
@@ -197,18 +202,8 @@ impl Rules {
                 .cmp(&a.0.chars().count())
                 .then_with(|| a.0.cmp(&b.0))
         });
-        for open in &all.credit.open {
-            let start = Start {
-                phrase: fold_phrase(open),
-                colon: ends_in_colon(open),
-                rule: 0,
-            };
-            rules
-                .credit_open
-                .entry(bucket(&start.phrase))
-                .or_default()
-                .push(start);
-        }
+        rules.caption_open = openings(&all.caption.open);
+        rules.credit_open = openings(&all.credit.open);
         rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
         for (name, forms) in all.agencies {
             for form in forms {
@@ -263,6 +258,20 @@ impl Rules {
         });
         Ok(())
     }
+}
+
+/// Beginnings, filed by their first two letters.
+fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>> {
+    let mut out: HashMap<[char; 2], Vec<Start>> = HashMap::new();
+    for open in phrases {
+        let start = Start {
+            phrase: fold_phrase(open),
+            colon: ends_in_colon(open),
+            rule: 0,
+        };
+        out.entry(bucket(&start.phrase)).or_default().push(start);
+    }
+    out
 }
 
 fn check_name(name: &str) -> Result<(), RulesError> {

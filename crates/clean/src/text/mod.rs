@@ -33,11 +33,16 @@ pub(crate) struct TextResult {
 pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> TextResult {
     let (mut drafts, sentences) = segment(text);
     let mut warnings = Vec::new();
-    if window::is_whole_page(&drafts) {
+    let mut headline = None;
+    let whole_page = window::is_whole_page(&drafts);
+    if whole_page {
         warnings.push("whole-page-text");
-        keep_densest(&mut drafts, title);
+        headline = keep_densest(&mut drafts, title, rules);
     }
-    let head = read_head(&mut drafts, title, rules);
+    let mut head = read_head(&mut drafts, headline.as_deref().or(title), rules);
+    if whole_page && head.title.is_none() {
+        head.title = headline;
+    }
     settle_captions(&mut drafts, rules);
     apply_rules(&mut drafts, rules);
     remove_repeats(&mut drafts);
