@@ -2,6 +2,7 @@
 
 mod claims;
 mod doubt;
+mod embedded;
 pub(crate) mod engine;
 pub(crate) mod page;
 mod prose;
@@ -59,6 +60,17 @@ pub(crate) fn clean_html(
             format!("{n} nodes, at most {} are cleaned", budget.max_nodes),
         ),
     })?;
+    let mut warnings = Vec::new();
+    if words_of(&page) < FEWEST_WORDS
+        && let Some(inner) = embedded::find(html)
+    {
+        let inner = Document::from(inner.as_str());
+        if let Ok(found) = read_page(&inner, rules, budget.max_nodes, budget.max_depth) {
+            page.elems = found.elems;
+            page.blocks = found.blocks;
+            warnings.push("article-in-script".to_owned());
+        }
+    }
     metadata::page_metadata(metadata, &page.facts);
     let title = metadata.title.as_ref().map(|t| t.value.clone());
     let dek = metadata.dek.as_ref().map(|t| t.value.clone());
@@ -70,7 +82,6 @@ pub(crate) fn clean_html(
     if let Some(stated) = metadata::stated_body(&page.facts) {
         votes::follow_stated(&mut page.blocks, &stated);
     }
-    let mut warnings = Vec::new();
     doubt::ask_engines(&mut page, region, html, &clock, &mut warnings);
     let Page { elems, blocks, facts } = page;
     let first = elems.get(region.elem).map_or(0, |e| e.first_block);
@@ -87,6 +98,7 @@ pub(crate) fn clean_html(
         .skip(first)
         .find(|(_, d)| d.is_kept() && d.kind.is_body() && d.is_prose())
         .map_or(first, |(i, _)| i);
+    text::scan(drafts.iter().take(prose + 1).skip(from), rules, &mut head);
     let place = metadata::Place {
         from,
         to: prose.max(region.headline.unwrap_or(0)) + 6,
@@ -95,6 +107,17 @@ pub(crate) fn clean_html(
     };
     metadata::placed_metadata(metadata, &facts, html, &place);
     Ok(HtmlResult { drafts, warnings })
+}
+
+/// A page with fewer words of text than this draws its article in the browser.
+const FEWEST_WORDS: usize = 60;
+
+fn words_of(page: &Page) -> usize {
+    page.blocks
+        .iter()
+        .filter(|b| b.draft.is_prose())
+        .map(|b| b.draft.words)
+        .sum()
 }
 
 fn reject(reason: Reason, detail: String) -> Reject {

@@ -223,16 +223,9 @@ impl Reader<'_> {
             _ => {}
         }
         let mut hints = NameHints::default();
-        let mut names = String::new();
         for a in &element.attrs {
             match &*a.name.local {
-                "id" | "class" => {
-                    self.names.read(&a.value, &mut self.scratch, &mut hints);
-                    if names.len() < 400 {
-                        names.push_str(&a.value);
-                        names.push(' ');
-                    }
-                }
+                "id" | "class" => self.names.read(&a.value, &mut self.scratch, &mut hints),
                 "itemprop" if a.value.split(' ').any(|p| p.eq_ignore_ascii_case("articleBody")) => {
                     hints.body = true;
                 }
@@ -252,8 +245,8 @@ impl Reader<'_> {
         }
         let index = self.page.elems.len();
         let at = self.page.blocks.len();
-        self.page.facts.read_element(tag, element, &names, at, || {
-            self.doc.tree.get_unchecked(&id).text().to_string()
+        self.page.facts.read_element(tag, element, hints.author, at, || {
+            text_of(self.doc, id, if matches!(tag, Tag::H(_)) { " " } else { " | " })
         });
         self.page.elems.push(Elem {
             tag,
@@ -331,6 +324,28 @@ impl Reader<'_> {
         }
         (0, Tag::Body)
     }
+}
+
+/// The text of an element that is read as a whole, with something put between parts that would be glued
+/// together ("Jane DoeMarch 20").
+fn text_of(doc: &Document, id: NodeId, between: &str) -> String {
+    let mut out = String::new();
+    for node in doc.tree.get_unchecked(&id).descendants_it() {
+        doc.tree.query_node(&node.id, |n| {
+            if let NodeData::Text { contents } = &n.data {
+                let glued = out.chars().next_back().is_some_and(char::is_alphanumeric)
+                    && contents.chars().next().is_some_and(char::is_alphanumeric);
+                if glued {
+                    out.push_str(between);
+                }
+                out.push_str(contents);
+            }
+        });
+        if out.len() > 4_000 {
+            break;
+        }
+    }
+    out
 }
 
 /// What kind of block stands in an element.

@@ -245,6 +245,18 @@ fn keep_lead(blocks: &mut [PageBlock], headline: Option<usize>, region: usize) {
             Tag::P | Tag::Div | Tag::H(_) | Tag::Section | Tag::Header | Tag::Article
         );
         let draft = &mut block.draft;
+        let picture = matches!(draft.kind, BlockKind::Caption | BlockKind::Credit)
+            && draft.words >= 3
+            && !block.flags.has(
+                Flags::NAV
+                    .union(Flags::ASIDE)
+                    .union(Flags::CARD)
+                    .union(Flags::FOOTER),
+            );
+        if outside && picture {
+            draft.removed = None;
+            continue;
+        }
         if outside
             && text
             && !block.flags.has(apart)

@@ -126,7 +126,11 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
     };
     let words = name.split(' ').count();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
-    if letters < 2
+    let folded = fold_phrase(&name);
+    let label = OPENINGS.contains(&folded.as_str())
+        || ["post author", "authors", "autoren", "autores"].contains(&folded.as_str());
+    if label
+        || letters < 2
         || words > 6
         || name.chars().count() > 60
         || name.contains("http")
@@ -135,7 +139,9 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
     {
         return None;
     }
-    if name.chars().any(|c| c.is_ascii_digit()) && name.chars().filter(char::is_ascii_digit).count() > 3 {
+    // A date, an hour, a number of minutes.
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    if digits > 1 || (digits == 1 && words > 1) {
         return None;
     }
     Some(name)

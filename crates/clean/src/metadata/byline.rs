@@ -118,14 +118,20 @@ fn is_site(name: &str, site_names: &[u64]) -> bool {
         "online",
         "guest",
     ];
-    key(name).is_some_and(|k| site_names.contains(&k) || staff.iter().any(|s| key(s) == Some(k)))
+    // "MDR Nord", "The Brenmark Post with agencies": it begins with the site's name.
+    let begins = name
+        .char_indices()
+        .filter(|(_, c)| *c == ' ')
+        .filter_map(|(i, _)| name.get(..i))
+        .any(|start| start.chars().count() >= 3 && key(start).is_some_and(|k| site_names.contains(&k)));
+    begins || key(name).is_some_and(|k| site_names.contains(&k) || staff.iter().any(|s| key(s) == Some(k)))
 }
 
 /// Names in the page's byline: the surest elements near the headline first, then any on the page that are
 /// made for it.
 fn shown(facts: &Facts, site_names: &[u64], from: usize, to: usize) -> Vec<String> {
-    for sure in [3_u8, 2, 1] {
-        for near in [true, false] {
+    for near in [true, false] {
+        for sure in [3_u8, 2, 1] {
             if !near && sure < 2 {
                 continue;
             }

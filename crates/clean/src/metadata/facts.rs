@@ -38,7 +38,6 @@ pub(crate) struct Facts {
 pub(crate) struct TimeFact {
     pub(crate) value: String,
     pub(crate) names: String,
-    pub(crate) is_element: bool,
     /// The block before which it stands.
     pub(crate) at: usize,
 }
@@ -104,16 +103,16 @@ impl Facts {
         }
     }
 
+    /// Reads an element of the body. `author`: how surely its names say that it names authors; `at`: the block
+    /// before which it stands.
     pub(crate) fn read_element(
         &mut self,
         tag: Tag,
         element: &Element,
-        names: &str,
+        author: u8,
         at: usize,
         text: impl Fn() -> String,
     ) {
-        let itemprop = attr(element, "itemprop").unwrap_or_default();
-        let itemprop = itemprop.as_str();
         if tag == Tag::H(1) && self.h1.len() < 8 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 600 {
@@ -124,32 +123,40 @@ impl Facts {
             let value = attr(element, "datetime")
                 .filter(|v| !v.trim().is_empty())
                 .unwrap_or_else(|| fold_space(&text()));
+            let names = attr(element, "class").unwrap_or_default();
+            let itemprop = attr(element, "itemprop").unwrap_or_default();
             self.times.push(TimeFact {
                 value,
-                names: names.to_owned(),
-                is_element: true,
+                names: format!("{names} {itemprop}"),
                 at,
             });
         }
-        if !itemprop.is_empty() && self.items.len() < MOST {
-            let value = attr(element, "content")
-                .or_else(|| attr(element, "datetime"))
-                .unwrap_or_else(|| {
-                    if matches!(
-                        itemprop,
-                        "articleBody" | "description" | "text" | "mainEntityOfPage"
-                    ) {
-                        String::new()
-                    } else {
-                        fold_space(&text())
+        let mut sure = if author == 1 && matches!(tag, Tag::A | Tag::Inline) {
+            2
+        } else {
+            author
+        };
+        let mut itemprop = None;
+        for a in &element.attrs {
+            match &*a.name.local {
+                "itemprop" => {
+                    itemprop = Some(&*a.value);
+                    if a.value.split(' ').any(|p| p == "author") {
+                        sure = 3;
                     }
-                });
-            if !value.is_empty() && value.len() <= 600 {
-                self.items
-                    .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
+                }
+                "rel" if tag == Tag::A && a.value.split(' ').any(|w| w == "author") => sure = 3,
+                "href" if tag == Tag::A && sure < 2 && AUTHOR_PATHS.iter().any(|p| a.value.contains(p)) => {
+                    sure = 2;
+                }
+                _ => {}
             }
         }
-        let sure = byline_sureness(tag, element, names, itemprop);
+        if let Some(itemprop) = itemprop
+            && self.items.len() < MOST
+        {
+            self.read_item(itemprop, element, &text);
+        }
         if sure > 0 && self.bylines.len() < 60 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 300 {
@@ -157,114 +164,37 @@ impl Facts {
             }
         }
     }
-}
 
-/// How surely an element names the authors: 3 by markup made for it, 2 by a name that says so, 0 not at all.
-fn byline_sureness(tag: Tag, element: &Element, names: &str, itemprop: &str) -> u8 {
-    if itemprop.split(' ').any(|p| p == "author") {
-        return 3;
-    }
-    if tag == Tag::A && attr(element, "rel").is_some_and(|r| r.split(' ').any(|w| w == "author")) {
-        return 3;
-    }
-    if tag == Tag::A
-        && let Some(href) = attr(element, "href")
-        && [
-            "/author/",
-            "/authors/",
-            "/autor/",
-            "/autoren/",
-            "/autores/",
-            "/auteur/",
-            "/auteurs/",
-            "/autori/",
-            "/journalist/",
-            "/journalisten/",
-            "/reporter/",
-            "/profile/author",
-            "/by/",
-            "/redakteur/",
-            "/zurnalist/",
-            "/yazar/",
-        ]
-        .iter()
-        .any(|p| href.contains(p))
-    {
-        return 2;
-    }
-    let mut sure = 0;
-    for name in names.split_ascii_whitespace().take(20) {
-        let name: String = name.chars().flat_map(char::to_lowercase).collect();
-        let parts = || {
-            name.split(|c: char| !c.is_ascii_alphanumeric())
-                .filter(|p| !p.is_empty())
-        };
-        let says = parts().any(|p| {
-            matches!(
-                p,
-                "author"
-                    | "authors"
-                    | "byline"
-                    | "bylines"
-                    | "autor"
-                    | "autoren"
-                    | "autores"
-                    | "auteur"
-                    | "auteurs"
-                    | "autore"
-                    | "authorname"
-                    | "bylinename"
-                    | "penulis"
-                    | "yazar"
-                    | "writer"
-                    | "journalist"
-                    | "reporter"
-                    | "signature"
-                    | "firma"
-                    | "metainfoauthorlist"
-            )
-        });
-        let other = parts().any(|p| {
-            matches!(
-                p,
-                "bio"
-                    | "box"
-                    | "image"
-                    | "img"
-                    | "avatar"
-                    | "photo"
-                    | "picture"
-                    | "description"
-                    | "desc"
-                    | "social"
-                    | "date"
-                    | "time"
-                    | "about"
-                    | "more"
-                    | "comment"
-                    | "comments"
-                    | "role"
-                    | "title"
-                    | "email"
-                    | "twitter"
-                    | "share"
-                    | "follow"
-                    | "posts"
-                    | "related"
-                    | "excerpt"
-                    | "page"
-                    | "job"
-                    | "position"
-            )
-        });
-        if says && !other {
-            let named = parts().any(|p| matches!(p, "name" | "names" | "authorname" | "bylinename" | "link"));
-            sure = sure.max(if named || matches!(tag, Tag::A | Tag::Inline) {
-                2
-            } else {
-                1
+    fn read_item(&mut self, itemprop: &str, element: &Element, text: impl Fn() -> String) {
+        let value = attr(element, "content")
+            .or_else(|| attr(element, "datetime"))
+            .unwrap_or_else(|| match itemprop {
+                "articleBody" | "description" | "text" | "mainEntityOfPage" => String::new(),
+                _ => fold_space(&text()),
             });
+        if !value.is_empty() && value.len() <= 600 {
+            self.items
+                .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
         }
     }
-    sure
 }
+
+/// Parts of addresses of pages about authors.
+const AUTHOR_PATHS: [&str; 16] = [
+    "/author/",
+    "/authors/",
+    "/autor/",
+    "/autoren/",
+    "/autores/",
+    "/auteur/",
+    "/auteurs/",
+    "/autori/",
+    "/journalist/",
+    "/journalisten/",
+    "/reporter/",
+    "/profile/author",
+    "/by/",
+    "/redakteur/",
+    "/zurnalist/",
+    "/yazar/",
+];

@@ -206,7 +206,9 @@ pub(crate) fn placed_metadata(m: &mut Metadata, facts: &Facts, html: &str, place
     }
     if m.published_at.is_none() {
         let order = order(facts);
+        let path = m.url.as_deref().and_then(published::in_path);
         m.published_at = published::stated(facts, article, order)
+            .map(|t| Sourced::new(published::with_shown_day(t.value, path), t.source))
             .or_else(|| published::shown(facts, &place.near, place.from, place.to, order))
             .or_else(|| published::hidden(html, m.url.as_deref(), order));
     }

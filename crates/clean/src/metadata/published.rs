@@ -150,7 +150,7 @@ pub(crate) fn shown(
         facts
             .times
             .iter()
-            .filter(|t| t.is_element && (!inside || (from..=to).contains(&t.at)))
+            .filter(|t| !inside || (from..=to).contains(&t.at))
             .filter(|t| !is_change(&t.names) && (!marked || t.names.contains("publi")))
             .find_map(|t| parse_date_as(&t.value, order))
     };
@@ -170,6 +170,27 @@ pub(crate) fn shown(
         }
     }
     time(false, false).map(|t| Sourced::new(t, MetadataSource::TimeElement))
+}
+
+/// A time stated in UTC, beside the day that readers are shown: where the two are neighbouring days, the page
+/// is of another zone. The instant stays; its offset becomes the smallest in whole hours that gives the shown
+/// day.
+pub(crate) fn with_shown_day(stated: Timestamp, shown: Option<Timestamp>) -> Timestamp {
+    let (Timestamp::Zoned(instant), Some(shown)) = (stated, shown) else {
+        return stated;
+    };
+    if instant.offset().local_minus_utc() != 0 {
+        return stated;
+    }
+    let days = (shown.local_day() - instant.date_naive()).num_days();
+    let hour = i32::try_from(chrono::Timelike::hour(&instant)).unwrap_or(0);
+    let hours = match days {
+        -1 if hour <= 11 => -(hour + 1),
+        1 if hour >= 10 => 24 - hour,
+        _ => return stated,
+    };
+    chrono::FixedOffset::east_opt(hours * 3_600)
+        .map_or(stated, |zone| Timestamp::Zoned(instant.with_timezone(&zone)))
 }
 
 fn is_change(text: &str) -> bool {
@@ -240,6 +261,20 @@ mod tests {
 
     fn day(t: Option<Timestamp>) -> String {
         t.map_or(String::new(), |t| t.local_day().to_string())
+    }
+
+    #[test]
+    fn the_shown_day_tells_the_zone() {
+        let time = |t: &str| parse_date_as(t, Order::DayFirst).unwrap();
+        let zoned = with_shown_day(time("2026-03-21T03:10:00Z"), Some(time("2026-03-20")));
+        assert_eq!(zoned.local_day().to_string(), "2026-03-20");
+        assert_eq!(zoned.instant(), time("2026-03-21T03:10:00Z").instant());
+        for other in ["2026-03-21", "2026-03-14"] {
+            assert_eq!(
+                with_shown_day(time("2026-03-21T03:10:00Z"), Some(time(other))).offset_minutes(),
+                Some(0)
+            );
+        }
     }
 
     #[test]

@@ -57,6 +57,9 @@ pub(super) struct Hint {
     pub(super) dek: Vec<String>,
     pub(super) caption: Vec<String>,
     pub(super) credit: Vec<String>,
+    pub(super) author: Vec<String>,
+    pub(super) author_name: Vec<String>,
+    pub(super) not_author: Vec<String>,
 }
 
 const fn default_longest() -> usize {
@@ -101,6 +104,9 @@ impl File {
         self.hint.dek.extend(other.hint.dek);
         self.hint.caption.extend(other.hint.caption);
         self.hint.credit.extend(other.hint.credit);
+        self.hint.author.extend(other.hint.author);
+        self.hint.author_name.extend(other.hint.author_name);
+        self.hint.not_author.extend(other.hint.not_author);
         self.head.byline.extend(other.head.byline);
         self.caption.open.extend(other.caption.open);
         self.credit.open.extend(other.credit.open);

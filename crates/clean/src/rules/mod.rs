@@ -186,10 +186,7 @@ impl Rules {
                 rules.names.add_widget(part, index, widget.sure);
             }
         }
-        let hint = &all.hint;
-        rules
-            .names
-            .add_hints(&hint.body, &hint.dek, &hint.caption, &hint.credit);
+        rules.names.add_hints(&all.hint);
         for prefix in &all.head.byline {
             rules
                 .bylines

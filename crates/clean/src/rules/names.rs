@@ -11,6 +11,8 @@ pub(crate) struct NameHints {
     pub(crate) dek: bool,
     pub(crate) caption: bool,
     pub(crate) credit: bool,
+    /// How surely it names authors: 0 not at all, 1 it may, 2 it does.
+    pub(crate) author: u8,
 }
 
 /// One entry of a widget rule: every element that it names is counted together.
@@ -31,6 +33,12 @@ enum Says {
     Dek,
     Caption,
     Credit,
+    /// Speaks of authors.
+    Author,
+    /// Speaks of their names, where another part speaks of authors.
+    AuthorName,
+    /// Speaks of something beside their names: a picture, a biography.
+    NotAuthor,
 }
 
 /// The names that mean something, by their parts joined with hyphens.
@@ -67,18 +75,15 @@ impl Names {
             .push(Says::Claim(index));
     }
 
-    pub(super) fn add_hints(
-        &mut self,
-        body: &[String],
-        dek: &[String],
-        caption: &[String],
-        credit: &[String],
-    ) {
+    pub(super) fn add_hints(&mut self, hint: &super::file::Hint) {
         for (list, says) in [
-            (body, Says::Body),
-            (dek, Says::Dek),
-            (caption, Says::Caption),
-            (credit, Says::Credit),
+            (&hint.body, Says::Body),
+            (&hint.dek, Says::Dek),
+            (&hint.caption, Says::Caption),
+            (&hint.credit, Says::Credit),
+            (&hint.author, Says::Author),
+            (&hint.author_name, Says::AuthorName),
+            (&hint.not_author, Says::NotAuthor),
         ] {
             for part in list {
                 self.parts.entry(part.clone()).or_default().push(says);
@@ -108,11 +113,13 @@ impl Names {
         hints.dek |= found.dek;
         hints.caption |= found.caption;
         hints.credit |= found.credit;
+        hints.author = hints.author.max(found.author);
     }
 
     fn read_name(&self, name: &str, scratch: &mut Scratch, hints: &mut NameHints) {
         split(name, &mut scratch.joined, &mut scratch.ends);
         let parts = &scratch.ends;
+        let (mut author, mut name, mut other) = (false, false, false);
         for from in 0..parts.len() {
             for to in from..parts.len().min(from + LONGEST_ENTRY) {
                 let (Some((start, _)), Some((_, end))) = (parts.get(from), parts.get(to)) else {
@@ -126,9 +133,15 @@ impl Names {
                         Says::Dek => hints.dek = true,
                         Says::Caption => hints.caption = true,
                         Says::Credit => hints.credit = true,
+                        Says::Author => author = true,
+                        Says::AuthorName => name = true,
+                        Says::NotAuthor => other = true,
                     }
                 }
             }
+        }
+        if author && !other {
+            hints.author = hints.author.max(if name { 2 } else { 1 });
         }
     }
 }
@@ -190,7 +203,10 @@ mod tests {
     fn parts_in_a_row_are_found() {
         let mut names = Names::default();
         names.add_widget("read-next", 3, false);
-        names.add_hints(&["article-body".to_owned()], &[], &[], &[]);
+        names.add_hints(&super::super::file::Hint {
+            body: vec!["article-body".to_owned()],
+            ..Default::default()
+        });
         let read = |text: &str| {
             let mut hints = NameHints::default();
             names.read(text, &mut Scratch::default(), &mut hints);

@@ -7,7 +7,7 @@ use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::Draft;
 use crate::normalise::fold_phrase;
-use crate::rules::Rules;
+use crate::rules::{Position, Rules};
 
 const REPEATED_CAPTION: RuleId = RuleId::of("repeated-caption");
 
@@ -105,6 +105,10 @@ fn is_credit(text: &str, chars: usize, rules: &Rules) -> bool {
         return false;
     }
     let folded = fold_phrase(text);
+    // A notice of rights is none.
+    if rules.find(&folded, chars, Position::Tail).is_some() {
+        return false;
+    }
     let words = folded.split(' ').count();
     if words <= 14 && rules.opens_credit(&folded) && !ends_as_sentence(text) {
         return true;

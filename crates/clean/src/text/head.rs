@@ -52,6 +52,20 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
     }
 }
 
+/// What lines around a headline say, whether they were taken out or not; nothing is marked.
+pub(crate) fn scan<'d>(drafts: impl Iterator<Item = &'d Draft>, rules: &Rules, head: &mut Head) {
+    for draft in drafts.filter(|d| d.chars <= 140 && d.words <= 20) {
+        if head.authors.is_empty()
+            && let Some(names) = byline_names(&draft.text, rules)
+        {
+            head.authors = names;
+        }
+        if head.published.is_none() {
+            head.published = date_line(&draft.text);
+        }
+    }
+}
+
 /// The headline: the line that says the known title, else the first line if it looks like one and
 /// paragraphs follow.
 fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head: &mut Head) {
@@ -100,6 +114,11 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
 
 /// The names in a byline ("By Jane Doe and John Roe, Staff Writers"), if the line is one.
 fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
+    let text = text.split(['|', '•', '·']).next().unwrap_or(text);
+    let text = match text.char_indices().find(|(_, c)| c.is_ascii_digit()) {
+        Some((i, _)) => text.get(..i).unwrap_or(text),
+        None => text,
+    };
     let folded = fold_phrase(text);
     if folded.split(' ').count() > 14 {
         return None;

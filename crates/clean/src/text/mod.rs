@@ -12,7 +12,7 @@ mod segment;
 mod window;
 
 pub(crate) use captions::settle_captions;
-pub(crate) use head::{Head, read_byline, read_head};
+pub(crate) use head::{Head, read_byline, read_head, scan};
 pub(crate) use markers::apply_rules;
 pub(crate) use repeats::remove_repeats;
 pub(crate) use segment::segment;
@@ -40,8 +40,25 @@ pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> Text
         headline = keep_densest(&mut drafts, title, rules);
     }
     let mut head = read_head(&mut drafts, headline.as_deref().or(title), rules);
-    if whole_page && head.title.is_none() {
-        head.title = headline;
+    if whole_page {
+        head.title = head.title.or(headline);
+        let first = drafts
+            .iter()
+            .position(|d| d.is_kept() && d.is_prose())
+            .unwrap_or(0);
+        let from = drafts
+            .iter()
+            .position(|d| d.kind == copydesk_article::BlockKind::Headline)
+            .map_or(first, |h| h.saturating_sub(2))
+            .min(first);
+        scan(
+            drafts
+                .iter()
+                .take(first + 3)
+                .skip(from.max(first.saturating_sub(30))),
+            rules,
+            &mut head,
+        );
     }
     settle_captions(&mut drafts, rules);
     apply_rules(&mut drafts, rules);
