@@ -330,15 +330,22 @@ impl Reader<'_> {
 /// together ("Jane DoeMarch 20").
 fn text_of(doc: &Document, id: NodeId, between: &str) -> String {
     let mut out = String::new();
+    let mut words_before = 0;
     for node in doc.tree.get_unchecked(&id).descendants_it() {
         doc.tree.query_node(&node.id, |n| {
             if let NodeData::Text { contents } = &n.data {
                 let glued = out.chars().next_back().is_some_and(char::is_alphanumeric)
                     && contents.chars().next().is_some_and(char::is_alphanumeric);
-                if glued {
+                let words = contents.split_whitespace().count();
+                // Two names in elements of their own.
+                let apart = words >= 2 && words_before >= 2;
+                if glued || apart {
                     out.push_str(between);
                 }
                 out.push_str(contents);
+                if words > 0 {
+                    words_before = words;
+                }
             }
         });
         if out.len() > 4_000 {
