@@ -139,6 +139,10 @@ fn words(tokens: &[Token]) -> Option<(NaiveDate, usize)> {
                 let date = NaiveDate::from_ymd_opt(i32::try_from(*n).ok()?, month?, day?)?;
                 return Some((date, i + 1));
             }
+            Token::Number(_, 2) if day.is_some() && month.is_some() && starts_time(tokens, i) => {
+                return year_after_time(tokens, i)
+                    .and_then(|(year, used)| Some((NaiveDate::from_ymd_opt(year, month?, day?)?, used)));
+            }
             Token::Number(n, 2) if day.is_some() && month.is_some() => {
                 let date = NaiveDate::from_ymd_opt(2000 + i32::try_from(*n).ok()?, month?, day?)?;
                 return Some((date, i + 1));
@@ -157,6 +161,24 @@ fn words(tokens: &[Token]) -> Option<(NaiveDate, usize)> {
         }
     }
     None
+}
+
+/// Whether a time of day begins at `i` ("18:05").
+fn starts_time(tokens: &[Token], i: usize) -> bool {
+    matches!(
+        tokens.get(i + 1..i + 3),
+        Some([Token::Mark(':'), Token::Number(_, 2)])
+    )
+}
+
+/// The year behind a time of day, as `asctime` writes it ("Mar 20 18:05:00 CET 2026"), and the tokens up to
+/// the time.
+fn year_after_time(tokens: &[Token], i: usize) -> Option<(i32, usize)> {
+    let year = tokens.iter().skip(i).take(12).find_map(|t| match t {
+        Token::Number(n, 4) => i32::try_from(*n).ok(),
+        _ => None,
+    })?;
+    Some((year, i))
 }
 
 /// `20.03.2026`, `20/03/2026`, `3/20/2026`, `20-03-26`.
@@ -360,6 +382,7 @@ mod tests {
             ("20 marca 2026", "2026-03-20"),
             ("2026年3月20日 18:05", "2026-03-20T18:05:00+00:00"),
             ("20.03.2026", "2026-03-20"),
+            ("Fri Mar 20 18:05:00 CET 2026", "2026-03-20T18:05:00+01:00"),
             ("03/20/2026", "2026-03-20"),
             ("Seven ships and 12 crew", "none"),
         ] {

@@ -13,4 +13,23 @@ fn text(body: &str) -> CleanArticle {
         .unwrap()
 }
 
+fn html(page: &str) -> CleanArticle {
+    let mut raw = RawArticle::from_body(RawBody::Html(page.to_owned()));
+    raw.url = Some("https://www.brenmarkpost.example/news/2026/03/20/harbour".to_owned());
+    cleaner().clean(&raw).unwrap()
+}
+
+fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
+    clean
+        .removed()
+        .find(|(_, b, _)| b.text.contains(text))
+        .map_or("kept or lost", |(.., r)| r.rule.as_str())
+}
+
+mod complaints;
+mod dates;
+mod properties;
+mod rules;
+mod samples;
 mod seed;
+mod whole_page;

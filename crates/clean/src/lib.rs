@@ -66,8 +66,7 @@ impl Cleaner {
         let title = metadata.title.as_ref().map(|t| t.value.clone());
         let drafts = match &raw.body {
             RawBody::Html(html) => {
-                let found = html::clean_html(html, title.as_deref(), &self.rules, &self.budget)?;
-                metadata::page_metadata(&mut metadata, &found.facts);
+                let found = html::clean_html(html, &mut metadata, &self.rules, &self.budget)?;
                 warnings.extend(found.warnings);
                 found.drafts
             }

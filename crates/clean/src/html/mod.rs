@@ -1,36 +1,37 @@
 //! HTML: a page to blocks.
 
+mod claims;
+mod doubt;
+mod embedded;
 pub(crate) mod engine;
 pub(crate) mod page;
+mod prose;
+mod select;
 pub(crate) mod tags;
 mod votes;
 
-use copydesk_article::{BlockKind, Reason, Reject, RuleId, Stage};
+use copydesk_article::{Metadata, Reason, Reject, Stage};
 use dom_query::Document;
 
 use crate::budget::{Budget, Clock};
 use crate::draft::Draft;
-use crate::metadata::facts::Facts;
+use crate::metadata;
 use crate::rules::Rules;
 use crate::text;
-use engine::{Engine, Outcome, Smoothie, Trafilatura};
-use page::{PageError, read_page};
-use votes::Voter;
-
-const OUTSIDE_ARTICLE: RuleId = RuleId::of("outside-article");
+use page::{Page, PageError, read_page};
+use select::Known;
 
 /// What HTML mode found.
 #[derive(Debug)]
 pub(crate) struct HtmlResult {
     pub(crate) drafts: Vec<Draft>,
-    pub(crate) facts: Facts,
     pub(crate) warnings: Vec<String>,
 }
 
 /// Cleans a page.
 pub(crate) fn clean_html(
     html: &str,
-    title: Option<&str>,
+    metadata: &mut Metadata,
     rules: &Rules,
     budget: &Budget,
 ) -> Result<HtmlResult, Reject> {
@@ -46,7 +47,7 @@ pub(crate) fn clean_html(
         ));
     }
     let doc = Document::from(html);
-    let page = read_page(&doc, budget.max_nodes, budget.max_depth).map_err(|e| match e {
+    let mut page = read_page(&doc, rules, budget.max_nodes, budget.max_depth).map_err(|e| match e {
         PageError::TooDeep(d) => reject(
             Reason::TooDeep,
             format!(
@@ -60,39 +61,63 @@ pub(crate) fn clean_html(
         ),
     })?;
     let mut warnings = Vec::new();
-    let mut voters = Vec::new();
-    for engine in [&Trafilatura as &dyn Engine, &Smoothie] {
-        if !voters.is_empty() {
-            continue;
-        }
-        if clock.is_over() {
-            warnings.push("engine-budget".to_owned());
-            break;
-        }
-        match engine::run(engine, html) {
-            Outcome::Text(text) => voters.push(Voter::new(&text)),
-            Outcome::Nothing => {}
-            Outcome::Panicked => warnings.push(format!("engine-panic-{}", engine.name())),
+    if words_of(&page) < FEWEST_WORDS
+        && let Some(inner) = embedded::find(html)
+    {
+        let inner = Document::from(inner.as_str());
+        if let Ok(found) = read_page(&inner, rules, budget.max_nodes, budget.max_depth) {
+            page.elems = found.elems;
+            page.blocks = found.blocks;
+            warnings.push("article-in-script".to_owned());
         }
     }
-    let mut drafts = Vec::with_capacity(page.blocks.len());
-    for block in page.blocks {
-        let mut draft = block.draft;
-        let kept = voters.first().is_none_or(|v| v.share(&draft.text) >= 0.6);
-        if !kept && draft.kind != BlockKind::Caption {
-            draft.remove(&OUTSIDE_ARTICLE, None);
-        }
-        drafts.push(draft);
+    metadata::page_metadata(metadata, &page.facts);
+    let title = metadata.title.as_ref().map(|t| t.value.clone());
+    let dek = metadata.dek.as_ref().map(|t| t.value.clone());
+    let known = Known {
+        title: title.as_deref(),
+        dek: dek.as_deref(),
+    };
+    let region = select::select(&mut page, known, rules);
+    if let Some(stated) = metadata::stated_body(&page.facts) {
+        votes::follow_stated(&mut page.blocks, &stated);
     }
+    doubt::ask_engines(&mut page, region, html, &clock, &mut warnings);
+    let Page { elems, blocks, facts } = page;
+    let first = elems.get(region.elem).map_or(0, |e| e.first_block);
+    let mut drafts: Vec<Draft> = blocks.into_iter().map(|b| b.draft).collect();
     text::settle_captions(&mut drafts, rules);
-    let _ = text::read_head(&mut drafts, title, rules);
+    let mut head = text::Head::default();
+    text::read_byline(&mut drafts, rules, &mut head);
     text::apply_rules(&mut drafts, rules);
     text::remove_repeats(&mut drafts);
-    Ok(HtmlResult {
-        drafts,
-        facts: page.facts,
-        warnings,
-    })
+    let from = region.headline.unwrap_or(first).min(first).saturating_sub(8);
+    let prose = drafts
+        .iter()
+        .enumerate()
+        .skip(first)
+        .find(|(_, d)| d.is_kept() && d.kind.is_body() && d.is_prose())
+        .map_or(first, |(i, _)| i);
+    text::scan(drafts.iter().take(prose + 1).skip(from), rules, &mut head);
+    let place = metadata::Place {
+        from,
+        to: prose.max(region.headline.unwrap_or(0)) + 6,
+        near: drafts.iter().take(prose + 2).skip(from).collect(),
+        head: &head.authors,
+    };
+    metadata::placed_metadata(metadata, &facts, html, &place);
+    Ok(HtmlResult { drafts, warnings })
+}
+
+/// A page with fewer words of text than this draws its article in the browser.
+const FEWEST_WORDS: usize = 60;
+
+fn words_of(page: &Page) -> usize {
+    page.blocks
+        .iter()
+        .filter(|b| b.draft.is_prose())
+        .map(|b| b.draft.words)
+        .sum()
 }
 
 fn reject(reason: Reason, detail: String) -> Reject {

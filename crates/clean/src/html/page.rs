@@ -9,6 +9,7 @@ use crate::draft::Draft;
 use crate::html::tags::{Flags, Tag, flags_of, is_hidden};
 use crate::metadata::facts::Facts;
 use crate::normalise::fold_space_into;
+use crate::rules::{NameHints, Names, Rules, Scratch};
 
 /// One element of the page's body, in document order.
 #[derive(Debug)]
@@ -16,11 +17,12 @@ pub(crate) struct Elem {
     pub(crate) tag: Tag,
     pub(crate) parent: Option<usize>,
     pub(crate) depth: usize,
-    /// Id and classes, lower case, one space before, between and after: ` main-content article `.
-    pub(crate) names: String,
-    pub(crate) itemprop: String,
-    /// What it and its ancestors are.
+    /// What its id and classes say.
+    pub(crate) hints: NameHints,
+    /// What it is; once [`super::claims`] has settled it, what its ancestors are as well.
     pub(crate) flags: Flags,
+    /// The widget that it is or stands in: index into the rules' widgets.
+    pub(crate) widget: Option<u16>,
     /// Its blocks: `first_block..end_block`.
     pub(crate) first_block: usize,
     pub(crate) end_block: usize,
@@ -34,6 +36,7 @@ pub(crate) struct PageBlock {
     pub(crate) elem: usize,
     pub(crate) tag: Tag,
     pub(crate) flags: Flags,
+    pub(crate) widget: Option<u16>,
 }
 
 /// The page.
@@ -55,6 +58,8 @@ pub(crate) enum PageError {
 
 struct Reader<'d> {
     doc: &'d Document,
+    names: &'d Names,
+    scratch: Scratch,
     page: Page,
     /// Text of the block being read, and how much of it stands in links.
     text: String,
@@ -68,13 +73,20 @@ struct Reader<'d> {
 }
 
 /// Reads the page.
-pub(crate) fn read_page(doc: &Document, max_nodes: usize, max_depth: usize) -> Result<Page, PageError> {
+pub(crate) fn read_page(
+    doc: &Document,
+    rules: &Rules,
+    max_nodes: usize,
+    max_depth: usize,
+) -> Result<Page, PageError> {
     let nodes = doc.tree.len();
     if nodes > max_nodes {
         return Err(PageError::TooManyNodes(nodes));
     }
     let mut reader = Reader {
         doc,
+        names: &rules.names,
+        scratch: Scratch::default(),
         page: Page::default(),
         text: String::new(),
         linked: 0,
@@ -210,6 +222,16 @@ impl Reader<'_> {
             Tag::Html => self.page.facts.read_html(element),
             _ => {}
         }
+        let mut hints = NameHints::default();
+        for a in &element.attrs {
+            match &*a.name.local {
+                "id" | "class" => self.names.read(&a.value, &mut self.scratch, &mut hints),
+                "itemprop" if a.value.split(' ').any(|p| p.eq_ignore_ascii_case("articleBody")) => {
+                    hints.body = true;
+                }
+                _ => {}
+            }
+        }
         if tag.is_block() {
             self.flush();
         }
@@ -217,26 +239,22 @@ impl Reader<'_> {
             self.links += 1;
         }
         let parent = self.open.last().copied();
-        let names = names_of(element);
-        let inherited = parent
-            .and_then(|p| self.page.elems.get(p))
-            .map_or(Flags::default(), |e| e.flags);
-        let mut flags = inherited.union(flags_of(tag, &names, element));
+        let mut flags = flags_of(tag, hints, element);
         if is_hidden(element) {
             flags = flags.union(Flags::HIDDEN);
         }
-        let itemprop = attr(element, "itemprop").unwrap_or_default();
         let index = self.page.elems.len();
-        self.page.facts.read_element(tag, element, &names, &itemprop, || {
-            self.doc.tree.get_unchecked(&id).text().to_string()
+        let at = self.page.blocks.len();
+        self.page.facts.read_element(tag, element, hints.author, at, || {
+            text_of(self.doc, id, if matches!(tag, Tag::H(_)) { " " } else { " | " })
         });
         self.page.elems.push(Elem {
             tag,
             parent,
             depth: self.open.len(),
-            names,
-            itemprop,
+            hints,
             flags,
+            widget: None,
             first_block: self.page.blocks.len(),
             end_block: self.page.blocks.len(),
         });
@@ -267,6 +285,9 @@ impl Reader<'_> {
             && let Some(elem) = self.page.elems.get_mut(index)
         {
             elem.end_block = self.page.blocks.len();
+            if tag == Tag::A && elem.end_block > elem.first_block {
+                elem.flags = elem.flags.union(Flags::CARD);
+            }
         }
     }
 
@@ -279,37 +300,77 @@ impl Reader<'_> {
         if text.is_empty() {
             return;
         }
-        let (elem, tag, flags) = self.block_owner();
-        let kind = match tag {
-            Tag::H(_) => BlockKind::SubHeadline,
-            Tag::Li => BlockKind::ListItem,
-            Tag::Figcaption => BlockKind::Caption,
-            _ if flags.has(Flags::FIGCAPTION) => BlockKind::Caption,
-            _ if flags.has(Flags::BLOCKQUOTE) => BlockKind::Quote,
-            _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
-            _ => BlockKind::Body,
-        };
-        let mut draft = Draft::new(kind, text.to_owned());
+        let (elem, tag) = self.block_owner();
+        let mut draft = Draft::new(BlockKind::Body, text.to_owned());
         draft.linked = linked.min(draft.chars);
         self.page.blocks.push(PageBlock {
             draft,
             elem,
             tag,
-            flags,
+            flags: Flags::default(),
+            widget: None,
         });
     }
 
     /// The nearest block element around the block's first text.
-    fn block_owner(&self) -> (usize, Tag, Flags) {
+    fn block_owner(&self) -> (usize, Tag) {
         let mut at = Some(self.owner);
         while let Some(i) = at {
             let Some(elem) = self.page.elems.get(i) else { break };
             if elem.tag.is_block() {
-                return (i, elem.tag, elem.flags);
+                return (i, elem.tag);
             }
             at = elem.parent;
         }
-        (0, Tag::Body, Flags::default())
+        (0, Tag::Body)
+    }
+}
+
+/// The text of an element that is read as a whole, with something put between parts that would be glued
+/// together ("Jane DoeMarch 20").
+fn text_of(doc: &Document, id: NodeId, between: &str) -> String {
+    let mut out = String::new();
+    let mut words_before = 0;
+    for node in doc.tree.get_unchecked(&id).descendants_it() {
+        doc.tree.query_node(&node.id, |n| {
+            if let NodeData::Text { contents } = &n.data {
+                let glued = out.chars().next_back().is_some_and(char::is_alphanumeric)
+                    && contents.chars().next().is_some_and(char::is_alphanumeric);
+                let words = contents.split_whitespace().count();
+                // Two names in elements of their own.
+                let apart = words >= 2 && words_before >= 2;
+                if glued || apart {
+                    out.push_str(between);
+                }
+                out.push_str(contents);
+                if words > 0 {
+                    words_before = words;
+                }
+            }
+        });
+        if out.len() > 4_000 {
+            break;
+        }
+    }
+    out
+}
+
+/// What kind of block stands in an element.
+pub(crate) fn kind_of(tag: Tag, flags: Flags, chars: usize) -> BlockKind {
+    match tag {
+        Tag::H(_) => BlockKind::SubHeadline,
+        _ if flags.has(Flags::FIGCAPTION) => BlockKind::Caption,
+        _ if flags.has(Flags::CREDIT) && chars <= 160 => BlockKind::Credit,
+        Tag::Li => BlockKind::ListItem,
+        _ if flags.has(Flags::FIGURE)
+            && !flags.has(Flags::BLOCKQUOTE.union(Flags::TABLE))
+            && chars <= 500 =>
+        {
+            BlockKind::Caption
+        }
+        _ if flags.has(Flags::BLOCKQUOTE) => BlockKind::Quote,
+        _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
+        _ => BlockKind::Body,
     }
 }
 
@@ -320,21 +381,4 @@ pub(crate) fn attr(element: &Element, name: &str) -> Option<String> {
         .iter()
         .find(|a| &*a.name.local == name)
         .map(|a| a.value.to_string())
-}
-
-/// Id and classes in one lower-case string with spaces all round, so that ` name ` can be searched for.
-fn names_of(element: &Element) -> String {
-    let mut names = String::new();
-    for a in &element.attrs {
-        if matches!(&*a.name.local, "id" | "class") {
-            for name in a.value.split_ascii_whitespace().take(40) {
-                names.push(' ');
-                names.extend(name.chars().take(100).map(|c| c.to_ascii_lowercase()));
-            }
-        }
-    }
-    if !names.is_empty() {
-        names.push(' ');
-    }
-    names
 }

@@ -2,6 +2,8 @@
 
 use dom_query::Element;
 
+use crate::rules::NameHints;
+
 /// An element's tag, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tag {
@@ -76,7 +78,7 @@ impl Tag {
             "style" | "noscript" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas"
             | "audio" | "video" | "map" | "select" | "option" | "datalist" | "textarea" | "input"
             | "frame" | "frameset" | "noframes" | "source" | "track" | "param" | "progress" | "meter"
-            | "dialog" | "amp-sidebar" | "rp" | "rt" => Self::Skip,
+            | "dialog" | "amp-sidebar" => Self::Skip,
             "button" => Self::Button,
             "blockquote" => Self::Blockquote,
             "figure" => Self::Figure,
@@ -136,9 +138,19 @@ impl Flags {
     pub(crate) const ARTICLE: Self = Self(1 << 11);
     pub(crate) const MAIN: Self = Self(1 << 12);
     pub(crate) const BUTTON: Self = Self(1 << 13);
+    pub(crate) const CREDIT: Self = Self(1 << 14);
+    pub(crate) const DEK: Self = Self(1 << 15);
+    pub(crate) const HEADING: Self = Self(1 << 16);
+
+    /// A link around whole blocks: a teaser.
+    pub(crate) const CARD: Self = Self(1 << 17);
 
     pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     pub(crate) const fn union(self, other: Self) -> Self {
@@ -147,7 +159,7 @@ impl Flags {
 }
 
 /// What an element itself is.
-pub(crate) fn flags_of(tag: Tag, names: &str, element: &Element) -> Flags {
+pub(crate) fn flags_of(tag: Tag, hints: NameHints, element: &Element) -> Flags {
     let by_tag = match tag {
         Tag::Nav => Flags::NAV,
         Tag::Aside => Flags::ASIDE,
@@ -162,6 +174,7 @@ pub(crate) fn flags_of(tag: Tag, names: &str, element: &Element) -> Flags {
         Tag::Article => Flags::ARTICLE,
         Tag::Main => Flags::MAIN,
         Tag::Button => Flags::BUTTON,
+        Tag::H(_) => Flags::HEADING,
         _ => Flags::default(),
     };
     let role = element
@@ -178,23 +191,16 @@ pub(crate) fn flags_of(tag: Tag, names: &str, element: &Element) -> Flags {
         Some("main") => Flags::MAIN,
         _ => Flags::default(),
     };
-    let caption = [
-        " wp-caption-text ",
-        " caption-text ",
-        " image-caption ",
-        " photo-caption ",
-        " caption ",
-        " media-caption ",
-        " figure-caption ",
-        " wp-element-caption ",
-        " article__caption ",
-        " imagecaption ",
-    ];
-    let by_name = if caption.iter().any(|c| names.contains(c)) {
-        Flags::FIGCAPTION
-    } else {
-        Flags::default()
-    };
+    let mut by_name = Flags::default();
+    if hints.caption {
+        by_name = by_name.union(Flags::FIGCAPTION);
+    }
+    if hints.credit {
+        by_name = by_name.union(Flags::CREDIT);
+    }
+    if hints.dek {
+        by_name = by_name.union(Flags::DEK);
+    }
     by_tag.union(by_role).union(by_name)
 }
 

@@ -1,4 +1,62 @@
-//! Which blocks an engine kept: found again by their letters.
+//! Which blocks somebody else holds for the article: an engine, or the page's own `articleBody`. Blocks are
+//! found again by their letters.
+
+use copydesk_article::{BlockKind, RuleId};
+
+use super::page::PageBlock;
+
+const NOT_STATED: RuleId = RuleId::of("not-in-stated-body");
+
+/// The stated body is believed where it holds this share of the words that were kept.
+const AGREE: f64 = 0.75;
+
+/// Compares what was kept with the text that the page itself states to be the article (JSON-LD
+/// `articleBody`): where the two mostly agree, paragraphs that only one of them has follow the statement.
+pub(crate) fn follow_stated(blocks: &mut [PageBlock], stated: &str) {
+    let voter = Voter::new(stated);
+    if voter.squeezed.len() < 300 {
+        return;
+    }
+    let shares: Vec<f32> = blocks
+        .iter()
+        .map(|b| {
+            if b.draft.words >= 4 {
+                voter.share(&b.draft.text)
+            } else {
+                1.0
+            }
+        })
+        .collect();
+    let (mut kept, mut both) = (0_u32, 0_u32);
+    for (block, share) in blocks.iter().zip(&shares) {
+        let d = &block.draft;
+        if d.is_kept() && d.kind.is_body() && d.is_prose() {
+            let words = u32::try_from(d.words).unwrap_or(0);
+            kept += words;
+            both += if *share >= 0.5 { words } else { 0 };
+        }
+    }
+    if kept == 0 || f64::from(both) < AGREE * f64::from(kept) {
+        return;
+    }
+    // What stands before the first paragraph that both have is the lead, which statements leave out.
+    let first = blocks
+        .iter()
+        .zip(&shares)
+        .position(|(b, share)| b.draft.is_kept() && b.draft.is_prose() && *share >= 0.5)
+        .unwrap_or(0);
+    for (block, share) in blocks.iter_mut().zip(&shares).skip(first) {
+        let d = &mut block.draft;
+        if d.is_kept() {
+            if matches!(d.kind, BlockKind::Body | BlockKind::ListItem) && *share < 0.25 {
+                d.remove(&NOT_STATED, None);
+            }
+        } else if *share >= 0.9 && d.words >= 12 && d.is_prose() && d.kind == BlockKind::Boilerplate {
+            d.removed = None;
+            d.kind = BlockKind::Body;
+        }
+    }
+}
 
 /// An engine's text, reduced to letters and digits for searching.
 #[derive(Debug)]

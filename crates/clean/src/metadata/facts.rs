@@ -27,8 +27,8 @@ pub(crate) struct Facts {
     pub(crate) h1: Vec<String>,
     /// `<time>`: its datetime attribute or text, and whether its names speak of publication (`true`) or of an update (`false`).
     pub(crate) times: Vec<TimeFact>,
-    /// Texts of elements that name authors, and how surely.
-    pub(crate) bylines: Vec<(String, u8)>,
+    /// Texts of elements that name authors.
+    pub(crate) bylines: Vec<BylineFact>,
     /// `itemprop`: name and value of microdata.
     pub(crate) items: Vec<(String, String)>,
 }
@@ -38,7 +38,18 @@ pub(crate) struct Facts {
 pub(crate) struct TimeFact {
     pub(crate) value: String,
     pub(crate) names: String,
-    pub(crate) is_element: bool,
+    /// The block before which it stands.
+    pub(crate) at: usize,
+}
+
+/// An element that names authors.
+#[derive(Debug)]
+pub(crate) struct BylineFact {
+    pub(crate) text: String,
+    /// How surely: 3 by markup made for it, 2 by a name that says so, 1 by a name that may.
+    pub(crate) sure: u8,
+    /// The block before which it stands.
+    pub(crate) at: usize,
 }
 
 impl Facts {
@@ -92,12 +103,14 @@ impl Facts {
         }
     }
 
+    /// Reads an element of the body. `author`: how surely its names say that it names authors; `at`: the block
+    /// before which it stands.
     pub(crate) fn read_element(
         &mut self,
         tag: Tag,
         element: &Element,
-        names: &str,
-        itemprop: &str,
+        author: u8,
+        at: usize,
         text: impl Fn() -> String,
     ) {
         if tag == Tag::H(1) && self.h1.len() < 8 {
@@ -110,74 +123,78 @@ impl Facts {
             let value = attr(element, "datetime")
                 .filter(|v| !v.trim().is_empty())
                 .unwrap_or_else(|| fold_space(&text()));
+            let names = attr(element, "class").unwrap_or_default();
+            let itemprop = attr(element, "itemprop").unwrap_or_default();
             self.times.push(TimeFact {
                 value,
-                names: names.to_owned(),
-                is_element: true,
+                names: format!("{names} {itemprop}"),
+                at,
             });
         }
-        if !itemprop.is_empty() && self.items.len() < MOST {
-            let value = attr(element, "content")
-                .or_else(|| attr(element, "datetime"))
-                .unwrap_or_else(|| {
-                    if matches!(
-                        itemprop,
-                        "articleBody" | "description" | "text" | "mainEntityOfPage"
-                    ) {
-                        String::new()
-                    } else {
-                        fold_space(&text())
+        let mut sure = if author == 1 && matches!(tag, Tag::A | Tag::Inline) {
+            2
+        } else {
+            author
+        };
+        let mut itemprop = None;
+        for a in &element.attrs {
+            match &*a.name.local {
+                "itemprop" => {
+                    itemprop = Some(&*a.value);
+                    if a.value.split(' ').any(|p| p == "author") {
+                        sure = 3;
                     }
-                });
-            if !value.is_empty() && value.len() <= 600 {
-                self.items
-                    .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
+                }
+                "rel" if tag == Tag::A && a.value.split(' ').any(|w| w == "author") => sure = 3,
+                "href" if tag == Tag::A && sure < 2 && AUTHOR_PATHS.iter().any(|p| a.value.contains(p)) => {
+                    sure = 2;
+                }
+                _ => {}
             }
         }
-        let sure = byline_sureness(tag, element, names, itemprop);
-        if sure > 0 && self.bylines.len() < 30 {
+        if let Some(itemprop) = itemprop
+            && self.items.len() < MOST
+        {
+            self.read_item(itemprop, element, &text);
+        }
+        if sure > 0 && self.bylines.len() < 60 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 300 {
-                self.bylines.push((text, sure));
+                self.bylines.push(BylineFact { text, sure, at });
             }
+        }
+    }
+
+    fn read_item(&mut self, itemprop: &str, element: &Element, text: impl Fn() -> String) {
+        let value = attr(element, "content")
+            .or_else(|| attr(element, "datetime"))
+            .unwrap_or_else(|| match itemprop {
+                "articleBody" | "description" | "text" | "mainEntityOfPage" => String::new(),
+                _ => fold_space(&text()),
+            });
+        if !value.is_empty() && value.len() <= 600 {
+            self.items
+                .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
         }
     }
 }
 
-/// How surely an element names the authors: 3 by markup made for it, 2 by a name that says so, 0 not at all.
-fn byline_sureness(tag: Tag, element: &Element, names: &str, itemprop: &str) -> u8 {
-    if itemprop.split(' ').any(|p| p == "author") {
-        return 3;
-    }
-    if tag == Tag::A && attr(element, "rel").is_some_and(|r| r.split(' ').any(|w| w == "author")) {
-        return 3;
-    }
-    let exact = [
-        " author-name ",
-        " byline-name ",
-        " author__name ",
-        " byline__name ",
-        " byline__author ",
-        " author_name ",
-        " article-author ",
-        " article__author ",
-        " p-author ",
-        " byline-author ",
-        " post-author ",
-        " authors ",
-    ];
-    if exact.iter().any(|n| names.contains(n)) {
-        return 2;
-    }
-    u8::from(
-        [
-            " author ",
-            " byline ",
-            " by-line ",
-            " article-byline ",
-            " article__byline ",
-        ]
-        .iter()
-        .any(|n| names.contains(n)),
-    )
-}
+/// Parts of addresses of pages about authors.
+const AUTHOR_PATHS: [&str; 16] = [
+    "/author/",
+    "/authors/",
+    "/autor/",
+    "/autoren/",
+    "/autores/",
+    "/auteur/",
+    "/auteurs/",
+    "/autori/",
+    "/journalist/",
+    "/journalisten/",
+    "/reporter/",
+    "/profile/author",
+    "/by/",
+    "/redakteur/",
+    "/zurnalist/",
+    "/yazar/",
+];

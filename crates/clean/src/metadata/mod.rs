@@ -2,18 +2,30 @@
 
 pub(crate) mod agency;
 pub(crate) mod authors;
+mod byline;
 pub(crate) mod facts;
 pub(crate) mod json_ld;
 mod language;
 mod page;
+mod published;
+mod title;
 
 pub(crate) use language::detect_language;
-pub(crate) use page::page_metadata;
+pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
 
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};
 
 use crate::normalise::fold_space;
 use crate::url::{normalise_url, site_of, site_of_host};
+
+/// A value of JSON-LD or `<meta>` as text: sites escape twice, or leave markup in.
+pub(crate) fn plain(text: &str) -> String {
+    if text.contains('&') || text.contains('<') {
+        let parsed = dom_query::Document::fragment(text).text();
+        return fold_space(&parsed);
+    }
+    fold_space(text)
+}
 
 /// What the envelope says: it wins over everything.
 pub(crate) fn from_envelope(raw: &RawArticle) -> Metadata {

@@ -1,14 +1,15 @@
 //! From a page's facts to metadata.
 
-use copydesk_article::{Metadata, MetadataSource, Sourced, Timestamp};
+use copydesk_article::{Metadata, MetadataSource, Sourced};
 use serde_json::{Map, Value};
 
-use super::authors::clean_names;
 use super::facts::Facts;
 use super::json_ld::{is_article, objects, string};
 use super::language;
-use crate::dates::parse_date;
-use crate::normalise::fold_space;
+use super::{byline, plain, published, title};
+use crate::dates::{Order, parse_date_as};
+use crate::draft::Draft;
+use crate::normalise::{fold_space, key};
 use crate::url::{normalise_url, same_site, site_of};
 
 /// Fills what the envelope left open from what the page says.
@@ -17,30 +18,21 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
     for value in &facts.json_ld {
         objects(value, &mut all, 0);
     }
-    let article = all.iter().copied().find(|o| is_article(o));
+    let article = main_article(&all);
     let meta = |names: &[&str]| -> Option<String> {
         names
             .iter()
             .find_map(|n| facts.metas.iter().find(|(k, _)| k == n))
-            .map(|(_, v)| v.clone())
+            .map(|(_, v)| plain(v))
     };
     let from_ld = |key: &str| {
         article
             .and_then(|a| string(a, key))
-            .map(fold_space)
+            .map(plain)
             .filter(|s| !s.is_empty())
     };
 
     canonical(m, facts, &meta);
-    if m.title.is_none() {
-        m.title = title(facts, from_ld("headline"), meta(&["og:title", "twitter:title"]));
-    }
-    m.dek = from_ld("description")
-        .map(|d| Sourced::new(d, MetadataSource::JsonLd))
-        .or_else(|| {
-            meta(&["og:description", "description", "twitter:description"])
-                .map(|d| Sourced::new(d, MetadataSource::Meta))
-        });
     m.site_name = meta(&["og:site_name"])
         .map(|s| Sourced::new(s, MetadataSource::Meta))
         .or_else(|| {
@@ -50,18 +42,28 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
                 .and_then(|p| string(p, "name"))
                 .map(|s| Sourced::new(fold_space(s), MetadataSource::JsonLd))
         });
-    if m.authors.is_empty() {
-        set_authors(m, facts, article, &meta);
+    if m.title.is_none() {
+        let names = site_names(m);
+        m.title = title::title(
+            facts,
+            from_ld("headline"),
+            meta(&["og:title", "twitter:title"]),
+            &names,
+        );
     }
-    if m.published_at.is_none() {
-        m.published_at = published(facts, article, &meta);
-    }
+    m.dek = from_ld("description")
+        .map(|d| Sourced::new(d, MetadataSource::JsonLd))
+        .or_else(|| {
+            meta(&["og:description", "description", "twitter:description"])
+                .map(|d| Sourced::new(d, MetadataSource::Meta))
+        });
+    let order = order(facts);
     m.modified_at = from_ld("dateModified")
-        .and_then(|d| parse_date(&d))
+        .and_then(|d| parse_date_as(&d, order))
         .map(|t| Sourced::new(t, MetadataSource::JsonLd))
         .or_else(|| {
             meta(&["article:modified_time", "og:updated_time"])
-                .and_then(|d| parse_date(&d))
+                .and_then(|d| parse_date_as(&d, order))
                 .map(|t| Sourced::new(t, MetadataSource::Meta))
         });
     if m.language.is_none() {
@@ -98,6 +100,19 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
         });
 }
 
+/// The text that the page states to be its article (JSON-LD `articleBody`), the longest if there are several.
+pub(crate) fn stated_body(facts: &Facts) -> Option<String> {
+    let mut all = Vec::new();
+    for value in &facts.json_ld {
+        objects(value, &mut all, 0);
+    }
+    all.iter()
+        .filter(|o| is_article(o))
+        .filter_map(|o| string(o, "articleBody"))
+        .max_by_key(|b| b.len())
+        .map(str::to_owned)
+}
+
 /// rel=canonical where it is plausible: an address on the same site that is not its front page.
 fn canonical(m: &mut Metadata, facts: &Facts, meta: &impl Fn(&[&str]) -> Option<String>) {
     let stated = facts
@@ -126,111 +141,86 @@ fn canonical(m: &mut Metadata, facts: &Facts, meta: &impl Fn(&[&str]) -> Option<
     m.canonical_url = Some(Sourced::new(url, source));
 }
 
-fn title(facts: &Facts, headline: Option<String>, og: Option<String>) -> Option<Sourced<String>> {
-    let h1 = facts.h1.first().cloned();
-    headline
-        .map(|t| Sourced::new(t, MetadataSource::JsonLd))
-        .or_else(|| h1.map(|t| Sourced::new(t, MetadataSource::Element)))
-        .or_else(|| og.map(|t| Sourced::new(t, MetadataSource::Meta)))
-        .or_else(|| {
-            facts
-                .title
-                .clone()
-                .map(|t| Sourced::new(t, MetadataSource::Element))
-        })
+/// The keys of everything that is a name of the site rather than of an article or a person.
+fn site_names(m: &Metadata) -> Vec<u64> {
+    let mut names = Vec::new();
+    if let Some(name) = &m.site_name {
+        names.extend(key(&name.value));
+    }
+    if let Some(site) = &m.site {
+        names.extend(key(&site.value));
+        let labels: Vec<&str> = site.value.split('.').collect();
+        names.extend(labels.iter().filter(|l| l.len() >= 3).filter_map(|l| key(l)));
+    }
+    names
 }
 
-fn set_authors(
-    m: &mut Metadata,
-    facts: &Facts,
-    article: Option<&Map<String, Value>>,
-    meta: &impl Fn(&[&str]) -> Option<String>,
-) {
-    let ld = article
-        .and_then(|a| a.get("author"))
-        .map(author_names)
-        .unwrap_or_default();
-    if !ld.is_empty() {
-        m.authors = ld;
-        m.authors_source = Some(MetadataSource::JsonLd);
-        return;
-    }
-    let by_meta = meta(&[
-        "author",
-        "article:author",
-        "parsely-author",
-        "sailthru.author",
-        "dc.creator",
-        "byl",
-    ])
-    .map(|a| clean_names(&a))
-    .unwrap_or_default();
-    if !by_meta.is_empty() {
-        m.authors = by_meta;
-        m.authors_source = Some(MetadataSource::Meta);
-        return;
-    }
-    if let Some((text, _)) = facts.bylines.iter().max_by_key(|(_, sure)| *sure) {
-        m.authors = clean_names(text);
-        m.authors_source = (!m.authors.is_empty()).then_some(MetadataSource::Element);
-    }
-}
-
-fn author_names(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(s) => clean_names(s),
-        Value::Object(o) => match o.get("name") {
-            Some(name) => author_names(name),
-            None => Vec::new(),
-        },
-        Value::Array(a) => {
-            let mut names: Vec<String> = Vec::new();
-            for name in a.iter().flat_map(author_names) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-            names
+/// How a date of bare numbers is read on this page.
+fn order(facts: &Facts) -> Order {
+    let american = facts.lang.iter().chain(
+        facts
+            .metas
+            .iter()
+            .filter(|(k, _)| k == "og:locale")
+            .map(|(_, v)| v),
+    );
+    for tag in american {
+        if tag.replace('_', "-").eq_ignore_ascii_case("en-us") {
+            return Order::MonthFirst;
         }
-        _ => Vec::new(),
+    }
+    Order::DayFirst
+}
+
+/// Where on the page the article stands, once that is known.
+#[derive(Debug)]
+pub(crate) struct Place<'p> {
+    /// The blocks between which bylines and dates of this article stand.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Those around the headline, in order.
+    pub(crate) near: Vec<&'p Draft>,
+    /// Names that the lines under the headline give.
+    pub(crate) head: &'p [String],
+}
+
+/// Fills in what can only be judged by its place on the page: authors and the time of publication.
+pub(crate) fn placed_metadata(m: &mut Metadata, facts: &Facts, html: &str, place: &Place<'_>) {
+    let mut all = Vec::new();
+    for value in &facts.json_ld {
+        objects(value, &mut all, 0);
+    }
+    let article = main_article(&all);
+    let mut names = site_names(m);
+    for publisher in all
+        .iter()
+        .filter_map(|o| o.get("publisher"))
+        .filter_map(Value::as_object)
+    {
+        names.extend(string(publisher, "name").and_then(key));
+    }
+    if m.authors.is_empty() {
+        let (authors, source) = byline::authors(facts, article, &names, place.from, place.to, place.head);
+        m.authors = authors;
+        m.authors_source = source;
+    }
+    if m.published_at.is_none() {
+        let order = order(facts);
+        let path = m.url.as_deref().and_then(published::in_path);
+        m.published_at = published::stated(facts, article, order)
+            .map(|t| Sourced::new(published::with_shown_day(t.value, path), t.source))
+            .or_else(|| published::shown(facts, &place.near, place.from, place.to, order))
+            .or_else(|| published::hidden(html, m.url.as_deref(), order));
     }
 }
 
-fn published(
-    facts: &Facts,
-    article: Option<&Map<String, Value>>,
-    meta: &impl Fn(&[&str]) -> Option<String>,
-) -> Option<Sourced<Timestamp>> {
-    let ld = article
-        .and_then(|a| string(a, "datePublished").or_else(|| string(a, "dateCreated")))
-        .and_then(parse_date);
-    if let Some(t) = ld {
-        return Some(Sourced::new(t, MetadataSource::JsonLd));
-    }
-    let by_meta = meta(&[
-        "article:published_time",
-        "og:published_time",
-        "datepublished",
-        "date",
-        "pubdate",
-        "publishdate",
-        "publish-date",
-        "parsely-pub-date",
-        "sailthru.date",
-        "dc.date",
-        "dc.date.issued",
-        "dcterms.created",
-        "cxenseparse:recs:publishtime",
-    ])
-    .and_then(|d| parse_date(&d));
-    if let Some(t) = by_meta {
-        return Some(Sourced::new(t, MetadataSource::Meta));
-    }
-    facts
-        .times
-        .iter()
-        .find_map(|t| parse_date(&t.value))
-        .map(|t| Sourced::new(t, MetadataSource::TimeElement))
+/// The object that is the page's article: the first of an article's type, else the first that says when it
+/// was published.
+fn main_article<'v>(all: &[&'v Map<String, Value>]) -> Option<&'v Map<String, Value>> {
+    all.iter()
+        .copied()
+        .find(|o| is_article(o))
+        .or_else(|| all.iter().copied().find(|o| o.contains_key("datePublished")))
 }
 
 fn tags(facts: &Facts, article: Option<&Map<String, Value>>) -> Vec<String> {

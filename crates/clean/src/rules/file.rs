@@ -15,7 +15,10 @@ pub(super) struct File {
     /// Names of rules to drop.
     pub(super) disable: Vec<String>,
     pub(super) rule: Vec<RuleEntry>,
+    pub(super) widget: Vec<WidgetEntry>,
+    pub(super) hint: Hint,
     pub(super) head: Head,
+    pub(super) caption: Caption,
     pub(super) credit: Credit,
     pub(super) agencies: BTreeMap<String, Vec<String>>,
 }
@@ -35,6 +38,30 @@ pub(super) struct RuleEntry {
     pub(super) phrases: Vec<String>,
 }
 
+/// One `[[widget]]`: elements by the parts of their names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WidgetEntry {
+    pub(super) name: String,
+    /// The names stand for nothing else: believed even of most of a page.
+    #[serde(default)]
+    pub(super) sure: bool,
+    pub(super) parts: Vec<String>,
+}
+
+/// `[hint]`: what the parts of names say of the text in an element.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Hint {
+    pub(super) body: Vec<String>,
+    pub(super) dek: Vec<String>,
+    pub(super) caption: Vec<String>,
+    pub(super) credit: Vec<String>,
+    pub(super) author: Vec<String>,
+    pub(super) author_name: Vec<String>,
+    pub(super) not_author: Vec<String>,
+}
+
 const fn default_longest() -> usize {
     160
 }
@@ -44,6 +71,13 @@ const fn default_longest() -> usize {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Head {
     pub(super) byline: Vec<String>,
+}
+
+/// `[caption]`: how the text under a picture begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Caption {
+    pub(super) open: Vec<String>,
 }
 
 /// `[credit]`: how a picture's credit begins, and who is credited.
@@ -63,7 +97,18 @@ impl File {
         self.rule
             .retain(|r| !other.disable.contains(&r.name) && !other.rule.iter().any(|o| o.name == r.name));
         self.rule.extend(other.rule);
+        self.widget
+            .retain(|r| !other.disable.contains(&r.name) && !other.widget.iter().any(|o| o.name == r.name));
+        self.widget.extend(other.widget);
+        self.hint.body.extend(other.hint.body);
+        self.hint.dek.extend(other.hint.dek);
+        self.hint.caption.extend(other.hint.caption);
+        self.hint.credit.extend(other.hint.credit);
+        self.hint.author.extend(other.hint.author);
+        self.hint.author_name.extend(other.hint.author_name);
+        self.hint.not_author.extend(other.hint.not_author);
         self.head.byline.extend(other.head.byline);
+        self.caption.open.extend(other.caption.open);
         self.credit.open.extend(other.credit.open);
         self.credit.agency.extend(other.credit.agency);
         self.agencies.extend(other.agencies);

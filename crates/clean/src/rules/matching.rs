@@ -24,7 +24,7 @@ pub(crate) struct Hit<'r> {
 
 impl Hit<'_> {
     pub(crate) fn is_cut(&self) -> bool {
-        self.rule.action == Action::Cut
+        matches!(self.rule.action, Action::Cut | Action::End)
     }
 }
 
@@ -74,13 +74,12 @@ impl Rules {
 
     /// Whether a folded line opens as a picture's credit does ("photo:", "© ", …).
     pub(crate) fn opens_credit(&self, folded: &str) -> bool {
-        let [first, second] = bucket(folded);
-        self.credit_open
-            .get(&[first, second])
-            .into_iter()
-            .chain(self.credit_open.get(&[first, '\0']))
-            .flatten()
-            .any(|s| begins_with(folded, &s.phrase, s.colon))
+        opens(&self.credit_open, folded)
+    }
+
+    /// Whether a folded line opens as the text under a picture does ("pictured", "figure 3", …).
+    pub(crate) fn opens_caption(&self, folded: &str) -> bool {
+        opens(&self.caption_open, folded)
     }
 
     /// Whether a folded name is credited under pictures (an agency, "file photo", …).
@@ -100,6 +99,16 @@ impl Rules {
             .find(|(phrase, colon)| !phrase.is_empty() && begins_with(folded, phrase, *colon))
             .map(|(phrase, colon)| (phrase.len(), *colon))
     }
+}
+
+fn opens(openings: &std::collections::HashMap<[char; 2], Vec<super::Start>>, folded: &str) -> bool {
+    let [first, second] = bucket(folded);
+    openings
+        .get(&[first, second])
+        .into_iter()
+        .chain(openings.get(&[first, '\0']))
+        .flatten()
+        .any(|s| begins_with(folded, &s.phrase, s.colon))
 }
 
 const fn allows(zone: Zone, position: Position) -> bool {

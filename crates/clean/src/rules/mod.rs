@@ -6,8 +6,11 @@
 
 mod file;
 mod matching;
+mod names;
 
 pub(crate) use matching::Position;
+
+pub(crate) use names::{NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
@@ -62,6 +65,8 @@ pub(crate) enum Action {
     Line,
     /// The line heads a list of teasers, which go with it.
     Cut,
+    /// The line ends the article: on a whole page everything after it goes, elsewhere as `cut`.
+    End,
 }
 
 /// Where a rule holds.
@@ -106,9 +111,12 @@ pub struct Rules {
     within: AhoCorasick,
     within_rules: Vec<usize>,
     bylines: Vec<(String, bool)>,
+    caption_open: HashMap<[char; 2], Vec<Start>>,
     credit_open: HashMap<[char; 2], Vec<Start>>,
     credit_agency: HashMap<String, ()>,
     agencies: HashMap<String, String>,
+    pub(crate) names: Names,
+    pub(crate) widgets: Vec<RuleId>,
 }
 
 const BUILTIN: &str = include_str!("builtin.toml");
@@ -147,9 +155,12 @@ impl Rules {
             within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
             within_rules: Vec::new(),
             bylines: Vec::new(),
+            caption_open: HashMap::new(),
             credit_open: HashMap::new(),
             credit_agency: HashMap::new(),
             agencies: HashMap::new(),
+            names: Names::default(),
+            widgets: Vec::new(),
         }
     }
 
@@ -165,6 +176,17 @@ impl Rules {
             rules.add(entry, &mut patterns)?;
         }
         rules.within = AhoCorasick::new(&patterns)?;
+        for widget in &all.widget {
+            check_name(&widget.name)?;
+            let Ok(index) = u16::try_from(rules.widgets.len()) else {
+                break;
+            };
+            rules.widgets.push(RuleId::from_file(widget.name.clone()));
+            for part in &widget.parts {
+                rules.names.add_widget(part, index, widget.sure);
+            }
+        }
+        rules.names.add_hints(&all.hint);
         for prefix in &all.head.byline {
             rules
                 .bylines
@@ -177,18 +199,8 @@ impl Rules {
                 .cmp(&a.0.chars().count())
                 .then_with(|| a.0.cmp(&b.0))
         });
-        for open in &all.credit.open {
-            let start = Start {
-                phrase: fold_phrase(open),
-                colon: ends_in_colon(open),
-                rule: 0,
-            };
-            rules
-                .credit_open
-                .entry(bucket(&start.phrase))
-                .or_default()
-                .push(start);
-        }
+        rules.caption_open = openings(&all.caption.open);
+        rules.credit_open = openings(&all.credit.open);
         rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
         for (name, forms) in all.agencies {
             for form in forms {
@@ -242,6 +254,31 @@ impl Rules {
             longest: entry.longest,
         });
         Ok(())
+    }
+}
+
+/// Beginnings, filed by their first two letters.
+fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>> {
+    let mut out: HashMap<[char; 2], Vec<Start>> = HashMap::new();
+    for open in phrases {
+        let start = Start {
+            phrase: fold_phrase(open),
+            colon: ends_in_colon(open),
+            rule: 0,
+        };
+        out.entry(bucket(&start.phrase)).or_default().push(start);
+    }
+    out
+}
+
+fn check_name(name: &str) -> Result<(), RulesError> {
+    let kebab = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if kebab && !name.is_empty() {
+        Ok(())
+    } else {
+        Err(RulesError::Name(name.to_owned()))
     }
 }
 

@@ -7,7 +7,7 @@ use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::Draft;
 use crate::normalise::fold_phrase;
-use crate::rules::Rules;
+use crate::rules::{Position, Rules};
 
 const REPEATED_CAPTION: RuleId = RuleId::of("repeated-caption");
 
@@ -30,7 +30,11 @@ pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
                     }
                     continue;
                 }
-                if !has_trailing_credit(&draft.text, rules) && !twin_has_credit(drafts, i) {
+                let caption = has_trailing_credit(&draft.text, rules)
+                    || ends_in_credit(&draft.text, rules)
+                    || opens_caption(draft, rules)
+                    || twin_has_credit(drafts, i);
+                if !caption {
                     continue;
                 }
             }
@@ -101,6 +105,10 @@ fn is_credit(text: &str, chars: usize, rules: &Rules) -> bool {
         return false;
     }
     let folded = fold_phrase(text);
+    // A notice of rights is none.
+    if rules.find(&folded, chars, Position::Tail).is_some() {
+        return false;
+    }
     let words = folded.split(' ').count();
     if words <= 14 && rules.opens_credit(&folded) && !ends_as_sentence(text) {
         return true;
@@ -124,6 +132,45 @@ fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
             // "(AP)" alone may as well close an agency's story; a picture's credit says more.
             return inside.chars().count() <= 100
                 && (rules.opens_credit(&folded) || names_credit(&folded, rules, false));
+        }
+    }
+    false
+}
+
+/// Whether a line is the text under a picture by its beginning ("Pictured from left, …", "Figure 3: …").
+fn opens_caption(draft: &Draft, rules: &Rules) -> bool {
+    let begins = draft.text.chars().next().is_some_and(|c| !c.is_lowercase());
+    begins && draft.chars <= 400 && rules.opens_caption(&fold_phrase(&draft.text))
+}
+
+/// Whether a line ends in a credit without brackets: "The ferry at dawn. Photo: Jane Doe / Agency",
+/// "The ferry at dawn | © Agency".
+fn ends_in_credit(text: &str, rules: &Rules) -> bool {
+    if ends_as_sentence(text) {
+        return false;
+    }
+    let mut seen = 0;
+    // Where the last words begin that may be the credit: at a sign, or after a full stop.
+    for (i, c) in text.char_indices().rev() {
+        seen += 1;
+        if seen > 90 {
+            return false;
+        }
+        let sign = matches!(c, '©' | '|');
+        let after_stop = matches!(c, '.' | '!' | '?' | '”' | '"' | '»');
+        if !sign && !after_stop {
+            continue;
+        }
+        let from = if c == '©' { i } else { i + c.len_utf8() };
+        let (Some(before), Some(tail)) = (text.get(..i), text.get(from..)) else {
+            return false;
+        };
+        if before.trim().is_empty() || tail.trim().is_empty() {
+            continue;
+        }
+        let folded = fold_phrase(tail);
+        if rules.opens_credit(&folded) && folded.split(' ').count() <= 12 {
+            return true;
         }
     }
     false

@@ -26,6 +26,12 @@ pub(crate) struct Head {
 pub(crate) fn read_head(drafts: &mut [Draft], title: Option<&str>, rules: &Rules) -> Head {
     let mut head = Head::default();
     find_headline(drafts, title, rules, &mut head);
+    read_byline(drafts, rules, &mut head);
+    head
+}
+
+/// Reads the lines before the first paragraph: names of authors and a date go into `head`.
+pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) {
     let first_prose = drafts
         .iter()
         .position(|d| d.is_kept() && d.kind == BlockKind::Body && d.is_prose());
@@ -44,7 +50,47 @@ pub(crate) fn read_head(drafts: &mut [Draft], title: Option<&str>, rules: &Rules
             draft.remove(&DATE_LINE, None);
         }
     }
-    head
+    if head.authors.is_empty()
+        && let Some(first) = first_prose
+        && let Some(draft) = drafts
+            .get_mut(..first)
+            .and_then(|before| before.iter_mut().rev().find(|d| d.is_kept()))
+        && is_name_line(draft)
+    {
+        head.authors = clean_names(&draft.text);
+        draft.remove(&BYLINE, None);
+    }
+}
+
+/// Whether a line directly before the first paragraph is nothing but names, as small papers sign:
+/// "Jane Doe", "Jane Doe/John Roe".
+fn is_name_line(draft: &Draft) -> bool {
+    let body = matches!(draft.kind, BlockKind::Body | BlockKind::Dek);
+    body && draft.end == End::Open
+        && draft.words <= 8
+        && draft.text.split('/').all(|name| {
+            let words: Vec<&str> = name.split_whitespace().collect();
+            (2..=4).contains(&words.len())
+                && words.iter().all(|w| {
+                    w.chars().next().is_some_and(char::is_uppercase)
+                        && w.chars()
+                            .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+                })
+        })
+}
+
+/// What lines around a headline say, whether they were taken out or not; nothing is marked.
+pub(crate) fn scan<'d>(drafts: impl Iterator<Item = &'d Draft>, rules: &Rules, head: &mut Head) {
+    for draft in drafts.filter(|d| d.chars <= 140 && d.words <= 20) {
+        if head.authors.is_empty()
+            && let Some(names) = byline_names(&draft.text, rules)
+        {
+            head.authors = names;
+        }
+        if head.published.is_none() {
+            head.published = date_line(&draft.text);
+        }
+    }
 }
 
 /// The headline: the line that says the known title, else the first line if it looks like one and
@@ -95,6 +141,11 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
 
 /// The names in a byline ("By Jane Doe and John Roe, Staff Writers"), if the line is one.
 fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
+    let text = text.split(['|', '•', '·']).next().unwrap_or(text);
+    let text = match text.char_indices().find(|(_, c)| c.is_ascii_digit()) {
+        Some((i, _)) => text.get(..i).unwrap_or(text),
+        None => text,
+    };
     let folded = fold_phrase(text);
     if folded.split(' ').count() > 14 {
         return None;

@@ -8,17 +8,87 @@ use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::{Draft, End};
 use crate::normalise::fold_phrase;
-use crate::rules::{Position, Rules};
+use crate::rules::{Action, Position, Rules};
 
 const RELATED_ITEM: RuleId = RuleId::of("related-item");
+const AFTER_END: RuleId = RuleId::of("after-end");
+const DANGLING: RuleId = RuleId::of("dangling-heading");
 const SHARE_COUNTER: RuleId = RuleId::of("share-counter");
 const NOISE: RuleId = RuleId::of("no-words");
+
+/// A teaser under a headline has at most this many words.
+const LONGEST_TEASER: usize = 35;
 
 /// Lines at the end that count as the tail even if they read as prose.
 const TAIL_LINES: usize = 4;
 
-/// Takes out what the rules know. Blocks that are removed already are passed over.
+/// Takes out what the rules know. Blocks that are removed already are passed over. Single lines go first, so
+/// that an advert between two paragraphs is not taken for a headline of a list of teasers.
 pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
+    for cuts in [false, true] {
+        one_pass(drafts, rules, cuts);
+    }
+    end_article(drafts, rules);
+    drop_dangling(drafts);
+}
+
+/// A heading that ends articles ("About the author") takes what follows along, if that is little beside what
+/// stands before it.
+fn end_article(drafts: &mut [Draft], rules: &Rules) {
+    let words = |d: &Draft| {
+        if d.is_kept() && d.kind.is_body() {
+            d.words
+        } else {
+            0
+        }
+    };
+    let total: usize = drafts.iter().map(words).sum();
+    let mut before = 0;
+    let mut found = None;
+    for (i, draft) in drafts.iter().enumerate() {
+        let left = total.saturating_sub(before);
+        if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= 80 && left * 4 <= before
+        {
+            let folded = fold_phrase(&draft.text);
+            let hit = rules.find(&folded, draft.chars, Position::Tail);
+            if let Some(hit) = hit.filter(|h| h.rule.action == Action::End) {
+                found = Some((i, hit.rule.id.clone(), hit.phrase.to_owned()));
+                break;
+            }
+        }
+        before += words(draft);
+    }
+    if let Some((i, rule, phrase)) = found {
+        for (n, draft) in drafts.iter_mut().skip(i).enumerate() {
+            if n == 0 {
+                draft.remove(&rule, Some(phrase.clone()));
+            } else if draft.kind.is_body() {
+                draft.remove(&AFTER_END, None);
+            }
+        }
+    }
+}
+
+/// A heading at the very end heads nothing: what it headed was taken out, or stood elsewhere on the page.
+fn drop_dangling(drafts: &mut [Draft]) {
+    let bodies = drafts.iter().filter(|d| is_body_prose(d)).count();
+    if bodies < 2 {
+        return;
+    }
+    for draft in drafts.iter_mut().rev() {
+        if !draft.is_kept() || !draft.kind.is_body() {
+            continue;
+        }
+        let heading = draft.kind == BlockKind::SubHeadline || draft.end == End::Colon;
+        let label = draft.kind == BlockKind::Body && draft.end == End::Open && draft.words <= 6;
+        if !((heading && draft.words <= 20) || label) {
+            break;
+        }
+        draft.remove(&DANGLING, None);
+    }
+}
+
+fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
     let kept = drafts.iter().filter(|d| d.is_kept()).count();
@@ -33,8 +103,8 @@ pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
             Position::Body
         };
         let Some(draft) = drafts.get_mut(i) else { break };
+        i += 1;
         if !draft.is_kept() {
-            i += 1;
             continue;
         }
         left = left.saturating_sub(1);
@@ -42,29 +112,31 @@ pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
             draft.kind,
             BlockKind::Headline | BlockKind::Dek | BlockKind::Caption | BlockKind::Credit
         ) {
-            i += 1;
             continue;
         }
         if draft.key == 0 {
             draft.remove(&NOISE, None);
         } else if draft.chars <= rules.longest {
-            if is_counter(draft) {
+            if is_counter(draft) || is_gallery_place(draft) {
                 draft.remove(&SHARE_COUNTER, None);
-            } else {
-                let folded = fold_phrase(&draft.text);
-                if let Some(hit) = rules.find(&folded, draft.chars, position) {
-                    let evidence = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
-                    draft.remove(&hit.rule.id, evidence);
-                    if hit.is_cut() {
-                        let end = end_of_items(drafts, i + 1);
-                        for item in drafts.get_mut(i + 1..end).unwrap_or_default() {
-                            item.remove(&RELATED_ITEM, None);
-                        }
-                    }
+                continue;
+            }
+            let folded = fold_phrase(&draft.text);
+            let Some(hit) = rules.find(&folded, draft.chars, position) else {
+                continue;
+            };
+            if hit.is_cut() != cuts {
+                continue;
+            }
+            let evidence = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
+            draft.remove(&hit.rule.id, evidence);
+            if cuts {
+                let end = end_of_items(drafts, i);
+                for item in drafts.get_mut(i..end).unwrap_or_default() {
+                    item.remove(&RELATED_ITEM, None);
                 }
             }
         }
-        i += 1;
     }
 }
 
@@ -93,7 +165,7 @@ fn end_of_items(drafts: &[Draft], from: usize) -> usize {
                 break;
             }
             under_headline = true;
-        } else if under_headline && !next_is_prose(drafts, i) {
+        } else if under_headline && draft.words <= LONGEST_TEASER && !next_is_prose(drafts, i) {
             under_headline = false;
         } else {
             break;
@@ -124,6 +196,32 @@ fn follows_article(drafts: &[Draft], i: usize) -> bool {
     let mut next = after(drafts, i);
     let both = next.next().is_some_and(Draft::is_prose) && next.next().is_some_and(Draft::is_prose);
     both && drafts.get(i).is_some_and(|d| d.words <= 10)
+}
+
+/// "Image 1 of 5", "Foto 2 von 12": the place in a gallery.
+fn is_gallery_place(draft: &Draft) -> bool {
+    let mut words = draft.text.split(' ');
+    let picture = words.next().is_some_and(|w| {
+        matches!(
+            fold_phrase(w).as_str(),
+            "image"
+                | "photo"
+                | "picture"
+                | "slide"
+                | "bild"
+                | "foto"
+                | "imagen"
+                | "imagem"
+                | "immagine"
+                | "zdjęcie"
+                | "фото"
+                | "kuva"
+        )
+    });
+    picture
+        && draft.words <= 4
+        && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
+        && draft.text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// "1.2K Shares", "45 comments", "12", "3 min", "1,204 views": a number and at most two words.

@@ -12,7 +12,7 @@ mod segment;
 mod window;
 
 pub(crate) use captions::settle_captions;
-pub(crate) use head::{Head, read_head};
+pub(crate) use head::{Head, read_byline, read_head, scan};
 pub(crate) use markers::apply_rules;
 pub(crate) use repeats::remove_repeats;
 pub(crate) use segment::segment;
@@ -33,11 +33,33 @@ pub(crate) struct TextResult {
 pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> TextResult {
     let (mut drafts, sentences) = segment(text);
     let mut warnings = Vec::new();
-    if window::is_whole_page(&drafts) {
+    let mut headline = None;
+    let whole_page = window::is_whole_page(&drafts);
+    if whole_page {
         warnings.push("whole-page-text");
-        keep_densest(&mut drafts, title);
+        headline = keep_densest(&mut drafts, title, rules);
     }
-    let head = read_head(&mut drafts, title, rules);
+    let mut head = read_head(&mut drafts, headline.as_deref().or(title), rules);
+    if whole_page {
+        head.title = head.title.or(headline);
+        let first = drafts
+            .iter()
+            .position(|d| d.is_kept() && d.is_prose())
+            .unwrap_or(0);
+        let from = drafts
+            .iter()
+            .position(|d| d.kind == copydesk_article::BlockKind::Headline)
+            .map_or(first, |h| h.saturating_sub(2))
+            .min(first);
+        scan(
+            drafts
+                .iter()
+                .take(first + 3)
+                .skip(from.max(first.saturating_sub(30))),
+            rules,
+            &mut head,
+        );
+    }
     settle_captions(&mut drafts, rules);
     apply_rules(&mut drafts, rules);
     remove_repeats(&mut drafts);

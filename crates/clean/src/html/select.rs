@@ -1,0 +1,314 @@
+//! Where the article is on the page, and which blocks around and in it are not part of it.
+//!
+//! 1. [`super::claims`]: which elements are widgets, forms, captions, as far as the page bears it out.
+//! 2. [`super::prose`]: every other block weighs as much as it reads like running text.
+//! 3. The region: from the article that holds the headline, or the page, down to the child that holds
+//!    nearly all of the weight, again and again, until the weight is spread over several children.
+//! 4. Blocks in the region are judged one by one: link lists, asides, forms.
+
+use copydesk_article::{BlockKind, RuleId};
+
+use super::claims;
+use super::page::{Elem, Page, PageBlock};
+use super::prose::{placed_prose, ratio, subtree};
+use super::tags::{Flags, Tag};
+use crate::draft::{Draft, End};
+use crate::normalise::key;
+use crate::rules::Rules;
+
+const OUTSIDE_ARTICLE: RuleId = RuleId::of("outside-article");
+const LINK_LIST: RuleId = RuleId::of("link-list");
+const TEASER_CARD: RuleId = RuleId::of("teaser-card");
+const PAGE_CHROME: RuleId = RuleId::of("page-chrome");
+const HIDDEN: RuleId = RuleId::of("hidden");
+const ASIDE: RuleId = RuleId::of("aside");
+
+/// A child that holds this share of the weight is descended into.
+const DOMINANT: f64 = 0.85;
+/// The same for a child that is marked as the article or its body.
+const DOMINANT_MARKED: f64 = 0.6;
+
+/// What is known of the article before its blocks are judged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'k> {
+    pub(crate) title: Option<&'k str>,
+    pub(crate) dek: Option<&'k str>,
+}
+
+/// The region of the article, and how much of the page's prose it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Region {
+    pub(crate) elem: usize,
+    /// Weight of the region over the weight of the page, 0 to 1.
+    pub(crate) share: f64,
+    /// Words of prose in the region.
+    pub(crate) weight: f64,
+    /// The block of the headline.
+    pub(crate) headline: Option<usize>,
+}
+
+/// Judges every block of the page: those that are not part of the article are marked as removed.
+pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region {
+    claims::settle(page, &rules.names);
+    let weights: Vec<f64> = page.blocks.iter().map(placed_prose).collect();
+    let headline = find_headline(&page.blocks, known.title);
+    let region = find_region(&page.elems, &page.blocks, &weights, headline);
+    let range = page
+        .elems
+        .get(region.elem)
+        .map_or(0..0, |e| e.first_block..e.end_block);
+    for (i, block) in page.blocks.iter_mut().enumerate() {
+        judge(block, range.contains(&i), rules);
+    }
+    if let Some(i) = headline
+        && let Some(block) = page.blocks.get_mut(i)
+    {
+        block.draft.removed = None;
+        block.draft.kind = BlockKind::Headline;
+    }
+    keep_lead(&mut page.blocks, headline, range.start);
+    mark_dek(&mut page.blocks, headline, range.start, known.dek);
+    region
+}
+
+/// The block that says the article's title: a heading that says it, else the first of the highest level.
+fn find_headline(blocks: &[PageBlock], title: Option<&str>) -> Option<usize> {
+    let wanted = title.and_then(key);
+    let heading = |b: &PageBlock, most: u8| matches!(b.tag, Tag::H(n) if n <= most);
+    blocks
+        .iter()
+        .position(|b| wanted.is_some() && Some(b.draft.key) == wanted && heading(b, 6))
+        .or_else(|| {
+            blocks.iter().position(|b| {
+                heading(b, 1) && b.draft.words >= 3 && !b.flags.has(Flags::NAV.union(Flags::HIDDEN))
+            })
+        })
+}
+
+fn find_region(elems: &[Elem], blocks: &[PageBlock], weights: &[f64], headline: Option<usize>) -> Region {
+    let sums = subtree(elems, blocks, weights);
+    let sum = |i: usize| sums.get(i).copied().unwrap_or(0.0);
+    let total = sum(0);
+    // The child with the most weight, for every element.
+    let mut best: Vec<Option<usize>> = vec![None; elems.len()];
+    // The weight within the outermost elements that are marked as a body.
+    let mut marked = vec![0.0_f64; elems.len()];
+    for i in (0..elems.len()).rev() {
+        let Some(elem) = elems.get(i) else { continue };
+        if elem.hints.body
+            && let Some(slot) = marked.get_mut(i)
+        {
+            *slot = sum(i);
+        }
+        let inner = marked.get(i).copied().unwrap_or(0.0);
+        let Some(parent) = elem.parent else { continue };
+        if let Some(slot) = marked.get_mut(parent) {
+            *slot += inner;
+        }
+        if let Some(slot) = best.get_mut(parent)
+            && slot.is_none_or(|b| sum(i) >= sum(b))
+        {
+            *slot = Some(i);
+        }
+    }
+    let mut at = own_article(elems, blocks, &sums, headline)
+        .or_else(|| marked_body(elems, &sums, total))
+        .unwrap_or(0);
+    while let Some(child) = best.get(at).copied().flatten() {
+        let (own, theirs) = (sum(at), sum(child));
+        let is_marked = elems
+            .get(child)
+            .is_some_and(|e| e.hints.body || e.tag == Tag::Article);
+        let leaf = elems
+            .get(child)
+            .is_some_and(|e| matches!(e.tag, Tag::P | Tag::Li | Tag::Inline | Tag::A | Tag::Strong));
+        // A body that is cut in pieces by adverts is not left for one of its pieces.
+        let pieces = |i: usize| marked.get(i).copied().unwrap_or(0.0);
+        let in_pieces = pieces(at) - pieces(child) > 0.08 * own;
+        let enough = if is_marked && !in_pieces {
+            DOMINANT_MARKED
+        } else {
+            DOMINANT
+        };
+        if theirs < enough * own || theirs <= 0.0 || leaf {
+            break;
+        }
+        at = child;
+    }
+    let weight = sum(at);
+    Region {
+        elem: at,
+        share: if total > 0.0 { weight / total } else { 0.0 },
+        weight,
+        headline,
+    }
+}
+
+/// On a page of several articles the one that holds the headline.
+fn own_article(elems: &[Elem], blocks: &[PageBlock], sums: &[f64], headline: Option<usize>) -> Option<usize> {
+    let sum = |i: usize| sums.get(i).copied().unwrap_or(0.0);
+    let mut at = blocks.get(headline?)?.elem;
+    let mut found = None;
+    loop {
+        let elem = elems.get(at)?;
+        if elem.tag == Tag::Article {
+            found = Some(at);
+        }
+        let Some(parent) = elem.parent else { break };
+        at = parent;
+    }
+    let found = found?;
+    let (mut others, mut last_end) = (0.0, 0);
+    for (i, elem) in elems.iter().enumerate() {
+        if elem.tag == Tag::Article && elem.first_block >= last_end && i != found {
+            others += sum(i);
+            last_end = elem.end_block;
+        } else if i == found {
+            last_end = elem.end_block;
+        }
+    }
+    let rest = sum(0) - sum(found);
+    let alone = others > 0.6 * rest;
+    (sum(found) > 25.0 && alone && rest > 0.0).then_some(found)
+}
+
+/// The element that is marked as the article's body, if it holds half of the weight.
+fn marked_body(elems: &[Elem], sums: &[f64], total: f64) -> Option<usize> {
+    let mut found = None;
+    let mut most = 0.5 * total;
+    for (i, elem) in elems.iter().enumerate() {
+        let sum = sums.get(i).copied().unwrap_or(0.0);
+        if elem.hints.body && sum > most {
+            most = sum;
+            found = Some(i);
+        }
+    }
+    found
+}
+
+/// Marks a block that is not part of the article.
+fn judge(block: &mut PageBlock, inside: bool, rules: &Rules) {
+    let draft = &mut block.draft;
+    if let Some(widget) = block.widget {
+        if let Some(rule) = rules.widgets.get(usize::from(widget)) {
+            draft.remove(rule, None);
+        }
+    } else if !inside {
+        draft.remove(&OUTSIDE_ARTICLE, None);
+    } else if block
+        .flags
+        .has(Flags::NAV.union(Flags::FORM).union(Flags::BUTTON))
+    {
+        draft.remove(&PAGE_CHROME, None);
+    } else if block.flags.has(Flags::HIDDEN) {
+        draft.remove(&HIDDEN, None);
+    } else if block.flags.has(Flags::ASIDE) {
+        draft.remove(&ASIDE, None);
+    } else if block.flags.has(Flags::CARD) {
+        draft.remove(&TEASER_CARD, None);
+    } else if is_link_list(draft) {
+        draft.remove(&LINK_LIST, None);
+    }
+}
+
+/// A line that is mostly a link and no sentence: a teaser, or an entry of a list of links.
+fn is_link_list(draft: &Draft) -> bool {
+    let linked = ratio(draft.linked, draft.chars);
+    if draft.is_prose() && draft.end == End::Sentence {
+        return false;
+    }
+    linked > 0.85 || (linked > 0.5 && draft.end == End::Open && draft.words <= 30)
+}
+
+/// The lead between the headline and the region: running text of the article that stands apart from it.
+fn keep_lead(blocks: &mut [PageBlock], headline: Option<usize>, region: usize) {
+    let Some(headline) = headline else { return };
+    if headline >= region || region - headline > 60 {
+        return;
+    }
+    for block in blocks.iter_mut().take(region).skip(headline + 1) {
+        let outside = block
+            .draft
+            .removed
+            .as_ref()
+            .is_some_and(|r| r.rule == OUTSIDE_ARTICLE);
+        let apart = Flags::NAV
+            .union(Flags::ASIDE)
+            .union(Flags::HIDDEN)
+            .union(Flags::FORM)
+            .union(Flags::CARD)
+            .union(Flags::FIGCAPTION)
+            .union(Flags::FIGURE)
+            .union(Flags::FOOTER);
+        let text = matches!(
+            block.tag,
+            Tag::P | Tag::Div | Tag::H(_) | Tag::Section | Tag::Header | Tag::Article
+        );
+        let draft = &mut block.draft;
+        let picture = matches!(draft.kind, BlockKind::Caption | BlockKind::Credit)
+            && draft.words >= 3
+            && !block.flags.has(
+                Flags::NAV
+                    .union(Flags::ASIDE)
+                    .union(Flags::CARD)
+                    .union(Flags::FOOTER),
+            );
+        if outside && picture {
+            draft.removed = None;
+            continue;
+        }
+        if outside
+            && text
+            && !block.flags.has(apart)
+            && draft.is_prose()
+            && ratio(draft.linked, draft.chars) < 0.3
+        {
+            draft.removed = None;
+            draft.kind = BlockKind::Body;
+        }
+    }
+}
+
+/// The dek: between the headline and the first paragraph, marked as one or saying what the page's
+/// description says.
+fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, description: Option<&str>) {
+    let said = description.and_then(key);
+    let from = headline.map_or(region.saturating_sub(12), |h| h + 1);
+    let from = from.min(region.max(from));
+    let first = blocks
+        .iter()
+        .enumerate()
+        .skip(region.max(from))
+        .find(|(_, b)| {
+            b.draft.is_kept()
+                && b.draft.kind == BlockKind::Body
+                && b.draft.is_prose()
+                && !b.flags.has(Flags::DEK)
+        })
+        .map_or(blocks.len(), |(i, _)| i);
+    let rest: usize = blocks
+        .iter()
+        .skip(first)
+        .filter(|b| b.draft.is_kept())
+        .map(|b| b.draft.words)
+        .sum();
+    let mut left = (rest / 2).min(120);
+    for block in blocks.iter_mut().take(first).skip(from) {
+        let draft = &mut block.draft;
+        let marked = block.flags.has(Flags::DEK) && draft.words >= 4;
+        let described = said.is_some() && said == Some(draft.key);
+        let may = (draft.is_kept() || draft.removed.as_ref().is_some_and(|r| r.rule == OUTSIDE_ARTICLE))
+            && draft.words <= left;
+        if may
+            && (marked || described)
+            && matches!(
+                draft.kind,
+                BlockKind::Body | BlockKind::SubHeadline | BlockKind::Boilerplate
+            )
+        {
+            draft.removed = None;
+            draft.kind = BlockKind::Dek;
+            left -= draft.words;
+        }
+    }
+}
