@@ -3,8 +3,10 @@
 use super::*;
 use copydesk_article::BlockKind;
 
-fn cleaner() -> Cleaner {
-    Cleaner::new(Rules::builtin(), Budget::default())
+/// Rules take a while to compile: once is enough.
+fn cleaner() -> &'static Cleaner {
+    static CLEANER: std::sync::OnceLock<Cleaner> = std::sync::OnceLock::new();
+    CLEANER.get_or_init(|| Cleaner::new(Rules::builtin(), Budget::default()))
 }
 
 fn text(body: &str) -> CleanArticle {
@@ -13,4 +15,23 @@ fn text(body: &str) -> CleanArticle {
         .unwrap()
 }
 
+fn html(page: &str) -> CleanArticle {
+    let mut raw = RawArticle::from_body(RawBody::Html(page.to_owned()));
+    raw.url = Some("https://www.brenmarkpost.example/news/2026/03/20/harbour".to_owned());
+    cleaner().clean(&raw).unwrap()
+}
+
+fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
+    clean
+        .removed()
+        .find(|(_, b, _)| b.text.contains(text))
+        .map_or("kept or lost", |(.., r)| r.rule.as_str())
+}
+
+mod complaints;
+mod dates;
+mod properties;
+mod rules;
+mod samples;
 mod seed;
+mod whole_page;

@@ -16,7 +16,6 @@ use crate::rules::{NameHints, Names, Rules, Scratch};
 pub(crate) struct Elem {
     pub(crate) tag: Tag,
     pub(crate) parent: Option<usize>,
-    pub(crate) depth: usize,
     /// What its id and classes say.
     pub(crate) hints: NameHints,
     /// What it is; once [`super::claims`] has settled it, what its ancestors are as well.
@@ -251,7 +250,6 @@ impl Reader<'_> {
         self.page.elems.push(Elem {
             tag,
             parent,
-            depth: self.open.len(),
             hints,
             flags,
             widget: None,
@@ -330,15 +328,22 @@ impl Reader<'_> {
 /// together ("Jane DoeMarch 20").
 fn text_of(doc: &Document, id: NodeId, between: &str) -> String {
     let mut out = String::new();
+    let mut words_before = 0;
     for node in doc.tree.get_unchecked(&id).descendants_it() {
         doc.tree.query_node(&node.id, |n| {
             if let NodeData::Text { contents } = &n.data {
                 let glued = out.chars().next_back().is_some_and(char::is_alphanumeric)
                     && contents.chars().next().is_some_and(char::is_alphanumeric);
-                if glued {
+                let words = contents.split_whitespace().count();
+                // Two names in elements of their own.
+                let apart = words >= 2 && words_before >= 2;
+                if glued || apart {
                     out.push_str(between);
                 }
                 out.push_str(contents);
+                if words > 0 {
+                    words_before = words;
+                }
             }
         });
         if out.len() > 4_000 {

@@ -55,6 +55,18 @@ const OPENINGS: &[&str] = &[
     "napsal",
 ];
 
+/// Words that close a name: what its bearer does.
+const CLOSINGS: &[&str] = &[
+    " 기자",
+    "기자",
+    " 記者",
+    "記者",
+    " 记者",
+    " staff writer",
+    " Staff Writer",
+    " Staff writer",
+];
+
 /// Splits what a page calls its author into names. Titles, places and addresses are dropped; the order of
 /// the byline is kept; nothing is made up.
 pub(crate) fn clean_names(text: &str) -> Vec<String> {
@@ -124,6 +136,11 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
         Some((before, inside)) if inside.chars().count() <= 6 => before.trim().to_owned(),
         _ => name,
     };
+    let name = CLOSINGS
+        .iter()
+        .find_map(|c| name.strip_suffix(c))
+        .map_or(name.as_str(), str::trim)
+        .to_owned();
     let words = name.split(' ').count();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     let folded = fold_phrase(&name);
@@ -140,8 +157,8 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
         return None;
     }
     // A date, an hour, a number of minutes.
-    let digits = name.chars().filter(char::is_ascii_digit).count();
-    if digits > 1 || (digits == 1 && words > 1) {
+    let number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
+    if name.split(' ').any(number) || name.chars().filter(char::is_ascii_digit).count() > 3 {
         return None;
     }
     Some(name)

@@ -130,6 +130,8 @@ fn is_site(name: &str, site_names: &[u64]) -> bool {
 /// Names in the page's byline: the surest elements near the headline first, then any on the page that are
 /// made for it.
 fn shown(facts: &Facts, site_names: &[u64], from: usize, to: usize) -> Vec<String> {
+    // The staff as a whole, if nobody else is named.
+    let mut staff: Vec<String> = Vec::new();
     for near in [true, false] {
         for sure in [3_u8, 2, 1] {
             if !near && sure < 2 {
@@ -155,9 +157,12 @@ fn shown(facts: &Facts, site_names: &[u64], from: usize, to: usize) -> Vec<Strin
             if names.iter().any(|n| !is_site(n, site_names)) {
                 return unique(names);
             }
+            if staff.is_empty() && near {
+                staff = names;
+            }
         }
     }
-    Vec::new()
+    unique(staff)
 }
 
 /// Each name once; of "Jane Doe" and "Jane Doe Reporter" the first.

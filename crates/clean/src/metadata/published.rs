@@ -246,6 +246,7 @@ pub(crate) fn in_path(url: &str) -> Option<Timestamp> {
         .flat_map(|p| p.split(['-', '_', '.']))
         .filter(|p| p.len() == 8 && p.starts_with("20"))
         .find_map(|p| parse_date_as(p, Order::DayFirst))
+        .or_else(|| parts.iter().find_map(|p| in_number(p)))
         .or_else(|| {
             parts
                 .iter()
@@ -253,6 +254,19 @@ pub(crate) fn in_path(url: &str) -> Option<Timestamp> {
                 .filter(|p| p.bytes().filter(|b| *b == b'-').count() == 2 && p.starts_with("20"))
                 .find_map(|p| parse_date_as(p, Order::DayFirst))
         })
+}
+
+/// The day in an article's number that is made of its time: `A202603201805123456`.
+fn in_number(part: &str) -> Option<Timestamp> {
+    let digits = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let time = digits
+        .get(..12)
+        .filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+    let hour: u32 = time.get(8..10)?.parse().ok()?;
+    let minute: u32 = time.get(10..12)?.parse().ok()?;
+    (time.starts_with("20") && hour < 24 && minute < 60)
+        .then(|| parse_date_as(time.get(..8)?, Order::DayFirst))
+        .flatten()
 }
 
 #[cfg(test)]
@@ -289,6 +303,10 @@ mod tests {
         );
         assert_eq!(
             day(in_path("https://n.example/harbour-reopens-20260320")),
+            "2026-03-20"
+        );
+        assert_eq!(
+            day(in_path("https://n.example/news/A202603201805123456")),
             "2026-03-20"
         );
         assert_eq!(day(in_path("https://n.example/a/12345678")), "");

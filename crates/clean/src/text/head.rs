@@ -50,6 +50,33 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
             draft.remove(&DATE_LINE, None);
         }
     }
+    if head.authors.is_empty()
+        && let Some(first) = first_prose
+        && let Some(draft) = drafts
+            .get_mut(..first)
+            .and_then(|before| before.iter_mut().rev().find(|d| d.is_kept()))
+        && is_name_line(draft)
+    {
+        head.authors = clean_names(&draft.text);
+        draft.remove(&BYLINE, None);
+    }
+}
+
+/// Whether a line directly before the first paragraph is nothing but names, as small papers sign:
+/// "Jane Doe", "Jane Doe/John Roe".
+fn is_name_line(draft: &Draft) -> bool {
+    let body = matches!(draft.kind, BlockKind::Body | BlockKind::Dek);
+    body && draft.end == End::Open
+        && draft.words <= 8
+        && draft.text.split('/').all(|name| {
+            let words: Vec<&str> = name.split_whitespace().collect();
+            (2..=4).contains(&words.len())
+                && words.iter().all(|w| {
+                    w.chars().next().is_some_and(char::is_uppercase)
+                        && w.chars()
+                            .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+                })
+        })
 }
 
 /// What lines around a headline say, whether they were taken out or not; nothing is marked.

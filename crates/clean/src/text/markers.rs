@@ -8,9 +8,10 @@ use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::{Draft, End};
 use crate::normalise::fold_phrase;
-use crate::rules::{Position, Rules};
+use crate::rules::{Action, Position, Rules};
 
 const RELATED_ITEM: RuleId = RuleId::of("related-item");
+const AFTER_END: RuleId = RuleId::of("after-end");
 const DANGLING: RuleId = RuleId::of("dangling-heading");
 const SHARE_COUNTER: RuleId = RuleId::of("share-counter");
 const NOISE: RuleId = RuleId::of("no-words");
@@ -27,7 +28,45 @@ pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
     for cuts in [false, true] {
         one_pass(drafts, rules, cuts);
     }
+    end_article(drafts, rules);
     drop_dangling(drafts);
+}
+
+/// A heading that ends articles ("About the author") takes what follows along, if that is little beside what
+/// stands before it.
+fn end_article(drafts: &mut [Draft], rules: &Rules) {
+    let words = |d: &Draft| {
+        if d.is_kept() && d.kind.is_body() {
+            d.words
+        } else {
+            0
+        }
+    };
+    let total: usize = drafts.iter().map(words).sum();
+    let mut before = 0;
+    let mut found = None;
+    for (i, draft) in drafts.iter().enumerate() {
+        let left = total.saturating_sub(before);
+        if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= 80 && left * 4 <= before
+        {
+            let folded = fold_phrase(&draft.text);
+            let hit = rules.find(&folded, draft.chars, Position::Tail);
+            if let Some(hit) = hit.filter(|h| h.rule.action == Action::End) {
+                found = Some((i, hit.rule.id.clone(), hit.phrase.to_owned()));
+                break;
+            }
+        }
+        before += words(draft);
+    }
+    if let Some((i, rule, phrase)) = found {
+        for (n, draft) in drafts.iter_mut().skip(i).enumerate() {
+            if n == 0 {
+                draft.remove(&rule, Some(phrase.clone()));
+            } else if draft.kind.is_body() {
+                draft.remove(&AFTER_END, None);
+            }
+        }
+    }
 }
 
 /// A heading at the very end heads nothing: what it headed was taken out, or stood elsewhere on the page.
@@ -52,7 +91,7 @@ fn drop_dangling(drafts: &mut [Draft]) {
 fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
-    let kept = drafts.iter().filter(|d| d.is_kept()).count();
+    let kept = drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
     let mut left = kept;
     let mut i = 0;
     while i < drafts.len() {
@@ -68,17 +107,14 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
         if !draft.is_kept() {
             continue;
         }
-        left = left.saturating_sub(1);
-        if matches!(
-            draft.kind,
-            BlockKind::Headline | BlockKind::Dek | BlockKind::Caption | BlockKind::Credit
-        ) {
+        if !draft.kind.is_body() {
             continue;
         }
+        left = left.saturating_sub(1);
         if draft.key == 0 {
             draft.remove(&NOISE, None);
         } else if draft.chars <= rules.longest {
-            if is_counter(draft) {
+            if is_counter(draft) || is_gallery_place(draft) {
                 draft.remove(&SHARE_COUNTER, None);
                 continue;
             }
@@ -157,6 +193,32 @@ fn follows_article(drafts: &[Draft], i: usize) -> bool {
     let mut next = after(drafts, i);
     let both = next.next().is_some_and(Draft::is_prose) && next.next().is_some_and(Draft::is_prose);
     both && drafts.get(i).is_some_and(|d| d.words <= 10)
+}
+
+/// "Image 1 of 5", "Foto 2 von 12": the place in a gallery.
+fn is_gallery_place(draft: &Draft) -> bool {
+    let mut words = draft.text.split(' ');
+    let picture = words.next().is_some_and(|w| {
+        matches!(
+            fold_phrase(w).as_str(),
+            "image"
+                | "photo"
+                | "picture"
+                | "slide"
+                | "bild"
+                | "foto"
+                | "imagen"
+                | "imagem"
+                | "immagine"
+                | "zdjęcie"
+                | "фото"
+                | "kuva"
+        )
+    });
+    picture
+        && draft.words <= 4
+        && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
+        && draft.text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// "1.2K Shares", "45 comments", "12", "3 min", "1,204 views": a number and at most two words.

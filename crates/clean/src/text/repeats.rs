@@ -13,6 +13,14 @@ const REPEATED_TITLE: RuleId = RuleId::of("repeated-title");
 /// repeat in lists and interviews ("No.", a speaker's name), so they count only next to each other.
 pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     let mut seen: HashMap<u64, BlockKind> = HashMap::with_capacity(drafts.len());
+    let (mut kept, mut again) = (0, 0);
+    for draft in drafts.iter().filter(|d| d.is_kept() && d.key != 0) {
+        kept += 1;
+        again += usize::from(seen.insert(draft.key, draft.kind).is_some());
+    }
+    // A text that repeats itself throughout is made so: recipes, tables of results.
+    let made_so = again * 5 > kept && again >= 5;
+    seen.clear();
     let mut previous = 0;
     for draft in drafts.iter_mut() {
         if !draft.is_kept() || draft.key == 0 {
@@ -32,7 +40,7 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
         previous = draft.key;
         match seen.get(&draft.key) {
             Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
-            Some(_) if !short => draft.remove(&REPEATED_LINE, None),
+            Some(_) if !short && !made_so => draft.remove(&REPEATED_LINE, None),
             Some(_) => {}
             None => {
                 seen.insert(draft.key, draft.kind);
