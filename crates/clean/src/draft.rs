@@ -32,6 +32,8 @@ pub(crate) struct Draft {
     pub(crate) key: u64,
     /// Characters that stand within links (HTML only).
     pub(crate) linked: usize,
+    /// Continues the paragraph of the block before it (sentences of a text without line ends).
+    pub(crate) continues: bool,
 }
 
 impl Draft {
@@ -62,6 +64,7 @@ impl Draft {
             words: words + dense / 2,
             key: hash.finish().unwrap_or(0),
             linked: 0,
+            continues: false,
         }
     }
 

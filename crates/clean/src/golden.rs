@@ -3,8 +3,10 @@
 use super::*;
 use copydesk_article::BlockKind;
 
-fn cleaner() -> Cleaner {
-    Cleaner::new(Rules::builtin(), Budget::default())
+/// Rules take a while to compile: once is enough.
+fn cleaner() -> &'static Cleaner {
+    static CLEANER: std::sync::OnceLock<Cleaner> = std::sync::OnceLock::new();
+    CLEANER.get_or_init(|| Cleaner::new(Rules::builtin(), Budget::default()))
 }
 
 fn text(body: &str) -> CleanArticle {

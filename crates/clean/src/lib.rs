@@ -15,12 +15,9 @@
 //! docs/cleaning.md for every rule and what was measured.
 
 mod budget;
-#[allow(dead_code, reason = "the order of slashes waits for the page language")]
 mod dates;
 mod draft;
-#[allow(dead_code, reason = "the walk reads more than the first cut judges by")]
 mod html;
-#[allow(dead_code, reason = "facts are read before they are all used")]
 mod metadata;
 mod normalise;
 mod rules;

@@ -180,7 +180,10 @@ fn class_8_dates_and_authors_are_those_of_the_article() {
         m.published_at.as_ref().unwrap().value.local_day().to_string(),
         "2026-03-20"
     );
-    assert_eq!(m.modified_at.as_ref().unwrap().value.local_day().to_string(), "2026-03-22");
+    assert_eq!(
+        m.modified_at.as_ref().unwrap().value.local_day().to_string(),
+        "2026-03-22"
+    );
     assert_eq!(m.section.as_ref().unwrap().value, "Sea");
     assert_eq!(m.paywalled, Some(true));
     assert_eq!(m.language.as_ref().unwrap().value, "en");

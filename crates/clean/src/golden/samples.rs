@@ -28,7 +28,7 @@ fn the_scraped_sample_loses_its_tail_and_one_caption() {
         .body
         .as_str()
         .lines()
-        .map(|l| l.trim().to_owned())
+        .map(normalise::fold_space)
         .filter(|l| !l.is_empty())
         .collect();
     let marker = lines.iter().position(|l| l == "Check Also").unwrap();

@@ -86,11 +86,8 @@ pub(crate) fn clean_html(
     let Page { elems, blocks, facts } = page;
     let first = elems.get(region.elem).map_or(0, |e| e.first_block);
     let mut drafts: Vec<Draft> = blocks.into_iter().map(|b| b.draft).collect();
-    text::settle_captions(&mut drafts, rules);
     let mut head = text::Head::default();
-    text::read_byline(&mut drafts, rules, &mut head);
-    text::apply_rules(&mut drafts, rules);
-    text::remove_repeats(&mut drafts);
+    text::settle(&mut drafts, rules, &mut head);
     let from = region.headline.unwrap_or(first).min(first).saturating_sub(8);
     let prose = drafts
         .iter()

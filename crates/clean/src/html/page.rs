@@ -16,7 +16,6 @@ use crate::rules::{NameHints, Names, Rules, Scratch};
 pub(crate) struct Elem {
     pub(crate) tag: Tag,
     pub(crate) parent: Option<usize>,
-    pub(crate) depth: usize,
     /// What its id and classes say.
     pub(crate) hints: NameHints,
     /// What it is; once [`super::claims`] has settled it, what its ancestors are as well.
@@ -251,7 +250,6 @@ impl Reader<'_> {
         self.page.elems.push(Elem {
             tag,
             parent,
-            depth: self.open.len(),
             hints,
             flags,
             widget: None,

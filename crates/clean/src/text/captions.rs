@@ -53,7 +53,7 @@ fn twin_has_credit(drafts: &[Draft], i: usize) -> bool {
     if draft.words < 5 {
         return false;
     }
-    let next = drafts.get(i + 1);
+    let next = drafts.iter().skip(i + 1).find(|d| d.is_kept());
     next.is_some_and(|n| {
         n.text.len() > draft.text.len()
             && n.text.starts_with(&draft.text)

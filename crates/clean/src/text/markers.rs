@@ -91,7 +91,7 @@ fn drop_dangling(drafts: &mut [Draft]) {
 fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
-    let kept = drafts.iter().filter(|d| d.is_kept()).count();
+    let kept = drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
     let mut left = kept;
     let mut i = 0;
     while i < drafts.len() {
@@ -107,13 +107,10 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
         if !draft.is_kept() {
             continue;
         }
-        left = left.saturating_sub(1);
-        if matches!(
-            draft.kind,
-            BlockKind::Headline | BlockKind::Dek | BlockKind::Caption | BlockKind::Credit
-        ) {
+        if !draft.kind.is_body() {
             continue;
         }
+        left = left.saturating_sub(1);
         if draft.key == 0 {
             draft.remove(&NOISE, None);
         } else if draft.chars <= rules.longest {

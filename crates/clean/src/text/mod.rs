@@ -11,10 +11,11 @@ mod repeats;
 mod segment;
 mod window;
 
-pub(crate) use captions::settle_captions;
-pub(crate) use head::{Head, read_byline, read_head, scan};
-pub(crate) use markers::apply_rules;
-pub(crate) use repeats::remove_repeats;
+use captions::settle_captions;
+pub(crate) use head::{Head, scan};
+use head::{read_byline, read_head};
+use markers::apply_rules;
+use repeats::remove_repeats;
 pub(crate) use segment::segment;
 use window::keep_densest;
 
@@ -28,6 +29,27 @@ pub(crate) struct TextResult {
     pub(crate) head: Head,
     pub(crate) warnings: Vec<&'static str>,
 }
+
+/// Applies the line rules until they find nothing more: what is the head or the tail depends on what is left,
+/// so that a text that was cleaned once is clean.
+pub(crate) fn settle(drafts: &mut [Draft], rules: &Rules, head: &mut Head) {
+    let count = |drafts: &[Draft]| drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
+    let mut left = count(drafts);
+    for _ in 0..MOST_ROUNDS {
+        settle_captions(drafts, rules);
+        read_byline(drafts, rules, head);
+        apply_rules(drafts, rules);
+        remove_repeats(drafts);
+        let now = count(drafts);
+        if now == left {
+            break;
+        }
+        left = now;
+    }
+}
+
+/// Each round takes out a line at least; more than a few are the work of somebody who wants them.
+const MOST_ROUNDS: usize = 8;
 
 /// Cleans scraped text. `title` is the title that the producer gave, if any.
 pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> TextResult {
@@ -60,9 +82,7 @@ pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> Text
             &mut head,
         );
     }
-    settle_captions(&mut drafts, rules);
-    apply_rules(&mut drafts, rules);
-    remove_repeats(&mut drafts);
+    settle(&mut drafts, rules, &mut head);
     if sentences {
         drafts = segment::join_sentences(drafts);
     }

@@ -38,12 +38,15 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
     }
     flush(&mut pending, &mut drafts);
     if drafts.len() <= 2 && drafts.iter().any(|d| d.text.len() > ONE_LINE_TEXT) {
-        let sentences: Vec<Draft> = drafts
-            .iter()
-            .flat_map(|d| sentences(&d.text))
-            .map(|s| Draft::new(BlockKind::Body, s))
-            .collect();
-        return (sentences, true);
+        let mut cut = Vec::new();
+        for draft in &drafts {
+            for (n, sentence) in sentences(&draft.text).into_iter().enumerate() {
+                let mut sentence = Draft::new(BlockKind::Body, sentence);
+                sentence.continues = n > 0;
+                cut.push(sentence);
+            }
+        }
+        return (cut, true);
     }
     (drafts, false)
 }
@@ -141,7 +144,7 @@ fn is_abbreviation(text: &str) -> bool {
 pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
     let mut out: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let joins = draft.is_kept() && draft.kind == BlockKind::Body;
+        let joins = draft.continues && draft.is_kept() && draft.kind == BlockKind::Body;
         match out.last_mut() {
             Some(last)
                 if joins && last.is_kept() && last.kind == BlockKind::Body && last.end != End::Open =>
@@ -152,7 +155,9 @@ pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
                     text.push(' ');
                 }
                 text.push_str(&draft.text);
+                let continues = last.continues;
                 *last = Draft::new(BlockKind::Body, text);
+                last.continues = continues;
             }
             _ => out.push(draft),
         }
