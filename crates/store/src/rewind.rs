@@ -1,7 +1,7 @@
 //! The rewind: a person wants messages to be read again.
 //!
 //! The audit law allows each offset one row below `next_offset`, so setting the ledger back takes the rows behind
-//! the new position with it, in the same transaction. The articles stay: a message that is read again finds its own
+//! the new position with it, in the same transaction (sightings move to `rewound_sighting`). The articles stay: a message that is read again finds its own
 //! article and becomes a sighting of it. The epoch goes up, so that whoever reads the partition now is fenced
 //! and claims it anew, from the new position.
 
@@ -66,7 +66,8 @@ impl Store {
         let mut all = Vec::with_capacity(sorted.len());
         for want in sorted {
             let from = lock(&mut tx, want).await?;
-            let (sightings, quarantined, skipped) = take_back(&mut tx, want).await?;
+            let id = note(&mut tx, want, from, by).await?;
+            let (sightings, quarantined, skipped) = take_back(&mut tx, want, id).await?;
             let rewound = Rewound {
                 source: want.source.clone(),
                 from,
@@ -75,7 +76,7 @@ impl Store {
                 quarantined,
                 skipped,
             };
-            set_back(&mut tx, &rewound, by).await?;
+            set_back(&mut tx, &rewound, id, by).await?;
             all.push(rewound);
         }
         if dry_run {
@@ -120,14 +121,39 @@ async fn lock(connection: &mut PgConnection, want: &RewindTo) -> Result<NextOffs
     Ok(NextOffset::new(next))
 }
 
-/// Deletes what is known of the offsets from the new position on: sightings, quarantined, offsets in gaps.
+async fn note(
+    connection: &mut PgConnection,
+    want: &RewindTo,
+    from: NextOffset,
+    by: &str,
+) -> Result<i64, StoreError> {
+    sqlx::query_scalar(
+        "INSERT INTO rewind (topic, partition, from_offset, to_offset, sightings, quarantined, skipped, rewound_by)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, $5) RETURNING rewind_id",
+    )
+    .bind(want.source.topic.as_str())
+    .bind(want.source.partition.get())
+    .bind(from.get())
+    .bind(want.to.get())
+    .bind(by)
+    .fetch_one(connection)
+    .await
+    .doing(DOING)
+}
+
+/// Takes back what is known of the offsets from the new position on: sightings, quarantined, offsets in gaps.
 async fn take_back(
     connection: &mut PgConnection,
     want: &RewindTo,
+    id: i64,
 ) -> Result<(i64, i64, i64), StoreError> {
     let row = sqlx::query(
         "WITH seen AS (
-             DELETE FROM sighting WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3 RETURNING 1
+             DELETE FROM sighting WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3
+             RETURNING \"offset\", article_id, message_time, ingested_at, version, verdict
+         ), kept AS (
+             INSERT INTO rewound_sighting (rewind_id, \"offset\", article_id, message_time, ingested_at, version, verdict)
+             SELECT $4, * FROM seen
          ), refused AS (
              DELETE FROM quarantine WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3 RETURNING state
          ), behind AS (
@@ -146,6 +172,7 @@ async fn take_back(
     .bind(want.source.topic.as_str())
     .bind(want.source.partition.get())
     .bind(want.to.get())
+    .bind(id)
     .fetch_one(connection)
     .await
     .doing(DOING)?;
@@ -156,25 +183,29 @@ async fn take_back(
     ))
 }
 
-async fn set_back(connection: &mut PgConnection, rewound: &Rewound, by: &str) -> Result<(), StoreError> {
+async fn set_back(
+    connection: &mut PgConnection,
+    rewound: &Rewound,
+    id: i64,
+    by: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "WITH noted AS (
-             INSERT INTO rewind (topic, partition, from_offset, to_offset, sightings, quarantined, skipped, rewound_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             UPDATE rewind SET sightings = $4, quarantined = $5, skipped = $6 WHERE rewind_id = $7
          )
          UPDATE partition_progress
-         SET next_offset = $4, flushed_from = $4, claimed_from = $4, epoch = epoch + 1, owner = $8,
-             stored = stored - $5, quarantined = quarantined - $6, skipped = skipped - $7,
+         SET next_offset = $3, flushed_from = $3, claimed_from = $3, epoch = epoch + 1, owner = $8,
+             stored = stored - $4, quarantined = quarantined - $5, skipped = skipped - $6,
              claimed_at = clock_timestamp(), updated_at = clock_timestamp()
          WHERE topic = $1 AND partition = $2",
     )
     .bind(rewound.source.topic.as_str())
     .bind(rewound.source.partition.get())
-    .bind(rewound.from.get())
     .bind(rewound.to.get())
     .bind(rewound.sightings)
     .bind(rewound.quarantined)
     .bind(rewound.skipped)
+    .bind(id)
     .bind(by)
     .execute(connection)
     .await

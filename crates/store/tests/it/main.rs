@@ -8,5 +8,7 @@
 
 mod articles;
 mod ledger;
+mod quarantine;
 mod race;
+mod rewind;
 mod support;
