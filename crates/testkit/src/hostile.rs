@@ -47,7 +47,10 @@ pub fn hostile(random: &mut ArticleGenerator) -> Outgoing {
             encoded("gzip", zip.finish().expect("memory"))
         }
         // Compressed data that is none, or is cut off.
-        5 => encoded(["gzip", "zstd", "deflate", "br"][random.below(4)], noise(random, 300)),
+        5 => encoded(
+            ["gzip", "zstd", "deflate", "br"][random.below(4)],
+            noise(random, 300),
+        ),
         // Random bytes, with bytes that no text has.
         6 => {
             let mut bytes = noise(random, 2_000);
@@ -79,11 +82,19 @@ pub fn hostile(random: &mut ArticleGenerator) -> Outgoing {
             let links: String = (0..5 + random.below(40))
                 .map(|n| format!("<li><a href=\"/{n}\">{n}</a></li>"))
                 .collect();
-            with_header("text/html", format!("<html><body><ul>{links}</ul></body></html>").into_bytes())
+            with_header(
+                "text/html",
+                format!("<html><body><ul>{links}</ul></body></html>").into_bytes(),
+            )
         }
         // An address that is none.
         _ => {
-            let urls = ["javascript:alert(1)", "http://", "not a url", "file:///etc/passwd"];
+            let urls = [
+                "javascript:alert(1)",
+                "http://",
+                "not a url",
+                "file:///etc/passwd",
+            ];
             let text = random.text(2).replace("\n\n", "\\n\\n");
             Outgoing::value(format!(
                 "{{\"url\": \"{}\", \"text\": \"{text}\"}}",
@@ -95,7 +106,9 @@ pub fn hostile(random: &mut ArticleGenerator) -> Outgoing {
 
 /// A good message, mutated somewhere: it may be good still. Must end in the ledger, whatever it has become.
 pub fn mutated(random: &mut ArticleGenerator) -> Outgoing {
-    let mut bytes = random.envelope("mutated.example", random.clone().below(1_000)).into_bytes();
+    let mut bytes = random
+        .envelope("mutated.example", random.clone().below(1_000))
+        .into_bytes();
     for _ in 0..1 + random.below(8) {
         let at = random.below(bytes.len());
         match random.below(3) {

@@ -81,7 +81,16 @@ impl PrivatePostgres {
         run(install.arg(&postgres.folder));
         run(postgres
             .command("initdb")
-            .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"])
+            .args([
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-D",
+            ])
             .arg(postgres.data()));
         postgres.start_again().await;
         postgres
@@ -97,7 +106,11 @@ impl PrivatePostgres {
         let mut command = Command::new("setpriv");
         command.arg("--pdeathsig=QUIT");
         if let Some(user) = self.user {
-            command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--init-groups"]);
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={user}"),
+                "--init-groups",
+            ]);
         }
         command.arg(program).current_dir("/").stdin(Stdio::null());
         command
@@ -192,7 +205,9 @@ fn newest_postgres() -> PathBuf {
         return bin;
     }
     let output = Command::new("pg_config").arg("--bindir").output();
-    let said = output.expect("Postgres is installed: `make setup` does it").stdout;
+    let said = output
+        .expect("Postgres is installed: `make setup` does it")
+        .stdout;
     PathBuf::from(String::from_utf8_lossy(&said).trim())
 }
 
@@ -228,7 +243,12 @@ impl PrivateKafka {
         run(kafka
             .java()
             .arg("-XX:TieredStopAtLevel=1")
-            .args(["kafka.tools.StorageTool", "format", "--cluster-id", "Y29weWRlc2stdGVzdHMtMQ"])
+            .args([
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                "Y29weWRlc2stdGVzdHMtMQ",
+            ])
             .arg("--config")
             .arg(kafka.folder.path().join("server.properties")));
         kafka.start_again().await;
@@ -273,7 +293,12 @@ impl PrivateKafka {
         let log = std::fs::File::create(self.folder.path().join("kafka.log")).expect("a log file");
         let server = self
             .java()
-            .args(["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .args([
+                "-Xms64m",
+                "-Xmx384m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+            ])
             .arg("kafka.Kafka")
             .arg(self.folder.path().join("server.properties"))
             .stdout(log.try_clone().expect("a log file"))

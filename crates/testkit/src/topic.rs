@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::future_producer::DeliveryFuture;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -115,6 +116,21 @@ impl ScratchTopic {
         grown.expect("Kafka answers").into_iter().for_each(|r| {
             r.expect("the topic can grow");
         });
+        // Our own producer has to hear of it.
+        let (client, name) = (self.producer.clone(), self.name.clone());
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let metadata = client
+                    .client()
+                    .fetch_metadata(Some(&name), Duration::from_secs(20))
+                    .expect("Kafka answers");
+                if metadata.topics()[0].partitions().len() >= partitions {
+                    return;
+                }
+            }
+        })
+        .await
+        .expect("the question ends");
     }
 
     /// Deletes the topic and creates it again under its name, empty.
@@ -165,6 +181,16 @@ impl ScratchTopic {
 
     /// Produces all of them, in order per partition, and waits for every acknowledgement.
     pub async fn produce(&self, records: impl IntoIterator<Item = Outgoing>) {
+        for delivery in self.send(records).await {
+            delivery
+                .await
+                .expect("the producer is alive")
+                .expect("the broker acknowledges");
+        }
+    }
+
+    /// Hands them to the producer, in order per partition; the answers come when the broker acknowledges.
+    pub async fn send(&self, records: impl IntoIterator<Item = Outgoing>) -> Vec<DeliveryFuture> {
         let mut waiting = Vec::new();
         for outgoing in records {
             let mut headers = OwnedHeaders::new();
@@ -203,12 +229,7 @@ impl ScratchTopic {
                 }
             }
         }
-        for delivery in waiting {
-            delivery
-                .await
-                .expect("the producer is alive")
-                .expect("the broker acknowledges");
-        }
+        waiting
     }
 }
 

@@ -18,10 +18,7 @@ pub struct BreakerLimits {
 
 impl Default for BreakerLimits {
     fn default() -> Self {
-        Self {
-            share: 0.5,
-            run: 100,
-        }
+        Self { share: 0.5, run: 100 }
     }
 }
 
@@ -127,7 +124,10 @@ mod tests {
         let half = (0..10 * WINDOW).map(|n| n % 2 == 0);
         assert_eq!(trip(NO_RUN, half), None, "exactly the limit is allowed");
         let more = (0..10 * WINDOW).map(|n| n % 2 == 0 || n == 501);
-        assert_eq!(trip(NO_RUN, more), Some((502, Trip::Share { bad: 101, of: WINDOW })));
+        assert_eq!(
+            trip(NO_RUN, more),
+            Some((502, Trip::Share { bad: 101, of: WINDOW }))
+        );
     }
 
     #[test]

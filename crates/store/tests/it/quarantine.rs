@@ -64,11 +64,7 @@ async fn filters_and_pages_find_what_they_say() {
         .unwrap();
     assert_eq!((first.len(), rest.len()), (3, 1));
     assert_eq!(
-        (
-            rest[0].reason.as_str(),
-            rest[0].detail.as_str(),
-            rest[0].attempts
-        ),
+        (rest[0].reason.as_str(), rest[0].detail.as_str(), rest[0].attempts),
         ("too_deep", "number 3", 1)
     );
 }
@@ -125,7 +121,10 @@ async fn a_replay_stores_under_its_own_offset_once() {
     let claimed = scratch.claim(0).await;
     scratch
         .store
-        .flush(&claimed, &batch(0, vec![refused(0, 0), refused(0, 1), refused(0, 2)]))
+        .flush(
+            &claimed,
+            &batch(0, vec![refused(0, 0), refused(0, 1), refused(0, 2)]),
+        )
         .await
         .unwrap();
     let body = prose(5, 4);

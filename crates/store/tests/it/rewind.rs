@@ -170,8 +170,7 @@ async fn a_rewind_waits_for_the_flush_under_way() {
         .await
         .unwrap();
     let store = scratch.store.clone();
-    let rewinding =
-        tokio::spawn(async move { store.rewind(&[to(0, 7, 0)], "tester", false).await.unwrap() });
+    let rewinding = tokio::spawn(async move { store.rewind(&[to(0, 7, 0)], "tester", false).await.unwrap() });
     while scratch
         .count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
         .await
