@@ -12,8 +12,15 @@
 
 use std::time::{Duration, Instant};
 
-use copydesk_testkit::{ArticleGenerator, Copydesk, Outgoing, Running, ScratchDatabase, ScratchTopic};
+use copydesk_testkit::{
+    ArticleGenerator, Copydesk, Outgoing, Running, ScratchDatabase, ScratchTopic, kafka_brokers,
+};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+/// Replayed messages have their row in `sighting`.
+const DONE: &str =
+    "SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine WHERE state <> 'replayed')";
 
 /// A topic, a database and the executable set up for both.
 pub struct Pipeline {
@@ -23,30 +30,56 @@ pub struct Pipeline {
     pub copydesk: Copydesk,
     /// Connections to the test's own database, as its owner.
     pub db: PgPool,
-    database: ScratchDatabase,
+    url: String,
+    _database: Option<ScratchDatabase>,
 }
 
 impl Pipeline {
     /// Creates all of it and runs the migrations through the executable.
     pub async fn new(label: &str, partitions: i32) -> Self {
-        let topic = ScratchTopic::create(label, partitions).await;
+        Self::at(&kafka_brokers(), label, partitions).await
+    }
+
+    /// The same with the topic at other brokers.
+    pub async fn at(brokers: &str, label: &str, partitions: i32) -> Self {
         let database = ScratchDatabase::create(label).await;
-        let copydesk = Copydesk::new(topic.name(), database.url());
+        let url = database.url().to_owned();
+        Self {
+            _database: Some(database),
+            ..Self::on(brokers, &url, label, partitions).await
+        }
+    }
+
+    /// The same with a database that is there already, and stays.
+    pub async fn on(brokers: &str, url: &str, label: &str, partitions: i32) -> Self {
+        let topic = ScratchTopic::create_at(brokers, label, partitions).await;
+        let copydesk = Copydesk::new(topic.name(), url).at_brokers(brokers);
         copydesk.ok(&["migrate"]);
-        let db = PgPool::connect(database.url())
+        // Bounded waits: a test that asks while the server is down wants to hear so.
+        let db = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect(url)
             .await
-            .expect("the scratch database answers");
+            .expect("the database answers");
         Self {
             topic,
             copydesk,
             db,
-            database,
+            url: url.to_owned(),
+            _database: None,
         }
     }
 
     /// URL of the database.
     pub fn database_url(&self) -> &str {
-        self.database.url()
+        &self.url
+    }
+
+    /// Name of the database.
+    pub fn database_name(&self) -> String {
+        let path = self.url.rsplit('/').next().unwrap_or_default();
+        path.split('?').next().unwrap_or_default().to_owned()
     }
 
     /// Produces `count` different articles, spread over `partitions`.
@@ -84,14 +117,18 @@ impl Pipeline {
 
     /// Messages in the ledger so far: sightings and quarantined.
     pub async fn done(&self) -> i64 {
-        self.count("SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine)")
-            .await
+        self.count(DONE).await
+    }
+
+    /// The same while the database may be down. `None`: it is.
+    pub async fn try_done(&self) -> Option<i64> {
+        sqlx::query_scalar(DONE).fetch_one(&self.db).await.ok()
     }
 
     /// Waits until at least so many messages are in the ledger; panics with the workers' logs after `patience`.
     pub async fn wait_for(&self, messages: i64, patience: Duration, workers: &[&Running]) {
         let until = Instant::now() + patience;
-        while self.done().await < messages {
+        while self.try_done().await.is_none_or(|done| done < messages) {
             if Instant::now() > until {
                 let logs: String = workers
                     .iter()
@@ -99,7 +136,7 @@ impl Pipeline {
                     .collect();
                 panic!(
                     "{} of {messages} messages are in the ledger after {patience:?}\n{logs}",
-                    self.done().await
+                    self.try_done().await.unwrap_or(-1)
                 );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -118,7 +155,7 @@ impl Pipeline {
         let twice = self
             .count(
                 "SELECT count(*) FROM (SELECT topic, partition, \"offset\" FROM sighting
-                 UNION ALL SELECT topic, partition, \"offset\" FROM quarantine) x
+                 UNION ALL SELECT topic, partition, \"offset\" FROM quarantine WHERE state <> 'replayed') x
                  GROUP BY topic, partition, \"offset\" HAVING count(*) > 1
                  UNION ALL SELECT 0 ORDER BY 1 DESC LIMIT 1",
             )

@@ -156,7 +156,8 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "articles have no sighting",
-        "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM sighting s WHERE s.article_id = a.article_id)",
+        "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM sighting s WHERE s.article_id = a.article_id)
+             AND NOT EXISTS (SELECT FROM rewound_sighting r WHERE r.article_id = a.article_id)",
     ),
     (
         "keys belong to articles that do not exist",

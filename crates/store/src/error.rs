@@ -67,6 +67,16 @@ pub enum StoreError {
         /// The offset that the next message of the partition will get.
         high: Offset,
     },
+    /// A rewind to where nothing can be read again.
+    #[error("{partition}: cannot rewind to {to}: {why}")]
+    BadRewind {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it was to go.
+        to: Offset,
+        /// Why not.
+        why: String,
+    },
     /// The partition was claimed by somebody else.
     #[error("{partition}: claimed by another worker since epoch {epoch}; nothing was stored")]
     Fenced {
@@ -117,6 +127,7 @@ impl StoreError {
             | Self::TopicRecreated { .. }
             | Self::BadBatch { .. }
             | Self::NotPossible(_)
+            | Self::BadRewind { .. }
             | Self::DamagedEvidence { .. }
             | Self::Unknown(_) => RetryClass::Fatal,
         }

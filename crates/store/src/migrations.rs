@@ -28,6 +28,10 @@ const FILES: &[(&str, &str)] = &[
         "0005_grant_roles",
         include_str!("../../../migrations/0005_grant_roles.sql"),
     ),
+    (
+        "0006_create_rewinds",
+        include_str!("../../../migrations/0006_create_rewinds.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

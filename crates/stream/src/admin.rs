@@ -13,6 +13,7 @@ use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset as KafkaOffset, TopicPartitionList};
 use tracing::debug;
 
 use crate::{StreamConfig, StreamError, client};
@@ -114,6 +115,42 @@ pub fn watermarks(config: &StreamConfig) -> Result<Vec<Watermarks>, StreamError>
         }
     }
     Ok(all)
+}
+
+/// The first offset of every partition whose message has this time (milliseconds since 1970) or a later one; the
+/// end of the partition where there is none.
+///
+/// # Errors
+/// Bad settings, no answer, or [`StreamError::TopicMissing`].
+pub fn offsets_at(config: &StreamConfig, millis: i64) -> Result<Vec<(TopicPartition, Offset)>, StreamError> {
+    let marks = watermarks(config)?;
+    let refused = |reason: String| StreamError::Request {
+        what: "cannot look up offsets by time".to_owned(),
+        reason,
+    };
+    let mut list = TopicPartitionList::new();
+    for mark in &marks {
+        list.add_partition_offset(
+            mark.source.topic.as_str(),
+            mark.source.partition.get(),
+            KafkaOffset::Offset(millis),
+        )
+        .map_err(|e| refused(e.to_string()))?;
+    }
+    let found = questioner(config)?
+        .offsets_for_times(list, PATIENCE)
+        .map_err(|e| no_answer(config, &e))?;
+    Ok(marks
+        .into_iter()
+        .map(|mark| {
+            let (topic, partition) = (mark.source.topic.as_str(), mark.source.partition.get());
+            let at = match found.find_partition(topic, partition).map(|e| e.offset()) {
+                Some(KafkaOffset::Offset(at)) => Offset::new(at),
+                _ => mark.high,
+            };
+            (mark.source, at)
+        })
+        .collect())
 }
 
 fn partitions_of(

@@ -178,6 +178,28 @@ impl Callbacks {
         self.claim_and_start(consumer, Moment::Later);
     }
 
+    /// Drops these partitions and wants them again, without the group taking part.
+    pub(crate) fn start_over(&self, consumer: &BaseConsumer<Self>, sources: &[TopicPartition]) {
+        let ours = self.state().roster.release(sources);
+        if ours.is_empty() {
+            return;
+        }
+        self.coordinator.lost(&ours);
+        locked(&self.shared.hints).forget(&ours);
+        let known = {
+            let mut state = self.state();
+            state.intake.discard(&ours);
+            state.roster.released(&ours);
+            state.roster.unassign(&ours)
+        };
+        if let Err(refused) = consumer.incremental_unassign(&listed(known.iter().map(|s| (s, None)))) {
+            error!(partitions = %names(&known), error = %refused, "kafka's client refuses to give up these partitions");
+        }
+        let mut state = self.state();
+        state.roster.assign(&ours);
+        state.claim_at = Some(Instant::now());
+    }
+
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
         let sources = sources(list);
         if consumer.assignment_lost() {

@@ -32,6 +32,7 @@ const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Shared {
     stop: AtomicBool,
     pub(crate) hints: Mutex<Hints>,
+    start_over: Mutex<Vec<TopicPartition>>,
     fatal: watch::Sender<Option<StreamError>>,
     ended: watch::Sender<bool>,
 }
@@ -71,6 +72,7 @@ impl Consumer {
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             hints: Mutex::default(),
+            start_over: Mutex::default(),
             fatal: watch::Sender::new(None),
             ended: watch::Sender::new(false),
         });
@@ -149,6 +151,12 @@ impl ConsumerHandle {
         locked(&self.0.0.hints).note(source, next);
     }
 
+    /// Gives up what was read of these partitions and claims them anew: for a position that was changed by
+    /// somebody else in the database. Never blocks; partitions that are not ours any more are left alone.
+    pub fn start_over(&self, sources: &[TopicPartition]) {
+        locked(&self.0.0.start_over).extend_from_slice(sources);
+    }
+
     /// Drains all partitions through the coordinator, commits their positions, leaves the group. Takes at most
     /// the drain timeout and some seconds (and what is left of a claim that is under way). Safe to call twice.
     pub async fn stop(&self) {
@@ -198,6 +206,10 @@ impl Poll {
                 }
             }
             self.commit_hints();
+            let start_over = std::mem::take(&mut *locked(&self.shared.start_over));
+            if !start_over.is_empty() {
+                callbacks.start_over(&consumer, &start_over);
+            }
             callbacks.claim_again(&consumer);
         }
         drop(consumer);

@@ -16,10 +16,16 @@
 
 mod articles;
 mod database;
+mod hostile;
+mod private;
 mod process;
+mod proxy;
 mod topic;
 
 pub use articles::ArticleGenerator;
 pub use database::{ScratchDatabase, database_url};
+pub use hostile::{hostile, mutated};
+pub use private::{PrivateKafka, PrivatePostgres, free_port};
 pub use process::{Copydesk, Running, executable};
+pub use proxy::Proxy;
 pub use topic::{Outgoing, ScratchTopic, kafka_brokers};

@@ -64,6 +64,20 @@ impl Copydesk {
         }
     }
 
+    /// The same with other brokers.
+    #[must_use]
+    pub fn at_brokers(mut self, brokers: &str) -> Self {
+        brokers.clone_into(&mut self.brokers);
+        self
+    }
+
+    /// The same with another database.
+    #[must_use]
+    pub fn at_database(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.database_url);
+        self
+    }
+
     /// The same with one more `COPYDESK_…` variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -162,6 +176,31 @@ impl Running {
                 }
                 None if Instant::now() > until => panic!("it did not stop in {patience:?}:\n{}", self.log()),
                 None => pause(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The most memory that it had resident so far, in bytes. `None` when it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
+    /// Waits until it ends by itself; panics with its log after `patience`.
+    pub fn wait(&mut self, patience: Duration) -> std::process::ExitStatus {
+        let until = Instant::now() + patience;
+        loop {
+            match self.ended() {
+                Some(status) => return status,
+                None if Instant::now() > until => panic!("it did not end in {patience:?}:\n{}", self.log()),
+                None => pause(Duration::from_millis(50)),
             }
         }
     }

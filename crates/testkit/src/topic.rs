@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::future_producer::DeliveryFuture;
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// The brokers to test against.
 pub fn kafka_brokers() -> String {
@@ -53,6 +55,11 @@ pub struct ScratchTopic {
 impl ScratchTopic {
     /// Creates a topic with a name of its own.
     pub async fn create(label: &str, partitions: i32) -> Self {
+        Self::create_at(&kafka_brokers(), label, partitions).await
+    }
+
+    /// The same at other brokers.
+    pub async fn create_at(brokers: &str, label: &str, partitions: i32) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let now = std::time::SystemTime::now()
@@ -62,14 +69,13 @@ impl ScratchTopic {
         let name = format!("test-{label}-{}-{number}-{now}", std::process::id());
         let config = || {
             let mut config = ClientConfig::new();
-            config.set("bootstrap.servers", kafka_brokers());
+            config.set("bootstrap.servers", brokers);
             config
         };
         let admin: AdminClient<_> = config().create().expect("admin client");
-        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
         let created = admin
-            .create_topics([&topic], &options)
+            .create_topics([&topic], &options())
             .await
             .expect("Kafka answers: is `make up` done?");
         created.into_iter().for_each(|r| {
@@ -94,8 +100,97 @@ impl ScratchTopic {
         &self.name
     }
 
+    /// Deletes the messages of a partition before `offset`, as retention does.
+    pub async fn delete_records(&self, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.name, partition, Offset::Offset(offset))
+            .expect("an offset");
+        let deleted = self.admin.delete_records(&list, &options()).await;
+        deleted.expect("Kafka deletes the records");
+    }
+
+    /// Gives the topic more partitions.
+    pub async fn grow_to(&self, partitions: usize) {
+        let new = NewPartitions::new(&self.name, partitions);
+        let grown = self.admin.create_partitions([&new], &options()).await;
+        grown.expect("Kafka answers").into_iter().for_each(|r| {
+            r.expect("the topic can grow");
+        });
+        // Our own producer has to hear of it.
+        let (client, name) = (self.producer.clone(), self.name.clone());
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let metadata = client
+                    .client()
+                    .fetch_metadata(Some(&name), Duration::from_secs(20))
+                    .expect("Kafka answers");
+                if metadata.topics()[0].partitions().len() >= partitions {
+                    return;
+                }
+            }
+        })
+        .await
+        .expect("the question ends");
+    }
+
+    /// Deletes the topic and creates it again under its name, empty.
+    pub async fn recreate(&self, partitions: i32) {
+        let deleted = self.admin.delete_topics(&[&self.name], &options()).await;
+        deleted.expect("Kafka answers").into_iter().for_each(|r| {
+            r.expect("the topic can be deleted");
+        });
+        let topic = NewTopic::new(&self.name, partitions, TopicReplication::Fixed(1));
+        // Deleting takes a moment after its answer.
+        for _ in 0..200 {
+            let created = self.admin.create_topics([&topic], &options()).await;
+            match created.expect("Kafka answers").pop() {
+                Some(Ok(_)) => return,
+                other => assert!(
+                    matches!(other, Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists)))),
+                    "{other:?}"
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the topic {} is not gone after 20 s", self.name);
+    }
+
+    /// Messages on the topic, by Kafka's own word: the sum of the ends minus the beginnings.
+    pub async fn messages(&self) -> i64 {
+        let (client, name) = (self.producer.clone(), self.name.clone());
+        tokio::task::spawn_blocking(move || {
+            let metadata = client
+                .client()
+                .fetch_metadata(Some(&name), Duration::from_secs(20))
+                .expect("Kafka answers");
+            metadata.topics()[0]
+                .partitions()
+                .iter()
+                .map(|p| {
+                    let (low, high) = client
+                        .client()
+                        .fetch_watermarks(&name, p.id(), Duration::from_secs(20))
+                        .expect("Kafka answers");
+                    high - low
+                })
+                .sum()
+        })
+        .await
+        .expect("the question ends")
+    }
+
     /// Produces all of them, in order per partition, and waits for every acknowledgement.
     pub async fn produce(&self, records: impl IntoIterator<Item = Outgoing>) {
+        for delivery in self.send(records).await {
+            delivery
+                .await
+                .expect("the producer is alive")
+                .expect("the broker acknowledges");
+        }
+    }
+
+    /// Hands them to the producer, in order per partition; the answers come when the broker acknowledges.
+    pub async fn send(&self, records: impl IntoIterator<Item = Outgoing>) -> Vec<DeliveryFuture> {
         let mut waiting = Vec::new();
         for outgoing in records {
             let mut headers = OwnedHeaders::new();
@@ -134,13 +229,12 @@ impl ScratchTopic {
                 }
             }
         }
-        for delivery in waiting {
-            delivery
-                .await
-                .expect("the producer is alive")
-                .expect("the broker acknowledges");
-        }
+        waiting
     }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)))
 }
 
 impl Drop for ScratchTopic {

@@ -73,6 +73,8 @@ pub(crate) enum Command {
     /// Look at stories, explain why an article is in one, merge and split them
     #[command(subcommand)]
     Story(StoryCommand),
+    /// Have messages read again, from an offset or a time on
+    Rewind(RewindArgs),
     /// Upkeep: key windows, late merges, new fingerprints, the list of common shingles
     Janitor(JanitorArgs),
     /// Show the settings, or check them
@@ -245,6 +247,28 @@ pub(crate) struct QuarantineArgs {
     /// held, replayed or discarded
     #[arg(long, value_name = "STATE", value_parser = ["held", "replayed", "discarded"], default_value = "held")]
     pub(crate) state: String,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("position").required(true).args(["to", "time"]))]
+#[command(
+    after_help = "Examples:\n  copydesk rewind --partition 3 --to 120000 --dry-run\n  copydesk rewind --time 2026-11-24T03:00:00Z\n\n\
+The rows of sighting and quarantine behind the new position are taken back, the articles stay: what is read again is a sighting \
+of its own article. Running workers notice it within some seconds. docs/delivery.md says more."
+)]
+pub(crate) struct RewindArgs {
+    /// The first offset to read again
+    #[arg(long, value_name = "OFFSET", requires = "partition")]
+    pub(crate) to: Option<i64>,
+    /// Read again what has this time (the message's own in Kafka) or a later one
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<chrono::DateTime<chrono::Utc>>,
+    /// Only this partition of the topic
+    #[arg(long, value_name = "N")]
+    pub(crate) partition: Option<i32>,
+    /// Say what would be taken back, change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@
 //! docs/architecture.md walks one article through all of it; docs/delivery.md proves that none is lost.
 
 mod batch;
+mod breaker;
 mod counters;
 mod owner;
 mod partition;
@@ -31,9 +32,10 @@ use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{error, info};
 
 pub use batch::BatchLimits;
+pub use breaker::BreakerLimits;
 pub use counters::Tally;
 pub use replay::{ReplayReport, replay};
 
@@ -56,6 +58,8 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// When a batch is cut.
     pub batch: BatchLimits,
+    /// How much bad input stops a partition.
+    pub breaker: BreakerLimits,
     /// What to do when Kafka has deleted messages before they were read.
     pub on_lost_range: OnLostRange,
     /// Limits of one message.
@@ -70,8 +74,8 @@ pub struct WorkerOptions {
 ///
 /// # Errors
 /// A schema that is not up to date, a topic that does not exist, a lost range under
-/// [`OnLostRange::Stop`], a recreated topic, a refusal by Postgres that no retry can mend. Outages of
-/// Kafka or Postgres are no errors: the worker waits.
+/// [`OnLostRange::Stop`], a recreated topic, a refusal by Postgres that no retry can mend; under
+/// `until_end` a partition that the breaker stopped. Outages of Kafka or Postgres are no errors: the worker waits.
 pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
     let started = Instant::now();
     prepare::quiet_panics();
@@ -117,11 +121,14 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         store: options.store.clone(),
         pool,
         limits: options.batch,
+        breaker: options.breaker,
         counters: Arc::clone(&counters),
         consumer,
     });
     let name = format!("{}:{}", hostname(), std::process::id());
     let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
+    let mut stopped = owner.stopped();
+    owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
     let handle =
@@ -141,6 +148,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
             }
             Some(error) = fatal.recv() => break Err(error),
             error = handle.wait_fatal() => break Err(anyhow::Error::new(error)),
+            Ok(()) = stopped.changed(), if options.until_end => {
+                if let Some(reason) = stopped.borrow_and_update().values().next() {
+                    break Err(anyhow::anyhow!("the end cannot be reached: {reason}"));
+                }
+            }
             ended = &mut end => break ended.map_err(anyhow::Error::new),
             _ = report.tick() => {
                 let now = counters.tally();
@@ -148,6 +160,9 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
                     let rate = (now.stored + now.quarantined - before.stored - before.quarantined) / REPORT_EVERY.as_secs();
                     info!(stored = now.stored, quarantined = now.quarantined, per_second = rate, "at work");
                     before = now;
+                }
+                for reason in stopped.borrow().values() {
+                    error!("still stopped: {reason}");
                 }
             }
         }

@@ -5,22 +5,33 @@
 //! [`Owner`] is the other end: one task, so that claims and drains never overlap. Nothing on this side ever
 //! waits for the poll thread, so the two cannot wait for each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant};
 
-use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, OnLostRange, RetryClass, StoreError, Wanted as ClaimWanted};
+use copydesk_article::{Epoch, NextOffset, TopicPartition};
+use copydesk_store::{Claimed, OnLostRange, Progress, RetryClass, StoreError, Wanted as ClaimWanted};
 use copydesk_stream::{Coordinator, CoordinatorError, PartitionStream, Start, Wanted};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::partition::{self, Context, Ending, PublishLock};
 
 /// How long an assignment may wait for Postgres before the poll thread gives up and tries again.
 const CLAIM_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How often the ledger is read for epochs that are not ours.
+const LOOK_EVERY: Duration = Duration::from_secs(4);
+
+/// What a person does about a partition that the breaker stopped.
+const WHAT_TO_DO: &str = "What came before is stored or in quarantine, nothing is lost, other partitions go on. Look at \
+    `copydesk quarantine list`: if the producer is broken, mend it; then restart the worker, which counts afresh, or raise \
+    the limit to let everything through to quarantine (docs/quarantine.md)";
+
+/// Partitions that the breaker stopped, and the sentence for the log.
+pub(crate) type Stopped = BTreeMap<TopicPartition, String>;
 
 /// What the poll thread asks of the owner.
 enum Request {
@@ -36,6 +47,10 @@ enum Request {
         answer: blocking::SyncSender<Vec<(TopicPartition, NextOffset)>>,
     },
     Lost(Vec<TopicPartition>),
+    /// What the ledger says, every few seconds.
+    Ledger(Vec<Progress>),
+    /// The breaker stopped a partition.
+    Tripped(TopicPartition, Epoch, String),
 }
 
 /// The poll thread's end.
@@ -98,6 +113,9 @@ impl Bridge {
 
 /// One partition at work.
 struct Working {
+    epoch: Epoch,
+    /// The ledger named a later epoch when it was read last.
+    overtaken: bool,
     lock: PublishLock,
     acknowledged: watch::Receiver<NextOffset>,
     task: JoinHandle<()>,
@@ -111,6 +129,8 @@ pub(crate) struct Owner {
     requests: mpsc::UnboundedReceiver<Request>,
     claimed: HashMap<TopicPartition, Claimed>,
     working: HashMap<TopicPartition, Working>,
+    stopped: watch::Sender<Stopped>,
+    to_self: mpsc::WeakUnboundedSender<Request>,
     fatal: mpsc::UnboundedSender<anyhow::Error>,
 }
 
@@ -130,9 +150,38 @@ impl Owner {
             requests,
             claimed: HashMap::new(),
             working: HashMap::new(),
+            stopped: watch::Sender::default(),
+            to_self: sender.downgrade(),
             fatal,
         };
         (Bridge { requests: sender }, owner, fatal_errors)
+    }
+
+    /// Partitions that the breaker stopped, with the reason.
+    pub(crate) fn stopped(&self) -> watch::Receiver<Stopped> {
+        self.stopped.subscribe()
+    }
+
+    /// Reads the ledger every few seconds, so that a partition which somebody else has claimed or rewound is
+    /// noticed also when it has nothing to flush. Ends with the owner.
+    pub(crate) fn watch_epochs(&self) {
+        let (store, owner) = (self.context.store.clone(), self.to_self.clone());
+        // Not in the owner's own loop: a claim must not wait for a database that is slow to answer this.
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if owner.strong_count() == 0 {
+                    return;
+                }
+                match store.progress().await {
+                    Ok(progress) => {
+                        let Some(owner) = owner.upgrade() else { return };
+                        let _ = owner.send(Request::Ledger(progress));
+                    }
+                    Err(error) => debug!(%error, "cannot read the ledger"),
+                }
+            }
+        });
     }
 
     /// Serves the poll thread until it is gone.
@@ -155,6 +204,14 @@ impl Owner {
                     let _ = answer.send(self.drain(&revoked, until).await);
                 }
                 Request::Lost(partitions) => self.lose(&partitions),
+                Request::Ledger(progress) => self.compare(&progress),
+                Request::Tripped(source, epoch, reason) => {
+                    if self.working.get(&source).is_some_and(|w| w.epoch == epoch) {
+                        self.stopped.send_modify(|s| {
+                            s.insert(source, reason);
+                        });
+                    }
+                }
             }
         }
     }
@@ -215,18 +272,27 @@ impl Owner {
         let lock = PublishLock::default();
         let (acknowledge, acknowledged) = watch::channel(claimed.next_offset);
         let (context, task_lock, fatal) = (Arc::clone(&self.context), lock.clone(), self.fatal.clone());
-        let name = source.clone();
+        let (name, to_self, epoch) = (source.clone(), self.to_self.clone(), claimed.epoch);
         let task = tokio::spawn(async move {
             match partition::run(context, stream, claimed, task_lock, acknowledge).await {
                 Ending::Drained | Ending::Killed | Ending::Fenced => {}
                 Ending::Fatal(error) => {
                     let _ = fatal.send(anyhow::anyhow!("{name}: {error}"));
                 }
+                Ending::Tripped { next, trip } => {
+                    let reason = format!("{name} is stopped at {next}: {trip}. {WHAT_TO_DO}");
+                    error!("{reason}");
+                    if let Some(owner) = to_self.upgrade() {
+                        let _ = owner.send(Request::Tripped(name, epoch, reason));
+                    }
+                }
             }
         });
         if let Some(before) = self.working.insert(
             source,
             Working {
+                epoch,
+                overtaken: false,
                 lock,
                 acknowledged,
                 task,
@@ -246,6 +312,7 @@ impl Owner {
         let mut done = Vec::with_capacity(revoked.len());
         for source in revoked {
             self.claimed.remove(source);
+            self.forget_stop(source);
             let Some(mut working) = self.working.remove(source) else {
                 continue;
             };
@@ -264,10 +331,38 @@ impl Owner {
     fn lose(&mut self, partitions: &[TopicPartition]) {
         for source in partitions {
             self.claimed.remove(source);
+            self.forget_stop(source);
             if let Some(working) = self.working.remove(source) {
                 warn!(partition = %source, "lost to another worker; what was not stored is stored there");
                 working.lock.kill();
             }
         }
+    }
+
+    /// Partitions that the group says are ours and the ledger says are not: a person has rewound them, or a
+    /// zombie that did not know better has claimed them. Seen twice in a row, so that an ordinary rebalance has
+    /// time to take them away, they are claimed anew.
+    fn compare(&mut self, progress: &[Progress]) {
+        let mut again = Vec::new();
+        for (source, working) in &mut self.working {
+            let overtaken = progress
+                .iter()
+                .any(|p| p.source == *source && p.epoch > working.epoch);
+            if overtaken && working.overtaken {
+                again.push(source.clone());
+            }
+            working.overtaken = overtaken;
+        }
+        if again.is_empty() {
+            return;
+        }
+        warn!(partitions = ?again.iter().map(ToString::to_string).collect::<Vec<_>>(), "claimed or rewound by somebody else while the group says that they are ours; claiming them anew");
+        if let Some(consumer) = self.context.consumer.borrow().as_ref() {
+            consumer.start_over(&again);
+        }
+    }
+
+    fn forget_stop(&self, source: &TopicPartition) {
+        self.stopped.send_if_modified(|s| s.remove(source).is_some());
     }
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, error, warn};
 
 use crate::batch::{BatchLimits, Fill};
+use crate::breaker::{Breaker, BreakerLimits, Trip};
 use crate::counters::Counters;
 use crate::pool::Pool;
 
@@ -57,6 +58,8 @@ pub(crate) enum Ending {
     Fenced,
     /// The database refused in a way that trying again cannot mend.
     Fatal(FlushError),
+    /// Too much bad input: what came before it is stored, the rest stays on the topic.
+    Tripped { next: NextOffset, trip: Trip },
 }
 
 /// What the partition's task needs from the worker.
@@ -64,6 +67,7 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) pool: PreparePool,
     pub(crate) limits: BatchLimits,
+    pub(crate) breaker: BreakerLimits,
     pub(crate) counters: Arc<Counters>,
     pub(crate) consumer: watch::Receiver<Option<ConsumerHandle>>,
 }
@@ -113,6 +117,8 @@ pub(crate) async fn run(
     let mut filling = Filling::starting_at(claimed.next_offset);
     let mut flush: Option<Flush> = None;
     let mut open = true;
+    let mut breaker = Breaker::new(context.breaker);
+    let mut tripped: Option<Trip> = None;
     loop {
         if lock.is_dead() {
             return Ending::Killed;
@@ -124,7 +130,13 @@ pub(crate) async fn run(
                 let full = std::mem::replace(&mut filling, Filling::starting_at(next));
                 flush = Some(start_flush(&context, &claimed, &lock, full));
             } else if closing {
-                return Ending::Drained;
+                return match tripped {
+                    None => Ending::Drained,
+                    Some(trip) => Ending::Tripped {
+                        next: filling.from,
+                        trip,
+                    },
+                };
             }
         }
         let room = !filling.fill.is_due(&context.limits, Instant::now(), false);
@@ -145,7 +157,14 @@ pub(crate) async fn run(
             }
             // A batch that is due but has to wait for the flush before it takes no more: that is the backpressure.
             step = front(&mut steps), if !steps.is_empty() && room => match step {
-                Some(Arrived::Items(items, charges)) => take(&mut filling, items, charges),
+                Some(Arrived::Items(items, charges)) => {
+                    tripped = take(&mut filling, &mut breaker, items, charges);
+                    if tripped.is_some() {
+                        // What came before is still stored; the rest is given back with the stream.
+                        open = false;
+                        steps.clear();
+                    }
+                }
                 Some(Arrived::End(next)) => {
                     if next > filling.to {
                         filling.to = next;
@@ -236,14 +255,24 @@ fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque
     push(&mut messages, &mut charges, steps);
 }
 
-fn take(filling: &mut Filling, items: Vec<Item>, charges: Vec<Charge>) {
+/// Adds items to the batch, up to the one at which the breaker trips.
+fn take(
+    filling: &mut Filling,
+    breaker: &mut Breaker,
+    items: Vec<Item>,
+    charges: Vec<Charge>,
+) -> Option<Trip> {
     let now = Instant::now();
-    for item in &items {
+    for (item, charge) in items.into_iter().zip(charges) {
+        if let Some(trip) = breaker.count(item.outcome.is_err()) {
+            return Some(trip);
+        }
         filling.fill.add(item.message.size(), now);
         filling.to = item.message.coordinates.offset.next();
+        filling.items.push(item);
+        filling.charges.push(charge);
     }
-    filling.items.extend(items);
-    filling.charges.extend(charges);
+    None
 }
 
 fn start_flush(context: &Arc<Context>, claimed: &Claimed, lock: &PublishLock, full: Filling) -> Flush {

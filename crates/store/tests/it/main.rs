@@ -8,6 +8,8 @@
 
 mod articles;
 mod ledger;
+mod quarantine;
 mod race;
+mod rewind;
 mod stories;
 mod support;

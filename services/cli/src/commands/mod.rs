@@ -8,6 +8,7 @@ pub(crate) mod feed;
 pub(crate) mod janitor;
 pub(crate) mod migrate;
 pub(crate) mod quarantine;
+pub(crate) mod rewind;
 pub(crate) mod story;
 pub(crate) mod summary;
 pub(crate) mod worker;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, RetryClass, Store, StoreError};
-use copydesk_worker::{BatchLimits, WorkerOptions};
+use copydesk_worker::{BatchLimits, BreakerLimits, WorkerOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -28,6 +28,10 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
             articles: config.worker.batch_articles,
             bytes: config.worker.batch_bytes.as_len(),
             linger: Duration::from_millis(config.worker.linger_ms),
+        },
+        breaker: BreakerLimits {
+            share: config.worker.breaker_share,
+            run: config.worker.breaker_run,
         },
         on_lost_range: match config.worker.on_lost_range {
             config::OnLostRange::Stop => OnLostRange::Stop,

@@ -72,6 +72,11 @@ fn read_as(shape: &Value, text: &str) -> Result<Value, String> {
             .parse()
             .map(Value::Integer)
             .map_err(|_| format!("{text:?} is no whole number")),
+        Value::Float(_) => text
+            .trim()
+            .parse()
+            .map(Value::Float)
+            .map_err(|_| format!("{text:?} is no number")),
         Value::Boolean(_) => text
             .trim()
             .parse()

@@ -101,6 +101,10 @@ pub(crate) struct Worker {
     pub(crate) drain_ms: u64,
     /// What to do when Kafka has deleted messages before they were read: `stop` or `skip` (recorded).
     pub(crate) on_lost_range: OnLostRange,
+    /// A partition is stopped when more than this share of its last 200 messages was refused. 0: never.
+    pub(crate) breaker_share: f64,
+    /// A partition is stopped when more than so many of its messages in a row were refused. 0: never.
+    pub(crate) breaker_run: usize,
 }
 
 impl Default for Worker {
@@ -114,6 +118,8 @@ impl Default for Worker {
             memory: ByteSize::mebi(128),
             drain_ms: 20_000,
             on_lost_range: OnLostRange::Stop,
+            breaker_share: 0.5,
+            breaker_run: 100,
         }
     }
 }
@@ -234,6 +240,9 @@ impl Config {
         }
         if self.worker.batch_articles == 0 || self.worker.queue_messages == 0 {
             return bad("worker.batch_articles and worker.queue_messages must be at least 1".into());
+        }
+        if !(0.0..=1.0).contains(&self.worker.breaker_share) {
+            return bad("worker.breaker_share must be between 0 (off) and 1".into());
         }
         if self.worker.memory.bytes() < 32 << 20 {
             return bad("worker.memory must be at least 32 MiB: one message may take 8 MiB".into());

@@ -1,0 +1,342 @@
+//! Servers of a test's own, for faults that others must not feel: a Postgres and a Kafka that can be killed.
+//!
+//! Both are the programs that `make up` starts, with their data in a scratch folder. They die with the thread that
+//! started them, also when the test process is killed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+/// How long a server may take to come up on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A port that nobody uses at this moment.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(status.success(), "cannot send {name}");
+}
+
+/// Runs quietly; panics with what it said if it fails.
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().expect("the program runs");
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A Postgres of the test's own.
+pub struct PrivatePostgres {
+    bin: PathBuf,
+    /// Whom it runs as: Postgres refuses to run as root.
+    user: Option<&'static str>,
+    folder: PathBuf,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl PrivatePostgres {
+    /// Makes a cluster and starts it.
+    pub async fn start() -> Self {
+        let bin = newest_postgres();
+        let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
+            use std::os::unix::fs::MetadataExt as _;
+            m.uid() == 0
+        });
+        let user = root_user.then_some("postgres");
+        let port = free_port();
+        let folder = std::env::temp_dir().join(format!("copydesk-test-pg-{}-{port}", std::process::id()));
+        let mut postgres = Self {
+            bin,
+            user,
+            folder,
+            port,
+            server: None,
+        };
+        let mut install = Command::new("install");
+        install.args(["-d", "-m", "700"]);
+        if let Some(user) = user {
+            install.args(["-o", user]);
+        }
+        run(install.arg(&postgres.folder));
+        run(postgres
+            .command("initdb")
+            .args([
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-D",
+            ])
+            .arg(postgres.data()));
+        postgres.start_again().await;
+        postgres
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let program = self.bin.join(program);
+        // Dies with the test: QUIT is Postgres' immediate shutdown.
+        let mut command = Command::new("setpriv");
+        command.arg("--pdeathsig=QUIT");
+        if let Some(user) = self.user {
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={user}"),
+                "--init-groups",
+            ]);
+        }
+        command.arg(program).current_dir("/").stdin(Stdio::null());
+        command
+    }
+
+    /// URL of its database `postgres`, as a superuser.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it as `pg_ctl stop -m immediate` does: no checkpoint, connections cut off, recovery at the next start.
+    pub fn stop_immediate(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            signal(&server, "QUIT");
+            server.wait().expect("Postgres ends");
+        }
+    }
+
+    /// Starts it and waits until it answers.
+    pub async fn start_again(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .expect("a log file");
+        let port = self.port.to_string();
+        let server = self
+            .command("postgres")
+            .arg("-D")
+            .arg(self.data())
+            .args(["-p", &port, "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", "shared_buffers=128MB"])
+            .args(["-c", "max_wal_size=2GB", "-c", "max_connections=100"])
+            .args(["-c", "random_page_cost=1.1", "-c", "jit=off"])
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log)
+            .spawn()
+            .expect("Postgres starts");
+        self.server = Some(server);
+        let options = PgConnectOptions::from_str(&self.url())
+            .expect("a URL")
+            .disable_statement_logging();
+        loop {
+            match options.connect().await {
+                Ok(connection) => {
+                    connection.close().await.ok();
+                    return;
+                }
+                Err(error) => assert!(
+                    Instant::now() < until,
+                    "Postgres does not come up: {error}\n{}",
+                    std::fs::read_to_string(self.log()).unwrap_or_default()
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        // Beside the folder, which belongs to the other user.
+        self.folder.with_extension("log")
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        self.stop_immediate();
+        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_file(self.log());
+    }
+}
+
+fn newest_postgres() -> PathBuf {
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .filter(|(_, bin)| bin.join("postgres").exists() && bin.join("initdb").exists())
+        .collect();
+    found.sort();
+    if let Some((_, bin)) = found.pop() {
+        return bin;
+    }
+    let output = Command::new("pg_config").arg("--bindir").output();
+    let said = output
+        .expect("Postgres is installed: `make setup` does it")
+        .stdout;
+    PathBuf::from(String::from_utf8_lossy(&said).trim())
+}
+
+/// A Kafka of one node of the test's own.
+pub struct PrivateKafka {
+    folder: tempfile::TempDir,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl PrivateKafka {
+    /// Formats a log folder and starts the broker.
+    pub async fn start() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("copydesk-test-kafka-")
+            .tempdir()
+            .expect("a folder");
+        let (port, controller) = (free_port(), free_port());
+        let settings = std::fs::read_to_string(root().join("deploy/local/server.properties"))
+            .expect("deploy/local/server.properties");
+        let own = format!(
+            "\nlisteners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=CLIENT://127.0.0.1:{port}\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n",
+            folder.path().join("data").display()
+        );
+        std::fs::write(folder.path().join("server.properties"), settings + &own).expect("settings");
+        let mut kafka = Self {
+            folder,
+            port,
+            server: None,
+        };
+        run(kafka
+            .java()
+            .arg("-XX:TieredStopAtLevel=1")
+            .args([
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                "Y29weWRlc2stdGVzdHMtMQ",
+            ])
+            .arg("--config")
+            .arg(kafka.folder.path().join("server.properties")));
+        kafka.start_again().await;
+        kafka
+    }
+
+    fn java(&self) -> Command {
+        let libs = root().join(".local/kafka/libs");
+        assert!(
+            libs.exists(),
+            "this test starts a Kafka of its own from the jars in .local/kafka/libs: run `make up` once, or `deploy/local/kafka.sh fetch`"
+        );
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig=KILL", "java"])
+            .arg(format!(
+                "-Dlog4j2.configurationFile=file:{}",
+                root().join("deploy/local/log4j2.properties").display()
+            ))
+            .arg("-cp")
+            .arg(format!("{}/*", libs.display()))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Its address.
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill_9(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().expect("Kafka can be killed");
+            server.wait().expect("Kafka ends");
+        }
+    }
+
+    /// Starts it and waits until it answers.
+    pub async fn start_again(&mut self) {
+        let log = std::fs::File::create(self.folder.path().join("kafka.log")).expect("a log file");
+        let server = self
+            .java()
+            .args([
+                "-Xms64m",
+                "-Xmx384m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+            ])
+            .arg("kafka.Kafka")
+            .arg(self.folder.path().join("server.properties"))
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log)
+            .spawn()
+            .expect("Kafka starts");
+        self.server = Some(server);
+        let brokers = self.brokers();
+        let answered = tokio::task::spawn_blocking(move || {
+            let until = Instant::now() + PATIENCE;
+            let client: BaseConsumer = ClientConfig::new()
+                .set("bootstrap.servers", &brokers)
+                .set("reconnect.backoff.max.ms", "300")
+                .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
+                .create()
+                .expect("a client");
+            while Instant::now() < until {
+                if client
+                    .fetch_metadata(None, Duration::from_secs(1))
+                    .is_ok_and(|m| !m.brokers().is_empty())
+                {
+                    return true;
+                }
+            }
+            false
+        })
+        .await
+        .expect("the question ends");
+        assert!(
+            answered,
+            "Kafka does not come up\n{}",
+            std::fs::read_to_string(self.folder.path().join("kafka.log")).unwrap_or_default()
+        );
+    }
+}
+
+impl Drop for PrivateKafka {
+    fn drop(&mut self) {
+        self.kill_9();
+    }
+}

@@ -1,0 +1,107 @@
+//! A TCP proxy that makes a network slow, or cuts it.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Default)]
+struct Shared {
+    delay_ms: AtomicU64,
+    closed: AtomicBool,
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+/// Forwards one local port to another; threads of its own.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    /// Forwards to `target`, such as `127.0.0.1:5432`.
+    pub fn to(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared::default());
+        let (target, own) = (target.to_owned(), Arc::clone(&shared));
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if own.closed.load(Ordering::Relaxed) {
+                    return;
+                }
+                let Ok(server) = TcpStream::connect(&target) else {
+                    continue;
+                };
+                let _ = client.set_nodelay(true);
+                let _ = server.set_nodelay(true);
+                own.forward(&client, &server);
+                own.forward(&server, &client);
+                let mut connections = own.connections.lock().expect("not poisoned");
+                connections.retain(|c| c.peer_addr().is_ok());
+                connections.extend([client, server]);
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// Its own address.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Holds back every piece of data for so long, in each direction.
+    pub fn delay(&self, delay: Duration) {
+        let ms = u64::try_from(delay.as_millis()).expect("a short delay");
+        self.shared.delay_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Cuts all connections that are open now; new ones can be made.
+    pub fn cut(&self) {
+        for connection in self.shared.connections.lock().expect("not poisoned").drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
+        self.cut();
+        // Wakes the listener, which then ends.
+        let _ = TcpStream::connect(self.address());
+    }
+}
+
+impl Shared {
+    fn forward(self: &Arc<Self>, from: &TcpStream, to: &TcpStream) {
+        let shared = Arc::clone(self);
+        let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else {
+            return;
+        };
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                let read = from.read(&mut buffer).unwrap_or(0);
+                let delay = shared.delay_ms.load(Ordering::Relaxed);
+                if delay > 0 {
+                    pause(Duration::from_millis(delay));
+                }
+                if read == 0 || to.write_all(&buffer[..read]).is_err() {
+                    let _ = to.shutdown(Shutdown::Both);
+                    let _ = from.shutdown(Shutdown::Both);
+                    return;
+                }
+            }
+        });
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a plain thread of the proxy; being slow is its work"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

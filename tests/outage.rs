@@ -1,0 +1,197 @@
+//! Servers that crash, refuse, crawl or cut the line: the worker waits, nothing is quarantined, every offset once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
+
+use std::time::Duration;
+
+use copydesk_testkit::{ArticleGenerator, PrivateKafka, PrivatePostgres, Proxy, kafka_brokers};
+use copydesk_tests::Pipeline;
+
+const PARTITIONS: i32 = 3;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Everything is stored once, and nothing was taken for bad input.
+async fn assert_unharmed(pipeline: &Pipeline, messages: i64) {
+    pipeline.assert_every_offset_once(messages).await;
+    assert_eq!(
+        pipeline.count("SELECT count(*) FROM quarantine").await,
+        0,
+        "an outage must not quarantine"
+    );
+    assert_eq!(
+        pipeline.count("SELECT count(*) FROM article").await,
+        messages,
+        "no article twice"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_crashes_in_the_middle_again_and_again() {
+    let mut postgres = PrivatePostgres::start().await;
+    let pipeline = Pipeline::on(&kafka_brokers(), &postgres.url(), "pgcrash", PARTITIONS).await;
+    let messages = 1_500;
+    pipeline.produce_articles(61, messages, PARTITIONS).await;
+    let mut random = ArticleGenerator::new(610);
+    let mut worker = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "20")
+        .start(&["worker"]);
+    for _ in 0..4 {
+        let before = pipeline.try_done().await.unwrap_or(0);
+        pipeline.wait_for(before + 1, PATIENCE, &[&worker]).await;
+        tokio::time::sleep(Duration::from_millis(random.below(150) as u64)).await;
+        postgres.stop_immediate();
+        tokio::time::sleep(Duration::from_millis(random.below(800) as u64)).await;
+        postgres.start_again().await;
+        assert!(worker.ended().is_none(), "it must wait\n{}", worker.log());
+    }
+    pipeline.wait_for(messages as i64, PATIENCE, &[&worker]).await;
+    worker.stop(Duration::from_secs(30));
+    assert_unharmed(&pipeline, messages as i64).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backends_are_terminated_in_mid_flush() {
+    let pipeline = Pipeline::new("terminate", PARTITIONS).await;
+    let messages = 1_200;
+    pipeline.produce_articles(62, messages, PARTITIONS).await;
+    let mut worker = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "20")
+        .start(&["worker"]);
+    pipeline.wait_for(1, PATIENCE, &[&worker]).await;
+    let mut terminated = 0;
+    for _ in 0..25 {
+        // Those that are within a transaction: that is what hurts.
+        terminated += pipeline
+            .count(
+                "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'copydesk' AND xact_start IS NOT NULL) x",
+            )
+            .await;
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        if pipeline.done().await >= messages as i64 {
+            break;
+        }
+    }
+    assert!(terminated > 0, "at least one transaction must have been hit");
+    pipeline.wait_for(messages as i64, PATIENCE, &[&worker]).await;
+    assert!(worker.ended().is_none(), "{}", worker.log());
+    worker.stop(Duration::from_secs(30));
+    assert_unharmed(&pipeline, messages as i64).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_refuses_to_write_is_waited_for() {
+    let pipeline = Pipeline::new("refusing", PARTITIONS).await;
+    let messages = 450;
+    // What a full disk, a failover to a standby and a lack of memory answer, at the first and at a later statement
+    // of a flush: Postgres cannot be made to run into each of them on demand, but it can be made to say so.
+    let mut worker = pipeline.copydesk.start(&["worker"]);
+    for (round, (table, state)) in [
+        ("partition_progress", "25006"),
+        ("article", "53100"),
+        ("sighting", "53200"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refuse = format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{state}'; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION refuse()"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(refuse))
+            .execute(&pipeline.db)
+            .await
+            .unwrap();
+        let seed = 630 + round as u64;
+        pipeline.produce_articles(seed, messages / 3, PARTITIONS).await;
+        // It has tried, and waits.
+        let until = std::time::Instant::now() + PATIENCE;
+        while worker.log().matches(state).count() < 2 {
+            assert!(std::time::Instant::now() < until, "{state}:\n{}", worker.log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(pipeline.done().await, (messages / 3 * round) as i64);
+        sqlx::raw_sql("DROP FUNCTION refuse() CASCADE")
+            .execute(&pipeline.db)
+            .await
+            .unwrap();
+        pipeline
+            .wait_for((messages / 3 * (round + 1)) as i64, PATIENCE, &[&worker])
+            .await;
+    }
+    assert!(worker.ended().is_none(), "{}", worker.log());
+    worker.stop(Duration::from_secs(30));
+    pipeline.assert_every_offset_once(messages as i64).await;
+    assert_eq!(pipeline.count("SELECT count(*) FROM quarantine").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_network_that_is_cut_in_the_middle() {
+    let pipeline = Pipeline::new("slow", PARTITIONS).await;
+    let messages = 600;
+    pipeline.produce_articles(64, messages, PARTITIONS).await;
+    let (_, rest) = pipeline.database_url().split_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(address);
+    let slow = pipeline
+        .copydesk
+        .clone()
+        .at_database(&format!("postgres://postgres@{}/{name}", proxy.address()))
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "20");
+    let mut worker = slow.start(&["worker"]);
+    pipeline.wait_for(1, PATIENCE, &[&worker]).await;
+    // Slow enough that a flush of a dozen round trips is almost always under way when the line is cut.
+    proxy.delay(Duration::from_millis(25));
+    let mut random = ArticleGenerator::new(640);
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(150 + random.below(500) as u64)).await;
+        proxy.cut();
+    }
+    proxy.delay(Duration::from_millis(2));
+    pipeline.wait_for(messages as i64, PATIENCE, &[&worker]).await;
+    assert!(worker.ended().is_none(), "{}", worker.log());
+    worker.stop(Duration::from_secs(30));
+    assert_unharmed(&pipeline, messages as i64).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_is_killed_and_comes_back() {
+    let mut kafka = PrivateKafka::start().await;
+    let pipeline = Pipeline::at(&kafka.brokers(), "broker", PARTITIONS).await;
+    let small = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "20")
+        .with("COPYDESK_WORKER_QUEUE_MESSAGES", "50");
+    let mut workers = [small.start(&["worker"]), small.start(&["worker"])];
+    let mut produced = 0;
+    for round in 0..2 {
+        pipeline.produce_articles(650 + round, 400, PARTITIONS).await;
+        let before = produced;
+        produced += 400;
+        pipeline
+            .wait_for(before + 1, PATIENCE, &[&workers[0], &workers[1]])
+            .await;
+        if round == 0 {
+            kafka.kill_9();
+            kafka.start_again().await;
+        }
+    }
+    pipeline
+        .wait_for(produced, PATIENCE, &[&workers[0], &workers[1]])
+        .await;
+    for worker in &mut workers {
+        assert!(worker.ended().is_none(), "{}", worker.log());
+        worker.stop(Duration::from_secs(30));
+    }
+    assert_unharmed(&pipeline, produced).await;
+}
