@@ -324,15 +324,16 @@ async fn an_outage_is_an_end_with_an_account_and_not_a_hang() {
     cluster.create_topic("t", 3, 1).unwrap();
     let mut options = FeedOptions {
         bar: false,
-        rate: Some(6),
+        rate: Some(3),
         ..FeedOptions::new(cluster.bootstrap_servers(), "t", vec![Source::Samples])
     };
     options
         .properties
-        .insert("message.timeout.ms".into(), "1000".into());
+        .insert("message.timeout.ms".into(), "1500".into());
     let (_keep, stop) = watch::channel(false);
     let run = tokio::spawn(run(options, stop));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Long enough for the first to be acknowledged on a busy machine, short of the last.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
     cluster.broker_down(1).unwrap();
     let report = run.await.unwrap().unwrap();
     assert!(
