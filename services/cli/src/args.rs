@@ -75,6 +75,10 @@ pub(crate) enum Command {
     /// Show the settings, or check them
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one a command
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -269,6 +273,26 @@ pub(crate) struct JanitorArgs {
     /// One round, then stop
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk completions bash > ~/.local/share/bash-completion/completions/copydesk\n  \
+copydesk completions fish > ~/.config/fish/completions/copydesk.fish\n  \
+copydesk completions zsh > ~/.zfunc/_copydesk"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  copydesk man | man -l -\n  copydesk man --into ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder, instead of the first page to standard output
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) into: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

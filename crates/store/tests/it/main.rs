@@ -9,5 +9,6 @@
 mod articles;
 mod ledger;
 mod race;
+mod schema;
 mod stories;
 mod support;

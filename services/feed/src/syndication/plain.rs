@@ -67,7 +67,7 @@ fn resolve(text: &str, out: &mut String) {
         out.extend(
             text.chars()
                 .map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }),
-        )
+        );
     };
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
