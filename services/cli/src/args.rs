@@ -55,7 +55,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Consume, clean, de-duplicate and store, until told to stop
     Worker(WorkerArgs),
-    /// Put articles on the topic: JSON Lines, HTML and text files, folders
+    /// Put articles on the topic: JSON Lines, HTML and text, WARC, RSS and Atom, folders
     Feed(FeedArgs),
     /// Show what would be kept of a page or text, what would be removed, and why
     Clean(CleanArgs),
@@ -80,6 +80,10 @@ pub(crate) enum Command {
     /// Show the settings, or check them
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one a command
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -97,11 +101,15 @@ pub(crate) struct WorkerArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
-zcat dump.jsonl.gz | copydesk feed -\n\nWhat a message may look like: docs/messages.md"
+    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n \
+copydesk feed --resume crawl.state CC-NEWS-20261124.warc.gz\n  copydesk feed news.rss\n  \
+zcat dump.jsonl.gz | copydesk feed -\n  curl -s https://news.example/feed | copydesk feed --format feed -\n\n\
+A traceparent in the environment variable TRACEPARENT is passed on as the flag is.\n\
+What a message may look like: docs/messages.md"
 )]
 pub(crate) struct FeedArgs {
-    /// Files or folders (.jsonl, .ndjson, .json, .html, .txt; also .gz and .zst), or - for JSON Lines on standard input
+    /// Files or folders (.jsonl .ndjson .json .html .xhtml .txt .warc .rss .atom .xml; also .gz and .zst), or - for
+    /// standard input
     #[arg(value_name = "SOURCE", required_unless_present = "samples")]
     pub(crate) sources: Vec<PathBuf>,
     /// Feed the bundled sample articles
@@ -110,6 +118,15 @@ pub(crate) struct FeedArgs {
     /// Address of the folder on the web: gives HTML and text files their url
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// What standard input or a named file is, where its name does not tell [standard input: jsonl]
+    #[arg(long, value_name = "FORM", value_parser = forms())]
+    pub(crate) format: Option<copydesk_feed::Form>,
+    /// State file: go on where the last run with it ended, however it ended
+    #[arg(long, value_name = "STATEFILE", conflicts_with = "dry_run")]
+    pub(crate) resume: Option<PathBuf>,
+    /// W3C trace context, sent along as the header traceparent
+    #[arg(long, value_name = "TRACEPARENT")]
+    pub(crate) traceparent: Option<String>,
     /// Read everything, send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -119,6 +136,13 @@ pub(crate) struct FeedArgs {
     /// At most N articles a second
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u32>,
+}
+
+/// The forms by their names.
+fn forms() -> impl clap::builder::TypedValueParser<Value = copydesk_feed::Form> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(copydesk_feed::Form::NAMES.map(|(name, _)| name))
+        .try_map(|name| name.parse::<copydesk_feed::Form>())
 }
 
 #[derive(Debug, Args)]
@@ -370,6 +394,26 @@ pub(crate) enum StoryCommand {
         /// Number of the event, as `story show` lists it
         event: i64,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk completions bash > ~/.local/share/bash-completion/completions/copydesk\n  \
+copydesk completions fish > ~/.config/fish/completions/copydesk.fish\n  \
+copydesk completions zsh > ~/.zfunc/_copydesk"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  copydesk man | man -l -\n  copydesk man --into ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder, instead of the first page to standard output
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) into: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

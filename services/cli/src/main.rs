@@ -34,6 +34,12 @@ fn complain(error: &anyhow::Error) {
 }
 
 fn start(cli: Cli) -> anyhow::Result<Outcome> {
+    // What is read off the command line's definition needs no settings, right or wrong.
+    match &cli.command {
+        Command::Completions(args) => return commands::pages::completions(args),
+        Command::Man(args) => return commands::pages::man(args),
+        _ => {}
+    }
     let config = settings(&cli.common)?;
     copydesk_telemetry::init(config.log.format.parse()?, &config.log.filter)?;
     // Commands without I/O of their own need no runtime.
@@ -55,7 +61,9 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Story(command) => commands::story::run(&config, &command).await,
             Command::Rewind(args) => commands::rewind::run(&config, &args).await,
             Command::Janitor(args) => commands::janitor::run(&config, &args).await,
-            Command::Clean(_) | Command::Config(_) => Ok(Outcome::Done),
+            Command::Clean(_) | Command::Config(_) | Command::Completions(_) | Command::Man(_) => {
+                Ok(Outcome::Done)
+            }
         }
     });
     // A blocking call that hangs (a broker that never answers) must not keep the process.

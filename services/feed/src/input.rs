@@ -11,11 +11,7 @@ const BUFFER: usize = 128 * 1024;
 ///
 /// No cap on the ratio is needed: records are cut out one by one, and each of them has its limit.
 pub(crate) fn open(file: impl Read + 'static, counter: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead>> {
-    let counted = Counted {
-        inner: file,
-        counter: Arc::clone(counter),
-    };
-    let mut raw = BufReader::with_capacity(BUFFER, counted);
+    let mut raw = raw(file, counter);
     Ok(match raw.fill_buf()? {
         [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(
             BUFFER,
@@ -25,8 +21,17 @@ pub(crate) fn open(file: impl Read + 'static, counter: &Arc<AtomicU64>) -> io::R
             let decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
             Box::new(BufReader::with_capacity(BUFFER, decoder))
         }
-        _ => Box::new(raw),
+        _ => raw,
     })
+}
+
+/// A reader of the bytes of `file` as they are, counted.
+pub(crate) fn raw(file: impl Read + 'static, counter: &Arc<AtomicU64>) -> Box<dyn BufRead> {
+    let counted = Counted {
+        inner: file,
+        counter: Arc::clone(counter),
+    };
+    Box::new(BufReader::with_capacity(BUFFER, counted))
 }
 
 struct Counted<R> {

@@ -1,7 +1,7 @@
 //! Puts articles on the raw topic: files and folders in, acknowledged Kafka records out.
 //!
-//! **In**: [`FeedOptions`]: where Kafka is, and [`Source`]s: JSON Lines (plain, gzip or zstd), JSON, HTML and text
-//! files, folders of them, standard input, the bundled [`SAMPLES`]. **Out**: records as docs/messages.md
+//! **In**: [`FeedOptions`]: where Kafka is, and [`Source`]s: JSON Lines, JSON, HTML, text, WARC, RSS and Atom (plain,
+//! gzip or zstd), folders of them, standard input, the bundled [`SAMPLES`]. **Out**: records as docs/messages.md
 //! describes them, keyed by site, and a [`FeedReport`] that accounts for every line and file.
 //!
 //! Nothing is judged here. A line goes out byte for byte as it stands, and what is no article is found and
@@ -9,8 +9,8 @@
 //! limit is refused, with its place.
 //!
 //! The steps, each a file: `walk` finds the files, `input` opens and decompresses them, `lines` and `sources` cut
-//! them into [`Outgoing`] records, `key` reads the site, `topic` makes sure that there is one, `producer` sends
-//! and counts acknowledgements. Everything streams: memory is bounded by one record and the producer's queue.
+//! them into [`Outgoing`] records, `warc` and `syndication` open archives and feeds, `key` reads the site, `topic` makes
+//! sure that there is one, `producer` sends and counts acknowledgements, `resume` writes down how far they reach. Everything streams: memory is bounded by one record and the producer's queue.
 //! A new kind of source is an iterator of [`Step`]s.
 //!
 //! **What may fail**: Kafka that does not answer, a source that is not there: an error before anything is sent.
@@ -25,14 +25,20 @@ mod pace;
 mod producer;
 mod progress;
 mod report;
+mod resume;
 mod samples;
 mod source;
 mod sources;
+mod syndication;
 mod topic;
+mod trace;
 mod walk;
+mod warc;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -43,11 +49,13 @@ use url::Url;
 pub use outgoing::{Origin, Outgoing, Step};
 pub use report::FeedReport;
 pub use samples::{SAMPLES, Sample};
-pub use source::Source;
+pub use source::{Form, Source};
+pub use trace::traceparent;
 
 use pace::Pace;
 use producer::Sender;
 use progress::Progress;
+use resume::{Resume, Tracker};
 use sources::Reader;
 
 /// What to feed, and where to.
@@ -63,10 +71,17 @@ pub struct FeedOptions {
     pub properties: BTreeMap<String, String>,
     /// What to read, in this order.
     pub sources: Vec<Source>,
-    /// Address of a folder on the web: gives its HTML and text files their `url` header.
+    /// What standard input and named files hold. `None`: JSON Lines on standard input; files by their names.
+    pub form: Option<Form>,
+    /// Address of a folder on the web: gives its HTML and text files their `url` header. Links in feeds may be
+    /// relative to it.
     pub base_url: Option<String>,
     /// Read and decode everything, send nothing, need no Kafka.
     pub dry_run: bool,
+    /// State file: what it says is acknowledged is passed over, and what comes to be is written into it.
+    pub resume: Option<PathBuf>,
+    /// W3C trace context, sent as the header `traceparent` of every record.
+    pub traceparent: Option<String>,
     /// Stop after so many records.
     pub limit: Option<u64>,
     /// At most so many records a second.
@@ -86,8 +101,11 @@ impl FeedOptions {
             partitions: 6,
             properties: BTreeMap::new(),
             sources,
+            form: None,
             base_url: None,
             dry_run: false,
+            resume: None,
+            traceparent: None,
             limit: None,
             rate: None,
             bar: std::io::stderr().is_terminal(),
@@ -99,14 +117,15 @@ impl FeedOptions {
 /// Feeds everything, or until `stop` turns true; then waits until what was sent is acknowledged.
 ///
 /// # Errors
-/// A source that is not there or of an unknown form, a base URL that is none, Kafka that does not answer or refuses
-/// the topic, a producer that is broken for good. Records that are not acknowledged are no error here:
+/// A source that is not there or of an unknown form, a base URL that is none, a state file that cannot be used, Kafka that
+/// does not answer or refuses the topic, a producer that is broken for good. Records that are not acknowledged are no error here:
 /// [`FeedReport::is_complete`] tells.
 pub async fn run(options: FeedOptions, stop: watch::Receiver<bool>) -> Result<FeedReport> {
     let base_url = options.base_url.as_deref().map(base_url).transpose()?;
     for source in &options.sources {
-        source.check()?;
+        source.check(options.form)?;
     }
+    options.traceparent.as_deref().map(traceparent).transpose()?;
     let created = if options.dry_run {
         false
     } else {
@@ -134,57 +153,171 @@ fn feed(
     stop: &watch::Receiver<bool>,
 ) -> Result<FeedReport> {
     let started = Instant::now();
-    let mut report = FeedReport::new(&options.topic, options.dry_run, created);
-    let reader = Reader::new(base_url, options.limits.max_record_bytes);
-    let mut progress = Progress::start(options, &reader);
-    let sender = if options.dry_run {
-        None
-    } else {
-        Some(Sender::new(options)?)
+    let report = FeedReport::new(&options.topic, options.dry_run, created);
+    let reader = Reader::new(base_url, options.form, options.limits.max_record_bytes);
+    let resume = match &options.resume {
+        Some(path) if !options.dry_run => Some(Resume::open(path, &options.topic, &options.sources)?),
+        _ => None,
     };
-    let mut pace = Pace::new(options.rate);
-
-    let mut steps = options.sources.iter().flat_map(|source| reader.read(source));
-    let limit = options.limit.unwrap_or(u64::MAX);
-    while report.records < limit
-        && let Some(step) = steps.next()
-    {
-        if *stop.borrow() {
-            report.stopped = true;
-            break;
-        }
-        match step {
-            Step::Article(outgoing) => {
-                report.read(&outgoing);
-                match &sender {
-                    None => report.checked(&outgoing.origin, check::decode(&outgoing, &options.limits)),
-                    Some(sender) => {
-                        while let Some(wait) = pace.wait() {
-                            sender.idle(wait);
-                            if *stop.borrow() {
-                                break;
-                            }
-                        }
-                        sender.send(outgoing, stop)?;
-                        if sender.is_hopeless() {
-                            report.stopped = true;
-                            break;
-                        }
-                    }
-                }
-                pace.sent();
+    let tracker = Arc::new(Mutex::new(Tracker::default()));
+    let mut run = Run {
+        options,
+        stop,
+        tracker: Arc::clone(&tracker),
+        sender: if options.dry_run {
+            None
+        } else {
+            Some(Sender::new(options, tracker)?)
+        },
+        resume,
+        pace: Pace::new(options.rate),
+        progress: Progress::start(options, &reader),
+        report,
+    };
+    let mut whole = Vec::new();
+    let mut fate = Ok(());
+    for (number, source) in options.sources.iter().enumerate() {
+        match run.source(number, source, &reader) {
+            Ok(End::Whole) => whole.push(number),
+            Ok(End::Damaged) => {}
+            Ok(End::Stop) => break,
+            Err(error) => {
+                fate = Err(error);
+                break;
             }
-            Step::Refused { origin, why } => report.refused(&origin, &why),
-            Step::Unreadable { origin, why } => report.unreadable(&origin, &why),
-            Step::Skipped(path) => report.skipped(&path),
-            Step::Waiting => sender.iter().for_each(|s| s.idle(Duration::ZERO)),
         }
-        progress.tick(report.records, sender.as_ref().map_or(0, Sender::acknowledged));
     }
-    if let Some(sender) = sender {
-        sender.finish(&mut report, |acknowledged| progress.flushing(acknowledged))?;
-    }
-    progress.end();
+    let mut report = run.finish(&whole)?;
+    fate?;
     report.took = started.elapsed();
     Ok(report)
+}
+
+/// How a source ended.
+enum End {
+    /// Read to its end.
+    Whole,
+    /// Read, but not all of it can be.
+    Damaged,
+    /// No more is to be read, of whatever source.
+    Stop,
+}
+
+/// A run under way.
+struct Run<'a> {
+    options: &'a FeedOptions,
+    stop: &'a watch::Receiver<bool>,
+    sender: Option<Sender>,
+    tracker: Arc<Mutex<Tracker>>,
+    resume: Option<Resume>,
+    pace: Pace,
+    progress: Progress<'a>,
+    report: FeedReport,
+}
+
+impl Run<'_> {
+    fn source(&mut self, number: usize, source: &Source, reader: &Reader) -> Result<End> {
+        if let Some(resume) = &mut self.resume
+            && !resume.begin(number)?
+        {
+            return Ok(End::Whole);
+        }
+        let limit = self.options.limit.unwrap_or(u64::MAX);
+        let mut end = End::Whole;
+        let mut steps = reader.read(source);
+        loop {
+            if self.report.records >= limit {
+                return Ok(End::Stop);
+            }
+            let Some(step) = steps.next() else { break };
+            if *self.stop.borrow() {
+                self.report.stopped = true;
+                return Ok(End::Stop);
+            }
+            match step {
+                Step::Article(outgoing) => self.article(number, outgoing)?,
+                Step::Refused { origin, why } => self.report.refused(&origin, &why),
+                Step::Unreadable { origin, why } => {
+                    end = End::Damaged;
+                    self.report.unreadable(&origin, &why);
+                }
+                Step::Skipped(path) => self.report.skipped(&path),
+                Step::PassedOver(kind) => self.report.passed_over(kind),
+                Step::Waiting => self.sender.iter().for_each(|s| s.idle(Duration::ZERO)),
+            }
+            if self.sender.as_ref().is_some_and(Sender::is_hopeless) {
+                self.report.stopped = true;
+                return Ok(End::Stop);
+            }
+            self.progress.tick(
+                self.report.records,
+                self.sender.as_ref().map_or(0, Sender::acknowledged),
+            );
+            if let Some(resume) = &mut self.resume {
+                resume.tick(&locked(&self.tracker));
+            }
+        }
+        if let Some(resume) = &self.resume {
+            resume.end()?;
+        }
+        Ok(end)
+    }
+
+    fn article(&mut self, source: usize, outgoing: Outgoing) -> Result<()> {
+        if let Some(resume) = &mut self.resume
+            && resume.passes(&outgoing.origin)
+        {
+            self.report.resumed += 1;
+            return Ok(());
+        }
+        self.report.read(&outgoing);
+        match &self.sender {
+            None => self
+                .report
+                .checked(&outgoing.origin, check::decode(&outgoing, &self.options.limits)),
+            Some(sender) => {
+                while let Some(wait) = self.pace.wait() {
+                    sender.idle(wait);
+                    if *self.stop.borrow() {
+                        break;
+                    }
+                }
+                let resume = self.resume.as_ref();
+                let ticket = resume.and_then(|r| r.sent(source, &mut locked(&self.tracker)));
+                sender.send(outgoing, ticket, self.stop)?;
+            }
+        }
+        self.pace.sent();
+        Ok(())
+    }
+
+    /// Waits for the last acknowledgements. What was acknowledged is written down however the run ended.
+    fn finish(self, whole: &[usize]) -> Result<FeedReport> {
+        let Self {
+            sender,
+            tracker,
+            mut resume,
+            mut progress,
+            mut report,
+            ..
+        } = self;
+        let mut done = Ok(());
+        if let Some(sender) = sender {
+            done = sender.finish(&mut report, |acknowledged| {
+                progress.flushing(acknowledged);
+                if let Some(resume) = &mut resume {
+                    resume.tick(&locked(&tracker));
+                }
+            });
+        }
+        if let Some(resume) = &mut resume {
+            resume.finish(&locked(&tracker), whole);
+        }
+        progress.end();
+        done.map(|()| report)
+    }
+}
+
+fn locked(tracker: &Mutex<Tracker>) -> MutexGuard<'_, Tracker> {
+    tracker.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where a record was read: a file, and the line for JSON Lines.
+/// Where a record was read: a file, and the place in it for files that hold several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The file's path, or what stands for one.
     pub file: Arc<str>,
-    /// The line, from 1.
+    /// The line, the WARC record or the feed's entry, from 1.
     pub line: Option<u64>,
 }
 
@@ -42,7 +42,7 @@ pub struct Outgoing {
 pub enum Step {
     /// A record.
     Article(Outgoing),
-    /// Something that cannot be sent: too large.
+    /// Something that cannot be sent: too large, or damaged.
     Refused {
         /// Where it is.
         origin: Origin,
@@ -58,6 +58,8 @@ pub enum Step {
     },
     /// A file in a folder that is of none of the known forms.
     Skipped(PathBuf),
+    /// A part of a file that is whole but no article, with the kind of thing that it is, in the plural.
+    PassedOver(&'static str),
     /// Nothing at the moment: ask again.
     Waiting,
 }

@@ -1,7 +1,7 @@
 //! Sends records and counts what Kafka acknowledges.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -15,6 +15,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::watch;
 
 use crate::report::FeedReport;
+use crate::resume::Tracker;
 use crate::{FeedOptions, Origin, Outgoing};
 
 /// Failed records that are named in the report.
@@ -57,6 +58,7 @@ pub(crate) fn settings(options: &FeedOptions) -> ClientConfig {
 /// Counts deliveries. The callbacks run where the producer is polled: on the feeding thread.
 #[derive(Default)]
 struct Deliveries {
+    tracker: Arc<Mutex<Tracker>>,
     acknowledged: AtomicU64,
     failed: AtomicU64,
     hopeless: AtomicBool,
@@ -64,9 +66,18 @@ struct Deliveries {
 }
 
 impl Deliveries {
-    fn fail(&self, origin: &Origin, error: &KafkaError) {
+    fn fail(&self, sent: &Sent, error: &KafkaError) {
+        let origin = &sent.origin;
         self.failed.fetch_add(1, Ordering::Relaxed);
         let code = error.rdkafka_error_code();
+        let mut tracker = self.tracker.lock().unwrap_or_else(PoisonError::into_inner);
+        match (code, sent.ticket) {
+            // It is named, and would be refused another time: what comes after it must not be sent again for it.
+            (Some(RDKafkaErrorCode::MessageSizeTooLarge), Some(ticket)) => tracker.settled(ticket),
+            (_, Some(_)) => tracker.lost(),
+            (_, None) => {}
+        }
+        drop(tracker);
         if code == Some(RDKafkaErrorCode::MessageTimedOut) {
             self.hopeless.store(true, Ordering::Relaxed);
         }
@@ -82,6 +93,13 @@ impl Deliveries {
     }
 }
 
+/// What is known of a record on its way.
+struct Sent {
+    origin: Origin,
+    /// Its number with the tracker.
+    ticket: Option<u64>,
+}
+
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "kafka");
@@ -89,14 +107,18 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<Origin>;
+    type DeliveryOpaque = Box<Sent>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, origin: Box<Origin>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
         match result {
             Ok(_) => {
                 self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                if let Some(ticket) = sent.ticket {
+                    let mut tracker = self.tracker.lock().unwrap_or_else(PoisonError::into_inner);
+                    tracker.settled(ticket);
+                }
             }
-            Err((error, _)) => self.fail(&origin, error),
+            Err((error, _)) => self.fail(&sent, error),
         }
     }
 }
@@ -105,15 +127,22 @@ impl ProducerContext for Deliveries {
 pub(crate) struct Sender {
     producer: BaseProducer<Deliveries>,
     topic: String,
+    traceparent: Option<String>,
 }
 
 impl Sender {
-    pub(crate) fn new(options: &FeedOptions) -> Result<Self> {
-        let producer = BaseProducer::from_config_and_context(&settings(options), Deliveries::default())
+    /// Tells `tracker` of every record that is sent with a ticket.
+    pub(crate) fn new(options: &FeedOptions, tracker: Arc<Mutex<Tracker>>) -> Result<Self> {
+        let deliveries = Deliveries {
+            tracker,
+            ..Deliveries::default()
+        };
+        let producer = BaseProducer::from_config_and_context(&settings(options), deliveries)
             .context("Kafka's client does not accept these settings")?;
         Ok(Self {
             producer,
             topic: options.topic.clone(),
+            traceparent: options.traceparent.clone(),
         })
     }
 
@@ -121,15 +150,25 @@ impl Sender {
     ///
     /// # Errors
     /// The producer is broken for good. A record that Kafka will not take is counted instead.
-    pub(crate) fn send(&self, outgoing: Outgoing, stop: &watch::Receiver<bool>) -> Result<()> {
-        let mut headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
-        for (key, value) in &outgoing.headers {
+    pub(crate) fn send(
+        &self,
+        outgoing: Outgoing,
+        ticket: Option<u64>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<()> {
+        let mut headers = OwnedHeaders::new_with_capacity(outgoing.headers.len() + 1);
+        let trace = self.traceparent.iter().map(|value| ("traceparent", value));
+        for (key, value) in outgoing.headers.iter().map(|(k, v)| (*k, v)).chain(trace) {
             headers = headers.insert(Header {
                 key,
                 value: Some(value),
             });
         }
-        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(outgoing.origin))
+        let sent = Sent {
+            origin: outgoing.origin,
+            ticket,
+        };
+        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(sent))
             .payload(outgoing.payload.as_slice())
             .headers(headers);
         if let Some(key) = &outgoing.key {
@@ -155,7 +194,9 @@ impl Sender {
                     return Ok(());
                 }
                 Err((error, back)) => {
-                    return Err(anyhow!(error).context(format!("cannot send {}", back.delivery_opaque)));
+                    return Err(
+                        anyhow!(error).context(format!("cannot send {}", back.delivery_opaque.origin))
+                    );
                 }
             }
         }

@@ -29,12 +29,16 @@ pub struct FeedReport {
     pub acknowledged: u64,
     /// Records that Kafka did not acknowledge.
     pub failed: u64,
-    /// Lines and files over the size limit: not sent.
+    /// Lines, records and files that are over the size limit or damaged: not sent.
     pub refused: u64,
     /// Files and folders that could not be read, or not to their end.
     pub unreadable: u64,
     /// Files in folders that are no articles by their names: not sent.
     pub skipped: u64,
+    /// Parts of files that are whole but no articles, by what they are: not sent.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// Records that an earlier run has put on the topic, as its state file says: not sent again.
+    pub resumed: u64,
     /// Records that should be JSON objects and are none: sent all the same, for the pipeline to quarantine.
     pub odd: u64,
     /// Dry run: how many records the pipeline would quarantine at its first stage, and why.
@@ -60,6 +64,8 @@ impl FeedReport {
             refused: 0,
             unreadable: 0,
             skipped: 0,
+            passed_over: BTreeMap::new(),
+            resumed: 0,
             odd: 0,
             would_be_quarantined: BTreeMap::new(),
             problems: Vec::new(),
@@ -110,6 +116,10 @@ impl FeedReport {
     pub(crate) fn skipped(&mut self, path: &Path) {
         self.skipped += 1;
         tracing::debug!(path = %path.display(), "skipped: no article by its name");
+    }
+
+    pub(crate) fn passed_over(&mut self, kind: &'static str) {
+        *self.passed_over.entry(kind).or_default() += 1;
     }
 
     pub(crate) fn delivered(&mut self, acknowledged: u64, failed: u64, problems: Vec<String>) {
@@ -169,12 +179,19 @@ impl fmt::Display for FeedReport {
         )?;
         line(
             self.refused,
-            "lines or files are over the size limit and were not sent",
+            "lines, records or files are over the size limit or damaged and were not sent",
         )?;
         line(self.unreadable, "files could not be read to their end")?;
         line(
             self.skipped,
             "files were passed over: their names are those of no known form",
+        )?;
+        for (kind, count) in &self.passed_over {
+            line(*count, &format!("passed over: {kind}"))?;
+        }
+        line(
+            self.resumed,
+            "records are on the topic since an earlier run and were not sent again",
         )?;
         if !self.dry_run {
             line(

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 pub enum Source {
     /// The bundled samples.
     Samples,
-    /// JSON Lines on standard input, compressed or not.
+    /// Standard input, compressed or not: JSON Lines, if nothing else is said.
     Stdin,
     /// A file, or a folder with everything below it.
     Path(PathBuf),
@@ -26,13 +26,13 @@ impl Source {
     }
 
     /// Complains about what can be known to fail before anything is sent.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, form: Option<Form>) -> Result<()> {
         let Self::Path(path) = self else { return Ok(()) };
         let shown = path.display();
         match std::fs::metadata(path) {
             Err(e) => bail!("cannot read {shown}: {e}"),
-            Ok(file) if !file.is_dir() && Form::of(path).is_none() => bail!(
-                "{shown}: the name does not tell what is in it; it must end in one of {}, with or without .gz or .zst",
+            Ok(file) if !file.is_dir() && form.or_else(|| Form::of(path)).is_none() => bail!(
+                "{shown}: the name does not tell what is in it; say so with --format, or let it end in one of {}, with or without .gz or .zst",
                 Form::ENDINGS.map(|(ending, _)| format!(".{ending}")).join(" ")
             ),
             Ok(_) => Ok(()),
@@ -40,19 +40,50 @@ impl Source {
     }
 }
 
-/// What a file holds, by its name.
+/// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
+    /// One envelope a line.
     Lines,
+    /// One envelope; or lines of them after all.
     Json,
+    /// One page.
     Html,
+    /// One page that is XML.
     Xhtml,
+    /// One text.
     Text,
+    /// A web archive: many responses.
+    Warc,
+    /// RSS or Atom: many entries.
+    Feed,
+}
+
+impl std::str::FromStr for Form {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::NAMES.into_iter().find(|(n, _)| *n == name);
+        found.map(|(_, form)| form).ok_or_else(|| {
+            let names = Self::NAMES.map(|(name, _)| name).join(", ");
+            format!("{name:?} is none of {names}")
+        })
+    }
 }
 
 impl Form {
+    /// What each form is called on the command line.
+    pub const NAMES: [(&'static str, Self); 7] = [
+        ("jsonl", Self::Lines),
+        ("json", Self::Json),
+        ("html", Self::Html),
+        ("xhtml", Self::Xhtml),
+        ("text", Self::Text),
+        ("warc", Self::Warc),
+        ("feed", Self::Feed),
+    ];
     /// Every ending that tells a form.
-    const ENDINGS: [(&'static str, Self); 8] = [
+    const ENDINGS: [(&'static str, Self); 12] = [
         ("jsonl", Self::Lines),
         ("ndjson", Self::Lines),
         ("json", Self::Json),
@@ -61,6 +92,10 @@ impl Form {
         ("xhtml", Self::Xhtml),
         ("txt", Self::Text),
         ("text", Self::Text),
+        ("warc", Self::Warc),
+        ("rss", Self::Feed),
+        ("atom", Self::Feed),
+        ("xml", Self::Feed),
     ];
 
     /// By the ending, whatever its case; an ending of `.gz` or `.zst` is looked past.
@@ -79,7 +114,7 @@ impl Form {
     pub(crate) const fn content_type(self) -> Option<&'static str> {
         match self {
             // Envelopes are recognised by their first byte; what is sent is what is in the file, and no more.
-            Self::Lines | Self::Json => None,
+            Self::Lines | Self::Json | Self::Warc | Self::Feed => None,
             Self::Html => Some("text/html"),
             Self::Xhtml => Some("application/xhtml+xml"),
             Self::Text => Some("text/plain"),

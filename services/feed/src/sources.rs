@@ -1,6 +1,6 @@
 //! Sources cut into records.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::outgoing::{Origin, Outgoing, Step};
 use crate::samples::{SAMPLES, Sample};
 use crate::source::{Form, Source};
 use crate::walk::{Found, walk};
-use crate::{input, key};
+use crate::{input, key, syndication, warc};
 
 /// How long an input may stay silent before the run looks after other things.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -28,14 +28,17 @@ fn once<'a>(step: Step) -> Steps<'a> {
 /// Reads sources. Holds what is the same for every record, and counts the bytes read.
 pub(crate) struct Reader {
     base_url: Option<Url>,
+    /// The form of standard input, and of files that are named as sources.
+    form: Option<Form>,
     max_record_bytes: usize,
     bytes: Arc<AtomicU64>,
 }
 
 impl Reader {
-    pub(crate) fn new(base_url: Option<Url>, max_record_bytes: usize) -> Self {
+    pub(crate) fn new(base_url: Option<Url>, form: Option<Form>, max_record_bytes: usize) -> Self {
         Self {
             base_url,
+            form,
             max_record_bytes,
             bytes: Arc::default(),
         }
@@ -50,9 +53,9 @@ impl Reader {
     pub(crate) fn read<'a>(&'a self, source: &'a Source) -> Steps<'a> {
         match source {
             Source::Samples => Box::new(SAMPLES.iter().map(sample)),
-            Source::Stdin => self.piped(std::io::stdin(), "standard input"),
+            Source::Stdin => self.piped(io::stdin(), "standard input"),
             Source::Path(path) => Box::new(walk(path).flat_map(|found| match found {
-                Found::File { path, relative } => match Form::of(&path) {
+                Found::File { path, relative } => match self.form_of(&path, source) {
                     Some(form) => self.file(&path, &relative, form),
                     None => once(Step::Skipped(path)),
                 },
@@ -64,42 +67,27 @@ impl Reader {
         }
     }
 
-    fn file(&self, path: &Path, relative: &Path, form: Form) -> Steps<'_> {
+    /// What is said of a named file wins over its name; in a folder the names decide.
+    fn form_of(&self, path: &Path, source: &Source) -> Option<Form> {
+        let named = matches!(source, Source::Path(p) if p == path);
+        self.form.filter(|_| named).or_else(|| Form::of(path))
+    }
+
+    fn file(&self, path: &Path, relative: &Path, form: Form) -> Steps<'static> {
         let origin = file_origin(path);
-        let input = match std::fs::File::open(path).and_then(|file| input::open(file, &self.bytes)) {
-            Ok(input) => input,
-            Err(e) => {
-                return once(Step::Unreadable {
-                    origin,
-                    why: e.to_string(),
-                });
-            }
+        let cut = Cut {
+            form,
+            base: self.base_url.clone(),
+            url: self.url_of(relative),
+            max: self.max_record_bytes,
+            origin: origin.clone(),
         };
-        match form {
-            Form::Lines => Box::new(steps(
-                Lines::new(input, self.max_record_bytes),
+        match std::fs::File::open(path).and_then(|file| cut.steps(file, &self.bytes)) {
+            Ok(steps) => steps,
+            Err(e) => once(Step::Unreadable {
                 origin,
-                self.max_record_bytes,
-            )),
-            Form::Json => self.json(Lines::new(input, self.max_record_bytes), origin),
-            Form::Html | Form::Xhtml | Form::Text => {
-                let url = self.url_of(relative);
-                once(self.whole(Vec::new(), input, origin, |payload, origin| {
-                    let key = url.as_ref().and_then(key::of_url);
-                    let content_type = form.content_type().map(|t| ("content-type", t.to_owned()));
-                    let headers = content_type
-                        .into_iter()
-                        .chain(url.map(|u| ("url", u.into())))
-                        .collect();
-                    Outgoing {
-                        key,
-                        payload,
-                        headers,
-                        origin,
-                        odd: false,
-                    }
-                }))
-            }
+                why: e.to_string(),
+            }),
         }
     }
 
@@ -119,52 +107,29 @@ impl Reader {
         Some(url)
     }
 
-    /// A .json file: one envelope over any number of lines; or JSON Lines after all, where the first line is
-    /// a whole object.
-    fn json(&self, mut lines: Lines, origin: Origin) -> Steps<'_> {
-        match lines.next() {
-            None => once(Step::Article(envelope(Vec::new(), origin))),
-            Some(Line::Whole(number, first)) if key::peek(&first).is_object => {
-                let at = Origin {
-                    line: Some(number),
-                    ..origin.clone()
-                };
-                Box::new(once(Step::Article(envelope(first, at))).chain(steps(
-                    lines,
-                    origin,
-                    self.max_record_bytes,
-                )))
-            }
-            Some(Line::Whole(_, mut first)) => {
-                first.push(b'\n');
-                once(self.whole(first, lines.into_rest(), origin, envelope))
-            }
-            Some(Line::TooLong(_)) => once(self.too_large(origin)),
-            Some(Line::Broken(_, e)) => once(Step::Unreadable {
-                origin,
-                why: e.to_string(),
-            }),
-        }
-    }
-
-    /// JSON Lines from a pipe, which may stay silent for ever: it is read on a thread of its own, so that a run can
-    /// be stopped, and what has been sent is seen to, while nothing comes.
+    /// A pipe may stay silent for ever: it is read on a thread of its own, so that a run can be stopped, and what has
+    /// been sent is seen to, while nothing comes.
     fn piped(&self, pipe: impl Read + Send + 'static, name: &str) -> Steps<'static> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(64);
-        let (max, bytes) = (self.max_record_bytes, Arc::clone(&self.bytes));
+        let bytes = Arc::clone(&self.bytes);
         let origin = Origin {
             file: name.into(),
             line: None,
         };
-        let thread_origin = origin.clone();
+        let cut = Cut {
+            form: self.form.unwrap_or(Form::Lines),
+            base: self.base_url.clone(),
+            url: self.base_url.clone(),
+            max: self.max_record_bytes,
+            origin: origin.clone(),
+        };
         let read = move || {
+            let origin = cut.origin.clone();
             // Sending fails where the run has ended before the input.
-            let _ = match input::open(pipe, &bytes) {
-                Ok(input) => {
-                    steps(Lines::new(input, max), thread_origin, max).try_for_each(|s| sender.send(s))
-                }
+            let _ = match cut.steps(pipe, &bytes) {
+                Ok(mut steps) => steps.try_for_each(|s| sender.send(s)),
                 Err(e) => sender.send(Step::Unreadable {
-                    origin: thread_origin,
+                    origin,
                     why: e.to_string(),
                 }),
             };
@@ -181,30 +146,94 @@ impl Reader {
             Err(RecvTimeoutError::Disconnected) => None,
         }))
     }
+}
 
-    /// All that is left of `input`, after `start`, as one record.
-    fn whole(
-        &self,
-        start: Vec<u8>,
-        input: impl BufRead,
-        origin: Origin,
-        make: impl FnOnce(Vec<u8>, Origin) -> Outgoing,
-    ) -> Step {
-        let mut payload = start;
-        // One byte over the limit is enough to know.
-        let room = (self.max_record_bytes + 1).saturating_sub(payload.len());
-        match input.take(room as u64).read_to_end(&mut payload) {
-            Err(e) => Step::Unreadable {
-                origin,
-                why: e.to_string(),
-            },
-            Ok(_) if payload.len() > self.max_record_bytes => self.too_large(origin),
-            Ok(_) => Step::Article(make(payload, origin)),
+/// How one input is cut into records.
+struct Cut {
+    form: Form,
+    /// What relative links are relative to.
+    base: Option<Url>,
+    /// The address of the input itself.
+    url: Option<Url>,
+    max: usize,
+    origin: Origin,
+}
+
+impl Cut {
+    fn steps(self, file: impl Read + 'static, bytes: &Arc<AtomicU64>) -> io::Result<Steps<'static>> {
+        let max = self.max;
+        if self.form == Form::Warc {
+            // Its members are its records: it opens them itself.
+            return Ok(Box::new(warc::steps(input::raw(file, bytes), self.origin, max)?));
         }
+        let input = input::open(file, bytes)?;
+        Ok(match self.form {
+            Form::Lines => Box::new(steps(Lines::new(input, max), self.origin, max)),
+            Form::Json => json(Lines::new(input, max), self.origin, max),
+            Form::Feed => {
+                Box::new(syndication::steps(input, self.base.as_ref(), &self.origin, max).into_iter())
+            }
+            Form::Html | Form::Xhtml | Form::Text | Form::Warc => {
+                once(whole(Vec::new(), input, self.origin, max, |payload, origin| {
+                    let content_type = self.form.content_type().map(|t| ("content-type", t.to_owned()));
+                    Outgoing {
+                        key: self.url.as_ref().and_then(key::of_url),
+                        payload,
+                        headers: content_type
+                            .into_iter()
+                            .chain(self.url.map(|u| ("url", u.into())))
+                            .collect(),
+                        origin,
+                        odd: false,
+                    }
+                }))
+            }
+        })
     }
+}
 
-    fn too_large(&self, origin: Origin) -> Step {
-        too_large(origin, self.max_record_bytes)
+/// A .json file: one envelope over any number of lines; or JSON Lines after all, where the first line is
+/// a whole object.
+fn json(mut lines: Lines, origin: Origin, max: usize) -> Steps<'static> {
+    match lines.next() {
+        None => once(Step::Article(envelope(Vec::new(), origin))),
+        Some(Line::Whole(number, first)) if key::peek(&first).is_object => {
+            let at = Origin {
+                line: Some(number),
+                ..origin.clone()
+            };
+            Box::new(once(Step::Article(envelope(first, at))).chain(steps(lines, origin, max)))
+        }
+        Some(Line::Whole(_, mut first)) => {
+            first.push(b'\n');
+            once(whole(first, lines.into_rest(), origin, max, envelope))
+        }
+        Some(Line::TooLong(_)) => once(too_large(origin, max)),
+        Some(Line::Broken(_, e)) => once(Step::Unreadable {
+            origin,
+            why: e.to_string(),
+        }),
+    }
+}
+
+/// All that is left of `input`, after `start`, as one record.
+fn whole(
+    start: Vec<u8>,
+    input: impl BufRead,
+    origin: Origin,
+    max: usize,
+    make: impl FnOnce(Vec<u8>, Origin) -> Outgoing,
+) -> Step {
+    let mut payload = start;
+    // One byte over the limit is enough to know.
+    let room = (max + 1).saturating_sub(payload.len());
+    match input.take(room as u64).read_to_end(&mut payload) {
+        Err(e) => Step::Unreadable {
+            origin,
+            why: e.to_string(),
+        },
+        Ok(_) if payload.len() > max => too_large(origin, max),
+        Ok(_) => Step::Article(make(payload, origin)),
     }
 }
 

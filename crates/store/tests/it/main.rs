@@ -11,5 +11,6 @@ mod ledger;
 mod quarantine;
 mod race;
 mod rewind;
+mod schema;
 mod stories;
 mod support;

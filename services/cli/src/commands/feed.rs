@@ -16,7 +16,10 @@ pub(crate) async fn run(config: &Config, args: FeedArgs) -> anyhow::Result<Outco
     let options = FeedOptions {
         partitions: config.kafka.partitions,
         properties: config.kafka.properties.clone(),
+        form: args.format,
         base_url: args.base_url,
+        resume: args.resume,
+        traceparent: args.traceparent.or_else(inherited),
         dry_run: args.dry_run,
         limit: args.limit,
         rate: args.rate,
@@ -29,4 +32,12 @@ pub(crate) async fn run(config: &Config, args: FeedArgs) -> anyhow::Result<Outco
     } else {
         Outcome::Found
     })
+}
+
+/// The trace that whoever started this program is part of. What is none is left alone: it was not meant for us alone.
+fn inherited() -> Option<String> {
+    let text = std::env::var("TRACEPARENT").ok().filter(|t| !t.is_empty())?;
+    copydesk_feed::traceparent(&text)
+        .inspect_err(|error| tracing::warn!(%error, "TRACEPARENT is not passed on"))
+        .ok()
 }

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod feed;
 pub(crate) mod janitor;
 pub(crate) mod migrate;
+pub(crate) mod pages;
 pub(crate) mod quarantine;
 pub(crate) mod rewind;
 pub(crate) mod story;

@@ -46,7 +46,7 @@ pub(super) fn overlay(
 }
 
 /// Variable name -> (section, key, a value of the right shape).
-fn known_variables() -> BTreeMap<String, (String, String, Value)> {
+pub(super) fn known_variables() -> BTreeMap<String, (String, String, Value)> {
     let defaults = Table::try_from(Config::default()).unwrap_or_default();
     let mut known = BTreeMap::new();
     let mut add = |section: &str, key: &str, shape: Value| {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use super::*;
 
 fn read(path: &Path, base_url: Option<&str>) -> Vec<Step> {
-    let reader = Reader::new(base_url.map(|u| Url::parse(u).unwrap()), 100);
+    let reader = Reader::new(base_url.map(|u| Url::parse(u).unwrap()), None, 100);
     let steps = reader.read(&Source::Path(path.to_owned())).collect();
     if path.is_file() {
         assert_eq!(reader.bytes(), fs::metadata(path).unwrap().len());
@@ -195,17 +195,23 @@ fn sources_that_cannot_work_are_refused_before_anything_is_sent() {
     let dir = tempfile::tempdir().unwrap();
     let image = dir.path().join("a.png");
     fs::write(&image, "x").unwrap();
-    let error = Source::Path(image).check().unwrap_err().to_string();
+    let error = Source::Path(image.clone()).check(None).unwrap_err().to_string();
     assert!(error.contains("a.png") && error.contains(".jsonl"), "{error}");
-    assert!(Source::Path(dir.path().join("missing.jsonl")).check().is_err());
-    assert!(Source::Path(dir.path().to_owned()).check().is_ok());
+    assert!(error.contains("--format"), "{error}");
+    assert!(Source::Path(image).check(Some(Form::Text)).is_ok());
+    assert!(
+        Source::Path(dir.path().join("missing.jsonl"))
+            .check(None)
+            .is_err()
+    );
+    assert!(Source::Path(dir.path().to_owned()).check(None).is_ok());
     assert_eq!(Source::from_argument("-".into()), Source::Stdin);
 }
 
 #[test]
 fn a_silent_pipe_holds_nothing_up() {
-    let reader = Reader::new(None, 100);
-    let (pipe, mut writer) = std::io::pipe().unwrap();
+    let reader = Reader::new(None, None, 100);
+    let (pipe, mut writer) = io::pipe().unwrap();
     writer.write_all(b"{\"text\":\"a\"}\n").unwrap();
     let mut steps = reader.piped(pipe, "a pipe");
     let mut next = || steps.find(|s| *s != Step::Waiting);
@@ -217,4 +223,40 @@ fn a_silent_pipe_holds_nothing_up() {
         matches!(steps.find(|s| *s != Step::Waiting), Some(Step::Article(a)) if a.payload.contains(&b'b'))
     );
     assert_eq!(steps.find(|s| *s != Step::Waiting), None);
+}
+
+#[test]
+fn what_is_said_wins_over_the_name_but_not_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("page");
+    fs::write(&path, "<p>Ships</p>").unwrap();
+    let base = Url::parse("https://a.example/p").unwrap();
+    let reader = Reader::new(Some(base), Some(Form::Html), 100);
+    let source = Source::Path(path);
+    let steps: Vec<_> = reader.read(&source).collect();
+    assert!(
+        matches!(&steps[..], [Step::Article(a)] if a.headers[0].1 == "text/html"),
+        "{steps:?}"
+    );
+    let folder = Source::Path(dir.path().to_owned());
+    assert!(matches!(
+        reader.read(&folder).collect::<Vec<_>>()[..],
+        [Step::Skipped(_)]
+    ));
+    // A pipe has the base URL for its own.
+    let (pipe, mut writer) = io::pipe().unwrap();
+    writer.write_all(b"<p>Ships</p>").unwrap();
+    drop(writer);
+    let steps: Vec<_> = reader
+        .piped(pipe, "a pipe")
+        .filter(|s| *s != Step::Waiting)
+        .collect();
+    assert!(
+        matches!(&steps[..], [Step::Article(a)] if a.headers[1].1 == "https://a.example/p"),
+        "{steps:?}"
+    );
+    for (name, form) in Form::NAMES {
+        assert_eq!(name.parse(), Ok(form));
+    }
+    assert!("pdf".parse::<Form>().unwrap_err().contains("warc"));
 }

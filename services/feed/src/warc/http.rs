@@ -1,0 +1,232 @@
+//! The HTTP response that a WARC record holds.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use copydesk_decode::CappedReader;
+
+/// Status line and header fields at the most.
+const HEAD_BYTES: usize = 256 * 1024;
+/// zstd frames that ask for a larger window (as a power of two) are not opened.
+const ZSTD_WINDOW_LOG: u32 = 24;
+
+/// A response: its head, and its body as it was stored.
+pub(super) struct Response<'a> {
+    pub(super) status: u16,
+    fields: Vec<(String, String)>,
+    stored: &'a [u8],
+}
+
+/// Why a body cannot be had.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoBody {
+    /// More than allowed comes out of it.
+    TooLarge,
+    /// Its compression is damaged.
+    Damaged(String),
+    /// Its compression is none that is known here.
+    UnknownEncoding,
+}
+
+impl<'a> Response<'a> {
+    /// Reads the head; `None` where there is none.
+    pub(super) fn read(block: &'a [u8]) -> Option<Self> {
+        let (mut fields, mut rest, mut status) = (Vec::new(), block, None);
+        loop {
+            let end = rest.iter().take(HEAD_BYTES).position(|b| *b == b'\n')?;
+            let (line, after) = rest.split_at_checked(end + 1)?;
+            if block.len() - after.len() > HEAD_BYTES {
+                return None;
+            }
+            rest = after;
+            match status {
+                None => status = Some(status_of(line)?),
+                Some(status) if line.trim_ascii().is_empty() => {
+                    return Some(Self {
+                        status,
+                        fields,
+                        stored: rest,
+                    });
+                }
+                Some(_) => super::push_field(&mut fields, line),
+            }
+        }
+    }
+
+    /// The value of a header field.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        super::field(&self.fields, name)
+    }
+
+    /// The body without chunks and compression, at most `max` bytes.
+    ///
+    /// Crawlers keep the header and store the body decoded as often as not, so what is not encoded as the header says
+    /// is taken as it is.
+    pub(super) fn body(&self, max: usize) -> Result<Cow<'a, [u8]>, NoBody> {
+        let mut body = Cow::Borrowed(self.stored);
+        if list(self.field("transfer-encoding")).any(|e| e.eq_ignore_ascii_case("chunked"))
+            && let Some(whole) = unchunk(self.stored)
+        {
+            body = Cow::Owned(whole);
+        }
+        // The last one that was put on is the first to come off.
+        let encodings: Vec<_> = list(self.field("content-encoding")).collect();
+        for encoding in encodings.into_iter().rev() {
+            body = decoded(body, encoding, max)?;
+        }
+        if body.len() > max {
+            return Err(NoBody::TooLarge);
+        }
+        Ok(body)
+    }
+}
+
+fn status_of(line: &[u8]) -> Option<u16> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.split_ascii_whitespace();
+    let version = words.next()?;
+    if !version.starts_with("HTTP/") {
+        return None;
+    }
+    words.next()?.parse().ok()
+}
+
+fn list(value: Option<&str>) -> impl Iterator<Item = &str> {
+    value
+        .into_iter()
+        .flat_map(|v| v.split(','))
+        .map(str::trim)
+        .filter(|v| !v.is_empty())
+}
+
+/// The body out of its chunks; `None` where it is not chunked, or not to its end.
+fn unchunk(stored: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    let mut rest = stored;
+    loop {
+        let end = rest.iter().take(1024).position(|b| *b == b'\n')?;
+        let (line, after) = rest.split_at_checked(end + 1)?;
+        let line = std::str::from_utf8(line).ok()?;
+        let size = line.split(';').next().unwrap_or_default().trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        let (chunk, after) = after.split_at_checked(size)?;
+        whole.extend_from_slice(chunk);
+        rest = after
+            .strip_prefix(b"\r\n")
+            .or_else(|| after.strip_prefix(b"\n"))?;
+    }
+}
+
+fn decoded<'a>(body: Cow<'a, [u8]>, encoding: &str, max: usize) -> Result<Cow<'a, [u8]>, NoBody> {
+    let is = |known: &[&str]| known.iter().any(|k| encoding.eq_ignore_ascii_case(k));
+    let bytes: &[u8] = &body;
+    let out = if is(&["identity", "none", "utf-8", "UTF-8"]) {
+        return Ok(body);
+    } else if is(&["gzip", "x-gzip"]) && bytes.starts_with(&[0x1f, 0x8b]) {
+        read_all(flate2::bufread::MultiGzDecoder::new(bytes), max)
+    } else if is(&["deflate"]) && is_zlib(bytes) {
+        read_all(flate2::bufread::ZlibDecoder::new(bytes), max)
+    } else if is(&["zstd"]) && bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let decoder = zstd::stream::read::Decoder::with_buffer(bytes).and_then(|mut d| {
+            d.window_log_max(ZSTD_WINDOW_LOG)?;
+            Ok(d)
+        });
+        match decoder {
+            Ok(decoder) => read_all(decoder, max),
+            Err(e) => Err(NoBody::Damaged(e.to_string())),
+        }
+    } else if looks_plain(bytes) {
+        return Ok(body);
+    } else if is(&["deflate"]) {
+        // Some servers send the bare stream without its zlib frame.
+        read_all(flate2::bufread::DeflateDecoder::new(bytes), max)
+    } else if is(&["gzip", "x-gzip", "zstd"]) {
+        Err(NoBody::Damaged(format!("it does not start as {encoding} does")))
+    } else {
+        Err(NoBody::UnknownEncoding)
+    };
+    out.map(Cow::Owned)
+}
+
+fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [cmf, flg, ..] if cmf & 0x0f == 8 && (u16::from(*cmf) << 8 | u16::from(*flg)).is_multiple_of(31))
+}
+
+/// Markup that was stored decoded: what comes first is a tag.
+fn looks_plain(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.is_empty() || bytes.trim_ascii_start().first() == Some(&b'<')
+}
+
+fn read_all(decoder: impl Read, max: usize) -> Result<Vec<u8>, NoBody> {
+    let mut out = Vec::new();
+    match CappedReader::new(decoder, max as u64).read_to_end(&mut out) {
+        Ok(_) => Ok(out),
+        Err(e) if e.kind() == io::ErrorKind::FileTooLarge => Err(NoBody::TooLarge),
+        Err(e) => Err(NoBody::Damaged(e.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(head: &str, stored: &[u8]) -> Result<Vec<u8>, NoBody> {
+        let block = [format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes(), stored].concat();
+        Response::read(&block).unwrap().body(1_000).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn chunks_are_put_together_and_what_is_not_chunked_stays() {
+        let head = "Transfer-Encoding: chunked\r\n";
+        assert_eq!(
+            body(head, b"4;x=y\r\n<p>S\r\n5\r\nhips.\r\n0\r\n\r\n").unwrap(),
+            b"<p>Ships."
+        );
+        for stored in [
+            &b"<p>Ships."[..],
+            b"4\r\n<p>",
+            b"fffffffffffffffff\r\n",
+            b"",
+            b"4",
+        ] {
+            assert_eq!(body(head, stored).unwrap(), stored);
+        }
+    }
+
+    #[test]
+    fn bombs_and_damage_are_refused() {
+        use std::io::Write as _;
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&[b'x'; 1_001]).unwrap();
+        let gz = gz.finish().unwrap();
+        let head = "content-encoding: gzip\r\n";
+        assert_eq!(body(head, &gz), Err(NoBody::TooLarge));
+        assert!(matches!(body(head, &gz[..gz.len() - 9]), Err(NoBody::Damaged(_))));
+        assert!(matches!(body(head, b"xx"), Err(NoBody::Damaged(_))));
+        assert_eq!(
+            body("content-encoding: br\r\n", b"\x1b\x02"),
+            Err(NoBody::UnknownEncoding)
+        );
+        assert_eq!(
+            body("content-encoding: br\r\n", b"<p>plain").unwrap(),
+            b"<p>plain"
+        );
+    }
+
+    #[test]
+    fn what_is_no_response_is_none() {
+        for block in [
+            &b""[..],
+            b"HTTP/1.1 200 OK",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"HTTP/1.1 two\r\n\r\n",
+        ] {
+            assert!(Response::read(block).is_none());
+        }
+        assert_eq!(Response::read(b"HTTP/2 204\n\n").unwrap().status, 204);
+    }
+}
