@@ -288,3 +288,15 @@ fn limits_refuse_with_their_reason() {
     let deep = "<div>".repeat(600);
     assert_eq!(refuse(deep, Budget::default()), Reason::TooDeep);
 }
+
+#[test]
+fn garbled_letters_are_mended_and_the_article_marked() {
+    let clean = text(
+        "Der Hafen von Brenmark ist wieder offen, sagte Hafenmeister MÃ¼ller am Freitag den Reportern auf der BrÃ¼cke.\n\n\
+         Die Taucher hatten den Anker bis spÃ¤t in die Nacht gesucht, er lag unter dem nÃ¶rdlichen Licht im Schlick.",
+    );
+    assert!(clean.body().contains("Müller am Freitag"));
+    assert!(clean.body().contains("spät in die Nacht"));
+    assert_eq!(clean.warnings, ["mojibake-repaired"]);
+    assert_eq!(clean.metadata.language.unwrap().value, "de");
+}
