@@ -101,6 +101,15 @@ fn class_3_the_dek_has_a_kind_of_its_own() {
 }
 
 #[test]
+fn class_3_a_standfirst_that_is_called_a_teaser_stays() {
+    let dek = "After nine days of storm the harbour of Brenmark is open again, and seven ships have come in.";
+    let clean = html(&article(&format!(
+        "<p class=teaser>{dek}</p><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p>"
+    )));
+    assert!(clean.blocks.iter().any(|b| b.is_kept() && b.text == dek));
+}
+
+#[test]
 fn class_4_nothing_is_glued_or_doubled() {
     let clean = html(&article(&format!(
         "<p>{ONE}</p><p>First line of a poem.<br>Second line of it.<br><br>A paragraph after two breaks, as old pages write them, long enough.</p>\
