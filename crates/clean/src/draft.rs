@@ -1,8 +1,11 @@
 //! A block while it is being judged: its text and the figures that rules ask for, computed once.
 
+use std::cell::OnceCell;
+
 use copydesk_article::{Block, BlockKind, Removal, RuleId};
 
-use crate::normalise::{Hasher, is_closer, is_dense_script, is_terminal};
+use crate::normalise::{Hasher, fold_phrase, is_closer, is_dense_script, is_terminal};
+use crate::rules::{Hit, Position, Rules};
 
 /// How a block ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub(crate) struct Draft {
     pub(crate) key: u64,
     /// Characters that stand within links (HTML only).
     pub(crate) linked: usize,
+    /// [`fold_phrase`] of the text, made when it is first asked for.
+    folded: OnceCell<String>,
+    /// Whether any rule knows the line, wherever it stands: most lines are asked about several times.
+    known: OnceCell<bool>,
     /// Continues the paragraph of the block before it (sentences of a text without line ends).
     pub(crate) continues: bool,
 }
@@ -64,7 +71,31 @@ impl Draft {
             words: words + dense / 2,
             key: hash.finish().unwrap_or(0),
             linked: 0,
+            folded: OnceCell::new(),
+            known: OnceCell::new(),
             continues: false,
+        }
+    }
+
+    /// The form that phrases of the rules are compared in.
+    pub(crate) fn folded(&self) -> &str {
+        self.folded.get_or_init(|| fold_phrase(&self.text))
+    }
+
+    /// The rule that knows the line at a position.
+    pub(crate) fn rule<'r>(&self, rules: &'r Rules, position: Position) -> Option<Hit<'r>> {
+        if self.chars > rules.longest {
+            return None;
+        }
+        let known = self.known.get_or_init(|| {
+            rules
+                .find(self.folded(), self.chars, Position::Anywhere)
+                .is_some()
+        });
+        if *known {
+            rules.find(self.folded(), self.chars, position)
+        } else {
+            None
         }
     }
 

@@ -30,6 +30,7 @@ fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
 
 mod complaints;
 mod dates;
+mod documented;
 mod properties;
 mod rules;
 mod samples;

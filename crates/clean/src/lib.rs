@@ -19,6 +19,7 @@ mod dates;
 mod draft;
 mod html;
 mod metadata;
+mod mojibake;
 mod normalise;
 mod rules;
 mod text;
@@ -27,6 +28,8 @@ mod url;
 pub use budget::Budget;
 pub use rules::{Rules, RulesError};
 pub use url::normalise_url;
+
+use std::borrow::Cow;
 
 use copydesk_article::{
     CleanArticle, Metadata, MetadataSource, RawArticle, RawBody, Reason, Reject, Sourced, Stage,
@@ -63,13 +66,17 @@ impl Cleaner {
         let title = metadata.title.as_ref().map(|t| t.value.clone());
         let drafts = match &raw.body {
             RawBody::Html(html) => {
-                let found = html::clean_html(html, &mut metadata, &self.rules, &self.budget)?;
+                let html = mojibake::repair(html);
+                warnings.extend(mended(matches!(html, Cow::Owned(_))));
+                let found = html::clean_html(&html, &mut metadata, &self.rules, &self.budget)?;
                 warnings.extend(found.warnings);
                 found.drafts
             }
             RawBody::Text(text) => {
                 self.check_text(text)?;
-                let found = text::clean_text(text, title.as_deref(), &self.rules);
+                let text = mojibake::repair(text);
+                warnings.extend(mended(matches!(text, Cow::Owned(_))));
+                let found = text::clean_text(&text, title.as_deref(), &self.rules);
                 take_head(&mut metadata, found.head);
                 warnings.extend(found.warnings.into_iter().map(str::to_owned));
                 found.drafts
@@ -111,6 +118,10 @@ impl Cleaner {
             rules_version: self.rules.version().to_owned(),
         })
     }
+}
+
+fn mended(is: bool) -> Option<String> {
+    is.then(|| "mojibake-repaired".to_owned())
 }
 
 /// Takes over what the head of a text says, where the envelope is silent.

@@ -101,6 +101,15 @@ fn class_3_the_dek_has_a_kind_of_its_own() {
 }
 
 #[test]
+fn class_3_a_standfirst_that_is_called_a_teaser_stays() {
+    let dek = "After nine days of storm the harbour of Brenmark is open again, and seven ships have come in.";
+    let clean = html(&article(&format!(
+        "<p class=teaser>{dek}</p><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p>"
+    )));
+    assert!(clean.blocks.iter().any(|b| b.is_kept() && b.text == dek));
+}
+
+#[test]
 fn class_4_nothing_is_glued_or_doubled() {
     let clean = html(&article(&format!(
         "<p>{ONE}</p><p>First line of a poem.<br>Second line of it.<br><br>A paragraph after two breaks, as old pages write them, long enough.</p>\
@@ -287,4 +296,16 @@ fn limits_refuse_with_their_reason() {
     assert_eq!(refuse("<p>a</p>".repeat(100), few), Reason::TooManyNodes);
     let deep = "<div>".repeat(600);
     assert_eq!(refuse(deep, Budget::default()), Reason::TooDeep);
+}
+
+#[test]
+fn garbled_letters_are_mended_and_the_article_marked() {
+    let clean = text(
+        "Der Hafen von Brenmark ist wieder offen, sagte Hafenmeister MÃ¼ller am Freitag den Reportern auf der BrÃ¼cke.\n\n\
+         Die Taucher hatten den Anker bis spÃ¤t in die Nacht gesucht, er lag unter dem nÃ¶rdlichen Licht im Schlick.",
+    );
+    assert!(clean.body().contains("Müller am Freitag"));
+    assert!(clean.body().contains("spät in die Nacht"));
+    assert_eq!(clean.warnings, ["mojibake-repaired"]);
+    assert_eq!(clean.metadata.language.unwrap().value, "de");
 }

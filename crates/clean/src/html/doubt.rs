@@ -15,6 +15,8 @@ const ENGINES_LEFT_OUT: RuleId = RuleId::of("engines-left-out");
 const LOW_SHARE: f64 = 0.5;
 /// So is one with fewer words of prose.
 const LOW_WEIGHT: f64 = 60.0;
+/// The longest page that engines are given, in bytes.
+const LONGEST: usize = 2 << 20;
 /// An engine agrees if it kept this share of the words that we kept.
 const AGREE: f64 = 0.5;
 
@@ -28,6 +30,11 @@ pub(crate) fn ask_engines(
     warnings: &mut Vec<String>,
 ) {
     if region.share >= LOW_SHARE && region.weight >= LOW_WEIGHT {
+        return;
+    }
+    // Engines cannot be interrupted: what they are given bounds what they take.
+    if html.len() > LONGEST {
+        warnings.push("engine-budget".to_owned());
         return;
     }
     let mut voters = Vec::new();

@@ -293,14 +293,25 @@ fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, de
         .map(|b| b.draft.words)
         .sum();
     let mut left = (rest / 2).min(120);
-    for block in blocks.iter_mut().take(first).skip(from) {
+    for (i, block) in blocks.iter_mut().enumerate().take(first).skip(from) {
         let draft = &mut block.draft;
-        let marked = block.flags.has(Flags::DEK) && draft.words >= 4;
+        let outside = draft.removed.as_ref().is_some_and(|r| r.rule == OUTSIDE_ARTICLE);
+        // Sites call the standfirst a teaser as well: a paragraph without links right under the headline.
+        let teaser = headline.is_some_and(|h| i <= h + 4)
+            && block.widget.is_some()
+            && matches!(block.tag, Tag::P | Tag::Div)
+            && !block.flags.has(
+                Flags::CARD
+                    .union(Flags::ASIDE)
+                    .union(Flags::NAV)
+                    .union(Flags::FORM),
+            )
+            && draft.linked == 0
+            && draft.is_prose();
+        let marked = block.flags.has(Flags::DEK) && draft.words >= 4 && (draft.is_kept() || outside);
         let described = said.is_some() && said == Some(draft.key);
-        let may = (draft.is_kept() || draft.removed.as_ref().is_some_and(|r| r.rule == OUTSIDE_ARTICLE))
-            && draft.words <= left;
-        if may
-            && (marked || described)
+        if draft.words <= left
+            && (marked || described || teaser)
             && matches!(
                 draft.kind,
                 BlockKind::Body | BlockKind::SubHeadline | BlockKind::Boilerplate

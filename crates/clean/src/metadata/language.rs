@@ -17,7 +17,7 @@ pub(crate) fn primary(tag: &str) -> Option<String> {
 
 /// What the text itself is written in.
 pub(crate) fn detect_language(text: &str) -> Option<Sourced<String>> {
-    let sample: String = text.chars().take(1200).collect();
+    let sample: String = text.chars().take(800).collect();
     if sample.chars().filter(|c| c.is_alphabetic()).count() < 40 {
         return None;
     }

@@ -12,6 +12,8 @@ pub(crate) enum Position {
     Body,
     /// After the last paragraph.
     Tail,
+    /// Not said: rules of any zone are looked up.
+    Anywhere,
 }
 
 /// A rule that matched.
@@ -112,6 +114,9 @@ fn opens(openings: &std::collections::HashMap<[char; 2], Vec<super::Start>>, fol
 }
 
 const fn allows(zone: Zone, position: Position) -> bool {
+    if matches!(position, Position::Anywhere) {
+        return true;
+    }
     match zone {
         Zone::Any => true,
         Zone::Head => matches!(position, Position::Head),

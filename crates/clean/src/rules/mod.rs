@@ -8,7 +8,7 @@ mod file;
 mod matching;
 mod names;
 
-pub(crate) use matching::Position;
+pub(crate) use matching::{Hit, Position};
 
 pub(crate) use names::{NameHints, Names, Scratch};
 

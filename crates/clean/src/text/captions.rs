@@ -24,7 +24,7 @@ pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
         match draft.kind {
             BlockKind::Caption => {}
             BlockKind::Body | BlockKind::ListItem => {
-                if is_credit(&draft.text, draft.chars, rules) {
+                if is_credit(draft, rules) {
                     if let Some(d) = drafts.get_mut(i) {
                         d.kind = BlockKind::Credit;
                     }
@@ -100,17 +100,14 @@ fn drop_repeated(drafts: &mut [Draft]) {
 }
 
 /// Whether a whole line is nothing but a credit: "Photo: Jane Doe", "© Reuters", "(AP)", "Getty Images".
-fn is_credit(text: &str, chars: usize, rules: &Rules) -> bool {
-    if chars > 120 {
-        return false;
-    }
-    let folded = fold_phrase(text);
+fn is_credit(draft: &Draft, rules: &Rules) -> bool {
     // A notice of rights is none.
-    if rules.find(&folded, chars, Position::Tail).is_some() {
+    if draft.chars > 120 || draft.rule(rules, Position::Tail).is_some() {
         return false;
     }
+    let folded = draft.folded();
     let words = folded.split(' ').count();
-    if words <= 14 && rules.opens_credit(&folded) && !ends_as_sentence(text) {
+    if words <= 14 && rules.opens_credit(folded) && !ends_as_sentence(&draft.text) {
         return true;
     }
     let bare = folded.trim_matches(['(', ')', ' ']);
@@ -140,7 +137,7 @@ fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
 /// Whether a line is the text under a picture by its beginning ("Pictured from left, …", "Figure 3: …").
 fn opens_caption(draft: &Draft, rules: &Rules) -> bool {
     let begins = draft.text.chars().next().is_some_and(|c| !c.is_lowercase());
-    begins && draft.chars <= 400 && rules.opens_caption(&fold_phrase(&draft.text))
+    begins && draft.chars <= 400 && rules.opens_caption(draft.folded())
 }
 
 /// Whether a line ends in a credit without brackets: "The ferry at dawn. Photo: Jane Doe / Agency",

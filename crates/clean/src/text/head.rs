@@ -128,10 +128,7 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
     if !headline || !follows {
         return;
     }
-    let folded = fold_phrase(&draft.text);
-    let boilerplate = rules
-        .find(&folded, draft.chars, crate::rules::Position::Head)
-        .is_some();
+    let boilerplate = draft.rule(rules, crate::rules::Position::Head).is_some();
     if boilerplate || byline_names(&draft.text, rules).is_some() || date_line(&draft.text).is_some() {
         return;
     }

@@ -49,8 +49,7 @@ fn end_article(drafts: &mut [Draft], rules: &Rules) {
         let left = total.saturating_sub(before);
         if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= 80 && left * 4 <= before
         {
-            let folded = fold_phrase(&draft.text);
-            let hit = rules.find(&folded, draft.chars, Position::Tail);
+            let hit = draft.rule(rules, Position::Tail);
             if let Some(hit) = hit.filter(|h| h.rule.action == Action::End) {
                 found = Some((i, hit.rule.id.clone(), hit.phrase.to_owned()));
                 break;
@@ -118,8 +117,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
                 draft.remove(&SHARE_COUNTER, None);
                 continue;
             }
-            let folded = fold_phrase(&draft.text);
-            let Some(hit) = rules.find(&folded, draft.chars, position) else {
+            let Some(hit) = draft.rule(rules, position) else {
                 continue;
             };
             if hit.is_cut() != cuts {
@@ -244,8 +242,7 @@ fn is_counter(draft: &Draft) -> bool {
     if letters == 0 {
         return digits > 0 && other == 0 && draft.chars <= 12;
     }
-    let folded = fold_phrase(&draft.text);
-    let mut words = folded.split(' ');
+    let mut words = draft.folded().split(' ');
     let (Some(first), Some(second)) = (words.next(), words.next()) else {
         return false;
     };

@@ -56,7 +56,7 @@ pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> Text
     let (mut drafts, sentences) = segment(text);
     let mut warnings = Vec::new();
     let mut headline = None;
-    let whole_page = window::is_whole_page(&drafts);
+    let whole_page = window::is_whole_page(&drafts, rules);
     if whole_page {
         warnings.push("whole-page-text");
         headline = keep_densest(&mut drafts, title, rules);

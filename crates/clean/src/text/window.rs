@@ -8,7 +8,7 @@
 use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::{Draft, End};
-use crate::normalise::{fold_phrase, key};
+use crate::normalise::key;
 use crate::rules::{Action, Position, Rules};
 
 const OUTSIDE_WINDOW: RuleId = RuleId::of("outside-window");
@@ -20,16 +20,26 @@ const WORDS_BEFORE_END: usize = 90;
 /// How much more a run with a headline is worth.
 const HEADLINE_WORTH: f64 = 3.0;
 
+/// Lines that the rules know that a whole page holds at least.
+const FEWEST_CHROME: usize = 3;
 /// How far before the run its headline may stand, in blocks.
 const HEADLINE_REACH: usize = 40;
 
-/// Whether a text is a whole page: many blocks, most of which are labels.
-pub(crate) fn is_whole_page(drafts: &[Draft]) -> bool {
-    let labels = drafts
+/// Whether a text is a whole page: many blocks, most of which are labels, and among them what stands on
+/// pages and not in articles. A recipe or a list of results is many labels too.
+pub(crate) fn is_whole_page(drafts: &[Draft], rules: &Rules) -> bool {
+    let is_label = |d: &&Draft| !d.is_prose() && d.words <= 12 && d.end != End::Sentence;
+    let labels = drafts.iter().filter(is_label).count();
+    if drafts.len() < 30 || labels * 10 < drafts.len() * 5 {
+        return false;
+    }
+    let chrome = drafts
         .iter()
-        .filter(|d| !d.is_prose() && d.words <= 12 && d.end != End::Sentence)
+        .filter(is_label)
+        .filter(|d| look_up(d, rules) != Known::Nothing)
+        .take(FEWEST_CHROME)
         .count();
-    drafts.len() >= 30 && labels * 10 >= drafts.len() * 5
+    chrome >= FEWEST_CHROME || labels * 10 >= drafts.len() * 9
 }
 
 /// What a rule makes of a line.
@@ -168,11 +178,7 @@ fn stop_at_end(drafts: &[Draft], known: &[Known], start: usize, end: usize) -> u
 }
 
 fn look_up(draft: &Draft, rules: &Rules) -> Known {
-    if draft.chars > rules.longest {
-        return Known::Nothing;
-    }
-    let folded = fold_phrase(&draft.text);
-    let Some(hit) = rules.find(&folded, draft.chars, Position::Tail) else {
+    let Some(hit) = draft.rule(rules, Position::Tail) else {
         return Known::Nothing;
     };
     if hit.rule.action == Action::End {
