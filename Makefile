@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test chaos hostile lint fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -43,6 +43,12 @@ run: ## The main job: set up, build, start, feed the samples, show the stories
 
 test: ## Set up, start, check formatting and lints, run every test
 	@$(LOCAL)/test.sh
+
+chaos: ## Ten minutes of faults, mixed, on servers of its own (COPYDESK_CHAOS_SECONDS, COPYDESK_CHAOS_SEED)
+	@$(LOCAL)/chaos.sh chaos
+
+hostile: ## 20,000 hostile messages among good ones (COPYDESK_HOSTILE_MESSAGES)
+	@$(LOCAL)/chaos.sh hostile
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint
