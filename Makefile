@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile memory lint fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -46,6 +46,15 @@ test: ## Set up, start, check formatting and lints, run every test
 
 race: ## 100,000 pairs of copies at once on four workers under kill -9 (COPYDESK_TEST_RACE_PAIRS)
 	@$(LOCAL)/race.sh
+
+chaos: ## Ten minutes of faults, mixed, on servers of its own (COPYDESK_CHAOS_SECONDS, COPYDESK_CHAOS_SEED)
+	@$(LOCAL)/chaos.sh chaos
+
+hostile: ## 20,000 hostile messages among good ones (COPYDESK_HOSTILE_MESSAGES)
+	@$(LOCAL)/chaos.sh hostile
+
+memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS)
+	@$(LOCAL)/chaos.sh memory
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint

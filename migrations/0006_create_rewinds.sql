@@ -45,14 +45,15 @@ COMMENT ON COLUMN rewound_sighting.verdict IS 'As it was in sighting.';
 COMMENT ON COLUMN rewound_sighting.message_time IS 'As it was in sighting.';
 COMMENT ON COLUMN rewound_sighting.ingested_at IS 'As it was in sighting.';
 
--- Taking rows back needs the right to delete them, which workers do not have: `copydesk rewind` is run by the owner.
+-- Taking rows back needs the right to delete them, which workers do not have: `copydesk rewind` is run by the owner. The audit
+-- reads both tables.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
         GRANT ALL ON rewind, rewound_sighting TO copydesk_owner;
     END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
-        GRANT SELECT ON rewind, rewound_sighting TO copydesk_reader;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
+        GRANT SELECT ON rewind, rewound_sighting TO copydesk_writer;
     END IF;
 END
 $$;

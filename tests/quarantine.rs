@@ -74,3 +74,129 @@ async fn every_kind_of_bad_message_is_kept_and_its_neighbours_are_stored() {
         .await;
     assert_eq!(with_nul, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_wrong_rules_refused_are_replayed_with_the_right_ones() {
+    let pipeline = Pipeline::new("replay", 2).await;
+    let folder = std::env::temp_dir().join(format!("copydesk-rules-{}.toml", std::process::id()));
+    // Somebody's own rule takes out every line that is about the quay: of the doomed articles nothing is left.
+    std::fs::write(
+        &folder,
+        "[[rule]]\nname = \"too-eager\"\nmatch = \"within\"\naction = \"line\"\nlongest = 10000\nphrases = [\"about the quay\"]\n",
+    )
+    .unwrap();
+    let doomed = |n: usize| Outgoing {
+        partition: Some(i32::try_from(n % 2).unwrap()),
+        key: Some(format!("key {n}")),
+        headers: vec![("x-crawl".into(), vec![0, 1, 255])],
+        payload: Some(
+            format!(
+                "{{\"url\": \"https://quay.example/{n}\", \"text\": \"The {n} people who live here have \
+                     much to say about the quay and what became of it.\"}}"
+            )
+            .into_bytes(),
+        ),
+    };
+    let mut generator = ArticleGenerator::new(43);
+    let mut records: Vec<Outgoing> = (0..10).map(doomed).collect();
+    records.extend((0..20).map(|n| Outgoing {
+        partition: Some(n % 2),
+        ..Outgoing::value(generator.envelope("good.example", usize::try_from(n).unwrap()))
+    }));
+    records.push(Outgoing {
+        partition: Some(0),
+        ..Outgoing::value("{")
+    });
+    pipeline.topic.produce(records).await;
+    let eager = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_CLEAN_RULES_FILE", folder.to_str().unwrap());
+    eager.ok(&["worker", "--until-end"]);
+    pipeline.assert_every_offset_once(31).await;
+    let copydesk = &pipeline.copydesk;
+
+    // Look.
+    let listed = copydesk.ok(&["quarantine", "list", "--reason", "no_article", "--json"]);
+    let entries: Vec<serde_json::Value> = listed.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(entries.len(), 10, "{listed}");
+    let message = format!("{}[1]@2", pipeline.topic.name());
+    assert!(listed.contains(&message), "{listed}");
+    let shown = copydesk.ok(&["quarantine", "show", &message]);
+    assert!(
+        shown.contains("no_article") && shown.contains("key 5") && shown.contains("x-crawl"),
+        "{shown}"
+    );
+    let raw = copydesk.run(&["quarantine", "show", "--raw", &message]).stdout;
+    assert_eq!(Some(raw), doomed(5).payload, "byte for byte");
+
+    // Again with the same rules: refused again, nothing has changed but the count of tries.
+    let output = eager.run(&["quarantine", "replay", "--reason", "no_article"]);
+    std::fs::remove_file(&folder).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    pipeline.assert_every_offset_once(31).await;
+    assert_eq!(
+        pipeline.count("SELECT sum(attempts)::int8 FROM quarantine").await,
+        21
+    );
+
+    // With the right ones, from two terminals at once: each is stored once, under its own offset.
+    let replays = std::thread::scope(|scope| {
+        let replay = || copydesk.ok(&["quarantine", "replay", "--reason", "no_article"]);
+        let (one, two) = (scope.spawn(replay), scope.spawn(replay));
+        [one.join().unwrap(), two.join().unwrap()]
+    });
+    let stored: u32 = replays
+        .iter()
+        .map(|said| said.split(' ').next().unwrap().parse::<u32>().unwrap())
+        .sum();
+    assert_eq!(stored, 10, "{replays:?}");
+    let again = copydesk.ok(&["quarantine", "replay", "--reason", "no_article"]);
+    assert!(again.starts_with("0 stored"), "{again}");
+    pipeline.assert_every_offset_once(31).await;
+    assert_eq!(
+        pipeline
+            .count(
+                "SELECT count(*) FROM quarantine q JOIN sighting s USING (topic, partition, \"offset\")
+                 JOIN article a USING (article_id) WHERE q.state = 'replayed' AND a.site = 'quay.example'"
+            )
+            .await,
+        10
+    );
+
+    // The rest is given up: it stays and is counted.
+    let refused = copydesk.run(&["quarantine", "discard"]);
+    assert!(!refused.status.success(), "everything needs --all");
+    copydesk.ok(&["quarantine", "discard", "--reason", "bad_json"]);
+    assert!(copydesk.ok(&["quarantine", "list"]).contains("nothing is held"));
+    pipeline.assert_every_offset_once(31).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_refused_alone_is_replayed_when_it_takes_it() {
+    let pipeline = Pipeline::new("refused", 1).await;
+    pipeline.produce_articles(44, 40, 1).await;
+    sqlx::query("ALTER TABLE article ADD CONSTRAINT test_only CHECK (canonical_url NOT LIKE '%/story-2_')")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+    pipeline.run_to_end();
+    pipeline.assert_every_offset_once(40).await;
+    assert_eq!(
+        pipeline
+            .count("SELECT count(*) FROM quarantine WHERE reason = 'refused_by_database' AND detail LIKE '%23514%'")
+            .await,
+        10,
+        "these ten and none of their neighbours"
+    );
+    sqlx::query("ALTER TABLE article DROP CONSTRAINT test_only")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+    let said = pipeline
+        .copydesk
+        .ok(&["quarantine", "replay", "--reason", "refused_by_database"]);
+    assert!(said.starts_with("10 stored"), "{said}");
+    pipeline.assert_every_offset_once(40).await;
+    assert_eq!(pipeline.count("SELECT count(*) FROM article").await, 40);
+}

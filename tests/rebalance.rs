@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use copydesk_testkit::{ArticleGenerator, Running};
 use copydesk_tests::Pipeline;
 
 const PARTITIONS: i32 = 6;
@@ -73,4 +74,59 @@ async fn two_workers_until_the_end_both_stop() {
         );
     }
     pipeline.assert_every_offset_once(900).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_workers_joining_and_leaving() {
+    let pipeline = Pipeline::new("storm", PARTITIONS).await;
+    let small = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "15")
+        .with("COPYDESK_WORKER_QUEUE_MESSAGES", "40")
+        .with("COPYDESK_WORKER_THREADS", "1");
+    let mut random = ArticleGenerator::new(250);
+    let mut workers: Vec<Running> = vec![small.start(&["worker"])];
+    let mut sent = 0;
+    for round in 0..12 {
+        pipeline.produce_articles(2_500 + round, 120, PARTITIONS).await;
+        sent += 120;
+        // Mostly in the middle of the rebalance that the last one has caused.
+        tokio::time::sleep(Duration::from_millis(400 + random.below(1_600) as u64)).await;
+        match random.below(4) {
+            0 if workers.len() > 1 => {
+                let leaver = random.below(workers.len());
+                workers.remove(leaver).kill_9();
+            }
+            1 if workers.len() > 1 => {
+                let leaver = random.below(workers.len());
+                // Told to leave, not waited for.
+                let mut worker = workers.remove(leaver);
+                worker.signal("TERM");
+                tokio::task::spawn_blocking(move || worker.wait(Duration::from_secs(60)));
+            }
+            _ if workers.len() < 4 => workers.push(small.start(&["worker"])),
+            _ => {}
+        }
+    }
+    let all: Vec<&Running> = workers.iter().collect();
+    pipeline.wait_for(sent, Duration::from_secs(120), &all).await;
+    for worker in &mut workers {
+        assert!(worker.ended().is_none(), "{}", worker.log());
+        worker.stop(Duration::from_secs(30));
+    }
+    pipeline.assert_every_offset_once(sent).await;
+    assert_eq!(
+        pipeline.count("SELECT count(*) FROM article").await,
+        pipeline
+            .count("SELECT count(DISTINCT canonical_url || body) FROM article")
+            .await
+    );
+    assert!(
+        pipeline
+            .count("SELECT sum(epoch)::int8 FROM partition_progress")
+            .await
+            > 2 * i64::from(PARTITIONS),
+        "partitions must have moved"
+    );
 }

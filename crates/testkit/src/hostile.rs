@@ -41,7 +41,7 @@ pub fn hostile(random: &mut ArticleGenerator) -> Outgoing {
         4 => {
             let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
             let block = vec![b' '; 64 << 10];
-            for _ in 0..64 + random.below(64) {
+            for _ in 0..16 + random.below(16) {
                 zip.write_all(&block).expect("memory");
             }
             encoded("gzip", zip.finish().expect("memory"))

@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 /// The executable of this very code, built once per test run.
 ///
 /// Cargo builds the executables of a package only for that package's own tests, so the end-to-end tests ask
-/// for it themselves; where it is up to date that takes a fraction of a second.
+/// for it themselves; where it is up to date that takes a fraction of a second. `COPYDESK_TEST_EXECUTABLE` names
+/// another one, such as a release build for a long run.
 pub fn executable() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(other) = std::env::var_os("COPYDESK_TEST_EXECUTABLE") {
+            return PathBuf::from(other);
+        }
         let test = std::env::current_exe().expect("a test knows its own path");
         // target/<profile>/deps/<test>
         let profile_dir = test

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The long runs, with an optimised executable. Usage: chaos.sh chaos | hostile | memory
+#
+# chaos: workers killed, frozen, joining and leaving, Postgres, the broker and the network failing, for ten minutes, on servers of its own.
+# hostile: 20,000 hostile messages among good ones. memory: a worker with a million articles waiting.
+# Their settings: COPYDESK_CHAOS_SECONDS, COPYDESK_CHAOS_SEED, COPYDESK_HOSTILE_MESSAGES, COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+load_ports
+PROFILE=release
+load_profile
+cd "$ROOT"
+
+WHAT=${1:-}
+[[ $WHAT == chaos || $WHAT == hostile || $WHAT == memory ]] || die "usage: chaos.sh chaos | hostile | memory"
+SETTINGS=("COPYDESK_CHAOS_SECONDS=${COPYDESK_CHAOS_SECONDS:-600}" "COPYDESK_HOSTILE_MESSAGES=${COPYDESK_HOSTILE_MESSAGES:-20000}")
+for name in COPYDESK_CHAOS_SEED COPYDESK_MEMORY_MESSAGES COPYDESK_MEMORY_SECONDS; do
+    [[ -z ${!name:-} ]] || SETTINGS+=("$name=${!name}")
+done
+
+"$ROOT/deploy/local/build.sh"
+"$ROOT/deploy/local/kafka.sh" up
+"$ROOT/deploy/local/postgres.sh" up
+use_local_services
+SETTINGS+=("COPYDESK_TEST_EXECUTABLE=$(target_dir)/$PROFILE_DIR/copydesk")
+exec env "${SETTINGS[@]}" cargo test "${LOCKED[@]}" --package copydesk-tests --test "$WHAT" -- --nocapture --include-ignored
