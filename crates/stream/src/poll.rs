@@ -1,7 +1,7 @@
 //! The poll thread, and the handle on it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -34,11 +34,19 @@ pub(crate) struct Shared {
     pub(crate) hints: Mutex<Hints>,
     fatal: watch::Sender<Option<StreamError>>,
     ended: watch::Sender<bool>,
+    started: Instant,
+    /// When the loop last turned, in milliseconds after `started`.
+    turned: AtomicU64,
 }
 
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+
+    fn turn(&self) {
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.turned.store(now, Ordering::Relaxed);
     }
 
     fn fail(&self, error: StreamError) {
@@ -73,6 +81,8 @@ impl Consumer {
             hints: Mutex::default(),
             fatal: watch::Sender::new(None),
             ended: watch::Sender::new(false),
+            started: Instant::now(),
+            turned: AtomicU64::new(0),
         });
         let limits = QueueLimits {
             messages: config.queue_messages,
@@ -143,6 +153,19 @@ impl ConsumerHandle {
         }
     }
 
+    /// How long ago the poll thread last went round: milliseconds, unless it hangs. A rebalance takes as long as its claims
+    /// and drains.
+    pub fn silent_for(&self) -> Duration {
+        let shared = &self.0.0;
+        let turned = Duration::from_millis(shared.turned.load(Ordering::Relaxed));
+        shared.started.elapsed().saturating_sub(turned)
+    }
+
+    /// Whether the consumer can go on.
+    pub fn is_running(&self) -> bool {
+        self.0.0.fatal.borrow().is_none() && !*self.0.0.ended.borrow()
+    }
+
     /// Says how far a partition is stored, for lag tools. Never blocks; committed every few seconds, and
     /// nothing depends on it.
     pub fn commit_hint(&self, source: &TopicPartition, next: NextOffset) {
@@ -178,6 +201,7 @@ impl Poll {
         let callbacks = consumer.context();
         let mut waiting = false;
         while !self.shared.is_stopping() {
+            self.shared.turn();
             match consumer.poll(if waiting { BUSY_POLL } else { IDLE_POLL }) {
                 Some(Ok(record)) => self.take(&record),
                 Some(Err(error)) => self.fail_or_wait(&error),
