@@ -90,6 +90,8 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     is("copydesk_batch_rows_sum", 78.0);
     is("copydesk_stage_duration_seconds_count{stage=\"prepare\"}", 78.0);
     is("copydesk_database_up", 1.0);
+    is("copydesk_paused_partitions", 0.0);
+    assert!(sum(&numbers, "copydesk_db_pool_connections") >= 1.0, "{all}");
     is("copydesk_build_info", 1.0);
 
     let told: BTreeSet<&str> = all

@@ -1,7 +1,7 @@
 //! The poll thread, and the handle on it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use crate::client::{Callbacks, listed, watermarks};
 use crate::hints::Hints;
 use crate::intake::{Arrival, Intake, QueueLimits};
 use crate::throttle::Throttle;
+use crate::vitals::Vitals;
 use crate::{Coordinator, StreamConfig, StreamError, locked, message};
 
 /// How long a poll waits when nothing else is to do; also how soon a stop is noticed.
@@ -34,19 +35,12 @@ pub(crate) struct Shared {
     pub(crate) hints: Mutex<Hints>,
     fatal: watch::Sender<Option<StreamError>>,
     ended: watch::Sender<bool>,
-    started: Instant,
-    /// When the loop last turned, in milliseconds after `started`.
-    turned: AtomicU64,
+    vitals: Vitals,
 }
 
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)
-    }
-
-    fn turn(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.turned.store(now, Ordering::Relaxed);
     }
 
     fn fail(&self, error: StreamError) {
@@ -81,8 +75,7 @@ impl Consumer {
             hints: Mutex::default(),
             fatal: watch::Sender::new(None),
             ended: watch::Sender::new(false),
-            started: Instant::now(),
-            turned: AtomicU64::new(0),
+            vitals: Vitals::new(),
         });
         let limits = QueueLimits {
             messages: config.queue_messages,
@@ -156,9 +149,17 @@ impl ConsumerHandle {
     /// How long ago the poll thread last went round: milliseconds, unless it hangs. A rebalance takes as long as its claims
     /// and drains.
     pub fn silent_for(&self) -> Duration {
-        let shared = &self.0.0;
-        let turned = Duration::from_millis(shared.turned.load(Ordering::Relaxed));
-        shared.started.elapsed().saturating_sub(turned)
+        self.0.0.vitals.silent_for()
+    }
+
+    /// Bytes of messages between Kafka and the database, as of the last round.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.0.0.vitals.bytes()
+    }
+
+    /// Partitions that are paused, for want of room, as of the last round.
+    pub fn paused_partitions(&self) -> usize {
+        self.0.0.vitals.paused()
     }
 
     /// Whether the consumer can go on.
@@ -201,7 +202,6 @@ impl Poll {
         let callbacks = consumer.context();
         let mut waiting = false;
         while !self.shared.is_stopping() {
-            self.shared.turn();
             match consumer.poll(if waiting { BUSY_POLL } else { IDLE_POLL }) {
                 Some(Ok(record)) => self.take(&record),
                 Some(Err(error)) => self.fail_or_wait(&error),
@@ -212,6 +212,7 @@ impl Poll {
                 let mut state = callbacks.state();
                 let resumed = state.intake.pump();
                 waiting = state.intake.is_waiting();
+                self.shared.vitals.turn(state.intake.usage());
                 resumed
             };
             if !resumed.is_empty() {

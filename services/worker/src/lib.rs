@@ -132,7 +132,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     });
     let serving = options
         .metrics
-        .map(|address| monitor::serve(Arc::clone(&monitor), address, consumer))
+        .map(|address| monitor::serve(Arc::clone(&monitor), address, options.store.clone(), consumer))
         .transpose()?;
     let looking = serving.as_ref().map(|_| {
         tokio::spawn(monitor::look(

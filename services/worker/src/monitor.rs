@@ -208,7 +208,7 @@ impl Monitor {
         }
     }
 
-    fn page(&self, path: &str, consumer: Option<&ConsumerHandle>) -> Option<Answer> {
+    fn page(&self, path: &str, consumer: Option<&ConsumerHandle>, pool: (usize, usize)) -> Option<Answer> {
         let silent = consumer.map(ConsumerHandle::silent_for);
         let running = consumer.is_some_and(ConsumerHandle::is_running);
         // Before the consumer starts and after it ends there is nothing that could hang.
@@ -221,8 +221,18 @@ impl Monitor {
             "/readyz" if !running || !alive => Answer::text(503, "the consumer does not run\n"),
             "/readyz" => Answer::text(200, "ready\n"),
             "/metrics" => {
-                self.registry
-                    .set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
+                let registry = &self.registry;
+                registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
+                registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
+                registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
+                if let Some(consumer) = consumer {
+                    registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
+                    registry.set(
+                        &catalogue::PAUSED_PARTITIONS,
+                        &[],
+                        consumer.paused_partitions() as f64,
+                    );
+                }
                 Answer {
                     status: 200,
                     content_type: "text/plain; version=0.0.4; charset=utf-8",
@@ -282,11 +292,12 @@ fn now_millis() -> i64 {
 pub(crate) fn serve(
     monitor: Arc<Monitor>,
     address: SocketAddr,
+    store: Store,
     consumer: watch::Receiver<Option<ConsumerHandle>>,
 ) -> Result<Server> {
     let pages = move |path: &str| {
         let consumer = consumer.borrow().clone();
-        monitor.page(path, consumer.as_ref())
+        monitor.page(path, consumer.as_ref(), store.connections())
     };
     let server = Server::start(address, pages)
         .with_context(|| format!("cannot listen on {address} (metrics.listen)"))?;
@@ -329,11 +340,11 @@ mod tests {
     #[test]
     fn a_worker_without_its_services_is_alive_and_not_ready() {
         let monitor = Monitor::new();
-        let status = |path| monitor.page(path, None).map(|a| a.status);
+        let status = |path| monitor.page(path, None, (0, 0)).map(|a| a.status);
         assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
         // Postgres alone is not enough.
         monitor.database_answered();
-        let answer = monitor.page("/readyz", None).unwrap();
+        let answer = monitor.page("/readyz", None, (0, 0)).unwrap();
         assert!(
             answer.status == 503 && answer.body.contains("consumer"),
             "{answer:?}"
@@ -357,7 +368,7 @@ mod tests {
         };
         // Not yet in the ledger: everything that is there is to be read.
         monitor.lag(&[end(0), end(1)], &[]);
-        let text = || monitor.page("/metrics", None).unwrap().body;
+        let text = || monitor.page("/metrics", None, (0, 0)).unwrap().body;
         assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
         assert!(!text().contains("partition=\"1\""), "another worker's");
         monitor.lost(&[source(0)]);

@@ -95,6 +95,13 @@ catalogue! {
     FLUSH_RETRIES: Kind::Counter, "copydesk_flush_retries_total" ["class"];
     /// Batches that were dropped because another worker had claimed the partition. It stores them.
     FENCED: Kind::Counter, "copydesk_fenced_total" [];
+    /// Bytes of messages between Kafka and Postgres; `worker.memory` is their limit.
+    INFLIGHT_BYTES: Kind::Gauge, "copydesk_inflight_bytes" [];
+    /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at work; always is
+    /// a database that is too slow.
+    PAUSED_PARTITIONS: Kind::Gauge, "copydesk_paused_partitions" [];
+    /// Connections to Postgres: `used` or `idle`; `database.connections` is the limit of both together.
+    POOL_CONNECTIONS: Kind::Gauge, "copydesk_db_pool_connections" ["state"];
     /// Partitions that this worker owns.
     ASSIGNED_PARTITIONS: Kind::Gauge, "copydesk_assigned_partitions" [];
     /// Partitions that came (`claimed`), were handed over (`revoked`) or were taken away (`lost`).
