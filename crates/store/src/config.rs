@@ -108,6 +108,13 @@ impl Store {
         })
     }
 
+    /// Connections that are at work, and connections that wait for some.
+    pub fn connections(&self) -> (usize, usize) {
+        let idle = self.pool.num_idle();
+        let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        (open.saturating_sub(idle), idle)
+    }
+
     /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.pool

@@ -229,6 +229,12 @@ impl Intake {
         resumed
     }
 
+    /// Bytes between the poll and the database, and partitions that are paused.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        let paused = self.slots.iter().filter(|s| s.paused).count();
+        (self.budget.used(), paused)
+    }
+
     /// Whether something waits for room: the poll thread should look again soon.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.line.is_empty()

@@ -59,6 +59,7 @@ mod poll;
 mod queue;
 mod rebalance;
 mod throttle;
+mod vitals;
 
 pub use budget::Charge;
 pub use config::StreamConfig;

@@ -16,6 +16,7 @@ use crate::client::{Callbacks, listed, watermarks};
 use crate::hints::Hints;
 use crate::intake::{Arrival, Intake, QueueLimits};
 use crate::throttle::Throttle;
+use crate::vitals::Vitals;
 use crate::{Coordinator, StreamConfig, StreamError, locked, message};
 
 /// How long a poll waits when nothing else is to do; also how soon a stop is noticed.
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     start_over: Mutex<Vec<TopicPartition>>,
     fatal: watch::Sender<Option<StreamError>>,
     ended: watch::Sender<bool>,
+    vitals: Vitals,
 }
 
 impl Shared {
@@ -75,6 +77,7 @@ impl Consumer {
             start_over: Mutex::default(),
             fatal: watch::Sender::new(None),
             ended: watch::Sender::new(false),
+            vitals: Vitals::new(),
         });
         let limits = QueueLimits {
             messages: config.queue_messages,
@@ -145,6 +148,27 @@ impl ConsumerHandle {
         }
     }
 
+    /// How long ago the poll thread last went round: milliseconds, unless it hangs. A rebalance takes as long as its claims
+    /// and drains.
+    pub fn silent_for(&self) -> Duration {
+        self.0.0.vitals.silent_for()
+    }
+
+    /// Bytes of messages between Kafka and the database, as of the last round.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.0.0.vitals.bytes()
+    }
+
+    /// Partitions that are paused, for want of room, as of the last round.
+    pub fn paused_partitions(&self) -> usize {
+        self.0.0.vitals.paused()
+    }
+
+    /// Whether the consumer can go on.
+    pub fn is_running(&self) -> bool {
+        self.0.0.fatal.borrow().is_none() && !*self.0.0.ended.borrow()
+    }
+
     /// Says how far a partition is stored, for lag tools. Never blocks; committed every few seconds, and
     /// nothing depends on it.
     pub fn commit_hint(&self, source: &TopicPartition, next: NextOffset) {
@@ -196,6 +220,7 @@ impl Poll {
                 let mut state = callbacks.state();
                 let resumed = state.intake.pump();
                 waiting = state.intake.is_waiting();
+                self.shared.vitals.turn(state.intake.usage());
                 resumed
             };
             if !resumed.is_empty() {

@@ -1,12 +1,18 @@
-//! How copydesk talks about itself: logs today; metrics, traces and health beside them as they come.
+//! How copydesk talks about itself: logs, metrics and health; traces beside them as they come.
 //!
 //! In: a [`LogFormat`] and a filter. Out: lines on standard error, so that standard output stays clean
 //! for data (`copydesk clean --json | jq`). What may fail: a filter that cannot be read, and a second
 //! call (the subscriber is global).
 //!
+//! Metrics are counted in a [`Registry`], and only those of the [`catalogue`]; a [`Server`] answers for monitoring.
+//!
 //! Rules for log lines: lower case, no full stop, readable alone; fields carry units in their names
 //! (`took_ms`); article text, record bodies and secrets never appear.
 
+mod http;
 mod logs;
+mod metrics;
 
+pub use http::{Answer, Server};
 pub use logs::{LogFormat, LogSetupError, init};
+pub use metrics::{Registry, catalogue};

@@ -16,6 +16,7 @@
 mod batch;
 mod breaker;
 mod counters;
+mod monitor;
 mod owner;
 mod partition;
 mod pool;
@@ -40,6 +41,7 @@ pub use counters::Tally;
 pub use replay::{ReplayReport, replay};
 
 use counters::Counters;
+use monitor::Monitor;
 use owner::Owner;
 use partition::Context;
 use pool::Pool;
@@ -66,6 +68,8 @@ pub struct WorkerOptions {
     pub limits: Limits,
     /// Rules and budget of the cleaning.
     pub cleaner: Cleaner,
+    /// Where metrics and health are answered over HTTP.
+    pub metrics: Option<std::net::SocketAddr>,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
 }
@@ -98,11 +102,16 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         limits: options.limits,
         cleaner: options.cleaner,
     };
+    let monitor = Arc::new(Monitor::new());
+    let pool_monitor = Arc::clone(&monitor);
     let pool = Pool::start(threads, move |messages: Vec<_>| {
-        messages
+        let (begun, count) = (Instant::now(), messages.len());
+        let items = messages
             .into_iter()
             .map(|m| stages.prepare(m))
-            .collect::<Vec<_>>()
+            .collect::<Vec<_>>();
+        pool_monitor.prepared(count, begun.elapsed());
+        items
     })
     .context("cannot start the cleaning threads")?;
 
@@ -123,7 +132,19 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         limits: options.batch,
         breaker: options.breaker,
         counters: Arc::clone(&counters),
-        consumer,
+        monitor: Arc::clone(&monitor),
+        consumer: consumer.clone(),
+    });
+    let serving = options
+        .metrics
+        .map(|address| monitor::serve(Arc::clone(&monitor), address, options.store.clone(), consumer))
+        .transpose()?;
+    let looking = serving.as_ref().map(|_| {
+        tokio::spawn(monitor::look(
+            monitor,
+            options.store.clone(),
+            options.stream.clone(),
+        ))
     });
     let name = format!("{}:{}", hostname(), std::process::id());
     let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
@@ -173,6 +194,8 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     consumer_slot.send_replace(None);
     drop(handle);
     owner.abort();
+    looking.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(serving);
     let tally = counters.tally();
     info!(
         stored = tally.stored,

@@ -257,6 +257,7 @@ impl Owner {
                     source: claim.source.clone(),
                     next_offset: claim.next_offset,
                 };
+                self.context.monitor.claimed(&claim);
                 self.claimed.insert(claim.source.clone(), claim);
                 start
             })
@@ -309,6 +310,7 @@ impl Owner {
         revoked: &[TopicPartition],
         until: Instant,
     ) -> Vec<(TopicPartition, NextOffset)> {
+        let begun = Instant::now();
         let mut done = Vec::with_capacity(revoked.len());
         for source in revoked {
             self.claimed.remove(source);
@@ -325,10 +327,12 @@ impl Owner {
             working.lock.kill();
             done.push((source.clone(), *working.acknowledged.borrow()));
         }
+        self.context.monitor.drained(revoked, begun.elapsed());
         done
     }
 
     fn lose(&mut self, partitions: &[TopicPartition]) {
+        self.context.monitor.lost(partitions);
         for source in partitions {
             self.claimed.remove(source);
             self.forget_stop(source);

@@ -15,6 +15,7 @@ use tracing::{debug, error, warn};
 use crate::batch::{BatchLimits, Fill};
 use crate::breaker::{Breaker, BreakerLimits, Trip};
 use crate::counters::Counters;
+use crate::monitor::Monitor;
 use crate::pool::Pool;
 
 /// Messages in one job of the pool: large enough that handing over costs nothing beside cleaning, small
@@ -69,6 +70,7 @@ pub(crate) struct Context {
     pub(crate) limits: BatchLimits,
     pub(crate) breaker: BreakerLimits,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) monitor: Arc<Monitor>,
     pub(crate) consumer: watch::Receiver<Option<ConsumerHandle>>,
 }
 
@@ -180,6 +182,7 @@ pub(crate) async fn run(
                 if deliveries.is_empty() {
                     open = false;
                 } else {
+                    note(&context.monitor, &claimed, &deliveries);
                     hand_over(&context.pool, deliveries, &mut steps);
                 }
             }
@@ -225,6 +228,15 @@ async fn sleep_until(due: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
+}
+
+fn note(monitor: &Monitor, claimed: &Claimed, deliveries: &[Delivery]) {
+    let sizes = deliveries.iter().filter_map(|d| match d {
+        Delivery::Message(message, _) => Some(message.size() as u64),
+        Delivery::End(_) => None,
+    });
+    let (messages, bytes) = sizes.fold((0, 0), |(n, sum), size| (n + 1, sum + size));
+    monitor.received(&claimed.source, messages, bytes);
 }
 
 /// Cuts deliveries into chunks for the pool, ends of the partition between them.
@@ -286,11 +298,13 @@ fn start_flush(context: &Arc<Context>, claimed: &Claimed, lock: &PublishLock, fu
             charges,
             ..
         } = full;
+        let noted = context.monitor.flushing(&items);
         let result = store(&context, &claimed, &lock, Batch { from, to, items }).await;
         // The messages leave the memory budget only now that they are stored (or given up).
         drop(charges);
         let report = result?;
         context.counters.add(&report);
+        context.monitor.flushed(&claimed.source, to, &noted, &report);
         Ok(to)
     })
 }
@@ -312,6 +326,7 @@ async fn store(
             Err(error) => error,
         };
         tries += 1;
+        context.monitor.flush_failed(error.class());
         match error.class() {
             RetryClass::Fenced => {
                 warn!(partition = %claimed.source, epoch = %claimed.epoch, "another worker has claimed this partition; its unsaved messages are dropped here and stored there");

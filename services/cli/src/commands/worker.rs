@@ -39,6 +39,8 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         },
         limits: Limits::default(),
         cleaner: cleaner(config)?,
+        // The configuration's own check has seen that it is one.
+        metrics: config.metrics.listen.parse().ok(),
         until_end: args.until_end,
     };
     copydesk_worker::run(options, stop).await?;

@@ -58,7 +58,7 @@ fn structs(source: &str) -> Vec<(Documented, Vec<Documented>)> {
         let take = |docs: &mut Vec<&str>, name: &str, kind: &str| Documented {
             name: name.to_owned(),
             kind: kind.to_owned(),
-            meaning: docs.drain(..).collect::<Vec<_>>().join(" "),
+            meaning: std::mem::take(docs).join(" "),
         };
         if let Some(doc) = text.strip_prefix("///") {
             docs.push(doc.trim());

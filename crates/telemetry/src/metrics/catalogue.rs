@@ -1,0 +1,118 @@
+//! Every metric that copydesk exposes: name, kind, labels, meaning. docs/metrics.md is written from this list, and
+//! nothing else is ever counted.
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Only ever grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts of observations by size; the upper ends of the classes.
+    Histogram(&'static [f64]),
+}
+
+impl Kind {
+    /// The name in the text format.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name, with unit and `_total` as Prometheus has it.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+/// From a millisecond to five minutes.
+const SECONDS: &[f64] = &[
+    0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0,
+];
+const ROWS: &[f64] = &[1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
+const BYTES: &[f64] = &[1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8];
+/// From a second to a month: how old messages are when they are stored.
+const AGES: &[f64] = &[
+    0.3,
+    1.0,
+    3.0,
+    10.0,
+    30.0,
+    60.0,
+    300.0,
+    900.0,
+    3_600.0,
+    21_600.0,
+    86_400.0,
+    2_592_000.0,
+];
+
+macro_rules! catalogue {
+    ($( $(#[doc = $help:literal])+ $constant:ident: $kind:expr, $name:literal [$($label:literal),*]; )+) => {
+        $( $(#[doc = $help])+ pub const $constant: Metric = Metric {
+            name: $name,
+            kind: $kind,
+            labels: &[$($label),*],
+            help: concat!($($help),+),
+        }; )+
+        /// All of them, in the order of docs/metrics.md.
+        pub const ALL: &[&Metric] = &[$(&$constant),+];
+    };
+}
+
+catalogue! {
+    /// Always 1; the version is in the label.
+    BUILD_INFO: Kind::Gauge, "copydesk_build_info" ["version"];
+    /// Messages taken from Kafka, repeats after a restart among them.
+    MESSAGES_RECEIVED: Kind::Counter, "copydesk_messages_received_total" ["topic"];
+    /// Bytes of these messages: values, keys and headers.
+    RECEIVED_BYTES: Kind::Counter, "copydesk_received_bytes_total" ["topic"];
+    /// Offsets settled by this worker, each counted once: what became of the message, `quarantined`, or `skipped` for an
+    /// offset that never had one.
+    OUTCOMES: Kind::Counter, "copydesk_outcomes_total" ["outcome"];
+    /// Messages quarantined, by stage and reason (docs/quarantine.md).
+    QUARANTINED: Kind::Counter, "copydesk_quarantined_total" ["stage", "reason"];
+    /// Seconds per message of a stage: `prepare` is decoding, cleaning and fingerprinting, the mean of a chunk of messages.
+    STAGE_SECONDS: Kind::Histogram(SECONDS), "copydesk_stage_duration_seconds" ["stage"];
+    /// Messages in a transaction.
+    BATCH_ROWS: Kind::Histogram(ROWS), "copydesk_batch_rows" [];
+    /// Bytes of messages in a transaction.
+    BATCH_BYTES: Kind::Histogram(BYTES), "copydesk_batch_bytes" [];
+    /// Seconds from the start of a flush to its commit, retries and waiting for Postgres among them.
+    FLUSH_SECONDS: Kind::Histogram(SECONDS), "copydesk_flush_duration_seconds" [];
+    /// Flushes that were tried again: `retry_now` is two transactions that met, `wait_for_database` an outage.
+    FLUSH_RETRIES: Kind::Counter, "copydesk_flush_retries_total" ["class"];
+    /// Batches that were dropped because another worker had claimed the partition. It stores them.
+    FENCED: Kind::Counter, "copydesk_fenced_total" [];
+    /// Bytes of messages between Kafka and Postgres; `worker.memory` is their limit.
+    INFLIGHT_BYTES: Kind::Gauge, "copydesk_inflight_bytes" [];
+    /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at work; always is
+    /// a database that is too slow.
+    PAUSED_PARTITIONS: Kind::Gauge, "copydesk_paused_partitions" [];
+    /// Connections to Postgres: `used` or `idle`; `database.connections` is the limit of both together.
+    POOL_CONNECTIONS: Kind::Gauge, "copydesk_db_pool_connections" ["state"];
+    /// Partitions that this worker owns.
+    ASSIGNED_PARTITIONS: Kind::Gauge, "copydesk_assigned_partitions" [];
+    /// Partitions that came (`claimed`), were handed over (`revoked`) or were taken away (`lost`).
+    REBALANCES: Kind::Counter, "copydesk_rebalances_total" ["kind"];
+    /// Seconds that handing over partitions took.
+    DRAIN_SECONDS: Kind::Histogram(SECONDS), "copydesk_drain_seconds" [];
+    /// Messages of a partition of this worker that are on the topic and not yet in the ledger. Kafka's own committed offsets
+    /// are only a hint.
+    CONSUMER_LAG: Kind::Gauge, "copydesk_consumer_lag_messages" ["topic", "partition"];
+    /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
+    EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
+    /// 1 if Postgres answered within the last half minute.
+    DATABASE_UP: Kind::Gauge, "copydesk_database_up" [];
+}

@@ -1,0 +1,121 @@
+//! What a running worker tells monitoring: the catalogue and nothing else, with numbers that add up.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use copydesk_telemetry::catalogue::{self, Kind};
+use copydesk_tests::Pipeline;
+
+/// Status and body; `None` while nobody listens.
+fn ask(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
+/// Every sample line: its name with labels, and its number.
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    text.lines()
+        .filter(|l| !l.starts_with('#'))
+        .map(|line| {
+            let (series, number) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
+            (
+                series.to_owned(),
+                number.parse().unwrap_or_else(|_| panic!("{line}")),
+            )
+        })
+        .collect()
+}
+
+fn sum(samples: &BTreeMap<String, f64>, name: &str) -> f64 {
+    let of = |series: &str| series == name || series.starts_with(&format!("{name}{{"));
+    samples.iter().filter(|(s, _)| of(s)).map(|(_, n)| n).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
+    let pipeline = Pipeline::new("metrics", 2).await;
+    pipeline.produce_articles(3, 60, 2).await;
+    pipeline.copydesk.ok(&["feed", "--samples"]);
+    // The system gives a free port; nobody else takes it in this moment.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let copydesk = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_METRICS_LISTEN", &address.to_string());
+    let worker = copydesk.start(&["worker"]);
+
+    let started = Instant::now();
+    let all = loop {
+        let all = ask(address, "/metrics").map(|(_, text)| text).unwrap_or_default();
+        let lag = samples(&all)
+            .keys()
+            .filter(|s| s.starts_with("copydesk_consumer_lag"))
+            .count();
+        if sum(&samples(&all), "copydesk_outcomes_total") >= 78.0 && lag == 2 {
+            break all;
+        }
+        assert!(started.elapsed() < Duration::from_secs(90), "{all}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let numbers = samples(&all);
+    let is = |name: &str, number: f64| {
+        assert!(
+            (sum(&numbers, name) - number).abs() < 1e-9,
+            "{name} is not {number}:\n{all}"
+        );
+    };
+    is("copydesk_outcomes_total", 78.0);
+    is("copydesk_messages_received_total", 78.0);
+    is("copydesk_quarantined_total", 3.0);
+    is("copydesk_outcomes_total{outcome=\"quarantined\"}", 3.0);
+    is(
+        "copydesk_quarantined_total{stage=\"decode\",reason=\"bad_json\"}",
+        1.0,
+    );
+    is("copydesk_assigned_partitions", 2.0);
+    is("copydesk_rebalances_total{kind=\"claimed\"}", 2.0);
+    is("copydesk_batch_rows_sum", 78.0);
+    is("copydesk_stage_duration_seconds_count{stage=\"prepare\"}", 78.0);
+    is("copydesk_database_up", 1.0);
+    is("copydesk_paused_partitions", 0.0);
+    assert!(sum(&numbers, "copydesk_db_pool_connections") >= 1.0, "{all}");
+    is("copydesk_build_info", 1.0);
+
+    let told: BTreeSet<&str> = all
+        .lines()
+        .filter_map(|l| l.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    let known: BTreeSet<&str> = catalogue::ALL.iter().map(|m| m.name).collect();
+    assert_eq!(told, known);
+    for series in numbers.keys() {
+        let name = series.split('{').next().unwrap();
+        let whole = catalogue::ALL.iter().any(|m| match m.kind {
+            Kind::Histogram(_) => ["_bucket", "_sum", "_count"]
+                .iter()
+                .any(|end| name == format!("{}{end}", m.name)),
+            Kind::Counter | Kind::Gauge => name == m.name,
+        });
+        assert!(whole, "{series} is in no catalogue");
+    }
+
+    assert_eq!(ask(address, "/livez"), Some((200, "alive\n".into())));
+    assert_eq!(ask(address, "/readyz"), Some((200, "ready\n".into())));
+    let (_, status) = ask(address, "/statusz").unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["partitions"].as_object().unwrap().len(), 2, "{status}");
+    assert_eq!(ask(address, "/").unwrap().0, 404);
+    drop(worker);
+}
