@@ -101,7 +101,7 @@ pub(crate) struct WorkerArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n \
+    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
 copydesk feed --resume crawl.state CC-NEWS-20261124.warc.gz\n  copydesk feed news.rss\n  \
 zcat dump.jsonl.gz | copydesk feed -\n  curl -s https://news.example/feed | copydesk feed --format feed -\n\n\
 A traceparent in the environment variable TRACEPARENT is passed on as the flag is.\n\

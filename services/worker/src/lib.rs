@@ -135,9 +135,15 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         monitor: Arc::clone(&monitor),
         consumer: consumer.clone(),
     });
+    let name = format!("{}:{}", hostname(), std::process::id());
+    let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
+    let mut stopped = owner.stopped();
     let serving = options
         .metrics
-        .map(|address| monitor::serve(Arc::clone(&monitor), address, options.store.clone(), consumer))
+        .map(|address| {
+            let (store, stopped) = (options.store.clone(), stopped.clone());
+            monitor::serve(Arc::clone(&monitor), address, store, consumer, stopped)
+        })
         .transpose()?;
     let looking = serving.as_ref().map(|_| {
         tokio::spawn(monitor::look(
@@ -146,9 +152,6 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
             options.stream.clone(),
         ))
     });
-    let name = format!("{}:{}", hostname(), std::process::id());
-    let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
-    let mut stopped = owner.stopped();
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");

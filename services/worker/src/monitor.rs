@@ -16,6 +16,8 @@ use copydesk_telemetry::{Answer, Registry, Server, catalogue};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::owner::Stopped;
+
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
 /// Postgres must have answered within this time.
@@ -208,7 +210,12 @@ impl Monitor {
         }
     }
 
-    fn page(&self, path: &str, consumer: Option<&ConsumerHandle>, pool: (usize, usize)) -> Option<Answer> {
+    fn page(&self, path: &str, view: &View<'_>) -> Option<Answer> {
+        let View {
+            consumer,
+            pool,
+            stopped,
+        } = *view;
         let silent = consumer.map(ConsumerHandle::silent_for);
         let running = consumer.is_some_and(ConsumerHandle::is_running);
         // Before the consumer starts and after it ends there is nothing that could hang.
@@ -219,12 +226,17 @@ impl Monitor {
             "/livez" => Answer::text(503, "the kafka thread hangs\n"),
             "/readyz" if !up => Answer::text(503, "postgres has not answered for 30 seconds\n"),
             "/readyz" if !running || !alive => Answer::text(503, "the consumer does not run\n"),
+            "/readyz" if !stopped.is_empty() => {
+                let reasons: Vec<_> = stopped.values().map(String::as_str).collect();
+                Answer::text(503, format!("{}\n", reasons.join("\n")))
+            }
             "/readyz" => Answer::text(200, "ready\n"),
             "/metrics" => {
                 let registry = &self.registry;
                 registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
                 registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
                 registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
+                registry.set(&catalogue::STOPPED_PARTITIONS, &[], stopped.len() as f64);
                 if let Some(consumer) = consumer {
                     registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
                     registry.set(
@@ -251,6 +263,10 @@ impl Monitor {
                     kafka_thread_silent_ms: silent.map(|s| s.as_millis()),
                     database_up: up,
                     partitions,
+                    stopped: stopped
+                        .iter()
+                        .map(|(source, reason)| (source.to_string(), reason.as_str()))
+                        .collect(),
                 };
                 Answer {
                     status: 200,
@@ -263,14 +279,24 @@ impl Monitor {
     }
 }
 
+/// What is looked at when somebody asks.
+struct View<'a> {
+    consumer: Option<&'a ConsumerHandle>,
+    /// Connections at work, and idle ones.
+    pool: (usize, usize),
+    stopped: &'a Stopped,
+}
+
 #[derive(Serialize)]
-struct Status {
+struct Status<'a> {
     version: &'static str,
     alive: bool,
     consumer_runs: bool,
     kafka_thread_silent_ms: Option<u128>,
     database_up: bool,
     partitions: BTreeMap<String, PartitionStatus>,
+    /// Partitions that the breaker stopped, and why.
+    stopped: BTreeMap<String, &'a str>,
 }
 
 /// What is known of a batch before it is stored.
@@ -294,10 +320,16 @@ pub(crate) fn serve(
     address: SocketAddr,
     store: Store,
     consumer: watch::Receiver<Option<ConsumerHandle>>,
+    stopped: watch::Receiver<Stopped>,
 ) -> Result<Server> {
     let pages = move |path: &str| {
         let consumer = consumer.borrow().clone();
-        monitor.page(path, consumer.as_ref(), store.connections())
+        let view = View {
+            consumer: consumer.as_ref(),
+            pool: store.connections(),
+            stopped: &stopped.borrow(),
+        };
+        monitor.page(path, &view)
     };
     let server = Server::start(address, pages)
         .with_context(|| format!("cannot listen on {address} (metrics.listen)"))?;
@@ -337,19 +369,38 @@ mod tests {
         }
     }
 
+    fn page(monitor: &Monitor, path: &str, stopped: &Stopped) -> Option<Answer> {
+        let view = View {
+            consumer: None,
+            pool: (0, 0),
+            stopped,
+        };
+        monitor.page(path, &view)
+    }
+
     #[test]
     fn a_worker_without_its_services_is_alive_and_not_ready() {
         let monitor = Monitor::new();
-        let status = |path| monitor.page(path, None, (0, 0)).map(|a| a.status);
+        let none = Stopped::new();
+        let status = |path| page(&monitor, path, &none).map(|a| a.status);
         assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
         // Postgres alone is not enough.
         monitor.database_answered();
-        let answer = monitor.page("/readyz", None, (0, 0)).unwrap();
+        let answer = page(&monitor, "/readyz", &none).unwrap();
         assert!(
             answer.status == 503 && answer.body.contains("consumer"),
             "{answer:?}"
         );
         assert_eq!(status("/else"), None);
+    }
+
+    #[test]
+    fn stopped_partitions_are_shown_with_their_reason() {
+        let monitor = Monitor::new();
+        let stopped = Stopped::from([(source(3), "too much is bad".to_owned())]);
+        let body = |path| page(&monitor, path, &stopped).unwrap().body;
+        assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
+        assert!(body("/statusz").contains("too much is bad"));
     }
 
     #[test]
@@ -368,7 +419,7 @@ mod tests {
         };
         // Not yet in the ledger: everything that is there is to be read.
         monitor.lag(&[end(0), end(1)], &[]);
-        let text = || monitor.page("/metrics", None, (0, 0)).unwrap().body;
+        let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
         assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
         assert!(!text().contains("partition=\"1\""), "another worker's");
         monitor.lost(&[source(0)]);

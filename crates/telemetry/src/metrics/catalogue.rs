@@ -100,6 +100,8 @@ catalogue! {
     /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at work; always is
     /// a database that is too slow.
     PAUSED_PARTITIONS: Kind::Gauge, "copydesk_paused_partitions" [];
+    /// Partitions that the breaker stopped because too much of them was bad (docs/quarantine.md).
+    STOPPED_PARTITIONS: Kind::Gauge, "copydesk_stopped_partitions" [];
     /// Connections to Postgres: `used` or `idle`; `database.connections` is the limit of both together.
     POOL_CONNECTIONS: Kind::Gauge, "copydesk_db_pool_connections" ["state"];
     /// Partitions that this worker owns.
