@@ -114,3 +114,36 @@ proptest! {
         }
     }
 }
+
+/// Inputs that make careless code quadratic. The limit is generous for a slow machine without optimisation;
+/// what it catches takes hours.
+#[test]
+fn hostile_inputs_take_no_longer_than_others() {
+    let start = std::time::Instant::now();
+    let stated = "word ".repeat(20_000);
+    for html in [
+        "<div class=author>".repeat(400) + &"<p>x</p>".repeat(4_000),
+        format!(
+            "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{stated}\"}}</script>{}",
+            "<p>word word word word word word word word word word word.</p>".repeat(2_000)
+        ),
+        format!("<script>{}</script>", "\"\\u003cp ".repeat(6_000)),
+        "<noscript><div></noscript>".repeat(300) + &"a ".repeat(40_000),
+        "<a><p>teaser</p>".repeat(300),
+        "&lt;".repeat(40_000),
+    ] {
+        let _ = cleaner().clean(&RawArticle::from_body(RawBody::Html(html)));
+    }
+    for text in [
+        "a.".repeat(40_000),
+        "(".repeat(40_000),
+        "Abb. 1 x y z w\n".repeat(3_000),
+        "Check Also\nHeadline here\n".repeat(3_000),
+        "Harbour reopens again now\n".repeat(3_000) + &"Home\nLog in\nShare\n".repeat(3_000),
+        "One sentence that is long enough to be prose, by any measure.\nLabel\n".repeat(5_000),
+        "\u{c3}\u{a4}".repeat(20_000),
+    ] {
+        let _ = cleaner().clean(&RawArticle::from_body(RawBody::Text(text)));
+    }
+    assert!(start.elapsed().as_secs() < 240, "{:?}", start.elapsed());
+}

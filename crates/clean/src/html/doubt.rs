@@ -6,7 +6,7 @@ use copydesk_article::RuleId;
 use super::engine::{self, Engine, Outcome, Smoothie, Trafilatura};
 use super::page::Page;
 use super::select::Region;
-use super::votes::Voter;
+use super::votes::{MOST_BLOCKS, Voter};
 use crate::budget::Clock;
 
 const ENGINES_LEFT_OUT: RuleId = RuleId::of("engines-left-out");
@@ -33,7 +33,7 @@ pub(crate) fn ask_engines(
         return;
     }
     // Engines cannot be interrupted: what they are given bounds what they take.
-    if html.len() > LONGEST {
+    if html.len() > LONGEST || page.blocks.len() > MOST_BLOCKS {
         warnings.push("engine-budget".to_owned());
         return;
     }

@@ -4,9 +4,9 @@
 /// The fewest paragraphs that make a string an article.
 const FEWEST_PARAGRAPHS: usize = 3;
 /// The longest string that is unescaped, in bytes.
-const LONGEST: usize = 2 << 20;
+const LONGEST: usize = 1 << 20;
 /// The most strings that are looked at.
-const MOST_STRINGS: usize = 400;
+const MOST_STRINGS: usize = 60;
 
 /// The longest string of HTML in the page's scripts that holds several paragraphs.
 pub(crate) fn find(html: &str) -> Option<String> {

@@ -14,7 +14,7 @@ const AGREE: f64 = 0.75;
 /// `articleBody`): where the two mostly agree, paragraphs that only one of them has follow the statement.
 pub(crate) fn follow_stated(blocks: &mut [PageBlock], stated: &str) {
     let voter = Voter::new(stated);
-    if voter.squeezed.len() < 300 {
+    if voter.squeezed.len() < 300 || blocks.len() > MOST_BLOCKS {
         return;
     }
     let shares: Vec<f32> = blocks
@@ -64,13 +64,21 @@ pub(crate) struct Voter {
     squeezed: String,
 }
 
+/// Every block is searched for in the text of a voter: pages with more blocks are not put to the vote.
+pub(crate) const MOST_BLOCKS: usize = 4_000;
+/// The most of a voter's text that is searched, in letters.
+const MOST_LETTERS: usize = 150_000;
 /// Length of a probe, in characters.
 const PROBE: usize = 24;
 
 impl Voter {
     pub(crate) fn new(text: &str) -> Self {
         Self {
-            squeezed: squeeze(text),
+            squeezed: text
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .take(MOST_LETTERS)
+                .collect(),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::rules::{Position, Rules};
 
 const REPEATED_CAPTION: RuleId = RuleId::of("repeated-caption");
 
+/// Captions that are compared with each other: more are no pictures of an article.
+const MOST_CAPTIONS: usize = 300;
 /// The longest line that is looked at as a caption, in characters.
 const LONGEST_CAPTION: usize = 700;
 
@@ -85,6 +87,7 @@ fn drop_repeated(drafts: &mut [Draft]) {
                 .get(i)
                 .is_some_and(|d| d.is_kept() && d.kind == BlockKind::Caption)
         })
+        .take(MOST_CAPTIONS)
         .collect();
     for &i in &captions {
         for &j in &captions {

@@ -128,9 +128,10 @@ const fn is_dense_end(c: char) -> bool {
 
 /// Whether the text ends in an abbreviation rather than in a sentence: "U.S.", "Mr.", "p.m.", "J.".
 fn is_abbreviation(text: &str) -> bool {
-    let Some(word) = text.trim_end_matches('.').rsplit(' ').next() else {
-        return false;
-    };
+    // The last word, or the end of it: whatever is longer is no abbreviation.
+    let word: String = text.chars().rev().take(24).take_while(|c| *c != ' ').collect();
+    let word: String = word.chars().rev().collect();
+    let word = word.trim_end_matches('.');
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
     let dotted = word.contains('.');
     let capital = word.chars().next().is_some_and(char::is_uppercase);

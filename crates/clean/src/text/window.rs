@@ -231,6 +231,7 @@ fn headlines(drafts: &[Draft], title: Option<&str>) -> Vec<usize> {
         .skip(usize::from(title.is_none()))
         .filter(|(_, d)| d.words >= 3 && d.words <= 40 && wanted.contains(&d.key))
         .map(|(i, _)| i)
+        .take(50)
         .collect()
 }
 
