@@ -126,7 +126,7 @@ mod tests {
         let more = (0..10 * WINDOW).map(|n| n % 2 == 0 || n == 501);
         assert_eq!(
             trip(NO_RUN, more),
-            Some((502, Trip::Share { bad: 101, of: WINDOW }))
+            Some((501, Trip::Share { bad: 101, of: WINDOW }))
         );
     }
 
