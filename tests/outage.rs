@@ -164,6 +164,31 @@ async fn a_slow_network_that_is_cut_in_the_middle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commits_whose_answer_is_lost_are_neither_lost_nor_repeated() {
+    let pipeline = Pipeline::new("unknown", PARTITIONS).await;
+    let messages = 300;
+    let (_, rest) = pipeline.database_url().split_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(address);
+    let mut worker = pipeline
+        .copydesk
+        .clone()
+        .at_database(&format!("postgres://postgres@{}/{name}", proxy.address()))
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "10")
+        .start(&["worker"]);
+    pipeline.produce_articles(66, 30, PARTITIONS).await;
+    pipeline.wait_for(30, PATIENCE, &[&worker]).await;
+    proxy.lose_commits(12);
+    pipeline.produce_articles(67, messages - 30, PARTITIONS).await;
+    pipeline.wait_for(messages as i64, PATIENCE, &[&worker]).await;
+    assert_eq!(proxy.commits_to_lose(), 0, "all of them were lost");
+    assert!(worker.ended().is_none(), "{}", worker.log());
+    worker.stop(Duration::from_secs(30));
+    pipeline.assert_every_offset_once(messages as i64).await;
+    assert_eq!(pipeline.count("SELECT count(*) FROM quarantine").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_broker_is_killed_and_comes_back() {
     let mut kafka = PrivateKafka::start().await;
     let pipeline = Pipeline::at(&kafka.brokers(), "broker", PARTITIONS).await;

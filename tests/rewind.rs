@@ -52,10 +52,12 @@ async fn an_idle_worker_notices_a_rewind_and_reads_again() {
 async fn a_busy_worker_is_fenced_by_a_rewind_to_a_time_and_goes_on() {
     let pipeline = Pipeline::new("rewindbusy", 2).await;
     pipeline.produce_articles(83, 600, 2).await;
+    // So small a queue that the partitions are paused, mostly: a pause must not outlive the claim.
     let small = pipeline
         .copydesk
         .clone()
-        .with("COPYDESK_WORKER_BATCH_ARTICLES", "10");
+        .with("COPYDESK_WORKER_BATCH_ARTICLES", "10")
+        .with("COPYDESK_WORKER_QUEUE_MESSAGES", "20");
     let mut worker = small.start(&["worker"]);
     pipeline.wait_for(50, PATIENCE, &[&worker]).await;
     let said = pipeline

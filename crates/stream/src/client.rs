@@ -192,9 +192,7 @@ impl Callbacks {
             state.roster.released(&ours);
             state.roster.unassign(&ours)
         };
-        if let Err(refused) = consumer.incremental_unassign(&listed(known.iter().map(|s| (s, None)))) {
-            error!(partitions = %names(&known), error = %refused, "kafka's client refuses to give up these partitions");
-        }
+        give_up(consumer, &known);
         let mut state = self.state();
         state.roster.assign(&ours);
         state.claim_at = Some(Instant::now());
@@ -216,9 +214,7 @@ impl Callbacks {
             self.drain(consumer, &sources);
         }
         let known = self.state().roster.unassign(&sources);
-        if let Err(refused) = consumer.incremental_unassign(&listed(known.iter().map(|s| (s, None)))) {
-            error!(partitions = %names(&known), error = %refused, "kafka's client refuses to give up these partitions");
-        }
+        give_up(consumer, &known);
     }
 
     /// Stops intake, lets the coordinator store what it has, commits that as a hint. In this order: whoever
@@ -297,6 +293,20 @@ impl ConsumerContext for Callbacks {
         if let Err(refused) = result {
             debug!(error = %refused, "positions were not committed; nothing depends on them");
         }
+    }
+}
+
+/// Unassigns. A pause outlives the assignment in librdkafka: a partition that was paused and comes back to this
+/// worker would never deliver again. So it is taken back first, while the partition is still ours.
+fn give_up(consumer: &BaseConsumer<Callbacks>, known: &[TopicPartition]) {
+    let list = listed(known.iter().map(|s| (s, None)));
+    if !known.is_empty()
+        && let Err(refused) = consumer.resume(&list)
+    {
+        warn!(partitions = %names(known), error = %refused, "cannot take back the pause of these partitions");
+    }
+    if let Err(refused) = consumer.incremental_unassign(&list) {
+        error!(partitions = %names(known), error = %refused, "kafka's client refuses to give up these partitions");
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Default)]
 struct Shared {
     delay_ms: AtomicU64,
+    lost_commits: AtomicU32,
     closed: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -36,8 +37,8 @@ impl Proxy {
                 };
                 let _ = client.set_nodelay(true);
                 let _ = server.set_nodelay(true);
-                own.forward(&client, &server);
-                own.forward(&server, &client);
+                own.forward(&client, &server, true);
+                own.forward(&server, &client, false);
                 let mut connections = own.connections.lock().expect("not poisoned");
                 connections.retain(|c| c.peer_addr().is_ok());
                 connections.extend([client, server]);
@@ -55,6 +56,17 @@ impl Proxy {
     pub fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).expect("a short delay");
         self.shared.delay_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Passes the next so many COMMITs on and cuts their connection before the answer: Postgres has committed, and
+    /// whoever asked does not know.
+    pub fn lose_commits(&self, number: u32) {
+        self.shared.lost_commits.store(number, Ordering::Relaxed);
+    }
+
+    /// COMMITs that are still to be lost.
+    pub fn commits_to_lose(&self) -> u32 {
+        self.shared.lost_commits.load(Ordering::Relaxed)
     }
 
     /// Cuts all connections that are open now; new ones can be made.
@@ -75,7 +87,16 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    fn forward(self: &Arc<Self>, from: &TcpStream, to: &TcpStream) {
+    /// Whether this is a COMMIT whose answer is to be lost.
+    fn loses(&self, data: &[u8]) -> bool {
+        data.windows(7).any(|w| w == b"COMMIT\0")
+            && self
+                .lost_commits
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_ok()
+    }
+
+    fn forward(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, from_client: bool) {
         let shared = Arc::clone(self);
         let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else {
             return;
@@ -87,6 +108,13 @@ impl Shared {
                 let delay = shared.delay_ms.load(Ordering::Relaxed);
                 if delay > 0 {
                     pause(Duration::from_millis(delay));
+                }
+                if from_client && shared.loses(&buffer[..read]) {
+                    // The client hears nothing any more, then the server may answer.
+                    let _ = from.shutdown(Shutdown::Both);
+                    let _ = to.write_all(&buffer[..read]);
+                    let _ = to.shutdown(Shutdown::Write);
+                    return;
                 }
                 if read == 0 || to.write_all(&buffer[..read]).is_err() {
                     let _ = to.shutdown(Shutdown::Both);

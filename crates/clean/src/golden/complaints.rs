@@ -277,6 +277,18 @@ fn an_article_in_a_script_is_read() {
 }
 
 #[test]
+fn an_element_left_open_in_noscript_does_not_swallow_the_page() {
+    let clean = html(&page(
+        "",
+        &format!(
+            "<noscript><div id=nojs></noscript><article><h1>Harbour reopens after nine days</h1><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p>\
+             <p>{LEAD} {ONE} {TWO} {THREE} {LEAD} {ONE}</p></article>"
+        ),
+    ));
+    assert_eq!(clean.paragraphs().count(), 4, "{}", clean.body());
+}
+
+#[test]
 fn limits_refuse_with_their_reason() {
     let refuse = |body: String, budget: Budget| {
         Cleaner::new(Rules::builtin(), budget)

@@ -60,7 +60,16 @@ fn the_seed_article_comes_out_clean() {
 fn the_same_glued_into_one_line_loses_only_its_tail() {
     let one_line = SEED.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = text(&one_line);
-    assert!(clean.body().contains("Oskarsen told Radio Lorne on Monday."));
+    let body = clean.body();
+    assert!(body.ends_with("Oskarsen told Radio Lorne on Monday."), "{body}");
+    for gone in [
+        "Check Also",
+        "Brennish crews",
+        "(Meridian/Anneke",
+        "arrives at the Customs House in Port Aurel, Velmora",
+    ] {
+        assert!(!body.contains(gone), "{gone} is still in: {body}");
+    }
 }
 
 #[test]

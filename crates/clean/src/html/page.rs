@@ -55,6 +55,9 @@ pub(crate) enum PageError {
     TooManyNodes(usize),
 }
 
+/// A `noscript` with more text than this, in bytes, holds more than a notice.
+const LONG_NOSCRIPT: usize = 1_000;
+
 struct Reader<'d> {
     doc: &'d Document,
     names: &'d Names,
@@ -209,6 +212,7 @@ impl Reader<'_> {
                 return tag == Tag::Head;
             }
             Tag::Skip => return false,
+            Tag::Noscript if text_of(self.doc, id, " ").len() < LONG_NOSCRIPT => return false,
             Tag::Br => {
                 self.breaks += 1;
                 if self.breaks >= 2 {

@@ -17,6 +17,8 @@ pub(crate) enum Tag {
     Base,
     /// Never holds text of the page.
     Skip,
+    /// Holds the page itself where an element in it was never closed.
+    Noscript,
     Br,
     P,
     /// A heading and its level.
@@ -75,10 +77,11 @@ impl Tag {
             "title" => Self::Title,
             "link" => Self::Link,
             "base" => Self::Base,
-            "style" | "noscript" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas"
-            | "audio" | "video" | "map" | "select" | "option" | "datalist" | "textarea" | "input"
-            | "frame" | "frameset" | "noframes" | "source" | "track" | "param" | "progress" | "meter"
-            | "dialog" | "amp-sidebar" => Self::Skip,
+            "noscript" => Self::Noscript,
+            "style" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas" | "audio"
+            | "video" | "map" | "select" | "option" | "datalist" | "textarea" | "input" | "frame"
+            | "frameset" | "noframes" | "source" | "track" | "param" | "progress" | "meter" | "dialog"
+            | "amp-sidebar" => Self::Skip,
             "button" => Self::Button,
             "blockquote" => Self::Blockquote,
             "figure" => Self::Figure,
@@ -175,6 +178,7 @@ pub(crate) fn flags_of(tag: Tag, hints: NameHints, element: &Element) -> Flags {
         Tag::Main => Flags::MAIN,
         Tag::Button => Flags::BUTTON,
         Tag::H(_) => Flags::HEADING,
+        Tag::Noscript => Flags::HIDDEN,
         _ => Flags::default(),
     };
     let role = element

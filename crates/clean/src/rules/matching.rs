@@ -65,6 +65,21 @@ impl Rules {
         None
     }
 
+    /// The rule of a heading of teasers that a folded line opens with, of two words or more: for texts without
+    /// line ends, where heading and teasers are one piece.
+    pub(crate) fn opens_with_heading(&self, folded: &str) -> Option<Hit<'_>> {
+        let spaces = folded.char_indices().filter(|(_, c)| *c == ' ').map(|(i, _)| i);
+        let ends: Vec<usize> = spaces.take(6).skip(1).collect();
+        ends.iter().rev().find_map(|end| {
+            let (phrase, rules) = self.lines.get_key_value(folded.get(..*end)?)?;
+            let rule = rules
+                .iter()
+                .filter_map(|&i| self.rules.get(i))
+                .find(|r| r.action == Action::Cut)?;
+            Some(Hit { rule, phrase })
+        })
+    }
+
     fn starts_of(&self, folded: &str) -> impl Iterator<Item = &super::Start> {
         let [first, second] = bucket(folded);
         self.starts

@@ -33,7 +33,7 @@ pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
                 let caption = has_trailing_credit(&draft.text, rules)
                     || ends_in_credit(&draft.text, rules)
                     || opens_caption(draft, rules)
-                    || twin_has_credit(drafts, i);
+                    || twin_has_credit(drafts, i, rules);
                 if !caption {
                     continue;
                 }
@@ -48,12 +48,21 @@ pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
 }
 
 /// Whether the next or previous line is this line and a credit after it, or the other way round.
-fn twin_has_credit(drafts: &[Draft], i: usize) -> bool {
+fn twin_has_credit(drafts: &[Draft], i: usize, rules: &Rules) -> bool {
     let Some(draft) = drafts.get(i) else { return false };
     if draft.words < 5 {
         return false;
     }
-    let next = drafts.iter().skip(i + 1).find(|d| d.is_kept());
+    let mut after = drafts.iter().skip(i + 1).filter(|d| d.is_kept());
+    let next = after.next();
+    // The same line again, and its credit as a line of its own.
+    if next.is_some_and(|n| n.key == draft.key)
+        && after
+            .next()
+            .is_some_and(|c| c.kind == BlockKind::Credit || is_credit(c, rules))
+    {
+        return true;
+    }
     next.is_some_and(|n| {
         n.text.len() > draft.text.len()
             && n.text.starts_with(&draft.text)

@@ -19,6 +19,9 @@ const NOISE: RuleId = RuleId::of("no-words");
 /// A teaser under a headline has at most this many words.
 const LONGEST_TEASER: usize = 35;
 
+/// Sentences at the end of a text without line ends that may be glued teasers.
+const GLUED_TAIL: usize = 4;
+
 /// Lines at the end that count as the tail even if they read as prose.
 const TAIL_LINES: usize = 4;
 
@@ -30,6 +33,29 @@ pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
     }
     end_article(drafts, rules);
     drop_dangling(drafts);
+}
+
+/// In a text without line ends the heading of teasers, their headlines and the cut teaser are one piece at its
+/// end: "Check Also Ferry fares to rise The line says that it …".
+pub(crate) fn cut_glued_tail(drafts: &mut [Draft], rules: &Rules) {
+    let from = drafts.len().saturating_sub(GLUED_TAIL);
+    let found = drafts.iter().enumerate().skip(from).find_map(|(i, d)| {
+        let cut = d.is_kept() && d.kind == BlockKind::Body && matches!(d.end, End::Ellipsis | End::Open);
+        if !cut {
+            return None;
+        }
+        let hit = rules.opens_with_heading(d.folded())?;
+        Some((i, hit.rule.id.clone(), hit.phrase.to_owned()))
+    });
+    if let Some((i, rule, phrase)) = found.filter(|(i, ..)| *i > 0) {
+        for (n, draft) in drafts.iter_mut().skip(i).enumerate() {
+            if n == 0 {
+                draft.remove(&rule, Some(phrase.clone()));
+            } else if draft.kind.is_body() {
+                draft.remove(&RELATED_ITEM, None);
+            }
+        }
+    }
 }
 
 /// A heading that ends articles ("About the author") takes what follows along, if that is little beside what

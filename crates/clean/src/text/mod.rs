@@ -82,6 +82,9 @@ pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> Text
             &mut head,
         );
     }
+    if sentences {
+        markers::cut_glued_tail(&mut drafts, rules);
+    }
     settle(&mut drafts, rules, &mut head);
     if sentences {
         drafts = segment::join_sentences(drafts);

@@ -106,6 +106,8 @@ fn sentences(text: &str) -> Vec<String> {
         ended = match c {
             '.' => !is_abbreviation(&current),
             '!' | '?' | '…' | '。' | '！' | '？' | '।' | '؟' | '۔' => true,
+            // A bracket that stands alone is no part of the sentence after it: "(Agency/Jane Doe) The …".
+            ')' if current.starts_with('(') && !ended => true,
             c if is_closer(c) => ended,
             _ => false,
         };
