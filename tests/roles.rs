@@ -25,6 +25,12 @@ struct Login {
 impl Login {
     async fn create(pipeline: &Pipeline, group: &str) -> Self {
         let name = format!("test_{group}_{}", std::process::id());
+        // What a run with the same process number left behind when it failed.
+        let sql = format!("DROP ROLE IF EXISTS {name}");
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&pipeline.db)
+            .await
+            .unwrap();
         let sql = format!("CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE {group}");
         sqlx::query(AssertSqlSafe(sql))
             .execute(&pipeline.db)

@@ -220,6 +220,7 @@ impl Run<'_> {
         if let Some(resume) = &mut self.resume
             && !resume.begin(number)?
         {
+            self.report.finished_before += 1;
             return Ok(End::Whole);
         }
         let limit = self.options.limit.unwrap_or(u64::MAX);

@@ -39,6 +39,8 @@ pub struct FeedReport {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// Records that an earlier run has put on the topic, as its state file says: not sent again.
     pub resumed: u64,
+    /// Sources that an earlier run has fed to their ends: not read again.
+    pub finished_before: u64,
     /// Records that should be JSON objects and are none: sent all the same, for the pipeline to quarantine.
     pub odd: u64,
     /// Dry run: how many records the pipeline would quarantine at its first stage, and why.
@@ -66,6 +68,7 @@ impl FeedReport {
             skipped: 0,
             passed_over: BTreeMap::new(),
             resumed: 0,
+            finished_before: 0,
             odd: 0,
             would_be_quarantined: BTreeMap::new(),
             problems: Vec::new(),
@@ -192,6 +195,10 @@ impl fmt::Display for FeedReport {
         line(
             self.resumed,
             "records are on the topic since an earlier run and were not sent again",
+        )?;
+        line(
+            self.finished_before,
+            "sources were fed to their ends by an earlier run and not read again",
         )?;
         if !self.dry_run {
             line(

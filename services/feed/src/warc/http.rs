@@ -7,6 +7,8 @@ use copydesk_decode::CappedReader;
 
 /// Status line and header fields at the most.
 const HEAD_BYTES: usize = 256 * 1024;
+/// Compressions over one another; a real page has one, and there are files that decompress to themselves.
+const ENCODINGS: usize = 3;
 /// zstd frames that ask for a larger window (as a power of two) are not opened.
 const ZSTD_WINDOW_LOG: u32 = 24;
 
@@ -71,6 +73,9 @@ impl<'a> Response<'a> {
         }
         // The last one that was put on is the first to come off.
         let encodings: Vec<_> = list(self.field("content-encoding")).collect();
+        if encodings.len() > ENCODINGS {
+            return Err(NoBody::UnknownEncoding);
+        }
         for encoding in encodings.into_iter().rev() {
             body = decoded(body, encoding, max)?;
         }
@@ -207,6 +212,8 @@ mod tests {
         assert_eq!(body(head, &gz), Err(NoBody::TooLarge));
         assert!(matches!(body(head, &gz[..gz.len() - 9]), Err(NoBody::Damaged(_))));
         assert!(matches!(body(head, b"xx"), Err(NoBody::Damaged(_))));
+        let many = format!("content-encoding: {}\r\n", ["gzip"; 4].join(","));
+        assert_eq!(body(&many, b"<p>"), Err(NoBody::UnknownEncoding));
         assert_eq!(
             body("content-encoding: br\r\n", b"\x1b\x02"),
             Err(NoBody::UnknownEncoding)

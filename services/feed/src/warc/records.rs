@@ -39,11 +39,44 @@ pub(super) enum Next {
     Broken(io::Error),
 }
 
-type Raw = Box<dyn BufRead>;
+/// How a gzip member begins.
+const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
+
+/// The file as it is. The start of a member that was come upon in a search can be read again.
+struct Raw {
+    file: Box<dyn BufRead>,
+    /// So many of the last bytes of [`MAGIC`] come before what is left of the file.
+    again: usize,
+}
+
+impl Read for Raw {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buf)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Raw {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.again > 0 {
+            return Ok(MAGIC.get(MAGIC.len() - self.again..).unwrap_or_default());
+        }
+        self.file.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if self.again > 0 {
+            self.again = self.again.saturating_sub(amount);
+        } else {
+            self.file.consume(amount);
+        }
+    }
+}
 
 enum Input {
     /// No members to go by: plain, or what another decompressor gives.
-    Plain(Raw),
+    Plain(Box<dyn BufRead>),
     /// Before a gzip member.
     Between(Raw),
     /// Within one.
@@ -75,9 +108,12 @@ pub(super) struct Records {
 
 impl Records {
     /// `input` is the file as it is; blocks of more than `max` bytes are passed over.
-    pub(super) fn new(mut input: Raw, max: usize) -> io::Result<Self> {
+    pub(super) fn new(mut input: Box<dyn BufRead>, max: usize) -> io::Result<Self> {
         let input = match input.fill_buf()? {
-            [0x1f, 0x8b, ..] => Input::Between(input),
+            [0x1f, 0x8b, ..] => Input::Between(Raw {
+                file: input,
+                again: 0,
+            }),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Input::Plain(Box::new(BufReader::with_capacity(
                 BUFFER,
                 zstd::stream::read::Decoder::with_buffer(input)?,
@@ -298,11 +334,10 @@ fn skip_zeros(raw: &mut Raw) -> io::Result<bool> {
 }
 
 /// Reads on to what looks like the start of a gzip member. The first bytes of it may be split over two buffers, so it
-/// is looked for byte by byte and put in front again.
+/// is looked for byte by byte and read again.
 fn to_next_member(raw: &mut Raw) -> io::Result<()> {
-    const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
     let mut seen = 0;
-    loop {
+    while seen < MAGIC.len() {
         let buffer = raw.fill_buf()?;
         if buffer.is_empty() {
             return Ok(());
@@ -320,10 +355,7 @@ fn to_next_member(raw: &mut Raw) -> io::Result<()> {
             }
         }
         raw.consume(used);
-        if seen == MAGIC.len() {
-            let rest = std::mem::replace(raw, Box::new(io::empty()));
-            *raw = Box::new(io::Cursor::new(MAGIC).chain(rest));
-            return Ok(());
-        }
     }
+    raw.again = MAGIC.len();
+    Ok(())
 }

@@ -248,3 +248,16 @@ fn no_bytes_make_it_panic_or_run_for_ever() {
         assert!(read(&bytes).len() <= 20);
     }
 }
+
+#[test]
+fn many_false_starts_are_passed_over() {
+    let first = gzip(&page_of(0));
+    for false_start in [
+        &b"\x1f\x8b\x08"[..],
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\xff",
+    ] {
+        let file = [&first[..], &false_start.repeat(200_000), &gzip(&page_of(1))].concat();
+        let shown = shown(&read(&file));
+        assert!(shown == "0 ! 1" || shown == "0 !", "{shown}");
+    }
+}

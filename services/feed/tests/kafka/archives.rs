@@ -163,6 +163,10 @@ async fn a_killed_run_goes_on_and_leaves_nothing_out() {
     );
     assert!(state().contains("\"complete\": true"), "{}", state());
     let again = scratch.feed_with(resumed(&scratch, dir.path())).await;
-    assert_eq!((again.records, again.is_complete()), (0, true), "{again}");
+    assert_eq!(
+        (again.records, again.finished_before, again.is_complete()),
+        (0, 1, true),
+        "{again}"
+    );
     scratch.delete().await;
 }
