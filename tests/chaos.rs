@@ -139,7 +139,7 @@ fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
-    let seconds = setting("COPYDESK_CHAOS_SECONDS").unwrap_or(30);
+    let seconds = setting("COPYDESK_CHAOS_SECONDS").unwrap_or(20);
     let seed = setting("COPYDESK_CHAOS_SEED").unwrap_or_else(|| {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

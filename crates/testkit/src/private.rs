@@ -63,7 +63,12 @@ impl PrivatePostgres {
             use std::os::unix::fs::MetadataExt as _;
             m.uid() == 0
         });
-        let user = root_user.then_some("postgres");
+        // As deploy/local/postgres.sh does it.
+        let has_postgres = Command::new("id")
+            .args(["-u", "postgres"])
+            .output()
+            .is_ok_and(|o| o.status.success());
+        let user = root_user.then_some(if has_postgres { "postgres" } else { "nobody" });
         let port = free_port();
         let folder = std::env::temp_dir().join(format!("copydesk-test-pg-{}-{port}", std::process::id()));
         let mut postgres = Self {
