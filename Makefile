@@ -45,7 +45,7 @@ test: ## Set up, start, check formatting and lints, run every test
 	@$(LOCAL)/test.sh
 
 race: ## 100,000 pairs of copies at once on four workers under kill -9 (COPYDESK_TEST_RACE_PAIRS)
-	@$(LOCAL)/race.sh
+	@$(LOCAL)/chaos.sh race
 
 chaos: ## Ten minutes of faults, mixed, on servers of its own (COPYDESK_CHAOS_SECONDS, COPYDESK_CHAOS_SEED)
 	@$(LOCAL)/chaos.sh chaos
