@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use copydesk_article::{BodyHash, Fingerprint};
+use copydesk_article::Fingerprint;
 use copydesk_dedup::evidence;
 use sqlx::{PgConnection, Row as _};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
@@ -59,7 +59,6 @@ pub(crate) fn raw_hash(payload: Option<&[u8]>) -> [u8; 16] {
 pub(crate) struct Known {
     pub(crate) article: i64,
     pub(crate) version: i32,
-    pub(crate) body_hash: BodyHash,
     pub(crate) title: Option<String>,
     /// What is stored of its latest version.
     pub(crate) fingerprint: Fingerprint,
@@ -112,7 +111,7 @@ pub(crate) async fn claim(
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
     let rows = sqlx::query(
-        "SELECT a.article_id, a.version, a.body_hash, a.title, e.evidence
+        "SELECT a.article_id, a.version, a.title, e.evidence
          FROM unnest($1::int8[]) AS w (id)
          JOIN article a ON a.article_id = w.id
          JOIN evidence e ON e.article_id = w.id",
@@ -132,9 +131,8 @@ pub(crate) async fn claim(
             Known {
                 article,
                 version: row.try_get(1).doing(DOING)?,
-                body_hash: as_body_hash(row.try_get(2).doing(DOING)?)?,
-                title: row.try_get(3).doing(DOING)?,
-                fingerprint: decode(article, row.try_get(4).doing(DOING)?)?,
+                title: row.try_get(2).doing(DOING)?,
+                fingerprint: decode(article, row.try_get(3).doing(DOING)?)?,
             },
         );
     }
@@ -173,11 +171,4 @@ fn as_identity(bytes: &[u8]) -> Result<Identity, StoreError> {
         .try_into()
         .map_err(|_| StoreError::Unknown("an identity that is not 16 bytes".into()))?;
     Ok(Identity(bytes))
-}
-
-fn as_body_hash(bytes: &[u8]) -> Result<BodyHash, StoreError> {
-    let bytes = bytes
-        .try_into()
-        .map_err(|_| StoreError::Unknown("a body hash that is not 16 bytes".into()))?;
-    Ok(BodyHash(u128::from_be_bytes(bytes)))
 }

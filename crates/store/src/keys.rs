@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
 
@@ -81,18 +81,14 @@ pub(crate) async fn owners(
     connection: &mut PgConnection,
     keys: &[i64],
 ) -> Result<HashMap<i64, i64>, StoreError> {
-    const DOING: &str = "cannot look for the keys' owners";
-    let rows = sqlx::query(
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
     )
     .bind(keys)
     .fetch_all(connection)
     .await
-    .doing(DOING)?;
-    rows.into_iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<_, _>>()
-        .doing(DOING)
+    .doing("cannot look for the keys' owners")?;
+    Ok(rows.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::Utc;
-use copydesk_article::{ArticleId, BodyHash, Fingerprint, StoryId};
+use copydesk_article::{ArticleId, Fingerprint, StoryId};
 use copydesk_dedup::{
     Candidate, Decision, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, decide, versions,
 };
@@ -103,7 +103,6 @@ impl Disposition {
 struct Latest<'k> {
     article: i64,
     version: i32,
-    body_hash: BodyHash,
     title: Option<&'k str>,
     fingerprint: &'k Fingerprint,
 }
@@ -116,7 +115,6 @@ pub(crate) fn dispositions<'b>(works: &[Work<'b>], known: &'b HashMap<Identity, 
             let latest = Latest {
                 article: k.article,
                 version: k.version,
-                body_hash: k.body_hash,
                 title: k.title.as_deref(),
                 fingerprint: &k.fingerprint,
             };
@@ -138,7 +136,6 @@ pub(crate) fn dispositions<'b>(works: &[Work<'b>], known: &'b HashMap<Identity, 
             Latest {
                 article: disposition.article(work.fresh),
                 version,
-                body_hash: work.fingerprint().body_hash,
                 title: work.title(),
                 fingerprint: work.fingerprint(),
             },
@@ -150,10 +147,7 @@ pub(crate) fn dispositions<'b>(works: &[Work<'b>], known: &'b HashMap<Identity, 
 
 fn against(work: &Work<'_>, old: &Latest<'_>) -> Disposition {
     let change = versions::compare(old.fingerprint, work.fingerprint());
-    let same_text = change.same_text
-        || (old.fingerprint.version == work.fingerprint().version
-            && old.body_hash == work.fingerprint().body_hash);
-    if same_text && old.title == work.title() {
+    if change.same_text && old.title == work.title() {
         return Disposition::Unchanged {
             article: old.article,
             version: old.version,

@@ -131,7 +131,8 @@ impl FlushReport {
         } += messages;
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Adds what another flush stored.
+    pub fn add(&mut self, other: &Self) {
         self.new_articles += other.new_articles;
         self.new_versions += other.new_versions;
         self.unchanged += other.unchanged;

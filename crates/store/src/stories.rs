@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use copydesk_dedup::Decision;
-use serde_json::json;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
 use crate::plan::{Decided, Disposition, GivenUp, Work};
+use crate::story;
 
 /// The story of every new article, and which links stand.
 #[derive(Debug, Default)]
@@ -94,81 +94,41 @@ async fn share(connection: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id FOR SHARE",
     )
     .bind(ids)
     .fetch_all(connection)
     .await
     .doing(DOING)?;
-    rows.into_iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<_, _>>()
-        .doing(DOING)
+    Ok(rows.into_iter().collect())
 }
 
 /// The article founds a story of its own; everything linked to it, near or far, goes along. Answers with all that moved.
 ///
 /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
 async fn carry_out(connection: &mut PgConnection, given_up: &GivenUp) -> Result<Vec<i64>, StoreError> {
-    const DOING: &str = "cannot carry out a re-link";
     let relink = given_up.relink;
-    let old = sqlx::query(
-        "SELECT relation, similarity, containment, containment_of_linked, shared_shingles, link_reason, link_rule_version
-         FROM article WHERE article_id = $1 AND linked_to = $2 FOR UPDATE",
+    let Some((story, link)) = story::link_of(connection, relink.article.0, relink.from.0).await? else {
+        return Ok(Vec::new());
+    };
+    let moved = story::with_followers(connection, &[relink.article.0], story).await?;
+    let mut detail = link.clone();
+    detail["shared_when_given_up"] = given_up.shared.into();
+    story::unlink(connection, &[link]).await?;
+    story::move_to(connection, &moved, relink.new_story.0).await?;
+    let (from, to) = (relink.old_story.0, relink.new_story.0);
+    story::record(
+        connection,
+        "relink",
+        relink.article.0,
+        &moved,
+        from,
+        to,
+        Some(given_up.cause),
+        detail,
     )
-    .bind(relink.article.0)
-    .bind(relink.from.0)
-    .fetch_optional(&mut *connection)
-    .await
-    .doing(DOING)?;
-    let Some(old) = old else { return Ok(Vec::new()) };
-    let detail = json!({
-        "linked_to": relink.from.0,
-        "relation": old.try_get::<String, _>(0).doing(DOING)?,
-        "similarity": old.try_get::<Option<f32>, _>(1).doing(DOING)?,
-        "containment": old.try_get::<Option<f32>, _>(2).doing(DOING)?,
-        "containment_of_linked": old.try_get::<Option<f32>, _>(3).doing(DOING)?,
-        "shared_shingles": old.try_get::<Option<i32>, _>(4).doing(DOING)?,
-        "link_reason": old.try_get::<Option<String>, _>(5).doing(DOING)?,
-        "link_rule_version": old.try_get::<Option<i16>, _>(6).doing(DOING)?,
-        "shared_when_given_up": given_up.shared,
-    });
-    sqlx::query(
-        "UPDATE article SET linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
-             containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL
-         WHERE article_id = $1",
-    )
-    .bind(relink.article.0)
-    .execute(&mut *connection)
-    .await
-    .doing(DOING)?;
-    let moved: Vec<i64> = sqlx::query_scalar(
-        "WITH RECURSIVE moved (id, old_story) AS (
-             SELECT article_id, story_id FROM article WHERE article_id = $1
-             UNION
-             SELECT a.article_id, m.old_story FROM moved m JOIN article a ON a.story_id = m.old_story AND a.linked_to = m.id
-         )
-         UPDATE article SET story_id = $2 WHERE article_id IN (SELECT id FROM moved) RETURNING article_id",
-    )
-    .bind(relink.article.0)
-    .bind(relink.new_story.0)
-    .fetch_all(&mut *connection)
-    .await
-    .doing(DOING)?;
-    sqlx::query(
-        "INSERT INTO story_event (kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail)
-         VALUES ('relink', $1, $2, $3, $4, $5, now(), $6)",
-    )
-    .bind(relink.article.0)
-    .bind(&moved)
-    .bind(relink.old_story.0)
-    .bind(relink.new_story.0)
-    .bind(given_up.cause)
-    .bind(detail)
-    .execute(connection)
-    .await
-    .doing(DOING)?;
+    .await?;
     Ok(moved)
 }
 

@@ -290,11 +290,7 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     let links = match event.detail.get("links") {
         Some(Value::Array(links)) => links.clone(),
         // A re-link keeps the one link that it gave up at the top.
-        _ if event.kind == "relink" => {
-            let mut link = event.detail.clone();
-            link["article_id"] = event.article_id.into();
-            vec![link]
-        }
+        _ if event.kind == "relink" => vec![event.detail.clone()],
         _ => Vec::new(),
     };
     link_again(connection, &links).await?;
@@ -312,8 +308,27 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     .await
 }
 
+/// The story of an article and its link, locked, if it is still linked to `linked_to`.
+pub(crate) async fn link_of(
+    connection: &mut PgConnection,
+    article: i64,
+    linked_to: i64,
+) -> Result<Option<(i64, Value)>, StoreError> {
+    sqlx::query_as(
+        "SELECT story_id, jsonb_build_object('article_id', article_id, 'linked_to', linked_to, 'relation', relation,
+             'similarity', similarity, 'containment', containment, 'containment_of_linked', containment_of_linked,
+             'shared_shingles', shared_shingles, 'link_reason', link_reason, 'link_rule_version', link_rule_version)
+         FROM article WHERE article_id = $1 AND linked_to = $2 FOR UPDATE",
+    )
+    .bind(article)
+    .bind(linked_to)
+    .fetch_optional(connection)
+    .await
+    .doing(DOING)
+}
+
 /// The articles, and all of the story that is linked to them, near or far.
-async fn with_followers(
+pub(crate) async fn with_followers(
     connection: &mut PgConnection,
     articles: &[i64],
     story: i64,
@@ -332,7 +347,11 @@ async fn with_followers(
     .doing(DOING)
 }
 
-async fn move_to(connection: &mut PgConnection, articles: &[i64], story: i64) -> Result<(), StoreError> {
+pub(crate) async fn move_to(
+    connection: &mut PgConnection,
+    articles: &[i64],
+    story: i64,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE article SET story_id = $2 WHERE article_id = ANY ($1)")
         .bind(articles)
         .bind(story)
@@ -342,7 +361,7 @@ async fn move_to(connection: &mut PgConnection, articles: &[i64], story: i64) ->
     Ok(())
 }
 
-async fn unlink(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
+pub(crate) async fn unlink(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE article a SET linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
              containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL
@@ -372,7 +391,7 @@ async fn link_again(connection: &mut PgConnection, links: &[Value]) -> Result<()
 }
 
 #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
-async fn record(
+pub(crate) async fn record(
     connection: &mut PgConnection,
     kind: &str,
     article: i64,

@@ -1,6 +1,6 @@
 //! Rows of articles, their versions and their evidence: one statement a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
@@ -244,7 +244,7 @@ impl<'b> ArticleRows<'b> {
                 last.insert(disposition.article(work.fresh), n);
             }
         }
-        let mut founded_here = HashMap::new();
+        let mut founded_here = HashSet::new();
         let decisions = decided.of_work.iter().zip(&decided.notes);
         for (n, ((work, disposition), (decision, note))) in
             works.iter().zip(dispositions).zip(decisions).enumerate()
@@ -252,7 +252,7 @@ impl<'b> ArticleRows<'b> {
             let Some(decision) = decision else { continue };
             let id = disposition.article(work.fresh);
             if let Disposition::New { replaces } = disposition {
-                founded_here.insert(id, ());
+                founded_here.insert(id);
                 rows.founding.push(Founding {
                     common_version,
                     ..founding(work, *replaces, decision, stories)
@@ -264,7 +264,7 @@ impl<'b> ArticleRows<'b> {
                 rows.passed_count += 1;
                 continue;
             }
-            if founded_here.contains_key(&id) {
+            if founded_here.contains(&id) {
                 rows.inserted.push(content);
                 rows.inserted_count += 1;
             } else {

@@ -66,13 +66,7 @@ async fn flush_all(scratch: &Scratch, texts: &[Text<'_>], together: bool) -> Flu
     };
     for batch in &batches {
         let report = scratch.store.flush(&claimed, batch).await.unwrap();
-        sum.new_articles += report.new_articles;
-        sum.new_versions += report.new_versions;
-        sum.unchanged += report.unchanged;
-        sum.exact_copies += report.exact_copies;
-        sum.near_copies += report.near_copies;
-        sum.excerpts += report.excerpts;
-        sum.contains += report.contains;
+        sum.add(&report);
     }
     scratch.assert_law().await;
     sum

@@ -1,6 +1,7 @@
 //! Stories in a person's hands, late merges, new recipes, the list of common shingles.
 
 use copydesk_store::{FlushReport, StoreError};
+use copydesk_testkit::ArticleGenerator;
 
 use crate::support::{Scratch, Text, batch, prose};
 
@@ -370,4 +371,46 @@ async fn the_lag_histogram_adds_up() {
     .await
     .unwrap();
     assert_eq!(rows, [("00:01:00".to_owned(), 1), ("7 days".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn an_article_leaves_a_story_that_it_never_belonged_to_and_can_be_put_back() {
+    let scratch = Scratch::new("relink").await;
+    let babble = |seed, n| ArticleGenerator::new(seed).babble(n);
+    let (ours, theirs) = (babble(81, 8), babble(82, 4));
+    let paragraphs: Vec<&str> = ours.split("\n\n").collect();
+    // Three paragraphs of the first story and four of its own; then an article that has those four and nothing of the first.
+    let between = format!("{}\n\n{theirs}", paragraphs[..3].join("\n\n"));
+    let newcomer = format!("{theirs}\n\n{}", babble(83, 2));
+    let ids = store_texts(&scratch, &[("a.example", &ours), ("b.example", &between)]).await;
+    assert_eq!(stories(&scratch, &ids).await, [ids[0], ids[0]]);
+    let third = store_texts(&scratch, &[("c.example", &newcomer)]).await[0];
+    assert_eq!(
+        stories(&scratch, &[ids[0], ids[1], third]).await,
+        [ids[0], ids[1], ids[1]]
+    );
+    let event = scratch
+        .store
+        .story(third)
+        .await
+        .unwrap()
+        .unwrap()
+        .events
+        .pop()
+        .unwrap();
+    assert_eq!(
+        (event.kind.as_str(), event.cause_article),
+        ("relink", Some(third))
+    );
+    assert_eq!(event.detail["linked_to"], ids[0]);
+    scratch.assert_law().await;
+    scratch.store.undo_story_event(event.event_id).await.unwrap();
+    assert_eq!(stories(&scratch, &[ids[1], third]).await, [ids[0], ids[0]]);
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM article WHERE linked_to IS NOT NULL")
+            .await,
+        2
+    );
+    scratch.assert_law().await;
 }
