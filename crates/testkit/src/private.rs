@@ -52,12 +52,40 @@ pub struct PrivatePostgres {
     user: Option<&'static str>,
     folder: PathBuf,
     port: u16,
+    /// Settings as `name=value`.
+    settings: Vec<String>,
     server: Option<Child>,
 }
 
 impl PrivatePostgres {
     /// Makes a cluster and starts it.
     pub async fn start() -> Self {
+        let settings = [
+            "shared_buffers=128MB",
+            "max_wal_size=2GB",
+            "max_connections=100",
+            "random_page_cost=1.1",
+            "jit=off",
+        ];
+        Self::start_with(settings.map(str::to_owned).to_vec()).await
+    }
+
+    /// The same with the settings of deploy/local/postgresql.conf: for benches.
+    pub async fn start_as_deployed() -> Self {
+        let file =
+            std::fs::read_to_string(root().join("deploy/local/postgresql.conf")).expect("the settings");
+        let mut settings: Vec<String> = file
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| l.split_once('='))
+            .map(|(name, value)| format!("{}={}", name.trim(), value.trim().trim_matches('\'')))
+            .collect();
+        // As deploy/local/postgres.sh adds them where the server has lz4, which Debian's does.
+        settings.extend(["default_toast_compression=lz4", "wal_compression=lz4"].map(str::to_owned));
+        Self::start_with(settings).await
+    }
+
+    async fn start_with(settings: Vec<String>) -> Self {
         let bin = newest_postgres();
         let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
             use std::os::unix::fs::MetadataExt as _;
@@ -76,6 +104,7 @@ impl PrivatePostgres {
             user,
             folder,
             port,
+            settings,
             server: None,
         };
         let mut install = Command::new("install");
@@ -131,6 +160,11 @@ impl PrivatePostgres {
         self.port
     }
 
+    /// Process id of the server; its backends are its children. `None` while it is stopped.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
     /// Stops it as `pg_ctl stop -m immediate` does: no checkpoint, connections cut off, recovery at the next start.
     pub fn stop_immediate(&mut self) {
         if let Some(mut server) = self.server.take() {
@@ -153,9 +187,8 @@ impl PrivatePostgres {
             .arg("-D")
             .arg(self.data())
             .args(["-p", &port, "-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "unix_socket_directories=", "-c", "shared_buffers=128MB"])
-            .args(["-c", "max_wal_size=2GB", "-c", "max_connections=100"])
-            .args(["-c", "random_page_cost=1.1", "-c", "jit=off"])
+            .args(["-c", "unix_socket_directories="])
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
@@ -283,6 +316,11 @@ impl PrivateKafka {
     /// Its address.
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Process id of the broker. `None` while it is stopped.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
     }
 
     /// Ends it as a crash would.
