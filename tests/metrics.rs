@@ -64,7 +64,8 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
             .keys()
             .filter(|s| s.starts_with("copydesk_consumer_lag"))
             .count();
-        if sum(&samples(&all), "copydesk_outcomes_total") >= 78.0 && lag == 2 {
+        let waiting = sum(&samples(&all), "copydesk_inflight_messages");
+        if sum(&samples(&all), "copydesk_outcomes_total") >= 78.0 && lag == 2 && waiting == 0.0 {
             break all;
         }
         assert!(started.elapsed() < Duration::from_secs(90), "{all}");
@@ -88,7 +89,15 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     is("copydesk_assigned_partitions", 2.0);
     is("copydesk_rebalances_total{kind=\"claimed\"}", 2.0);
     is("copydesk_batch_rows_sum", 78.0);
-    is("copydesk_stage_duration_seconds_count{stage=\"prepare\"}", 78.0);
+    is("copydesk_stage_duration_seconds_count{stage=\"decode\"}", 78.0);
+    // The three are refused while they are decoded: they have no later stage.
+    is("copydesk_stage_duration_seconds_count{stage=\"clean\"}", 75.0);
+    is(
+        "copydesk_stage_duration_seconds_count{stage=\"fingerprint\"}",
+        75.0,
+    );
+    is("copydesk_topic_partitions", 2.0);
+    is("copydesk_kafka_up", 1.0);
     is("copydesk_database_up", 1.0);
     is("copydesk_paused_partitions", 0.0);
     assert!(sum(&numbers, "copydesk_db_pool_connections") >= 1.0, "{all}");

@@ -15,4 +15,4 @@ mod metrics;
 
 pub use http::{Answer, Server};
 pub use logs::{LogFormat, LogSetupError, init};
-pub use metrics::{Registry, catalogue};
+pub use metrics::{Registry, Tally, catalogue};

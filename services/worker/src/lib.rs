@@ -102,15 +102,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         limits: options.limits,
         cleaner: options.cleaner,
     };
-    let monitor = Arc::new(Monitor::new());
+    let monitor = Arc::new(Monitor::new(&options.stream.topics));
     let pool_monitor = Arc::clone(&monitor);
     let pool = Pool::start(threads, move |messages: Vec<_>| {
-        let (begun, count) = (Instant::now(), messages.len());
-        let items = messages
-            .into_iter()
-            .map(|m| stages.prepare(m))
-            .collect::<Vec<_>>();
-        pool_monitor.prepared(count, begun.elapsed());
+        let (items, times): (Vec<_>, Vec<_>) = messages.into_iter().map(|m| stages.prepare(m)).unzip();
+        pool_monitor.prepared(&times);
         items
     })
     .context("cannot start the cleaning threads")?;

@@ -12,11 +12,12 @@ use anyhow::{Context as _, Result};
 use copydesk_article::{NextOffset, TopicPartition};
 use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store};
 use copydesk_stream::{ConsumerHandle, StreamConfig, admin};
-use copydesk_telemetry::{Answer, Registry, Server, catalogue};
+use copydesk_telemetry::{Answer, Registry, Server, Tally, catalogue};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::owner::Stopped;
+use crate::prepare::Times;
 
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
@@ -38,7 +39,22 @@ struct PartitionStatus {
 pub(crate) struct Monitor {
     registry: Registry,
     partitions: Mutex<BTreeMap<TopicPartition, PartitionStatus>>,
-    answered: Mutex<Option<Instant>>,
+    database_answered: LastAnswer,
+    kafka_answered: LastAnswer,
+}
+
+/// When a server answered last.
+#[derive(Debug, Default)]
+struct LastAnswer(Mutex<Option<Instant>>);
+
+impl LastAnswer {
+    fn note(&self) {
+        *locked(&self.0) = Some(Instant::now());
+    }
+
+    fn is_recent(&self) -> bool {
+        locked(&self.0).is_some_and(|at| at.elapsed() < READY)
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,10 +62,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Monitor {
-    pub(crate) fn new() -> Self {
+    /// Begins with every series that is known now: a rate does not see the first step of one that appears later.
+    pub(crate) fn new(topics: &[String]) -> Self {
         let monitor = Self::default();
-        let version = env!("CARGO_PKG_VERSION");
-        monitor.registry.set(&catalogue::BUILD_INFO, &[version], 1.0);
+        let registry = &monitor.registry;
+        registry.set(&catalogue::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1.0);
+        registry.set(&catalogue::START_TIME, &[], now_millis() as f64 / 1_000.0);
+        for topic in topics {
+            registry.add(&catalogue::MESSAGES_RECEIVED, &[topic], 0);
+            registry.add(&catalogue::RECEIVED_BYTES, &[topic], 0);
+        }
+        for (outcome, messages) in outcomes(&FlushReport::default()) {
+            registry.add(&catalogue::OUTCOMES, &[outcome], messages);
+        }
+        for class in ["retry_now", "wait_for_database"] {
+            registry.add(&catalogue::FLUSH_RETRIES, &[class], 0);
+        }
+        for kind in ["claimed", "revoked", "lost"] {
+            registry.add(&catalogue::REBALANCES, &[kind], 0);
+        }
         monitor
     }
 
@@ -61,11 +92,16 @@ impl Monitor {
     }
 
     /// A chunk of messages went through the stages before the store.
-    pub(crate) fn prepared(&self, messages: usize, took: Duration) {
-        if messages > 0 {
-            let each = took.as_secs_f64() / messages as f64;
-            self.registry
-                .observe(&catalogue::STAGE_SECONDS, &["prepare"], each, messages as u64);
+    pub(crate) fn prepared(&self, times: &[Times]) {
+        let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+        for (stage, begun, ended) in times.iter().flat_map(Times::stages) {
+            tallies
+                .entry(stage.as_str())
+                .or_insert_with(|| Tally::new(&catalogue::STAGE_SECONDS))
+                .observe((ended - begun).as_secs_f64());
+        }
+        for (stage, tally) in &tallies {
+            self.registry.merge(tally, &[stage]);
         }
     }
 
@@ -111,17 +147,7 @@ impl Monitor {
             let age = (now_millis() - then).max(0) as f64 / 1_000.0;
             registry.observe(&catalogue::EVENT_LAG, &[], age, 1);
         }
-        for (outcome, messages) in [
-            ("new_article", report.new_articles),
-            ("new_version", report.new_versions),
-            ("unchanged", report.unchanged),
-            ("exact_copy", report.exact_copies),
-            ("near_copy", report.near_copies),
-            ("excerpt", report.excerpts),
-            ("contains", report.contains),
-            ("quarantined", report.quarantined),
-            ("skipped", report.skipped),
-        ] {
+        for (outcome, messages) in outcomes(report) {
             registry.add(&catalogue::OUTCOMES, &[outcome], messages);
         }
         for ((stage, reason), messages) in &batch.refused {
@@ -134,7 +160,7 @@ impl Monitor {
         if let Some(status) = locked(&self.partitions).get_mut(source) {
             status.next_offset = to.to_string();
         }
-        self.database_answered();
+        self.database_answered.note();
     }
 
     /// A flush failed in a way that is tried again, or that fences this worker off.
@@ -158,7 +184,7 @@ impl Monitor {
         };
         locked(&self.partitions).insert(claimed.source.clone(), status);
         self.count_partitions("claimed", 1);
-        self.database_answered();
+        self.database_answered.note();
     }
 
     /// Partitions were handed over.
@@ -187,16 +213,17 @@ impl Monitor {
             .set(&catalogue::ASSIGNED_PARTITIONS, &[], assigned as f64);
     }
 
-    fn database_answered(&self) {
-        *locked(&self.answered) = Some(Instant::now());
-    }
-
-    fn database_is_up(&self) -> bool {
-        locked(&self.answered).is_some_and(|at| at.elapsed() < READY)
-    }
-
     /// The ends of the topic and the ledger, for the partitions of this worker.
     fn lag(&self, ends: &[admin::Watermarks], ledger: &[(TopicPartition, NextOffset)]) {
+        self.kafka_answered.note();
+        let mut partitions: BTreeMap<&str, u32> = BTreeMap::new();
+        for mark in ends {
+            *partitions.entry(mark.source.topic.as_str()).or_default() += 1;
+        }
+        for (topic, partitions) in partitions {
+            self.registry
+                .set(&catalogue::TOPIC_PARTITIONS, &[topic], f64::from(partitions));
+        }
         let own = locked(&self.partitions).clone();
         for mark in ends.iter().filter(|m| own.contains_key(&m.source)) {
             let next = ledger
@@ -220,7 +247,7 @@ impl Monitor {
         let running = consumer.is_some_and(ConsumerHandle::is_running);
         // Before the consumer starts and after it ends there is nothing that could hang.
         let alive = silent.is_none_or(|s| s < ALIVE);
-        let up = self.database_is_up();
+        let up = self.database_answered.is_recent();
         Some(match path {
             "/livez" if alive => Answer::text(200, "alive\n"),
             "/livez" => Answer::text(503, "the kafka thread hangs\n"),
@@ -234,11 +261,21 @@ impl Monitor {
             "/metrics" => {
                 let registry = &self.registry;
                 registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
+                let kafka = self.kafka_answered.is_recent();
+                registry.set(&catalogue::KAFKA_UP, &[], f64::from(u8::from(kafka)));
+                if let Some(bytes) = resident_memory() {
+                    registry.set(&catalogue::RESIDENT_MEMORY, &[], bytes as f64);
+                }
                 registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
                 registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
                 registry.set(&catalogue::STOPPED_PARTITIONS, &[], stopped.len() as f64);
                 if let Some(consumer) = consumer {
                     registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
+                    registry.set(
+                        &catalogue::INFLIGHT_MESSAGES,
+                        &[],
+                        consumer.messages_in_flight() as f64,
+                    );
                     registry.set(
                         &catalogue::PAUSED_PARTITIONS,
                         &[],
@@ -308,6 +345,29 @@ pub(crate) struct Flushing {
     refused: BTreeMap<(&'static str, &'static str), u64>,
 }
 
+/// What became of messages, by the label of [`catalogue::OUTCOMES`].
+fn outcomes(report: &FlushReport) -> [(&'static str, u64); 9] {
+    [
+        ("new_article", report.new_articles),
+        ("new_version", report.new_versions),
+        ("unchanged", report.unchanged),
+        ("exact_copy", report.exact_copies),
+        ("near_copy", report.near_copies),
+        ("excerpt", report.excerpts),
+        ("contains", report.contains),
+        ("quarantined", report.quarantined),
+        ("skipped", report.skipped),
+    ]
+}
+
+/// The memory that this process has resident, in bytes, where the system tells.
+fn resident_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 fn now_millis() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -342,7 +402,7 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
     loop {
         match store.progress().await {
             Ok(progress) => {
-                monitor.database_answered();
+                monitor.database_answered.note();
                 let config = stream.clone();
                 let ends = tokio::task::spawn_blocking(move || admin::watermarks(&config)).await;
                 if let Ok(Ok(ends)) = ends {
@@ -357,73 +417,4 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
 }
 
 #[cfg(test)]
-mod tests {
-    use copydesk_article::{Partition, Topic};
-
-    use super::*;
-
-    fn source(partition: i32) -> TopicPartition {
-        TopicPartition {
-            topic: Topic::new("t"),
-            partition: Partition::new(partition),
-        }
-    }
-
-    fn page(monitor: &Monitor, path: &str, stopped: &Stopped) -> Option<Answer> {
-        let view = View {
-            consumer: None,
-            pool: (0, 0),
-            stopped,
-        };
-        monitor.page(path, &view)
-    }
-
-    #[test]
-    fn a_worker_without_its_services_is_alive_and_not_ready() {
-        let monitor = Monitor::new();
-        let none = Stopped::new();
-        let status = |path| page(&monitor, path, &none).map(|a| a.status);
-        assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
-        // Postgres alone is not enough.
-        monitor.database_answered();
-        let answer = page(&monitor, "/readyz", &none).unwrap();
-        assert!(
-            answer.status == 503 && answer.body.contains("consumer"),
-            "{answer:?}"
-        );
-        assert_eq!(status("/else"), None);
-    }
-
-    #[test]
-    fn stopped_partitions_are_shown_with_their_reason() {
-        let monitor = Monitor::new();
-        let stopped = Stopped::from([(source(3), "too much is bad".to_owned())]);
-        let body = |path| page(&monitor, path, &stopped).unwrap().body;
-        assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
-        assert!(body("/statusz").contains("too much is bad"));
-    }
-
-    #[test]
-    fn partitions_that_are_gone_have_no_lag_here() {
-        let monitor = Monitor::new();
-        let status = PartitionStatus {
-            epoch: "1".into(),
-            claimed_at_offset: "0".into(),
-            next_offset: "0".into(),
-        };
-        locked(&monitor.partitions).insert(source(0), status);
-        let end = |partition| admin::Watermarks {
-            source: source(partition),
-            low: copydesk_article::Offset::new(5),
-            high: copydesk_article::Offset::new(12),
-        };
-        // Not yet in the ledger: everything that is there is to be read.
-        monitor.lag(&[end(0), end(1)], &[]);
-        let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
-        assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
-        assert!(!text().contains("partition=\"1\""), "another worker's");
-        monitor.lost(&[source(0)]);
-        assert!(!text().contains("copydesk_consumer_lag_messages{"));
-        assert!(text().contains("copydesk_rebalances_total{kind=\"lost\"} 1\n"));
-    }
-}
+mod tests;
