@@ -45,6 +45,52 @@ fn run(command: &mut Command) {
     );
 }
 
+/// A certificate of a test's own, with its key, as PEM files; signed by itself.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The certificate, which is its own authority as well.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Certificate {
+    /// For a name as OpenSSL writes it, such as `IP:127.0.0.1` or `DNS:db.example`.
+    pub fn of(name: &str) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("copydesk-test-certificate-")
+            .tempdir()
+            .expect("a folder");
+        let (certificate, key) = (
+            folder.path().join("certificate.pem"),
+            folder.path().join("key.pem"),
+        );
+        run(Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=copydesk test",
+            ])
+            .args(["-addext", &format!("subjectAltName={name}")])
+            .arg("-out")
+            .arg(&certificate)
+            .arg("-keyout")
+            .arg(&key));
+        Self {
+            certificate,
+            key,
+            _folder: folder,
+        }
+    }
+}
+
 /// A Postgres of the test's own.
 pub struct PrivatePostgres {
     bin: PathBuf,
@@ -53,6 +99,8 @@ pub struct PrivatePostgres {
     folder: PathBuf,
     port: u16,
     server: Option<Child>,
+    /// More settings, as `name=value`.
+    settings: Vec<String>,
 }
 
 impl PrivatePostgres {
@@ -77,6 +125,7 @@ impl PrivatePostgres {
             folder,
             port,
             server: None,
+            settings: Vec::new(),
         };
         let mut install = Command::new("install");
         install.args(["-d", "-m", "700"]);
@@ -99,6 +148,26 @@ impl PrivatePostgres {
             .arg(postgres.data()));
         postgres.start_again().await;
         postgres
+    }
+
+    /// Starts it again with TLS, with this certificate and key.
+    pub async fn with_tls(&mut self, files: &Certificate) {
+        self.stop_immediate();
+        self.settings = vec!["ssl=on".to_owned()];
+        for (setting, from) in [
+            ("ssl_cert_file", &files.certificate),
+            ("ssl_key_file", &files.key),
+        ] {
+            let to = self.folder.join(setting);
+            let mut install = Command::new("install");
+            install.args(["-m", "600"]);
+            if let Some(user) = self.user {
+                install.args(["-o", user]);
+            }
+            run(install.arg(from).arg(&to));
+            self.settings.push(format!("{setting}={}", to.display()));
+        }
+        self.start_again().await;
     }
 
     fn data(&self) -> PathBuf {
@@ -156,6 +225,7 @@ impl PrivatePostgres {
             .args(["-c", "unix_socket_directories=", "-c", "shared_buffers=128MB"])
             .args(["-c", "max_wal_size=2GB", "-c", "max_connections=100"])
             .args(["-c", "random_page_cost=1.1", "-c", "jit=off"])
+            .args(self.settings.iter().flat_map(|s| ["-c", s]))
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
@@ -226,6 +296,20 @@ pub struct PrivateKafka {
 impl PrivateKafka {
     /// Formats a log folder and starts the broker.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// The same with one more listener, for SASL (PLAIN, user `copydesk`, this password) over TLS with this certificate. Its
+    /// address is the second result.
+    pub async fn start_with_sasl(files: &Certificate, password: &str) -> (Self, String) {
+        let port = free_port();
+        (
+            Self::start_with(Some((files, password, port))).await,
+            format!("127.0.0.1:{port}"),
+        )
+    }
+
+    async fn start_with(secure: Option<(&Certificate, &str, u16)>) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("copydesk-test-kafka-")
             .tempdir()
@@ -233,12 +317,29 @@ impl PrivateKafka {
         let (port, controller) = (free_port(), free_port());
         let settings = std::fs::read_to_string(root().join("deploy/local/server.properties"))
             .expect("deploy/local/server.properties");
-        let own = format!(
+        let mut own = format!(
             "\nlisteners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
              advertised.listeners=CLIENT://127.0.0.1:{port}\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n",
             folder.path().join("data").display()
         );
+        if let Some((files, password, secure)) = secure {
+            // Kafka wants key and certificate in one file. Of a property that is there twice the last one counts.
+            let read = |path: &Path| std::fs::read_to_string(path).expect("a PEM file");
+            let store = folder.path().join("keystore.pem");
+            std::fs::write(&store, read(&files.key) + &read(&files.certificate)).expect("a keystore");
+            own += &format!(
+                "listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SECURE://127.0.0.1:{secure}\n\
+                 advertised.listeners=CLIENT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}\n\
+                 listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL\n\
+                 listener.name.secure.sasl.enabled.mechanisms=PLAIN\n\
+                 listener.name.secure.plain.sasl.jaas.config=\
+                 org.apache.kafka.common.security.plain.PlainLoginModule required user_copydesk=\"{password}\";\n\
+                 listener.name.secure.ssl.keystore.type=PEM\n\
+                 listener.name.secure.ssl.keystore.location={}\n",
+                store.display()
+            );
+        }
         std::fs::write(folder.path().join("server.properties"), settings + &own).expect("settings");
         let mut kafka = Self {
             folder,

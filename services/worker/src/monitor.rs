@@ -12,12 +12,13 @@ use anyhow::{Context as _, Result};
 use copydesk_article::{NextOffset, TopicPartition};
 use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store};
 use copydesk_stream::{ConsumerHandle, StreamConfig, admin};
-use copydesk_telemetry::{Answer, Registry, Server, Tally, catalogue};
+use copydesk_telemetry::{Answer, MessageSpan, Registry, Server, Tally, Tracer, catalogue};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::owner::Stopped;
 use crate::prepare::Times;
+use crate::spans::Spans;
 
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
@@ -41,6 +42,7 @@ pub(crate) struct Monitor {
     partitions: Mutex<BTreeMap<TopicPartition, PartitionStatus>>,
     database_answered: LastAnswer,
     kafka_answered: LastAnswer,
+    spans: Option<Spans>,
 }
 
 /// When a server answered last.
@@ -63,8 +65,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Monitor {
     /// Begins with every series that is known now: a rate does not see the first step of one that appears later.
-    pub(crate) fn new(topics: &[String]) -> Self {
-        let monitor = Self::default();
+    pub(crate) fn new(topics: &[String], traces: Option<Tracer>) -> Self {
+        let monitor = Self {
+            spans: traces.map(Spans::new),
+            ..Self::default()
+        };
         let registry = &monitor.registry;
         registry.set(&catalogue::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1.0);
         registry.set(&catalogue::START_TIME, &[], now_millis() as f64 / 1_000.0);
@@ -92,7 +97,10 @@ impl Monitor {
     }
 
     /// A chunk of messages went through the stages before the store.
-    pub(crate) fn prepared(&self, times: &[Times]) {
+    pub(crate) fn prepared(&self, items: &[Item], times: &[Times]) {
+        if let Some(spans) = &self.spans {
+            spans.prepared(items, times);
+        }
         let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
         for (stage, begun, ended) in times.iter().flat_map(Times::stages) {
             tallies
@@ -123,6 +131,7 @@ impl Monitor {
                 .max()
                 .map(|t| t.timestamp_millis()),
             refused,
+            traced: self.spans.as_ref().map(|s| s.traced(items)).unwrap_or_default(),
         }
     }
 
@@ -157,10 +166,20 @@ impl Monitor {
             let labels = ["store", "refused_by_database"];
             registry.add(&catalogue::QUARANTINED, &labels, report.refused_by_database);
         }
+        if let Some(spans) = &self.spans {
+            spans.flushed(&batch.traced, batch.started, batch.rows);
+        }
         if let Some(status) = locked(&self.partitions).get_mut(source) {
             status.next_offset = to.to_string();
         }
         self.database_answered.note();
+    }
+
+    /// Sends the spans that still wait. Blocks.
+    pub(crate) fn end_traces(&self) {
+        if let Some(spans) = &self.spans {
+            spans.stop();
+        }
     }
 
     /// A flush failed in a way that is tried again, or that fences this worker off.
@@ -343,6 +362,7 @@ pub(crate) struct Flushing {
     bytes: usize,
     youngest: Option<i64>,
     refused: BTreeMap<(&'static str, &'static str), u64>,
+    traced: Vec<MessageSpan>,
 }
 
 /// What became of messages, by the label of [`catalogue::OUTCOMES`].

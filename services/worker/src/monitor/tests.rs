@@ -20,7 +20,7 @@ fn page(monitor: &Monitor, path: &str, stopped: &Stopped) -> Option<Answer> {
 
 #[test]
 fn a_worker_without_its_services_is_alive_and_not_ready() {
-    let monitor = Monitor::new(&["t".to_owned()]);
+    let monitor = Monitor::new(&["t".to_owned()], None);
     let none = Stopped::new();
     let status = |path| page(&monitor, path, &none).map(|a| a.status);
     assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
@@ -36,7 +36,7 @@ fn a_worker_without_its_services_is_alive_and_not_ready() {
 
 #[test]
 fn series_that_are_known_are_there_from_the_start() {
-    let monitor = Monitor::new(&["t".to_owned()]);
+    let monitor = Monitor::new(&["t".to_owned()], None);
     let text = page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
     for line in [
         "copydesk_outcomes_total{outcome=\"quarantined\"} 0",
@@ -56,7 +56,7 @@ fn series_that_are_known_are_there_from_the_start() {
 
 #[test]
 fn stopped_partitions_are_shown_with_their_reason() {
-    let monitor = Monitor::new(&["t".to_owned()]);
+    let monitor = Monitor::new(&["t".to_owned()], None);
     let stopped = Stopped::from([(source(3), "too much is bad".to_owned())]);
     let body = |path| page(&monitor, path, &stopped).unwrap().body;
     assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
@@ -65,7 +65,7 @@ fn stopped_partitions_are_shown_with_their_reason() {
 
 #[test]
 fn partitions_that_are_gone_have_no_lag_here() {
-    let monitor = Monitor::new(&["t".to_owned()]);
+    let monitor = Monitor::new(&["t".to_owned()], None);
     let status = PartitionStatus {
         epoch: "1".into(),
         claimed_at_offset: "0".into(),
