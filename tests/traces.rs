@@ -48,18 +48,18 @@ impl Collector {
                             if line == "\r\n" {
                                 break;
                             }
-                            head.push(line.to_ascii_lowercase());
+                            head.push(line);
                         }
-                        assert!(head[0].starts_with("post /v1/traces "), "{head:?}");
-                        assert!(
-                            head.iter().any(|l| l.contains("application/x-protobuf")),
-                            "{head:?}"
-                        );
-                        let length = head
-                            .iter()
-                            .find_map(|l| l.strip_prefix("content-length:"))
-                            .unwrap();
-                        let mut body = vec![0; length.trim().parse().unwrap()];
+                        assert!(head[0].starts_with("POST /v1/traces "), "{head:?}");
+                        let header = |name: &str| {
+                            head.iter()
+                                .filter_map(|line| line.split_once(':'))
+                                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                                .map(|(_, value)| value.trim())
+                        };
+                        assert_eq!(header("content-type"), Some("application/x-protobuf"));
+                        let length = header("content-length").unwrap();
+                        let mut body = vec![0; length.parse().unwrap()];
                         stream.read_exact(&mut body).unwrap();
                         let request = ExportTraceServiceRequest::decode(body.as_slice()).unwrap();
                         let all = request.resource_spans.into_iter().flat_map(|r| r.scope_spans);

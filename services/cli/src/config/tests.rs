@@ -112,7 +112,7 @@ fn traces_want_an_address_and_a_share() {
 fn the_settings_that_are_shipped_can_be_read() {
     for name in ["base", "example"] {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes/");
-        let path = std::path::PathBuf::from(format!("{file}{name}/copydesk.toml"));
+        let path = PathBuf::from(format!("{file}{name}/copydesk.toml"));
         Config::load(Some(&path), []).unwrap_or_else(|e| panic!("{e}"));
     }
 }

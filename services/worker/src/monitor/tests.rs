@@ -1,6 +1,9 @@
 use copydesk_article::{Partition, Topic};
 
+use super::pages::View;
 use super::*;
+use crate::owner::Stopped;
+use copydesk_telemetry::Answer;
 
 fn source(partition: i32) -> TopicPartition {
     TopicPartition {
