@@ -3,15 +3,19 @@
 //! Both are the programs that `make up` starts, with their data in a scratch folder. They die with the thread that
 //! started them, also when the test process is killed.
 
+mod certificate;
+mod kafka;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
+
+pub use certificate::Certificate;
+pub use kafka::PrivateKafka;
 
 /// How long a server may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -130,6 +134,26 @@ impl PrivatePostgres {
         postgres
     }
 
+    /// Starts it again with TLS, with this certificate and key.
+    pub async fn with_tls(&mut self, files: &Certificate) {
+        self.stop_immediate();
+        self.settings.push("ssl=on".to_owned());
+        for (setting, from) in [
+            ("ssl_cert_file", &files.certificate),
+            ("ssl_key_file", &files.key),
+        ] {
+            let to = self.folder.join(setting);
+            let mut install = Command::new("install");
+            install.args(["-m", "600"]);
+            if let Some(user) = self.user {
+                install.args(["-o", user]);
+            }
+            run(install.arg(from).arg(&to));
+            self.settings.push(format!("{setting}={}", to.display()));
+        }
+        self.start_again().await;
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -188,7 +212,7 @@ impl PrivatePostgres {
             .arg(self.data())
             .args(["-p", &port, "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories="])
-            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(self.settings.iter().flat_map(|s| ["-c", s]))
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
@@ -247,139 +271,4 @@ fn newest_postgres() -> PathBuf {
         .expect("Postgres is installed: `make setup` does it")
         .stdout;
     PathBuf::from(String::from_utf8_lossy(&said).trim())
-}
-
-/// A Kafka of one node of the test's own.
-pub struct PrivateKafka {
-    folder: tempfile::TempDir,
-    port: u16,
-    server: Option<Child>,
-}
-
-impl PrivateKafka {
-    /// Formats a log folder and starts the broker.
-    pub async fn start() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("copydesk-test-kafka-")
-            .tempdir()
-            .expect("a folder");
-        let (port, controller) = (free_port(), free_port());
-        let settings = std::fs::read_to_string(root().join("deploy/local/server.properties"))
-            .expect("deploy/local/server.properties");
-        let own = format!(
-            "\nlisteners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=CLIENT://127.0.0.1:{port}\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n",
-            folder.path().join("data").display()
-        );
-        std::fs::write(folder.path().join("server.properties"), settings + &own).expect("settings");
-        let mut kafka = Self {
-            folder,
-            port,
-            server: None,
-        };
-        run(kafka
-            .java()
-            .arg("-XX:TieredStopAtLevel=1")
-            .args([
-                "kafka.tools.StorageTool",
-                "format",
-                "--cluster-id",
-                "Y29weWRlc2stdGVzdHMtMQ",
-            ])
-            .arg("--config")
-            .arg(kafka.folder.path().join("server.properties")));
-        kafka.start_again().await;
-        kafka
-    }
-
-    fn java(&self) -> Command {
-        let libs = root().join(".local/kafka/libs");
-        assert!(
-            libs.exists(),
-            "this test starts a Kafka of its own from the jars in .local/kafka/libs: run `make up` once, or `deploy/local/kafka.sh fetch`"
-        );
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig=KILL", "java"])
-            .arg(format!(
-                "-Dlog4j2.configurationFile=file:{}",
-                root().join("deploy/local/log4j2.properties").display()
-            ))
-            .arg("-cp")
-            .arg(format!("{}/*", libs.display()))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Its address.
-    pub fn brokers(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// Process id of the broker. `None` while it is stopped.
-    pub fn id(&self) -> Option<u32> {
-        self.server.as_ref().map(Child::id)
-    }
-
-    /// Ends it as a crash would.
-    pub fn kill_9(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().expect("Kafka can be killed");
-            server.wait().expect("Kafka ends");
-        }
-    }
-
-    /// Starts it and waits until it answers.
-    pub async fn start_again(&mut self) {
-        let log = std::fs::File::create(self.folder.path().join("kafka.log")).expect("a log file");
-        let server = self
-            .java()
-            .args([
-                "-Xms64m",
-                "-Xmx384m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-            ])
-            .arg("kafka.Kafka")
-            .arg(self.folder.path().join("server.properties"))
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log)
-            .spawn()
-            .expect("Kafka starts");
-        self.server = Some(server);
-        let brokers = self.brokers();
-        let answered = tokio::task::spawn_blocking(move || {
-            let until = Instant::now() + PATIENCE;
-            let client: BaseConsumer = ClientConfig::new()
-                .set("bootstrap.servers", &brokers)
-                .set("reconnect.backoff.max.ms", "300")
-                .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
-                .create()
-                .expect("a client");
-            while Instant::now() < until {
-                if client
-                    .fetch_metadata(None, Duration::from_secs(1))
-                    .is_ok_and(|m| !m.brokers().is_empty())
-                {
-                    return true;
-                }
-            }
-            false
-        })
-        .await
-        .expect("the question ends");
-        assert!(
-            answered,
-            "Kafka does not come up\n{}",
-            std::fs::read_to_string(self.folder.path().join("kafka.log")).unwrap_or_default()
-        );
-    }
-}
-
-impl Drop for PrivateKafka {
-    fn drop(&mut self) {
-        self.kill_9();
-    }
 }
