@@ -56,6 +56,7 @@ look() {
 
 look_for_checkers() {
     command -v shellcheck >/dev/null || lacks shellcheck shellcheck
+    command -v valgrind >/dev/null || lacks "valgrind, which counts instructions," valgrind
     command -v systemd-analyze >/dev/null || lacks systemd-analyze systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || lacks "Python with venv" python3-venv
 }

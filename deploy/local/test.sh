@@ -56,6 +56,7 @@ else
     [[ $PROFILE == dev ]] || CARGO_TEST_PROFILE=$PROFILE
     OUTPUT=$STATE/test-output
     check "cargo test" run_tests
+    check "instructions of the hot functions" deploy/local/instructions.sh
     TOTAL=$(sum)
     [[ $TOTAL != 0\ passed* ]] || FAILED+=("no test ran")
 fi
