@@ -165,14 +165,15 @@ impl Store {
     }
 }
 
-/// One round trip: begin, bound, plan.
+/// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the
+/// words themselves with a code that says nothing of standbys.
 ///
 /// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
 /// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
 fn begin(config: &StoreConfig) -> String {
     let milliseconds = |d: Duration| d.as_millis().clamp(1, i32::MAX as u128);
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
          SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
          SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
