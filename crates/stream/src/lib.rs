@@ -60,6 +60,8 @@ mod poll;
 mod producer;
 mod queue;
 mod rebalance;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod throttle;
 mod vitals;
 

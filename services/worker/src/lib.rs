@@ -17,6 +17,7 @@
 mod batch;
 mod breaker;
 mod counters;
+mod database;
 mod dead_letter;
 mod monitor;
 mod owner;
@@ -25,6 +26,8 @@ mod pool;
 mod prepare;
 mod publisher;
 mod replay;
+#[cfg(test)]
+mod simulation;
 mod until_end;
 
 use std::sync::Arc;
@@ -136,7 +139,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let counters = Arc::new(Counters::default());
     let (consumer_slot, consumer) = watch::channel(None);
     let context = Arc::new(Context {
-        store: options.store.clone(),
+        database: Arc::new(options.store.clone()),
         pool,
         limits: options.batch,
         breaker: options.breaker,
@@ -144,8 +147,15 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         monitor: Arc::clone(&monitor),
         consumer: consumer.clone(),
     });
+    let consumer_of_owner = consumer.clone();
     let name = format!("{}:{}", hostname(), std::process::id());
-    let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
+    let start_over = move |partitions: &[_]| {
+        if let Some(consumer) = consumer_of_owner.borrow().as_ref() {
+            consumer.start_over(partitions);
+        }
+    };
+    let (bridge, owner, mut fatal) =
+        Owner::new(context, name.clone(), options.on_lost_range, Box::new(start_over));
     let mut stopped = owner.stopped();
     let serving = options
         .metrics
