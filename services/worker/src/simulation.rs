@@ -2,7 +2,7 @@
 //!
 //! What runs is the real code from the queue on: the intake's guard against repeats, the task of a partition, the owner with
 //! its claims, drains and looks at the ledger, and the protocol of a flush (`copydesk_store::ledger`). What is simulated is around
-//! it: Kafka and the group (`world`), and the database (`memory`), which knows transactions, row locks, unique rows, lost connections,
+//! it: Kafka and the group (`world`), and the database (`server`), which knows transactions, row locks, unique rows, lost connections,
 //! commits whose answer is lost, rewinds and restored backups. Each worker has a runtime of its own with a clock that stands
 //! still; every call to the database waits until the world carries it out. So a seed gives one order of events, and a worker is
 //! killed by dropping its runtime, at whatever await its tasks are.
@@ -13,11 +13,14 @@
 //! The SQL that the real ledger is made of is not here: `crates/store/tests/it/ledger.rs` holds the same rules against Postgres.
 
 mod memory;
+mod server;
+mod worker;
 mod world;
 
 use std::collections::BTreeMap;
 
-use memory::{Broken, Server};
+use memory::Broken;
+use server::Server;
 use world::{Chance, Fault, World};
 
 /// A run in which anything may happen, by its seed. Gives back the server, with what must not have happened.
