@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
+use crate::outbox::Outputs;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct StoreConfig {
     /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
     /// cannot be replayed.
     pub quarantine_bytes: usize,
+    /// What is told besides storing. All workers of a database should have the same.
+    pub outputs: Outputs,
 }
 
 impl Default for StoreConfig {
@@ -47,6 +50,7 @@ impl Default for StoreConfig {
             idle_timeout: Duration::from_secs(15),
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
+            outputs: Outputs::default(),
         }
     }
 }
@@ -62,6 +66,7 @@ impl std::fmt::Debug for StoreConfig {
             .field("idle_timeout", &self.idle_timeout)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("quarantine_bytes", &self.quarantine_bytes)
+            .field("outputs", &self.outputs)
             .finish()
     }
 }
@@ -77,6 +82,7 @@ pub struct Store {
 struct Shared {
     begin: String,
     quarantine_bytes: usize,
+    outputs: Outputs,
     window_days: OnceCell<i32>,
     list: ListAtHand,
 }
@@ -107,6 +113,7 @@ impl Store {
             shared: Arc::new(Shared {
                 begin: begin(config),
                 quarantine_bytes: config.quarantine_bytes,
+                outputs: config.outputs,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
             }),
@@ -138,6 +145,10 @@ impl Store {
 
     pub(crate) fn quarantine_bytes(&self) -> usize {
         self.shared.quarantine_bytes
+    }
+
+    pub(crate) fn outputs(&self) -> Outputs {
+        self.shared.outputs
     }
 
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {
@@ -182,14 +193,15 @@ fn is_local(options: &PgConnectOptions) -> bool {
         || address.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
 }
 
-/// One round trip: begin, bound, plan.
+/// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the
+/// words themselves with a code that says nothing of standbys.
 ///
 /// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
 /// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
 fn begin(config: &StoreConfig) -> String {
     let milliseconds = |d: Duration| d.as_millis().clamp(1, i32::MAX as u128);
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
          SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
          SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",

@@ -19,7 +19,8 @@ pub enum RetryClass {
     DataError,
     /// Trying again mends nothing: a missing schema, wrong credentials, a lost range, a bug of ours.
     Fatal,
-    /// Somebody else has claimed the partition. Drop the batch: the new owner reads it again.
+    /// The claim is over: somebody else has claimed the partition, or the ledger was set back. Drop the batch: whoever claims
+    /// the partition next reads it again.
     Fenced,
 }
 
@@ -91,6 +92,19 @@ pub enum StoreError {
         /// The epoch of the flush that was refused.
         epoch: Epoch,
     },
+    /// The ledger has lost what this worker had committed.
+    #[error(
+        "{partition}: the ledger is at {position}, behind the {from} that this worker has stored: the database has lost \
+         transactions (a crash with synchronous_commit off, an older backup). The messages are read again from {position} on"
+    )]
+    LedgerBehind {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the ledger is.
+        position: NextOffset,
+        /// Where the worker is.
+        from: NextOffset,
+    },
     /// A batch that cannot be one: a bug of the caller.
     #[error("{partition}: a batch that cannot be one: {what}")]
     BadBatch {
@@ -126,7 +140,7 @@ impl StoreError {
             Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 class_of(source)
             }
-            Self::Fenced { .. } => RetryClass::Fenced,
+            Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::UntrustedServer(_)
             | Self::Migration(_)

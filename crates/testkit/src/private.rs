@@ -49,6 +49,9 @@ fn run(command: &mut Command) {
     );
 }
 
+/// `unshare`: a namespace in which this user may mount, and is still itself.
+const IN_NAMESPACE: [&str; 4] = ["--user", "--map-current-user", "--keep-caps", "--mount"];
+
 /// A Postgres of the test's own.
 pub struct PrivatePostgres {
     bin: PathBuf,
@@ -59,19 +62,14 @@ pub struct PrivatePostgres {
     /// Settings as `name=value`.
     settings: Vec<String>,
     server: Option<Child>,
+    /// Size of a file system of its own at [`Self::small_disk`], as `mount` takes it.
+    small_disk: Option<&'static str>,
 }
 
 impl PrivatePostgres {
     /// Makes a cluster and starts it.
     pub async fn start() -> Self {
-        let settings = [
-            "shared_buffers=128MB",
-            "max_wal_size=2GB",
-            "max_connections=100",
-            "random_page_cost=1.1",
-            "jit=off",
-        ];
-        Self::start_with(settings.map(str::to_owned).to_vec()).await
+        Self::start_with(plain_settings(), None).await
     }
 
     /// The same with the settings of deploy/local/postgresql.conf: for benches.
@@ -86,10 +84,30 @@ impl PrivatePostgres {
             .collect();
         // As deploy/local/postgres.sh adds them where the server has lz4, which Debian's does.
         settings.extend(["default_toast_compression=lz4", "wal_compression=lz4"].map(str::to_owned));
-        Self::start_with(settings).await
+        Self::start_with(settings, None).await
     }
 
-    async fn start_with(settings: Vec<String>) -> Self {
+    /// The same with a folder that is a file system of this size (`32m`), for a tablespace that can be full. It is a tmpfs in
+    /// a user and mount namespace, so that it needs no root; it is gone when the server stops. `Err`: this machine does not
+    /// allow that, and says why.
+    pub async fn start_with_small_disk(size: &'static str) -> Result<Self, String> {
+        let tried = Command::new("unshare")
+            .args(IN_NAMESPACE)
+            .args(["sh", "-c", "mount -t tmpfs -o size=1m tmpfs /tmp"])
+            .output();
+        match tried {
+            Ok(output) if output.status.success() => Ok(Self::start_with(plain_settings(), Some(size)).await),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(format!("unshare: {error}")),
+        }
+    }
+
+    /// The folder of [`Self::start_with_small_disk`].
+    pub fn small_disk(&self) -> PathBuf {
+        self.folder.join("small")
+    }
+
+    async fn start_with(settings: Vec<String>, small_disk: Option<&'static str>) -> Self {
         let bin = newest_postgres();
         let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
             use std::os::unix::fs::MetadataExt as _;
@@ -110,13 +128,14 @@ impl PrivatePostgres {
             port,
             settings,
             server: None,
+            small_disk,
         };
         let mut install = Command::new("install");
         install.args(["-d", "-m", "700"]);
         if let Some(user) = user {
             install.args(["-o", user]);
         }
-        run(install.arg(&postgres.folder));
+        run(install.arg(&postgres.folder).arg(postgres.small_disk()));
         run(postgres
             .command("initdb")
             .args([
@@ -160,6 +179,7 @@ impl PrivatePostgres {
 
     fn command(&self, program: &str) -> Command {
         let program = self.bin.join(program);
+        let small_disk = self.small_disk.filter(|_| program.ends_with("postgres"));
         // Dies with the test: QUIT is Postgres' immediate shutdown.
         let mut command = Command::new("setpriv");
         command.arg("--pdeathsig=QUIT");
@@ -170,8 +190,57 @@ impl PrivatePostgres {
                 "--init-groups",
             ]);
         }
+        if let Some(size) = small_disk {
+            // The second setpriv: a new namespace forgets what is to happen at the parent's death.
+            command.arg("unshare").args(IN_NAMESPACE).args([
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=$1,mode=700 tmpfs \"$2\" && shift 2 && exec setpriv --pdeathsig=QUIT \"$@\"",
+                "sh",
+                size,
+            ]);
+            command.arg(self.small_disk());
+        }
         command.arg(program).current_dir("/").stdin(Stdio::null());
         command
+    }
+
+    /// A command as the server's user.
+    fn as_user(&self, program: &str) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some(user) = self.user {
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={user}"),
+                "--init-groups",
+            ]);
+        } else {
+            command.arg("--no-new-privs");
+        }
+        command.arg(program).current_dir("/");
+        command
+    }
+
+    /// Copies the stopped server's files: a backup.
+    pub fn back_up(&self) {
+        assert!(self.server.is_none(), "stop it first");
+        let mut copy = self.as_user("cp");
+        run(copy.arg("-a").arg(self.data()).arg(self.folder.join("backup")));
+    }
+
+    /// Puts the backup in the place of the stopped server's files.
+    pub fn restore(&self) {
+        assert!(self.server.is_none(), "stop it first");
+        run(self.as_user("rm").arg("-r").arg(self.data()));
+        let mut copy = self.as_user("cp");
+        run(copy.arg("-a").arg(self.folder.join("backup")).arg(self.data()));
+    }
+
+    /// Restarts it as a standby, which takes no writes: what a client sees after a failover. `pg_promote()` ends that.
+    pub async fn become_standby(&mut self) {
+        self.stop_immediate();
+        run(self.as_user("touch").arg(self.data().join("standby.signal")));
+        self.start_again().await;
     }
 
     /// URL of its database `postgres`, as a superuser.
@@ -249,6 +318,19 @@ impl Drop for PrivatePostgres {
         let _ = std::fs::remove_dir_all(&self.folder);
         let _ = std::fs::remove_file(self.log());
     }
+}
+
+/// For tests: little memory, and what keeps plans steady.
+fn plain_settings() -> Vec<String> {
+    [
+        "shared_buffers=128MB",
+        "max_wal_size=2GB",
+        "max_connections=100",
+        "random_page_cost=1.1",
+        "jit=off",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn newest_postgres() -> PathBuf {

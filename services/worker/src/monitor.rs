@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store};
+use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store, Waiting};
 use copydesk_stream::{StreamConfig, admin};
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
@@ -232,6 +232,37 @@ impl Monitor {
             .set(&catalogue::ASSIGNED_PARTITIONS, &[], assigned as f64);
     }
 
+    /// Messages were put on the topic of an output.
+    pub(crate) fn published(&self, output: &str, messages: u64) {
+        self.registry.add(&catalogue::PUBLISHED, &[output], messages);
+    }
+
+    /// They could not be; it is tried again.
+    pub(crate) fn publishing_failed(&self, output: &str) {
+        self.registry.add(&catalogue::PUBLISH_FAILURES, &[output], 1);
+    }
+
+    /// What waits in the outbox; outputs that are on are told of with zero.
+    fn outbox(&self, on: &[&str], waiting: &[Waiting]) {
+        let now = now_millis();
+        self.registry.clear(&catalogue::OUTBOX_ROWS);
+        self.registry.clear(&catalogue::OUTBOX_AGE);
+        let told = waiting.iter().map(|w| w.output.as_str());
+        let quiet = on
+            .iter()
+            .copied()
+            .filter(|o| waiting.iter().all(|w| w.output != *o));
+        for output in told.chain(quiet).collect::<Vec<_>>() {
+            let found = waiting.iter().find(|w| w.output == output);
+            let age = found.map_or(0, |w| (now - w.oldest.timestamp_millis()).max(0));
+            let messages = found.map_or(0, |w| w.messages);
+            self.registry
+                .set(&catalogue::OUTBOX_ROWS, &[output], messages as f64);
+            self.registry
+                .set(&catalogue::OUTBOX_AGE, &[output], age as f64 / 1_000.0);
+        }
+    }
+
     /// The ends of the topic and the ledger, for the partitions of this worker.
     fn lag(&self, ends: &[admin::Watermarks], ledger: &[(TopicPartition, NextOffset)]) {
         self.kafka_answered.note();
@@ -289,7 +320,7 @@ fn now_millis() -> i64 {
 }
 
 /// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
-pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig) {
+pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
     loop {
         match store.progress().await {
             Ok(progress) => {
@@ -302,6 +333,10 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot read the ledger"),
+        }
+        match store.outbox_waiting().await {
+            Ok(waiting) => monitor.outbox(&on, &waiting),
+            Err(error) => tracing::debug!(%error, "cannot read the outbox"),
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

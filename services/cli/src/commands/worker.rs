@@ -5,7 +5,7 @@ use std::time::Duration;
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, RetryClass, Store, StoreError};
 use copydesk_telemetry::Tracer;
-use copydesk_worker::{BatchLimits, BreakerLimits, WorkerOptions};
+use copydesk_worker::{BatchLimits, BreakerLimits, OutputTopics, WorkerOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -44,6 +44,10 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         metrics: config.metrics.listen.parse().ok(),
         traces: tracer(config)?,
         until_end: args.until_end,
+        outputs: OutputTopics {
+            dead_letters: named(&config.outputs.dead_letter_topic),
+            articles: named(&config.outputs.articles_topic),
+        },
     };
     copydesk_worker::run(options, stop).await?;
     Ok(Outcome::Done)
@@ -62,6 +66,11 @@ fn tracer(config: &Config) -> anyhow::Result<Option<Tracer>> {
         &instance,
         env!("CARGO_PKG_VERSION"),
     )?))
+}
+
+/// A topic that is set; empty means none.
+fn named(topic: &str) -> Option<String> {
+    (!topic.is_empty()).then(|| topic.to_owned())
 }
 
 /// A worker that starts before its database waits for it, as it does when the database goes away later. `None`: told to stop.

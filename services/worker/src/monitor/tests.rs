@@ -91,3 +91,22 @@ fn partitions_that_are_gone_have_no_lag_here() {
     assert!(!text().contains("copydesk_consumer_lag_messages{"));
     assert!(text().contains("copydesk_rebalances_total{kind=\"lost\"} 1\n"));
 }
+
+#[test]
+fn what_waits_in_the_outbox_is_shown_and_forgotten() {
+    let monitor = Monitor::new(&[], None);
+    let waiting = Waiting {
+        output: "articles".into(),
+        messages: 7,
+        oldest: chrono::DateTime::UNIX_EPOCH,
+    };
+    monitor.outbox(&["dead_letters"], &[waiting]);
+    let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+    assert!(text().contains("copydesk_outbox_rows{output=\"articles\"} 7\n"));
+    assert!(text().contains("copydesk_outbox_rows{output=\"dead_letters\"} 0\n"));
+    monitor.outbox(&[], &[]);
+    assert!(
+        !text().contains("copydesk_outbox_rows{"),
+        "off, and nothing is left"
+    );
+}
