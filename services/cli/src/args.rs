@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Clean(CleanArgs),
     /// Show the stories that came out, what was removed from their articles, and the quarantine
     Summary(SummaryArgs),
+    /// Find articles by their words
+    Search(SearchArgs),
     /// Bring the database's schema up to date
     Migrate(MigrateArgs),
     /// Check Kafka, topic, Postgres, schema and clocks, and say how to mend what is wrong
@@ -170,6 +172,39 @@ pub(crate) struct SummaryArgs {
     /// Newest stories to show
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(crate) stories: u32,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk search ferry\n  copydesk search --language en --since 2026-11-01T00:00:00Z '\"harbour wall\" -museum'\n\n\
+Words are read in each article's own language: ferry finds ferries in an English one. Of each story the best article is shown. \
+Exit 3 where nothing is found. In SQL: SELECT * FROM search_articles('ferry'); docs/queries.md says more."
+)]
+pub(crate) struct SearchArgs {
+    /// Words as for a web search engine: \"a phrase\", or, -not
+    #[arg(value_name = "WORDS", required = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+    /// Only this language, such as en
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
+    /// Only this site, such as news.example
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: Option<String>,
+    /// Published at this time or later, as 2026-11-24T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Published before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Articles at the most
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Every copy of a story, not the best one alone
+    #[arg(long)]
+    pub(crate) every_copy: bool,
+    /// One JSON record a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -318,6 +353,22 @@ CHANGELOG names a new fingerprint version."
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),
+    /// Search by words: switch it on or off, or make searchable what is due
+    #[command(subcommand)]
+    Search(SearchCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SearchCommand {
+    /// Switch it on: everything that is stored is made searchable, by the workers or by this command
+    #[command(after_help = "Example: copydesk janitor search on")]
+    On,
+    /// Switch it off: the words of all articles are dropped, and no work is done for it any more
+    #[command(after_help = "Example: copydesk janitor search off")]
+    Off,
+    /// Make searchable what is due now
+    #[command(after_help = "Example: copydesk janitor search catch-up")]
+    CatchUp,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,9 @@ use tracing::{info, warn};
 /// Articles looked at in one step for stories that are one.
 const LATE_MERGES: i64 = 200;
 
+/// Articles made searchable in one step.
+const SEARCHABLE: u32 = 200;
+
 /// What the janitor is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JanitorOptions {
@@ -33,6 +36,8 @@ pub struct Round {
     pub windows_dropped: u32,
     /// Stories that turned out to be one with another.
     pub stories_merged: u64,
+    /// Articles made searchable that no worker had come to.
+    pub made_searchable: u64,
 }
 
 /// One round.
@@ -53,10 +58,20 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
             break;
         }
     }
+    // No more than is due now: workers may be at it all the time.
+    let due = store.search_status().await?.due.unsigned_abs();
+    let mut made_searchable = 0;
+    while made_searchable < due {
+        match store.index_search(SEARCHABLE).await? {
+            0 => break,
+            taken => made_searchable += u64::from(taken),
+        }
+    }
     Ok(Round {
         windows_created,
         windows_dropped,
         stories_merged,
+        made_searchable,
     })
 }
 
@@ -72,6 +87,7 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 windows_created = round.windows_created,
                 windows_dropped = round.windows_dropped,
                 stories_merged = round.stories_merged,
+                made_searchable = round.made_searchable,
                 "round done"
             ),
             Err(error) if matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase) => {

@@ -16,6 +16,7 @@
 mod batch;
 mod breaker;
 mod counters;
+mod index_search;
 mod monitor;
 mod owner;
 mod partition;
@@ -70,6 +71,8 @@ pub struct WorkerOptions {
     pub cleaner: Cleaner,
     /// Where metrics and health are answered over HTTP.
     pub metrics: Option<std::net::SocketAddr>,
+    /// Make stored articles searchable in the background.
+    pub index_search: bool,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
 }
@@ -152,6 +155,9 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
             options.stream.clone(),
         ))
     });
+    let indexing = options
+        .index_search
+        .then(|| tokio::spawn(index_search::run(options.store.clone())));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -197,6 +203,10 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     consumer_slot.send_replace(None);
     drop(handle);
     owner.abort();
+    indexing.iter().for_each(tokio::task::JoinHandle::abort);
+    if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
+        index_search::to_the_end(&options.store, &stop).await;
+    }
     looking.iter().for_each(tokio::task::JoinHandle::abort);
     drop(serving);
     let tally = counters.tally();

@@ -12,5 +12,6 @@ mod quarantine;
 mod race;
 mod rewind;
 mod schema;
+mod search;
 mod stories;
 mod support;

@@ -10,6 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod pages;
 pub(crate) mod quarantine;
 pub(crate) mod rewind;
+pub(crate) mod search;
 pub(crate) mod story;
 pub(crate) mod summary;
 pub(crate) mod worker;

@@ -41,6 +41,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         cleaner: cleaner(config)?,
         // The configuration's own check has seen that it is one.
         metrics: config.metrics.listen.parse().ok(),
+        index_search: config.worker.index_search,
         until_end: args.until_end,
     };
     copydesk_worker::run(options, stop).await?;

@@ -106,6 +106,9 @@ pub(crate) struct Worker {
     pub(crate) breaker_share: f64,
     /// A partition is stopped when more than so many of its messages in a row were refused. 0: never.
     pub(crate) breaker_run: usize,
+    /// Make stored articles searchable by their words, behind the storing. One session of all workers does it at a time.
+    /// `copydesk janitor search off` switches search off for good.
+    pub(crate) index_search: bool,
 }
 
 impl Default for Worker {
@@ -121,6 +124,7 @@ impl Default for Worker {
             on_lost_range: OnLostRange::Stop,
             breaker_share: 0.5,
             breaker_run: 100,
+            index_search: true,
         }
     }
 }
