@@ -33,8 +33,8 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0006_create_rewinds.sql"),
     ),
     (
-        "0009_create_search",
-        include_str!("../../../migrations/0009_create_search.sql"),
+        "0009_create_search_and_retention",
+        include_str!("../../../migrations/0009_create_search_and_retention.sql"),
     ),
 ];
 

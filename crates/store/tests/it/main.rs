@@ -9,6 +9,7 @@
 mod articles;
 mod ledger;
 mod quarantine;
+mod queries;
 mod race;
 mod rewind;
 mod schema;
