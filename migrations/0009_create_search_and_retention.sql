@@ -317,3 +317,35 @@ CROSS JOIN LATERAL (
     WINDOW before_here AS (ORDER BY e.ordinality ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
            up_to_here AS (ORDER BY e.ordinality)
 ) b;
+
+-- Retention by age: what an article leaves behind when it is dropped.
+CREATE TABLE retired_article (
+    article_id bigint PRIMARY KEY,
+    story_id   bigint NOT NULL,
+    retired_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
+COMMENT ON COLUMN retired_article.article_id IS 'The article. Names of stories, links and events may still name it.';
+COMMENT ON COLUMN retired_article.story_id IS 'The story it was in.';
+COMMENT ON COLUMN retired_article.retired_at IS 'When it was dropped.';
+
+CREATE VIEW retired_articles AS SELECT article_id, story_id, retired_at FROM retired_article;
+COMMENT ON VIEW retired_articles IS 'Articles that were dropped for their age: what linked_to and story_id of others may still name.';
+COMMENT ON COLUMN retired_articles.article_id IS 'The article.';
+COMMENT ON COLUMN retired_articles.story_id IS 'The story it was in.';
+COMMENT ON COLUMN retired_articles.retired_at IS 'When it was dropped.';
+
+-- Dropping needs the right to delete, which workers do not have: retention is run by a member of copydesk_owner.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
+        GRANT ALL ON retired_article, retired_articles TO copydesk_owner;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
+        GRANT SELECT ON retired_article, retired_articles TO copydesk_writer;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
+        GRANT SELECT ON retired_articles TO copydesk_reader;
+    END IF;
+END
+$$;

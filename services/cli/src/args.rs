@@ -338,6 +338,9 @@ pub(crate) struct JanitorArgs {
     /// One round, then stop
     #[arg(long)]
     pub(crate) once: bool,
+    /// Say what retention (janitor.retention_days) would drop, change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(subcommand)]
     pub(crate) command: Option<JanitorCommand>,
 }

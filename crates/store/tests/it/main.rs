@@ -11,6 +11,7 @@ mod ledger;
 mod quarantine;
 mod queries;
 mod race;
+mod retire;
 mod rewind;
 mod schema;
 mod search;

@@ -26,16 +26,42 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     let options = JanitorOptions {
         every: Duration::from_secs(config.janitor.every_minutes * 60),
         keep_windows: config.janitor.keep_windows,
+        retention_days: config.janitor.retention_days,
     };
+    if args.dry_run {
+        return dry_run(&store, options.retention_days).await;
+    }
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged; articles: {} made searchable",
-            round.windows_created, round.windows_dropped, round.stories_merged, round.made_searchable
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} made searchable, {} dropped for their age",
+            round.windows_created,
+            round.windows_dropped,
+            round.stories_merged,
+            round.made_searchable,
+            round.articles_dropped
         ));
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;
     }
+    Ok(Outcome::Done)
+}
+
+async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
+    if days == 0 {
+        print("retention is off (janitor.retention_days = 0): no article would be dropped");
+        return Ok(Outcome::Done);
+    }
+    store.check_retention(days).await?;
+    let before = copydesk_janitor::old_before(days);
+    let old = store.retirable(before).await?;
+    print(&format!(
+        "last stored before {}: {} articles and {} older versions of them would be dropped; nothing would be left of {} stories",
+        before.format("%Y-%m-%d %H:%M:%SZ"),
+        old.articles,
+        old.versions,
+        old.stories
+    ));
     Ok(Outcome::Done)
 }
 

@@ -153,6 +153,9 @@ pub(crate) struct Janitor {
     pub(crate) every_minutes: u64,
     /// Windows of near-copy keys that are kept, the present one among them; at least 2. 0: all.
     pub(crate) keep_windows: u32,
+    /// Articles whose latest version was stored so many days ago are dropped; at least two windows. 0: none ever. Needs the
+    /// role copydesk_owner. See docs/retention.md.
+    pub(crate) retention_days: u32,
 }
 
 impl Default for Janitor {
@@ -160,6 +163,7 @@ impl Default for Janitor {
         Self {
             every_minutes: 60,
             keep_windows: 3,
+            retention_days: 0,
         }
     }
 }
