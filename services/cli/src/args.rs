@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// Find articles by their words
     Search(SearchArgs),
+    /// Write articles or stories to a file: JSON Lines or Parquet
+    Export(ExportArgs),
     /// Bring the database's schema up to date
     Migrate(MigrateArgs),
     /// Check Kafka, topic, Postgres, schema and clocks, and say how to mend what is wrong
@@ -205,6 +207,40 @@ pub(crate) struct SearchArgs {
     /// One JSON record a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk export articles --since 2026-11-01T00:00:00Z --output november.parquet\n  \
+copydesk export stories --language en --output stories.jsonl.zst\n  copydesk export articles --site news.example | jq .title\n\n\
+All rows are of one moment. The file appears when it is whole; a file of that name is replaced then, and left alone if \
+anything goes wrong. The columns are those of the views articles and stories (docs/schema.md)."
+)]
+pub(crate) struct ExportArgs {
+    /// What to export
+    #[arg(value_name = "WHAT", value_parser = ["articles", "stories"])]
+    pub(crate) what: String,
+    /// The file: .jsonl, .jsonl.gz, .jsonl.zst or .parquet; - is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// What kind of file, where its name does not tell [standard output: jsonl]
+    #[arg(long, value_name = "FORMAT", value_parser = ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"])]
+    pub(crate) format: Option<String>,
+    /// From this time on, as 2026-11-24T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// The time that --since and --until are of: when it was stored, or published
+    #[arg(long, value_name = "TIME", value_parser = ["ingested", "published"], default_value = "ingested")]
+    pub(crate) by: String,
+    /// Only this site, such as news.example; of a story, that of its canonical article
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: Option<String>,
+    /// Only this language, such as en; of a story, that of its canonical article
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
 }
 
 #[derive(Debug, Args)]

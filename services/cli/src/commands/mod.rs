@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clean;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod janitor;
 pub(crate) mod migrate;
