@@ -46,6 +46,7 @@ const PLANS: &[(&str, &[&str])] = &[
         &["article_pkey", "article_version_pkey"],
     ),
     ("Where an article came from", &["sighting_article"]),
+    ("All that was stored in a day", &["article_ingested"]),
 ];
 
 /// The page's questions with their queries, in order.
