@@ -349,3 +349,27 @@ BEGIN
     END IF;
 END
 $$;
+
+-- As before, but ORDER BY story_id LIMIT stops early: grouped, all articles were read for the newest stories. Driven by the first article
+-- of each story that is left, whoever founded it. OFFSET 0 keeps the look-up one by one.
+CREATE OR REPLACE VIEW stories AS
+SELECT f.story_id, c.article_id AS canonical_article, c.title, c.site, c.url, c.language, s.articles, s.copies, s.sites, s.site_list,
+       s.first_published_at, s.first_seen, s.last_seen, s.longest_words
+FROM article f
+CROSS JOIN LATERAL (
+    SELECT count(*) AS articles,
+           count(*) - 1 AS copies,
+           count(DISTINCT site) AS sites,
+           array_agg(DISTINCT site) FILTER (WHERE site IS NOT NULL) AS site_list,
+           min(published_at) AS first_published_at,
+           min(ingested_at) AS first_seen,
+           max(ingested_at) AS last_seen,
+           max(word_count) AS longest_words
+    FROM article a WHERE a.story_id = f.story_id
+) s
+CROSS JOIN LATERAL (
+    SELECT a.article_id, a.title, a.site, a.url, a.language FROM article a
+    WHERE a.story_id = f.story_id AND a.word_count >= 0.8 * s.longest_words
+    ORDER BY coalesce(a.published_at, a.message_time), a.article_id LIMIT 1
+) c
+WHERE NOT EXISTS (SELECT FROM article e WHERE e.story_id = f.story_id AND e.article_id < f.article_id OFFSET 0);

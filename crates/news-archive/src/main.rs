@@ -1,6 +1,7 @@
 //! Writes an invented news archive (WARC.gz): `news-archive PAGES FILE`. docs/tutorial.md uses it.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     reason = "a tool of the tutorial: a panic with a clear message is enough"
 )]
 

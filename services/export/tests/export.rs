@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
+    clippy::disallowed_types,
+    reason = "test code: a panic with a clear message is how a test fails, and the files are our own"
 )]
 
 use std::io::Read as _;

@@ -172,7 +172,6 @@ fn some(state: &mut u64, n: i64) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "minutes, and gigabytes: fills a database with COPYDESK_BENCH_ARTICLES (1,000,000) articles and prints a table"]
-#[expect(clippy::print_stdout, reason = "a bench prints")]
 async fn queries_at_scale() {
     let articles: i64 = std::env::var("COPYDESK_BENCH_ARTICLES").map_or(1_000_000, |n| n.parse().unwrap());
     let scratch = Scratch::new("queries_scale").await;
