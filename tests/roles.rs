@@ -121,6 +121,10 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
         1
     );
     stories(&pipeline, &login.url).await;
+    copydesk.ok(&["search", "harbour"]);
+    copydesk.ok(&["janitor", "search", "off"]);
+    copydesk.ok(&["janitor", "search", "on"]);
+    retention(&pipeline, &copydesk).await;
 
     let db = login.connect().await;
     for table in relations(&pipeline.db, "rp").await {
@@ -145,6 +149,35 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
         refused(&db, sql).await;
     }
     db.close().await;
+    login.drop().await;
+}
+
+/// The writer may not drop articles, and is told who may; the owner may.
+async fn retention(pipeline: &Pipeline, writer: &Copydesk) {
+    sqlx::query("UPDATE article SET ingested_at = now() - interval '99 days', version_at = now() - interval '99 days',
+                                    message_time = now() - interval '99 days' WHERE article_id % 2 = 0")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+    let old = pipeline
+        .count("SELECT count(*) FROM article WHERE article_id % 2 = 0")
+        .await;
+    let variable = ("COPYDESK_JANITOR_RETENTION_DAYS", "90");
+    let refused = writer
+        .clone()
+        .with(variable.0, variable.1)
+        .run(&["janitor", "--once"]);
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("copydesk_owner"), "{said}");
+
+    let login = Login::create(pipeline, "copydesk_owner").await;
+    let owner = Copydesk::new(pipeline.topic.name(), &login.url).with(variable.0, variable.1);
+    let told = owner.ok(&["janitor", "--dry-run"]);
+    assert!(told.contains(&format!("{old} articles")), "{told}");
+    let done = owner.ok(&["janitor", "--once"]);
+    assert!(done.contains(&format!("{old} dropped for their age")), "{done}");
+    owner.ok(&["audit"]);
     login.drop().await;
 }
 
@@ -214,6 +247,12 @@ async fn the_reader_reads_every_view_and_writes_nothing() {
         refused(&db, &format!("SELECT FROM {table}")).await;
         refused(&db, &format!("INSERT INTO {table} DEFAULT VALUES")).await;
     }
+    sqlx::query("SELECT copydesk_snippet_html(snippet) FROM search_articles('harbour')")
+        .execute(&db)
+        .await
+        .unwrap();
+    refused(&db, "SELECT copydesk_index_search(1)").await;
+    refused(&db, "SELECT copydesk_switch_search(false)").await;
     refused(&db, "SELECT copydesk_create_windows(1)").await;
     refused(&db, "SELECT copydesk_drop_windows(2)").await;
     refused(&db, "SELECT nextval('article_id_seq')").await;

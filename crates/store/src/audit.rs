@@ -146,7 +146,8 @@ impl AuditReport {
 const ORPHANS: &[(&str, &str)] = &[
     (
         "sightings are of articles that do not exist",
-        "SELECT count(*) FROM sighting s WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = s.article_id)",
+        "SELECT count(*) FROM sighting s WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = s.article_id)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = s.article_id)",
     ),
     (
         "sightings name a version that does not exist",
@@ -161,7 +162,8 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "keys belong to articles that do not exist",
-        "SELECT count(*) FROM near_key k WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = k.article_id)",
+        "SELECT count(*) FROM near_key k WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = k.article_id)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = k.article_id)",
     ),
     (
         "articles have no evidence",
@@ -169,16 +171,34 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "articles are in a story that does not exist",
-        "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.story_id)",
+        "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.story_id)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = a.story_id)",
     ),
     (
         "articles are linked to an article that does not exist",
         "SELECT count(*) FROM article a WHERE a.linked_to IS NOT NULL
-             AND NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.linked_to)",
+             AND NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.linked_to)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = a.linked_to)",
     ),
     (
         "identities belong to articles that do not exist",
         "SELECT count(*) FROM article_identity i WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)",
+    ),
+    (
+        "articles were dropped for their age and are there",
+        "SELECT count(*) FROM retired_article r WHERE EXISTS (SELECT FROM article a WHERE a.article_id = r.article_id)",
+    ),
+    (
+        "versions belong to articles that do not exist",
+        "SELECT count(*) FROM article_version v WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = v.article_id)",
+    ),
+    (
+        "evidence belongs to articles that do not exist",
+        "SELECT count(*) FROM evidence e WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = e.article_id)",
+    ),
+    (
+        "searchable words belong to articles that do not exist",
+        "SELECT count(*) FROM article_words w WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = w.article_id)",
     ),
     (
         "articles do not have all their versions",

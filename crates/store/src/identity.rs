@@ -1,6 +1,6 @@
 //! Which article a message is: its identity, claimed so that two messages of one address come in an order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use copydesk_article::Fingerprint;
 use copydesk_dedup::evidence;
@@ -74,39 +74,48 @@ pub(crate) async fn claim(
     wanted: &[(Identity, i64)],
 ) -> Result<HashMap<Identity, Known>, StoreError> {
     const DOING: &str = "cannot claim the articles' identities";
-    let identities: Vec<&[u8]> = wanted.iter().map(|(i, _)| i.0.as_slice()).collect();
-    let ids: Vec<i64> = wanted.iter().map(|(_, id)| *id).collect();
-    let inserted: Vec<i64> = sqlx::query_scalar(
-        "INSERT INTO article_identity (identity, article_id)
-         SELECT identity, id FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id)
-         ON CONFLICT DO NOTHING RETURNING article_id",
-    )
-    .bind(&identities)
-    .bind(&ids)
-    .fetch_all(&mut *connection)
-    .await
-    .doing(DOING)?;
-    if inserted.len() == wanted.len() {
-        return Ok(HashMap::new());
-    }
-    let inserted: std::collections::HashSet<i64> = inserted.into_iter().collect();
-    let taken: Vec<&[u8]> = wanted
-        .iter()
-        .filter(|(_, id)| !inserted.contains(id))
-        .map(|(identity, _)| identity.0.as_slice())
+    let mut named: HashMap<i64, Identity> = HashMap::new();
+    let mut open = wanted.to_vec();
+    while !open.is_empty() {
+        let identities: Vec<&[u8]> = open.iter().map(|(i, _)| i.0.as_slice()).collect();
+        let ids: Vec<i64> = open.iter().map(|(_, id)| *id).collect();
+        let inserted: HashSet<i64> = sqlx::query_scalar(
+            "INSERT INTO article_identity (identity, article_id)
+             SELECT identity, id FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id)
+             ON CONFLICT DO NOTHING RETURNING article_id",
+        )
+        .bind(&identities)
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(DOING)?
+        .into_iter()
         .collect();
-    let rows = sqlx::query(
-        "SELECT i.identity, i.article_id FROM article_identity i
-         WHERE i.identity = ANY ($1) ORDER BY i.identity FOR NO KEY UPDATE",
-    )
-    .bind(&taken)
-    .fetch_all(&mut *connection)
-    .await
-    .doing(DOING)?;
-    let mut named = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let identity: Vec<u8> = row.try_get(0).doing(DOING)?;
-        named.insert(row.try_get::<i64, _>(1).doing(DOING)?, as_identity(&identity)?);
+        open.retain(|(_, id)| !inserted.contains(id));
+        if open.is_empty() {
+            break;
+        }
+        let taken: Vec<&[u8]> = open.iter().map(|(identity, _)| identity.0.as_slice()).collect();
+        let rows = sqlx::query(
+            "SELECT i.identity, i.article_id FROM article_identity i
+             WHERE i.identity = ANY ($1) ORDER BY i.identity FOR NO KEY UPDATE",
+        )
+        .bind(&taken)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(DOING)?;
+        let mut found = HashSet::with_capacity(rows.len());
+        for row in rows {
+            let identity = as_identity(&row.try_get::<Vec<u8>, _>(0).doing(DOING)?)?;
+            found.insert(identity);
+            named.insert(row.try_get::<i64, _>(1).doing(DOING)?, identity);
+        }
+        // One that was there a moment ago and is not any more belonged to an article that was dropped for its age
+        // (`retire`): it is free to be claimed.
+        open.retain(|(identity, _)| !found.contains(identity));
+    }
+    if named.is_empty() {
+        return Ok(HashMap::new());
     }
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();

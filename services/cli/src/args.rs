@@ -61,6 +61,10 @@ pub(crate) enum Command {
     Clean(CleanArgs),
     /// Show the stories that came out, what was removed from their articles, and the quarantine
     Summary(SummaryArgs),
+    /// Find articles by their words
+    Search(SearchArgs),
+    /// Write articles or stories to a file: JSON Lines or Parquet
+    Export(ExportArgs),
     /// Bring the database's schema up to date
     Migrate(MigrateArgs),
     /// Check Kafka, topic, Postgres, schema and clocks, and say how to mend what is wrong
@@ -170,6 +174,73 @@ pub(crate) struct SummaryArgs {
     /// Newest stories to show
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(crate) stories: u32,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk search ferry\n  copydesk search --language en --since 2026-11-01T00:00:00Z '\"harbour wall\" -museum'\n\n\
+Words are read in each article's own language: ferry finds ferries in an English one. Of each story the best article is shown. \
+Exit 3 where nothing is found. In SQL: SELECT * FROM search_articles('ferry'); docs/queries.md says more."
+)]
+pub(crate) struct SearchArgs {
+    /// Words as for a web search engine: \"a phrase\", or, -not
+    #[arg(value_name = "WORDS", required = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+    /// Only this language, such as en
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
+    /// Only this site, such as news.example
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: Option<String>,
+    /// Published at this time or later, as 2026-11-24T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Published before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Articles at the most
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Every copy of a story, not the best one alone
+    #[arg(long)]
+    pub(crate) every_copy: bool,
+    /// One JSON record a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  copydesk export articles --since 2026-11-01T00:00:00Z --output november.parquet\n  \
+copydesk export stories --language en --output stories.jsonl.zst\n  copydesk export articles --site news.example | jq .title\n\n\
+All rows are of one moment. The file appears when it is whole; a file of that name is replaced then, and left alone if \
+anything goes wrong. The columns are those of the views articles and stories (docs/schema.md)."
+)]
+pub(crate) struct ExportArgs {
+    /// What to export
+    #[arg(value_name = "WHAT", value_parser = ["articles", "stories"])]
+    pub(crate) what: String,
+    /// The file: .jsonl, .jsonl.gz, .jsonl.zst or .parquet; - is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// What kind of file, where its name does not tell [standard output: jsonl]
+    #[arg(long, value_name = "FORMAT", value_parser = ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"])]
+    pub(crate) format: Option<String>,
+    /// From this time on, as 2026-11-24T03:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// The time that --since and --until are of: when it was stored, or published
+    #[arg(long, value_name = "TIME", value_parser = ["ingested", "published"], default_value = "ingested")]
+    pub(crate) by: String,
+    /// Only this site, such as news.example; of a story, that of its canonical article
+    #[arg(long, value_name = "SITE")]
+    pub(crate) site: Option<String>,
+    /// Only this language, such as en; of a story, that of its canonical article
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -303,6 +374,9 @@ pub(crate) struct JanitorArgs {
     /// One round, then stop
     #[arg(long)]
     pub(crate) once: bool,
+    /// Say what retention (janitor.retention_days) would drop, change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(subcommand)]
     pub(crate) command: Option<JanitorCommand>,
 }
@@ -318,6 +392,22 @@ CHANGELOG names a new fingerprint version."
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),
+    /// Search by words: switch it on or off, or make searchable what is due
+    #[command(subcommand)]
+    Search(SearchCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SearchCommand {
+    /// Switch it on: everything that is stored is made searchable, by the workers or by this command
+    #[command(after_help = "Example: copydesk janitor search on")]
+    On,
+    /// Switch it off: the words of all articles are dropped, and no work is done for it any more
+    #[command(after_help = "Example: copydesk janitor search off")]
+    Off,
+    /// Make searchable what is due now
+    #[command(after_help = "Example: copydesk janitor search catch-up")]
+    CatchUp,
 }
 
 #[derive(Debug, Subcommand)]

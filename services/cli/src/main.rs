@@ -54,6 +54,8 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Worker(args) => commands::worker::run(&config, &args).await,
             Command::Feed(args) => commands::feed::run(&config, args).await,
             Command::Summary(args) => commands::summary::run(&config, &args).await,
+            Command::Search(args) => commands::search::run(&config, &args).await,
+            Command::Export(args) => commands::export::run(&config, &args).await,
             Command::Migrate(args) => commands::migrate::run(&config, &args).await,
             Command::Doctor(args) => commands::doctor::run(&config, &args).await,
             Command::Audit(args) => commands::audit::run(&config, &args).await,

@@ -8,12 +8,18 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_store::{RetryClass, Store, StoreError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// Articles looked at in one step for stories that are one.
 const LATE_MERGES: i64 = 200;
+
+/// Articles dropped in one transaction: short enough not to hold up a worker.
+const RETIRE: i64 = 500;
+/// Articles made searchable in one step.
+const SEARCHABLE: u32 = 200;
 
 /// What the janitor is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub struct JanitorOptions {
     pub every: Duration,
     /// Windows of keys that are kept, the present one among them; 0 keeps all.
     pub keep_windows: u32,
+    /// Articles are dropped when their latest version is so many days old; 0 keeps all.
+    pub retention_days: u32,
 }
 
 /// What a round did.
@@ -33,6 +41,10 @@ pub struct Round {
     pub windows_dropped: u32,
     /// Stories that turned out to be one with another.
     pub stories_merged: u64,
+    /// Articles made searchable that no worker had come to.
+    pub made_searchable: u64,
+    /// Articles dropped for their age.
+    pub articles_dropped: u64,
 }
 
 /// One round.
@@ -53,11 +65,49 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
             break;
         }
     }
+    // No more than is due now: workers may be at it all the time.
+    let due = store.search_status().await?.due.unsigned_abs();
+    let mut made_searchable = 0;
+    while made_searchable < due {
+        match store.index_search(SEARCHABLE).await? {
+            0 => break,
+            taken => made_searchable += u64::from(taken),
+        }
+    }
+    let articles_dropped = match options.retention_days {
+        0 => 0,
+        days => retire(store, days).await?,
+    };
     Ok(Round {
+        articles_dropped,
         windows_created,
         windows_dropped,
         stories_merged,
+        made_searchable,
     })
+}
+
+/// The time before which articles are old.
+pub fn old_before(days: u32) -> DateTime<Utc> {
+    Utc::now() - TimeDelta::days(i64::from(days))
+}
+
+/// Drops what is older than so many days, in short transactions. Stopped at any point, the next round goes on.
+///
+/// # Errors
+/// A limit shorter than what new articles are compared with; a role that may not delete; Postgres does not answer.
+pub async fn retire(store: &Store, days: u32) -> Result<u64, StoreError> {
+    store.check_retention(days).await?;
+    let before = old_before(days);
+    let Some(last) = store.last_before(before).await? else {
+        return Ok(0);
+    };
+    let (mut after, mut dropped) = (i64::MIN, 0);
+    while let Some((end, some)) = store.retire(before, after, last, RETIRE).await? {
+        after = end;
+        dropped += some;
+    }
+    Ok(dropped)
 }
 
 /// Rounds until `stop` turns true.
@@ -72,6 +122,8 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 windows_created = round.windows_created,
                 windows_dropped = round.windows_dropped,
                 stories_merged = round.stories_merged,
+                made_searchable = round.made_searchable,
+                articles_dropped = round.articles_dropped,
                 "round done"
             ),
             Err(error) if matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase) => {

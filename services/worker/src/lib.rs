@@ -19,6 +19,7 @@ mod breaker;
 mod counters;
 mod database;
 mod dead_letter;
+mod index_search;
 mod monitor;
 mod owner;
 mod partition;
@@ -84,6 +85,8 @@ pub struct WorkerOptions {
     pub metrics: Option<std::net::SocketAddr>,
     /// Where spans of messages go; `None`: nowhere.
     pub traces: Option<Tracer>,
+    /// Make stored articles searchable in the background.
+    pub index_search: bool,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
     /// Topics on which is told what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
@@ -180,6 +183,9 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         &monitor,
         &phases,
     )?;
+    let indexing = options
+        .index_search
+        .then(|| tokio::spawn(index_search::run(options.store.clone())));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -226,6 +232,10 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     drop(handle);
     owner.abort();
     finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
+    indexing.iter().for_each(tokio::task::JoinHandle::abort);
+    if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
+        index_search::to_the_end(&options.store, &stop).await;
+    }
     looking.iter().for_each(tokio::task::JoinHandle::abort);
     drop(serving);
     // What is still waiting for the collector; it blocks for some seconds at most.

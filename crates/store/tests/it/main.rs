@@ -9,8 +9,11 @@
 mod articles;
 mod ledger;
 mod quarantine;
+mod queries;
 mod race;
+mod retire;
 mod rewind;
 mod schema;
+mod search;
 mod stories;
 mod support;

@@ -95,6 +95,7 @@ pub(crate) struct Text<'a> {
     pub(crate) url: Option<&'a str>,
     pub(crate) site: Option<&'a str>,
     pub(crate) title: Option<&'a str>,
+    pub(crate) language: Option<&'a str>,
     pub(crate) body: &'a str,
     pub(crate) extra: Vec<(&'a str, serde_json::Value)>,
 }
@@ -124,6 +125,7 @@ impl Text<'_> {
                 canonical_url: self.url.map(sourced),
                 site: self.site.map(sourced),
                 title: self.title.map(sourced),
+                language: self.language.map(sourced),
                 authors: vec!["Ada Pell".into(), "Jonas Verhune".into()],
                 ..Metadata::default()
             },

@@ -6,32 +6,62 @@ use copydesk_janitor::JanitorOptions;
 use copydesk_store::Store;
 
 use super::{Outcome, print, stop_on_signal, store};
-use crate::args::{CommonCommand, JanitorArgs, JanitorCommand};
+use crate::args::{CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
 use crate::config::Config;
 
 /// Articles in one transaction of `refingerprint`: short enough not to hold up a worker.
 const STEP: i64 = 200;
+
+/// The same when articles are made searchable.
+const SEARCHABLE: u32 = 200;
 
 pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<Outcome> {
     let store = store(config).await?;
     match &args.command {
         Some(JanitorCommand::Refingerprint) => return refingerprint(&store).await,
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
+        Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
     }
     let options = JanitorOptions {
         every: Duration::from_secs(config.janitor.every_minutes * 60),
         keep_windows: config.janitor.keep_windows,
+        retention_days: config.janitor.retention_days,
     };
+    if args.dry_run {
+        return dry_run(&store, options.retention_days).await;
+    }
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged",
-            round.windows_created, round.windows_dropped, round.stories_merged
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} made searchable, {} dropped for their age",
+            round.windows_created,
+            round.windows_dropped,
+            round.stories_merged,
+            round.made_searchable,
+            round.articles_dropped
         ));
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;
     }
+    Ok(Outcome::Done)
+}
+
+async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
+    if days == 0 {
+        print("retention is off (janitor.retention_days = 0): no article would be dropped");
+        return Ok(Outcome::Done);
+    }
+    store.check_retention(days).await?;
+    let before = copydesk_janitor::old_before(days);
+    let old = store.retirable(before).await?;
+    print(&format!(
+        "last stored before {}: {} articles and {} older versions of them would be dropped; nothing would be left of {} stories",
+        before.format("%Y-%m-%d %H:%M:%SZ"),
+        old.articles,
+        old.versions,
+        old.stories
+    ));
     Ok(Outcome::Done)
 }
 
@@ -52,6 +82,39 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
         }
     }
     print(&format!("{done} articles gone over"));
+    Ok(Outcome::Done)
+}
+
+async fn search(store: &Store, command: &SearchCommand) -> anyhow::Result<Outcome> {
+    match command {
+        SearchCommand::Off => {
+            store.switch_search(false).await?;
+            print("search is off; the words of all articles were dropped");
+            return Ok(Outcome::Done);
+        }
+        SearchCommand::On => store.switch_search(true).await?,
+        SearchCommand::CatchUp => {}
+    }
+    let status = store.search_status().await?;
+    if !status.on {
+        anyhow::bail!("search is off; `copydesk janitor search on` switches it on");
+    }
+    let mut stop = stop_on_signal()?;
+    let mut made = 0;
+    loop {
+        let taken = store.index_search(SEARCHABLE).await?;
+        made += i64::from(taken);
+        if taken == 0 || *stop.borrow_and_update() {
+            break;
+        }
+        tracing::info!(made, of = status.due, "making articles searchable");
+    }
+    match store.search_status().await?.due {
+        0 => print(&format!("{made} articles made searchable; nothing is due")),
+        due => print(&format!(
+            "{made} articles made searchable; about {due} are due, and the workers go on with them"
+        )),
+    }
     Ok(Outcome::Done)
 }
 

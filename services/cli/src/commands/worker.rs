@@ -43,6 +43,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         // The configuration's own check has seen that it is one.
         metrics: config.metrics.listen.parse().ok(),
         traces: tracer(config)?,
+        index_search: config.worker.index_search,
         until_end: args.until_end,
         outputs: OutputTopics {
             dead_letters: named(&config.outputs.dead_letter_topic),

@@ -108,6 +108,9 @@ pub(crate) struct Worker {
     pub(crate) breaker_share: f64,
     /// A partition is stopped when more than so many of its messages in a row were refused. 0: never.
     pub(crate) breaker_run: usize,
+    /// Make stored articles searchable by their words, behind the storing. One session of all workers does it at a time.
+    /// `copydesk janitor search off` switches search off for good.
+    pub(crate) index_search: bool,
 }
 
 impl Default for Worker {
@@ -123,6 +126,7 @@ impl Default for Worker {
             on_lost_range: OnLostRange::Stop,
             breaker_share: 0.5,
             breaker_run: 100,
+            index_search: true,
         }
     }
 }
@@ -151,6 +155,9 @@ pub(crate) struct Janitor {
     pub(crate) every_minutes: u64,
     /// Windows of near-copy keys that are kept, the present one among them; at least 2. 0: all.
     pub(crate) keep_windows: u32,
+    /// Articles whose latest version was stored so many days ago are dropped; at least two windows. 0: none ever. Needs the
+    /// role copydesk_owner. See docs/retention.md.
+    pub(crate) retention_days: u32,
 }
 
 impl Default for Janitor {
@@ -158,6 +165,7 @@ impl Default for Janitor {
         Self {
             every_minutes: 60,
             keep_windows: 3,
+            retention_days: 0,
         }
     }
 }

@@ -1,0 +1,252 @@
+//! The queries of docs/queries.md: each runs, and goes through the index that the page names.
+//!
+//! `queries_at_scale` measures them on a million articles: see docs/queries.md for the command.
+
+use std::time::Instant;
+
+use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+
+use crate::support::Scratch;
+
+const PAGE: &str = include_str!("../../../../docs/queries.md");
+
+/// What each question's plan must go through.
+const PLANS: &[(&str, &[&str])] = &[
+    ("The newest stories", &["article_story"]),
+    (
+        "The largest stories of the last day",
+        &["article_ingested", "article_story"],
+    ),
+    ("All copies of a story", &["article_story"]),
+    (
+        "Who published it first",
+        &["article_canonical_url", "article_story"],
+    ),
+    (
+        "Which copies were cut, and which stories were added to",
+        &["article_cut"],
+    ),
+    ("Everything from a site in a week", &["article_site"]),
+    (
+        "What a site took over from others in a week",
+        &["article_site", "article_pkey"],
+    ),
+    ("Articles by their words", &[]),
+    ("Articles by their words, at a site", &[]),
+    (
+        "What a rule removed last",
+        &["article_pkey", "article_version_pkey"],
+    ),
+    (
+        "What was removed at a site in a week, by rule",
+        &["article_site", "article_pkey"],
+    ),
+    (
+        "The whole of what was read of an article, in its order",
+        &["article_pkey", "article_version_pkey"],
+    ),
+    ("Where an article came from", &["sighting_article"]),
+    ("All that was stored in a day", &["article_ingested"]),
+];
+
+/// The page's questions with their queries, in order.
+fn questions() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for part in PAGE.split("\n### ").skip(1) {
+        let title = part.lines().next().unwrap().to_owned();
+        let sql = part
+            .split_once("```sql\n")
+            .and_then(|(_, rest)| rest.split_once("```"))
+            .unwrap_or_else(|| panic!("{title} has no query"))
+            .0;
+        found.push((title, sql.trim().trim_end_matches(';').to_owned()));
+    }
+    found
+}
+
+/// Fills the tables without Kafka and cleaning. Every fifth article is a copy; a third has a block that a rule removed; texts of
+/// some 3 KB from 50,000 words, a few of them frequent and most of them rare; a hundred days up to now.
+async fn fill(db: &PgPool, articles: i64) {
+    let run = |sql: String| async move {
+        db.execute(AssertSqlSafe(sql.clone()))
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
+    };
+    let paragraphs = (articles / 20).clamp(200, 20_000);
+    run("SELECT setseed(0.5); UPDATE setting SET search = false".into()).await;
+    run(format!(
+        "CREATE UNLOGGED TABLE pool AS
+         SELECT p AS n, string_agg('w' || floor(50000 ^ random())::int::text || chr(97 + (p % 3)::int), ' ') || '.' AS text
+         FROM generate_series(0, {paragraphs} - 1) p, generate_series(1, 45) w GROUP BY p;
+         ALTER TABLE pool ADD words tsvector; UPDATE pool SET words = to_tsvector('english', text);
+         CREATE UNIQUE INDEX ON pool (n); ANALYZE pool"
+    ))
+    .await;
+    // A linear congruence spreads the paragraphs; a copy has those of its original, without the last ones.
+    let pick = format!("(((a.original * 10 + k) * 7919 + a.original / 3) % {paragraphs})");
+    for from in (1..=articles).step_by(50_000) {
+        let to = (from + 49_999).min(articles);
+        run(format!(
+            "INSERT INTO article (article_id, story_id, linked_to, published_at, message_time, ingested_at, version_at, version, word_count,
+                 fingerprint_version, identity, body_hash, raw_hash, relation, rules_version, site, title, language, canonical_url, url, blocks, body)
+             SELECT a.id, a.original, nullif(a.original, a.id), a.at, a.at, a.at, a.at, 1, 450, 1, decode(md5(a.id::text), 'hex'),
+                    decode(md5(a.original::text), 'hex'), decode(md5(a.id::text), 'hex'), a.relation, 'bench',
+                    'site' || (a.id * 48271 % 2000) || '.example', 'w' || (a.id * 31 % 9000) || 'a headline ' || a.id, 'en',
+                    'https://site.example/' || a.id, 'https://site.example/' || a.id,
+                    CASE WHEN a.id % 3 = 0 THEN '[[\"headline\"], [\"body\", 3000], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]'::jsonb
+                         ELSE '[[\"headline\"], [\"body\", 3000]]'::jsonb END,
+                    (SELECT string_agg(p.text, E'\\n\\n' ORDER BY k) FROM generate_series(0, 9 - 2 * (a.id <> a.original)::int) k JOIN pool p ON p.n = {pick})
+             FROM (SELECT id, CASE WHEN id % 5 = 0 AND id > 5 THEN id - 1 - (id / 5) % 4 ELSE id END AS original,
+                          now() - interval '100 days' + id * interval '100 days' / {articles} AS at,
+                          CASE WHEN id % 5 > 0 OR id <= 5 THEN 'original' WHEN id % 50 = 0 THEN 'excerpt' ELSE 'near_copy' END AS relation
+                   FROM generate_series({from}::int8, {to}::int8) id) a;
+             INSERT INTO sighting (topic, partition, \"offset\", article_id, message_time, ingested_at, version, verdict)
+             SELECT 'bench', 0, article_id, article_id, message_time, ingested_at, 1, 'new_article' FROM article WHERE article_id BETWEEN {from} AND {to}"
+        ))
+        .await;
+    }
+    run(format!(
+        "DROP INDEX article_words_words;
+         INSERT INTO article_words (article_id, config, words)
+         SELECT a.id, 'english', setweight(to_tsvector('english', 'w' || (a.id * 31 % 9000) || 'a headline'), 'A')
+             || p0.words || p1.words || p2.words || p3.words || p4.words || p5.words || p6.words || p7.words || p8.words || p9.words
+         FROM (SELECT article_id AS id, story_id AS original FROM article) a {};
+         CREATE INDEX article_words_words ON article_words USING gin (words);
+         UPDATE setting SET search = true",
+        (0..10)
+            .map(|k| format!("JOIN pool p{k} ON p{k}.n = {} ", pick.replace('k', &k.to_string())))
+            .collect::<String>()
+    ))
+    .await;
+    run("DROP TABLE pool".into()).await;
+    run("VACUUM ANALYZE article, article_words, sighting".into()).await;
+}
+
+async fn plan(db: &PgPool, sql: &str) -> String {
+    sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
+        .fetch_all(db)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e}"))
+        .join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_question_of_the_page_goes_through_its_index() {
+    let scratch = Scratch::new("queries").await;
+    fill(&scratch.db, 3_000).await;
+    let questions = questions();
+    assert_eq!(
+        questions.iter().map(|(t, _)| t.as_str()).collect::<Vec<_>>(),
+        PLANS.iter().map(|(t, _)| *t).collect::<Vec<_>>()
+    );
+    let mut connection = scratch.db.acquire().await.unwrap();
+    // A small table is read whole, whatever its indexes: what is asked here is whether they can serve.
+    connection
+        .execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
+        .await
+        .unwrap();
+    for ((title, sql), (_, indexes)) in questions.iter().zip(PLANS) {
+        let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap_or_else(|e| panic!("{title}: {e}"));
+        let plan = lines.join("\n");
+        for index in *indexes {
+            assert!(plan.contains(index), "{title} does not use {index}:\n{plan}");
+        }
+        assert!(!plan.contains("Seq Scan on article"), "{title}:\n{plan}");
+        connection
+            .execute(AssertSqlSafe(sql.clone()))
+            .await
+            .unwrap_or_else(|e| panic!("{title}: {e}"));
+    }
+}
+
+/// A number below `n`, always the same ones.
+fn some(state: &mut u64, n: i64) -> i64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    i64::try_from((*state >> 33) % n.unsigned_abs()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "minutes, and gigabytes: fills a database with COPYDESK_BENCH_ARTICLES (1,000,000) articles and prints a table"]
+async fn queries_at_scale() {
+    let articles: i64 = std::env::var("COPYDESK_BENCH_ARTICLES").map_or(1_000_000, |n| n.parse().unwrap());
+    let scratch = Scratch::new("queries_scale").await;
+    let begun = Instant::now();
+    fill(&scratch.db, articles).await;
+    println!("{articles} articles in {:.0} s", begun.elapsed().as_secs_f64());
+    for index in [
+        "article_story",
+        "article_site",
+        "article_ingested",
+        "article_cut",
+        "article_words_words",
+        "article_words",
+    ] {
+        let bytes: i64 = sqlx::query_scalar("SELECT pg_total_relation_size($1::regclass)")
+            .bind(index)
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+        println!("{index}: {} bytes an article", bytes / articles);
+    }
+    let mut connection = scratch.db.acquire().await.unwrap();
+    let mut state = 7;
+    let mut plans = String::new();
+    println!(
+        "{:60} {:>9} {:>9} {:>9}",
+        "question", "p50 ms", "p95 ms", "max ms"
+    );
+    for (title, sql) in questions() {
+        let mut times = Vec::new();
+        for _ in 0..100 {
+            let id = some(&mut state, articles) + 1;
+            let word = |state: &mut u64| {
+                let top = some(state, 1_000_000) as f64 / 1_000_000.0;
+                format!("w{}a", 50_000f64.powf(top) as i64)
+            };
+            let sql = sql
+                .replace("https://news.example/4711", &format!("https://site.example/{id}"))
+                .replace(
+                    "4711",
+                    &(if title.contains("copies") {
+                        id - id % 5 + 1
+                    } else {
+                        id
+                    })
+                    .to_string(),
+                )
+                .replace(
+                    "news.example",
+                    &format!("site{}.example", some(&mut state, 2_000)),
+                )
+                .replace("harbour", &word(&mut state))
+                .replace("wall", &word(&mut state));
+            let begun = Instant::now();
+            connection
+                .execute(AssertSqlSafe(sql.clone()))
+                .await
+                .unwrap_or_else(|e| panic!("{title}: {e}"));
+            times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        }
+        times.sort_by(f64::total_cmp);
+        println!(
+            "{title:60} {:>9.2} {:>9.2} {:>9.2}",
+            times[49], times[94], times[99]
+        );
+        plans.push_str(&format!("\n{title}\n{}\n", plan(&scratch.db, &sql).await));
+    }
+    // What has no index: a rule that hardly ever removes anything.
+    let rare = "SELECT article_id FROM removed_blocks WHERE rule = 'never' ORDER BY article_id DESC LIMIT 50";
+    let begun = Instant::now();
+    connection.execute(rare).await.unwrap();
+    println!(
+        "{:60} {:>9.0}",
+        "a rule that removed nothing at all",
+        begun.elapsed().as_secs_f64() * 1_000.0
+    );
+    println!("{plans}");
+}

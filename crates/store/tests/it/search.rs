@@ -1,0 +1,478 @@
+//! Search by words: in each article's language, after every change of its text, and past any text that Postgres will not take.
+
+use copydesk_store::{Found, SearchQuery};
+use sqlx::{AssertSqlSafe, Executor as _};
+
+use crate::support::{Scratch, Text, batch, prose};
+
+/// Makes everything searchable that is due.
+async fn catch_up(scratch: &Scratch) {
+    while scratch.store.index_search(50).await.unwrap() > 0 {}
+    assert_eq!(scratch.store.search_status().await.unwrap().due, 0);
+}
+
+async fn find(scratch: &Scratch, words: &str) -> Vec<Found> {
+    scratch
+        .store
+        .search(&SearchQuery {
+            words: words.into(),
+            most: 50,
+            ..SearchQuery::default()
+        })
+        .await
+        .unwrap()
+}
+
+async fn titles(scratch: &Scratch, words: &str) -> Vec<String> {
+    find(scratch, words)
+        .await
+        .into_iter()
+        .map(|f| f.title.unwrap_or_default())
+        .collect()
+}
+
+/// Articles of a title, a language and a body, each at an address of its own.
+async fn store(scratch: &Scratch, articles: &[(&str, &str, &str)]) {
+    let claimed = scratch.claim(0).await;
+    let sites: Vec<String> = (0..articles.len()).map(|n| format!("site{n}.example")).collect();
+    let urls: Vec<String> = sites.iter().map(|site| format!("https://{site}/0")).collect();
+    let items = articles
+        .iter()
+        .zip(urls.iter().zip(&sites))
+        .zip(0..)
+        .map(|(((title, language, body), (url, site)), offset)| {
+            Text {
+                url: Some(url),
+                site: Some(site),
+                title: Some(title),
+                language: Some(language),
+                body,
+                ..Text::default()
+            }
+            .item(0, offset)
+        })
+        .collect();
+    let report = scratch.store.flush(&claimed, &batch(0, items)).await.unwrap();
+    assert_eq!(report.quarantined + report.refused_by_database, 0);
+    catch_up(scratch).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_read_in_the_articles_own_language_and_titles_count_more() {
+    let scratch = Scratch::new("search_language").await;
+    let filler = prose(1, 3);
+    store(
+        &scratch,
+        &[
+            (
+                "Nothing of note",
+                "en",
+                &format!("{filler} One of the zeppelins was seen."),
+            ),
+            ("A zeppelin over the fjord", "en", &prose(2, 3)),
+            (
+                "Die Häuser am Kanal",
+                "de",
+                "Viele alte Häuser am Kanal wurden verkauft, sagte der Makler gestern.",
+            ),
+            (
+                "Mówi minister",
+                "pl",
+                "Minister mówi o kolejach i o budowie nowego dworca w mieście.",
+            ),
+        ],
+    )
+    .await;
+    // The stem, whatever the ending; the title before the body.
+    assert_eq!(
+        titles(&scratch, "zeppelins").await,
+        ["A zeppelin over the fjord", "Nothing of note"]
+    );
+    assert_eq!(titles(&scratch, "Haus").await, ["Die Häuser am Kanal"]);
+    // No stemmer for Polish: the word as it stands and no other.
+    assert_eq!(titles(&scratch, "kolejach").await, ["Mówi minister"]);
+    assert!(titles(&scratch, "kolej").await.is_empty());
+    // "die" is no word to look for in German, and is one in English.
+    assert!(titles(&scratch, "die").await.is_empty());
+    // Operators, and what no parser should choke on.
+    assert_eq!(titles(&scratch, "zeppelin -fjord").await, ["Nothing of note"]);
+    assert_eq!(
+        titles(&scratch, "\"over the fjord\"").await,
+        ["A zeppelin over the fjord"]
+    );
+    for odd in [
+        "",
+        "the",
+        "-zeppelin",
+        "& | ! ((( :* <-> \"",
+        "\0zep\0pelin",
+        &"x ".repeat(9_000),
+    ] {
+        assert!(find(&scratch, odd).await.is_empty(), "{odd:?}");
+    }
+    let in_german = SearchQuery {
+        words: "Kanal".into(),
+        language: Some("de".into()),
+        site: Some("site2.example".into()),
+        most: 5,
+        ..SearchQuery::default()
+    };
+    assert_eq!(scratch.store.search(&in_german).await.unwrap().len(), 1);
+    let elsewhere = SearchQuery {
+        site: Some("other.example".into()),
+        ..in_german
+    };
+    assert!(scratch.store.search(&elsewhere).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_without_spaces_are_searched_by_runs_of_characters() {
+    let scratch = Scratch::new("search_unspaced").await;
+    store(
+        &scratch,
+        &[
+            ("港", "ja", "新しい港が東京都に開いた。人々は喜んだ。"),
+            ("港口", "zh", "新港口昨天在城市东部开放,市长出席了仪式。"),
+            ("ข่าว", "th", "กรุงเทพมหานครเปิดท่าเรือใหม่วันนี้"),
+            ("서울", "ko", "서울에 새로운 도서관이 문을 열었다."),
+        ],
+    )
+    .await;
+    assert_eq!(titles(&scratch, "東京").await, ["港"]);
+    assert!(titles(&scratch, "京東").await.is_empty(), "the order counts");
+    assert_eq!(titles(&scratch, "市长 仪式").await, ["港口"]);
+    assert_eq!(titles(&scratch, "ท่าเรือ").await, ["ข่าว"]);
+    // Korean has spaces, and no stemmer: a word with another ending is another word.
+    assert_eq!(titles(&scratch, "도서관이").await, ["서울"]);
+    assert!(titles(&scratch, "도서관").await.is_empty());
+    let snippet = find(&scratch, "東京都").await.remove(0).snippet;
+    assert!(snippet.contains("⟦東京都⟧"), "{snippet}");
+    assert!(!snippet.contains("東 京"), "{snippet}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snippet_cannot_carry_marks_or_markup_of_its_own() {
+    let scratch = Scratch::new("search_snippet").await;
+    store(
+        &scratch,
+        &[(
+            "Zeppelin",
+            "en",
+            "The ⟦evil⟧ zeppelin & <script>alert('x')</script> < 3 <img src=x onerror=alert(1)> \"flew\" over the bay.",
+        )],
+    )
+    .await;
+    let snippet = find(&scratch, "zeppelin").await.remove(0).snippet;
+    assert!(snippet.contains("evil ⟦zeppelin⟧"), "{snippet}");
+    assert_eq!(snippet.matches('⟦').count(), 1, "{snippet}");
+    let html: String =
+        sqlx::query_scalar("SELECT copydesk_snippet_html(snippet) FROM search_articles('zeppelin')")
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+    assert!(html.contains("<mark>zeppelin</mark> &amp;"), "{html}");
+    let without = html.replace("<mark>", "").replace("</mark>", "");
+    assert!(!without.contains(['<', '>', '"']), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_follow_new_versions_and_later_edits() {
+    let scratch = Scratch::new("search_versions").await;
+    let first = format!("{} The zeppelin landed.", prose(4, 4));
+    store(&scratch, &[("One", "en", &first)]).await;
+    assert_eq!(titles(&scratch, "zeppelin").await.len(), 1);
+    let claimed = scratch.claim(0).await;
+    let second = format!("{} The submarine dived.", prose(4, 4));
+    let item = Text {
+        url: Some("https://site0.example/0"),
+        site: Some("site0.example"),
+        title: Some("One"),
+        language: Some("en"),
+        body: &second,
+        ..Text::default()
+    }
+    .item(0, 1);
+    let report = scratch
+        .store
+        .flush(&claimed, &batch(1, vec![item]))
+        .await
+        .unwrap();
+    assert_eq!(report.new_versions, 1);
+    catch_up(&scratch).await;
+    assert!(
+        titles(&scratch, "zeppelin").await.is_empty(),
+        "the old version is not searched"
+    );
+    assert_eq!(titles(&scratch, "submarine").await.len(), 1);
+    // What the janitor or a person does to a body.
+    scratch
+        .db
+        .execute("UPDATE article SET body = 'A balloon rose.'")
+        .await
+        .unwrap();
+    catch_up(&scratch).await;
+    assert!(titles(&scratch, "submarine").await.is_empty());
+    assert_eq!(titles(&scratch, "balloons").await.len(), 1);
+    scratch
+        .db
+        .execute("UPDATE article SET language = 'fi'")
+        .await
+        .unwrap();
+    catch_up(&scratch).await;
+    assert!(
+        titles(&scratch, "balloons").await.is_empty(),
+        "no English any more"
+    );
+    // A change that leaves the text alone is no work.
+    scratch
+        .db
+        .execute("UPDATE article SET body = body, story_id = story_id, word_count = 3")
+        .await
+        .unwrap();
+    assert_eq!(scratch.store.index_search(10).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_story_the_best_article_is_shown_or_all() {
+    let scratch = Scratch::new("search_copies").await;
+    let body = format!("{} The zeppelin landed.", prose(9, 6));
+    store(
+        &scratch,
+        &[
+            ("Here", "en", &body),
+            ("A zeppelin", "en", &body),
+            ("There", "en", &body),
+        ],
+    )
+    .await;
+    assert_eq!(titles(&scratch, "zeppelin").await, ["A zeppelin"]);
+    let all = SearchQuery {
+        words: "zeppelin".into(),
+        most: 5,
+        every_copy: true,
+        ..SearchQuery::default()
+    };
+    assert_eq!(scratch.store.search(&all).await.unwrap().len(), 3);
+}
+
+/// Texts that come near the limits of tsvector: 1 MB in all, 2 KB a word, 16,383 places, 256 places a word.
+fn nasty() -> Vec<(&'static str, String)> {
+    let letters: Vec<char> = ('\u{4e00}'..='\u{9fff}')
+        .chain('\u{ac00}'..='\u{d7a3}')
+        .chain('\u{20000}'..='\u{2a6d6}')
+        .collect();
+    let hangul = |n: usize| letters[21_000 + n % 11_000];
+    vec![
+        ("every word another", {
+            (0..60_000).map(|n| format!("w{n:x} ")).collect()
+        }),
+        ("short words of long letters", {
+            letters.iter().flat_map(|c| [*c, ' ']).collect()
+        }),
+        ("two-letter words of three bytes each", {
+            (0..160_000)
+                .flat_map(|n| [hangul(n), hangul(n / 7 + n), ' '])
+                .collect()
+        }),
+        ("compounds of compounds", {
+            (0..70_000)
+                .flat_map(|n| [hangul(n), hangul(n * 3 + 1), if n % 90 == 89 { ' ' } else { '-' }])
+                .collect()
+        }),
+        ("addresses", {
+            (0..9_000)
+                .map(|n| format!("https://a{n}.example/{n}/b?c={n}&d=e{n} u{n}@v{n}.example "))
+                .collect()
+        }),
+        ("paths", {
+            (0..30_000)
+                .map(|n| format!("/{}/{} ", hangul(n), hangul(n * 5 + 3)))
+                .collect()
+        }),
+        ("one word", "x".repeat(500_000)),
+        ("words of 3 KB", {
+            (0..300)
+                .map(|n| format!("{} ", char::from(b'a' + (n % 26) as u8).to_string().repeat(3_000)))
+                .collect()
+        }),
+        ("the same word", "zeppelin ".repeat(100_000)),
+        ("numbers", {
+            (0..80_000).map(|n| format!("-{n}.{n}e{} ", n % 300)).collect()
+        }),
+        ("dotted", "İx ".repeat(60_000)),
+        ("no word at all", "\u{200d}\u{fe0f}. ".repeat(50_000)),
+        ("markup", "<<a href='".repeat(40_000)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_is_beyond_the_limits_of_postgres() {
+    let scratch = Scratch::new("search_limits").await;
+    let long_title = "Zeppelin ".repeat(20_000);
+    store(
+        &scratch,
+        &[(&long_title, "en", "Short."), ("one", "en", &nasty().remove(7).1)],
+    )
+    .await;
+    // The rest by SQL: fingerprints of megabytes take their time in a debug build, and the words come from the table.
+    for (name, text) in nasty() {
+        for language in ["en", "zz"] {
+            sqlx::query(
+                "INSERT INTO article (article_id, story_id, ingested_at, version_at, version, word_count, fingerprint_version,
+                                      identity, body_hash, raw_hash, relation, rules_version, blocks, title, language, body)
+                 SELECT n, n, now(), now(), 1, 1, 1, '', '', '', 'original', '', '[]', $1, $2, $3
+                 FROM nextval('article_id_seq') n",
+            )
+            .bind(name)
+            .bind(language)
+            .bind(&text)
+            .execute(&scratch.db)
+            .await
+            .unwrap();
+        }
+    }
+    catch_up(&scratch).await;
+    let empty: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT left(a.title, 40) FROM article_words w JOIN article a USING (article_id)
+         WHERE w.words = setweight(to_tsvector(w.config::regconfig, left(a.title, 5000)), 'A') OR w.words = '' ORDER BY 1",
+    )
+    .fetch_all(&scratch.db)
+    .await
+    .unwrap();
+    assert_eq!(
+        empty,
+        ["no word at all", "one", "one word", "words of 3 KB"],
+        "the limit on characters keeps every text within Postgres' own"
+    );
+    let largest: i32 = sqlx::query_scalar("SELECT max(length(words::text)) FROM article_words")
+        .fetch_one(&scratch.db)
+        .await
+        .unwrap();
+    assert!(largest > 300_000, "the texts are not nasty enough: {largest}");
+    assert_eq!(
+        scratch.count("SELECT count(*) FROM article_words").await,
+        scratch.count("SELECT count(*) FROM article").await
+    );
+    assert_eq!(
+        titles(&scratch, "zeppelin").await.len(),
+        3,
+        "the long title and twice the same word"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_postgres_refuses_stands_back_alone() {
+    let scratch = Scratch::new("search_refused").await;
+    // What no text does today, a later Postgres or another stemmer may.
+    scratch
+        .db
+        .execute(
+            "CREATE OR REPLACE FUNCTION copydesk_words(config text, title text, dek text, body text) RETURNS tsvector
+             LANGUAGE plpgsql STABLE AS $$ BEGIN
+                 IF title = 'poison' THEN RAISE program_limit_exceeded USING MESSAGE = 'too long'; END IF;
+                 RETURN to_tsvector(config::regconfig, body);
+             END $$",
+        )
+        .await
+        .unwrap();
+    store(
+        &scratch,
+        &[
+            ("a", "en", "One zeppelin."),
+            ("poison", "en", "Two zeppelins."),
+            ("b", "en", "Three zeppelins in the evening."),
+        ],
+    )
+    .await;
+    let mut found = titles(&scratch, "zeppelin").await;
+    found.sort();
+    assert_eq!(found, ["a", "b"]);
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM article_words WHERE words = ''")
+            .await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_there_are_no_words_and_no_work() {
+    let scratch = Scratch::new("search_off").await;
+    store(&scratch, &[("a", "en", "One zeppelin.")]).await;
+    scratch.store.switch_search(false).await.unwrap();
+    assert_eq!(scratch.count("SELECT count(*) FROM article_words").await, 0);
+    assert!(!scratch.store.search_status().await.unwrap().on);
+    let claimed = scratch.claim(0).await;
+    let item = Text {
+        title: Some("b"),
+        language: Some("en"),
+        body: "Two zeppelins in the evening.",
+        ..Text::default()
+    }
+    .item(0, 1);
+    scratch
+        .store
+        .flush(&claimed, &batch(1, vec![item]))
+        .await
+        .unwrap();
+    assert_eq!(scratch.count("SELECT count(*) FROM article_words_due").await, 0);
+    assert_eq!(scratch.store.index_search(10).await.unwrap(), 0);
+    scratch.store.switch_search(true).await.unwrap();
+    catch_up(&scratch).await;
+    assert_eq!(titles(&scratch, "zeppelin").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sessions_never_write_the_words_of_one_article_in_the_wrong_order() {
+    let scratch = Scratch::new("search_two").await;
+    store(&scratch, &[("a", "en", "One zeppelin.")]).await;
+    scratch
+        .db
+        .execute("UPDATE article SET body = 'One balloon.'")
+        .await
+        .unwrap();
+    // The first session has read the balloon and not committed yet when the text changes again.
+    let mut first = scratch.db.begin().await.unwrap();
+    let taken: i32 = sqlx::query_scalar("SELECT copydesk_index_search(10)")
+        .fetch_one(&mut *first)
+        .await
+        .unwrap();
+    assert_eq!(taken, 1);
+    scratch
+        .db
+        .execute("UPDATE article SET body = 'One submarine.'")
+        .await
+        .unwrap();
+    assert_eq!(
+        scratch.store.index_search(10).await.unwrap(),
+        0,
+        "the second stands back"
+    );
+    first.commit().await.unwrap();
+    catch_up(&scratch).await;
+    assert_eq!(titles(&scratch, "submarine").await.len(), 1);
+    assert!(titles(&scratch, "balloon").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_configuration_of_the_mapping_is_there() {
+    let scratch = Scratch::new("search_configs").await;
+    let languages: Vec<String> = sqlx::query_scalar(
+        "SELECT l FROM unnest(string_to_array('ar hy eu ca da nl en fi fr de el hi hu id ga it lt ne no pt ro ru sr es sv ta tr yi zh', ' ')) l
+         WHERE to_tsvector(copydesk_search_config(l)::regconfig, 'zeppelin') IS NOT NULL",
+    )
+    .fetch_all(&scratch.db)
+    .await
+    .unwrap();
+    assert_eq!(languages.len(), 29);
+    // Those of the mapping are those that Postgres has; a newer one may have more.
+    for language in &languages {
+        let sql =
+            format!("SELECT count(*) FROM pg_ts_config WHERE cfgname = copydesk_search_config('{language}')");
+        let known: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+        assert_eq!(known, 1, "{language}");
+    }
+}
