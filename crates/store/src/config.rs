@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
+use crate::outbox::Outputs;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct StoreConfig {
     /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
     /// cannot be replayed.
     pub quarantine_bytes: usize,
+    /// What is told besides storing. All workers of a database should have the same.
+    pub outputs: Outputs,
 }
 
 impl Default for StoreConfig {
@@ -45,6 +48,7 @@ impl Default for StoreConfig {
             idle_timeout: Duration::from_secs(15),
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
+            outputs: Outputs::default(),
         }
     }
 }
@@ -60,6 +64,7 @@ impl std::fmt::Debug for StoreConfig {
             .field("idle_timeout", &self.idle_timeout)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("quarantine_bytes", &self.quarantine_bytes)
+            .field("outputs", &self.outputs)
             .finish()
     }
 }
@@ -75,6 +80,7 @@ pub struct Store {
 struct Shared {
     begin: String,
     quarantine_bytes: usize,
+    outputs: Outputs,
     window_days: OnceCell<i32>,
     list: ListAtHand,
 }
@@ -102,6 +108,7 @@ impl Store {
             shared: Arc::new(Shared {
                 begin: begin(config),
                 quarantine_bytes: config.quarantine_bytes,
+                outputs: config.outputs,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
             }),
@@ -133,6 +140,10 @@ impl Store {
 
     pub(crate) fn quarantine_bytes(&self) -> usize {
         self.shared.quarantine_bytes
+    }
+
+    pub(crate) fn outputs(&self) -> Outputs {
+        self.shared.outputs
     }
 
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {

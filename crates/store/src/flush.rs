@@ -11,6 +11,7 @@ use crate::config::Store;
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::identity::{self, Identity};
 use crate::item::{Batch, Item};
+use crate::outbox::{self, Outputs, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
 use crate::progress::{Advanced, Claimed, Counts, advance, position};
 use crate::report::{FlushReport, Verdict};
@@ -166,10 +167,22 @@ impl Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(common_version).await?;
-            store_articles(&mut tx, &claimed.source, &works, list.as_deref(), &mut report).await?;
+            let outputs = self.outputs();
+            store_articles(
+                &mut tx,
+                &claimed.source,
+                &works,
+                list.as_deref(),
+                outputs,
+                &mut report,
+            )
+            .await?;
         }
         if !rejected.is_empty() {
             write_ledger::quarantine(&mut tx, &claimed.source, &rejected, self.quarantine_bytes()).await?;
+            if self.outputs().dead_letters {
+                outbox::dead_letters(&mut tx, &claimed.source, &rejected).await?;
+            }
         }
         let gaps = write_ledger::gaps_between(from, part.to, part.items);
         if !gaps.is_empty() {
@@ -227,6 +240,7 @@ pub(crate) async fn store_articles(
     source: &TopicPartition,
     works: &[Work<'_>],
     common: Option<&CommonShingles>,
+    outputs: Outputs,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
@@ -256,6 +270,8 @@ pub(crate) async fn store_articles(
         .collect();
     identity::reassign(tx, &last_of_each_identity(reused)).await?;
     let mut sightings = SightingColumns::default();
+    let mut told = ToldColumns::default();
+    let mut telling = 0;
     for ((work, disposition), decision) in works.iter().zip(&dispositions).zip(&decided.of_work) {
         let (version, verdict) = match disposition {
             Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
@@ -269,6 +285,17 @@ pub(crate) async fn store_articles(
             }
         };
         report.count(verdict, 1);
+        if verdict != Verdict::Unchanged {
+            telling += 1;
+            if outputs.articles {
+                told.push(Told {
+                    offset: work.item.message.coordinates.offset.get(),
+                    article_id: disposition.article(work.fresh),
+                    version,
+                    verdict: verdict.as_str(),
+                });
+            }
+        }
         sightings.push(Sighting {
             offset: work.item.message.coordinates.offset.get(),
             article_id: disposition.article(work.fresh),
@@ -277,7 +304,21 @@ pub(crate) async fn store_articles(
             verdict: verdict.as_str(),
         });
     }
+    if telling > 0 {
+        if outputs.articles {
+            outbox::tell(tx, source, &told).await?;
+        }
+        if outputs.notify {
+            outbox::notify(tx, source, range(works), telling).await?;
+        }
+    }
     write_ledger::sightings(tx, source, &sightings).await
+}
+
+/// From the first of these messages to behind the last.
+fn range(works: &[Work<'_>]) -> (i64, i64) {
+    let offset = |work: Option<&Work<'_>>| work.map_or(0, |w| w.item.message.coordinates.offset.get());
+    (offset(works.first()), offset(works.last()) + 1)
 }
 
 /// Claims the keys, then reads what the decisions depend on.

@@ -32,6 +32,10 @@ const FILES: &[(&str, &str)] = &[
         "0006_create_rewinds",
         include_str!("../../../migrations/0006_create_rewinds.sql"),
     ),
+    (
+        "0007_create_outbox",
+        include_str!("../../../migrations/0007_create_outbox.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -187,6 +187,23 @@ impl StreamConfig {
         Ok(config)
     }
 
+    /// The settings of a producer: every record acknowledged by all replicas, in order.
+    pub(crate) fn producer(&self, within: Duration, largest: usize) -> Result<ClientConfig, StreamError> {
+        self.check()?;
+        let mut config = self.base();
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("compression.type", "zstd")
+            .set("linger.ms", "5")
+            .set("message.timeout.ms", within.as_millis().to_string())
+            .set("message.max.bytes", largest.to_string())
+            // Java's hash: producers in other languages put the same key into the same partition.
+            .set("partitioner", "murmur2_random");
+        self.finish(&mut config);
+        Ok(config)
+    }
+
     fn base(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config

@@ -28,4 +28,4 @@ pub use hostile::{hostile, mutated};
 pub use private::{PrivateKafka, PrivatePostgres, free_port};
 pub use process::{Copydesk, Running, executable};
 pub use proxy::Proxy;
-pub use topic::{Outgoing, ScratchTopic, kafka_brokers};
+pub use topic::{Outgoing, Received, ScratchTopic, kafka_brokers};

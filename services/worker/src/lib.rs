@@ -10,17 +10,20 @@
 //! 3. `partition`: chunks to the pool, order restored, batches cut, one flush in flight
 //! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads
 //! 5. the flush: one transaction (crate `copydesk-store`)
+//! 6. `publisher`: what the outbox holds goes on other topics, where that is switched on
 //!
 //! docs/architecture.md walks one article through all of it; docs/delivery.md proves that none is lost.
 
 mod batch;
 mod breaker;
 mod counters;
+mod dead_letter;
 mod monitor;
 mod owner;
 mod partition;
 mod pool;
 mod prepare;
+mod publisher;
 mod replay;
 mod until_end;
 
@@ -38,6 +41,7 @@ use tracing::{error, info};
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
 pub use counters::Tally;
+pub use publisher::OutputTopics;
 pub use replay::{ReplayReport, replay};
 
 use counters::Counters;
@@ -46,9 +50,12 @@ use owner::Owner;
 use partition::Context;
 use pool::Pool;
 use prepare::Stages;
+use publisher::Phase;
 
 /// How often a busy worker says how it gets on.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// How long `--until-end` waits for the outbox to be empty.
+const EMPTY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Everything that a worker needs to know.
 pub struct WorkerOptions {
@@ -72,6 +79,8 @@ pub struct WorkerOptions {
     pub metrics: Option<std::net::SocketAddr>,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
+    /// Topics on which is told what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
+    pub outputs: OutputTopics,
 }
 
 /// Runs until `stop` turns true, until the end is reached (`until_end`), or until something fails.
@@ -147,11 +156,20 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         .transpose()?;
     let looking = serving.as_ref().map(|_| {
         tokio::spawn(monitor::look(
-            monitor,
+            Arc::clone(&monitor),
             options.store.clone(),
             options.stream.clone(),
+            options.outputs.names(),
         ))
     });
+    let (phase, phases) = watch::channel(Phase::Run);
+    let publishers = publisher::start(
+        &options.outputs,
+        &options.stream,
+        &options.store,
+        &monitor,
+        &phases,
+    )?;
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -197,6 +215,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     consumer_slot.send_replace(None);
     drop(handle);
     owner.abort();
+    finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
     looking.iter().for_each(tokio::task::JoinHandle::abort);
     drop(serving);
     let tally = counters.tally();
@@ -209,6 +228,23 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         "worker ends"
     );
     outcome.map(|()| tally)
+}
+
+/// Ends the publishers: after the round under way, or (`--until-end`) when the outbox is empty.
+async fn finish(publishers: Vec<tokio::task::JoinHandle<()>>, phase: &watch::Sender<Phase>, empty: bool) {
+    if publishers.is_empty() {
+        return;
+    }
+    phase.send_replace(if empty { Phase::Empty } else { Phase::Stop });
+    let all = futures_util::future::join_all(publishers);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no flush: a round that is cut off leaves its rows in the outbox, and its transaction ends with the process"
+    )]
+    let all = tokio::time::timeout(EMPTY_WITHIN, all);
+    if all.await.is_err() {
+        tracing::warn!("not everything was published; the rest waits in the outbox for the next worker");
+    }
 }
 
 /// The machine's name, for `ingest_status.owner`.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store};
+use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store, Waiting};
 use copydesk_stream::{ConsumerHandle, StreamConfig, admin};
 use copydesk_telemetry::{Answer, Registry, Server, catalogue};
 use serde::Serialize;
@@ -187,6 +187,37 @@ impl Monitor {
             .set(&catalogue::ASSIGNED_PARTITIONS, &[], assigned as f64);
     }
 
+    /// Messages were put on the topic of an output.
+    pub(crate) fn published(&self, output: &str, messages: u64) {
+        self.registry.add(&catalogue::PUBLISHED, &[output], messages);
+    }
+
+    /// They could not be; it is tried again.
+    pub(crate) fn publishing_failed(&self, output: &str) {
+        self.registry.add(&catalogue::PUBLISH_FAILURES, &[output], 1);
+    }
+
+    /// What waits in the outbox; outputs that are on are told of with zero.
+    fn outbox(&self, on: &[&str], waiting: &[Waiting]) {
+        let now = now_millis();
+        self.registry.clear(&catalogue::OUTBOX_ROWS);
+        self.registry.clear(&catalogue::OUTBOX_AGE);
+        let told = waiting.iter().map(|w| w.output.as_str());
+        let quiet = on
+            .iter()
+            .copied()
+            .filter(|o| waiting.iter().all(|w| w.output != *o));
+        for output in told.chain(quiet).collect::<Vec<_>>() {
+            let found = waiting.iter().find(|w| w.output == output);
+            let age = found.map_or(0, |w| (now - w.oldest.timestamp_millis()).max(0));
+            let messages = found.map_or(0, |w| w.messages);
+            self.registry
+                .set(&catalogue::OUTBOX_ROWS, &[output], messages as f64);
+            self.registry
+                .set(&catalogue::OUTBOX_AGE, &[output], age as f64 / 1_000.0);
+        }
+    }
+
     fn database_answered(&self) {
         *locked(&self.answered) = Some(Instant::now());
     }
@@ -338,7 +369,7 @@ pub(crate) fn serve(
 }
 
 /// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
-pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig) {
+pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
     loop {
         match store.progress().await {
             Ok(progress) => {
@@ -351,6 +382,10 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot read the ledger"),
+        }
+        match store.outbox_waiting().await {
+            Ok(waiting) => monitor.outbox(&on, &waiting),
+            Err(error) => tracing::debug!(%error, "cannot read the outbox"),
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -401,6 +436,25 @@ mod tests {
         let body = |path| page(&monitor, path, &stopped).unwrap().body;
         assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
         assert!(body("/statusz").contains("too much is bad"));
+    }
+
+    #[test]
+    fn what_waits_in_the_outbox_is_shown_and_forgotten() {
+        let monitor = Monitor::new();
+        let waiting = Waiting {
+            output: "articles".into(),
+            messages: 7,
+            oldest: chrono::DateTime::UNIX_EPOCH,
+        };
+        monitor.outbox(&["dead_letters"], &[waiting]);
+        let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+        assert!(text().contains("copydesk_outbox_rows{output=\"articles\"} 7\n"));
+        assert!(text().contains("copydesk_outbox_rows{output=\"dead_letters\"} 0\n"));
+        monitor.outbox(&[], &[]);
+        assert!(
+            !text().contains("copydesk_outbox_rows{"),
+            "off, and nothing is left"
+        );
     }
 
     #[test]

@@ -115,6 +115,15 @@ catalogue! {
     CONSUMER_LAG: Kind::Gauge, "copydesk_consumer_lag_messages" ["topic", "partition"];
     /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
     EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
+    /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as long as the topic
+    /// cannot be written to.
+    OUTBOX_ROWS: Kind::Gauge, "copydesk_outbox_rows" ["output"];
+    /// Age of the oldest of them, in seconds.
+    OUTBOX_AGE: Kind::Gauge, "copydesk_outbox_oldest_seconds" ["output"];
+    /// Messages that this worker put on the topic of an output, repeats among them.
+    PUBLISHED: Kind::Counter, "copydesk_published_total" ["output"];
+    /// Rounds of publishing that failed and are tried again.
+    PUBLISH_FAILURES: Kind::Counter, "copydesk_publish_failures_total" ["output"];
     /// 1 if Postgres answered within the last half minute.
     DATABASE_UP: Kind::Gauge, "copydesk_database_up" [];
 }

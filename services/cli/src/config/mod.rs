@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) janitor: Janitor,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
+    pub(crate) outputs: Outputs,
 }
 
 /// Where the raw articles come from.
@@ -188,6 +189,21 @@ pub(crate) struct Metrics {
     pub(crate) listen: String,
 }
 
+/// What is told besides storing, for consumers who do not want to ask. All of it is off unless it is set here, and all workers
+/// should have the same. See docs/outputs.md.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Outputs {
+    /// A topic for messages that were refused, with the headers of Kafka Connect and Spring; `articles.dead` would be a name.
+    /// Empty: none, quarantine has them all the same.
+    pub(crate) dead_letter_topic: String,
+    /// A topic for every stored article and version as JSON, keyed by story; `articles.clean` would be a name. Empty: none.
+    pub(crate) articles_topic: String,
+    /// Whether a transaction that stores articles notifies the Postgres channel `copydesk_articles`. Postgres lets such
+    /// transactions commit one after the other only.
+    pub(crate) notify: bool,
+}
+
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -250,6 +266,21 @@ impl Config {
                 "metrics.listen ({:?}) is no address and port; write it as 127.0.0.1:9464, or leave it empty",
                 self.metrics.listen
             ));
+        }
+        for (key, topic) in [
+            ("outputs.dead_letter_topic", &self.outputs.dead_letter_topic),
+            ("outputs.articles_topic", &self.outputs.articles_topic),
+        ] {
+            if !topic.is_empty() && *topic == self.kafka.topic {
+                return bad(format!(
+                    "{key} is the topic that is read ({topic}): every message would come again for ever; give another one"
+                ));
+            }
+        }
+        if !self.outputs.articles_topic.is_empty()
+            && self.outputs.articles_topic == self.outputs.dead_letter_topic
+        {
+            return bad("outputs.articles_topic and outputs.dead_letter_topic are the same; give two".into());
         }
         if self.janitor.every_minutes == 0 {
             return bad("janitor.every_minutes must be at least 1".into());
