@@ -14,7 +14,7 @@ pub(crate) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// The first of its articles that shows the block. `short`: where it is a paragraph there, it does not count.
+    /// The oldest of its articles that shows the block. `short`: where it is a paragraph there, it does not count.
     pub(crate) fn shows(&self, key: BlockKey, short: bool) -> Option<ArticleId> {
         self.members
             .iter()
@@ -43,7 +43,10 @@ pub(crate) fn others<'a>(
     };
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut seen: HashSet<ArticleId> = HashSet::new();
-    for sibling in siblings.iter().filter(|s| counts(s)) {
+    // The oldest first: which articles stand for a story must not depend on how they were read.
+    let mut counted: Vec<&'a Sibling<'a>> = siblings.iter().filter(|s| counts(s)).collect();
+    counted.sort_by_key(|s| s.id);
+    for sibling in counted {
         if !seen.insert(sibling.id) {
             continue;
         }

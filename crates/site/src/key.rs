@@ -137,7 +137,7 @@ mod tests {
                 .to_string(),
             "502eed46"
         );
-        assert_eq!(block_key("港が再開した").unwrap().to_string(), "00000000");
+        assert_eq!(block_key("港が再開した").unwrap().to_string(), "f6217efd");
         let key = BlockKey(0x0a1);
         assert_eq!(key.to_string().parse(), Ok(key));
     }

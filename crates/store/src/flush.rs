@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::config::Store;
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
+use crate::evidence::Sites;
 use crate::identity::{self, Identity};
 use crate::item::{Batch, Item};
 use crate::outbox::{self, Outputs, Told, ToldColumns};
@@ -17,7 +18,7 @@ use crate::progress::{Advanced, Claimed, Counts, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{evidence, keys, stories};
+use crate::{evidence, keys, site_memory, stories};
 
 /// Consecutive items and the range of offsets that they account for.
 #[derive(Clone, Copy)]
@@ -174,6 +175,7 @@ impl Store {
                 &works,
                 list.as_deref(),
                 outputs,
+                self.site_memory(),
                 &mut report,
             )
             .await?;
@@ -241,11 +243,12 @@ pub(crate) async fn store_articles(
     works: &[Work<'_>],
     common: Option<&CommonShingles>,
     outputs: Outputs,
+    site_memory: bool,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
     let dispositions = plan::dispositions(works, &known);
-    let mut read = read(tx, works, &dispositions).await?;
+    let (mut read, sites) = read(tx, works, &dispositions).await?;
     let params = Params {
         common,
         ..Params::default()
@@ -253,15 +256,18 @@ pub(crate) async fn store_articles(
     let decided = plan::decisions(works, &dispositions, &mut read, &params);
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
+    let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, site_memory);
     ArticleRows::new(
         works,
         &dispositions,
         &decided,
         &stories,
+        &cleaned,
         common.map(CommonShingles::version),
     )
     .write(tx)
     .await?;
+    cleaned.note_young(tx).await?;
     let reused: Vec<(Identity, i64)> = works
         .iter()
         .zip(&dispositions)
@@ -326,7 +332,7 @@ async fn read(
     tx: &mut sqlx::PgConnection,
     works: &[Work<'_>],
     dispositions: &[Disposition],
-) -> Result<Read, StoreError> {
+) -> Result<(Read, Sites), StoreError> {
     let mut claims: Vec<(i64, i64)> = Vec::new();
     let mut searched: Vec<i64> = Vec::new();
     let mut sites: Vec<i64> = Vec::new();
@@ -360,11 +366,13 @@ async fn read(
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(Read {
+    let sites = evidence::sites(tx, &sites).await?;
+    let read = Read {
         owners,
         older: evidence::candidates(tx, &ids).await?,
-        recents: evidence::recents(tx, &sites).await?,
-    })
+        recents: sites.recents.clone(),
+    };
+    Ok((read, sites))
 }
 
 /// Each identity of the batch once, with the fresh id of its first message, in the order in which locks are taken.

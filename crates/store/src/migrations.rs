@@ -36,6 +36,10 @@ const FILES: &[(&str, &str)] = &[
         "0007_create_outbox",
         include_str!("../../../migrations/0007_create_outbox.sql"),
     ),
+    (
+        "0008_create_site_memory",
+        include_str!("../../../migrations/0008_create_site_memory.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

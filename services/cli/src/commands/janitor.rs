@@ -26,8 +26,8 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged",
-            round.windows_created, round.windows_dropped, round.stories_merged
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again",
+            round.windows_created, round.windows_dropped, round.stories_merged, round.articles_recleaned
         ));
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;

@@ -10,6 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod pages;
 pub(crate) mod quarantine;
 pub(crate) mod rewind;
+pub(crate) mod site;
 pub(crate) mod story;
 pub(crate) mod summary;
 pub(crate) mod worker;
@@ -56,6 +57,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
             articles: !config.outputs.articles_topic.is_empty(),
             notify: config.outputs.notify,
         },
+        site_memory: config.clean.site_memory,
         ..StoreConfig::default()
     })
     .await
