@@ -55,6 +55,15 @@ mod windows;
 mod write_articles;
 mod write_ledger;
 
+/// Queries whose plans are looked at by a test. No part of the interface.
+#[doc(hidden)]
+pub mod plans {
+    /// See `evidence::SITES`.
+    pub const SITES: &str = crate::evidence::SITES;
+    /// See `reclean::YOUNG_SITES`.
+    pub const YOUNG_SITES: &str = crate::reclean::YOUNG_SITES;
+}
+
 pub use audit::{AuditReport, Finding, PartitionAudit};
 pub use common::BuiltList;
 pub use config::{Store, StoreConfig};

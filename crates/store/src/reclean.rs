@@ -435,7 +435,7 @@ pub(crate) const YOUNG_SITES: &str = "
     CROSS JOIN LATERAL (
         SELECT count(*) AS articles FROM (
             SELECT FROM evidence e WHERE e.site_hash = d.site_hash AND e.page_blocks IS NOT NULL
-            ORDER BY e.article_id DESC LIMIT $3) AS some
+            ORDER BY e.article_id DESC LIMIT $3) AS seen
     ) AS n
     ORDER BY d.site_hash";
 

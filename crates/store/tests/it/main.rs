@@ -12,5 +12,6 @@ mod quarantine;
 mod race;
 mod rewind;
 mod schema;
+mod site_memory;
 mod stories;
 mod support;
