@@ -236,7 +236,7 @@ impl Store {
     }
 }
 
-/// Steps 2 to 7 of the crate's essay, for the messages that are articles.
+/// Steps 2 to 8 of the crate's essay, for the messages that are articles.
 pub(crate) async fn store_articles(
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,

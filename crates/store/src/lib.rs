@@ -14,7 +14,8 @@
 //! 4. `evidence`: what is stored of the candidates and of the sites' last articles is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
-//! 7. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
+//! 7. `site_memory`: what the sites repeat is taken out of the articles.
+//! 8. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
 //!
 //! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
 //! deadlock; where they do all the same (a re-link), Postgres ends one of them and it is tried again.
