@@ -409,7 +409,7 @@ async fn site_queries_read_no_more_than_they_need() {
         let read = rows_read(&plan[0]["Plan"]);
         println!("{rows} articles, {name}: {time:.1} ms, {read} rows read");
         assert!(
-            read <= most as f64 * 1.5 + 100.0,
+            read <= f64::from(most) * 1.5 + 100.0,
             "{name} reads {read} rows: {plan:#}"
         );
     }
