@@ -165,6 +165,24 @@ pub enum BlockKind {
 }
 
 impl BlockKind {
+    /// Every value.
+    pub const ALL: [Self; 9] = [
+        Self::Headline,
+        Self::Dek,
+        Self::Body,
+        Self::SubHeadline,
+        Self::Quote,
+        Self::ListItem,
+        Self::Caption,
+        Self::Credit,
+        Self::Boilerplate,
+    ];
+
+    /// The kind with this stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name stored in the database.
     pub const fn as_str(self) -> &'static str {
         match self {

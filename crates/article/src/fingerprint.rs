@@ -70,3 +70,19 @@ pub struct Fingerprint {
     /// Words of the normalised body.
     pub word_count: u32,
 }
+
+/// Jaccard similarity of two ascending sets of words; 0 if one is empty.
+pub fn jaccard_of_words(a: &[u32], b: &[u32]) -> f64 {
+    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        shared += usize::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    let union = a.len() + b.len() - shared;
+    if union == 0 {
+        0.0
+    } else {
+        shared as f64 / union as f64
+    }
+}

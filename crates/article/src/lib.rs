@@ -34,6 +34,7 @@ pub use coordinates::{
 };
 pub use fingerprint::{
     BlockHash, BodyHash, Fingerprint, FingerprintVersion, MarkKind, ParagraphMark, ShingleAt, ShingleKey,
+    jaccard_of_words,
 };
 pub use fold::{fold_case, fold_for_compare};
 pub use message::{ArticleId, Header, Message, StoryId};

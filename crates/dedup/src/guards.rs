@@ -1,11 +1,10 @@
 //! The guards: pairs that share enough words and are no copies all the same.
 
-use copydesk_article::{Fingerprint, MarkKind, ParagraphMark, Relation};
+use copydesk_article::{Fingerprint, MarkKind, ParagraphMark, Relation, jaccard_of_words};
 
 use crate::decide::Refusal;
 use crate::overlap::Overlap;
 use crate::params::Params;
-use crate::site::jaccard_of_words;
 
 /// Spread guard. A weak match must lie in several paragraphs of both texts: a quotation, or one paragraph
 /// pasted into another article, does not make the two one story. Under nearly the same title one is enough: that

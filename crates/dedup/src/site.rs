@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use copydesk_article::{BlockHash, Fingerprint};
+use copydesk_article::{BlockHash, Fingerprint, jaccard_of_words};
 
 use crate::decide::{Recent, Subject};
 use crate::params::Params;
@@ -38,22 +38,6 @@ pub(crate) fn own_blocks(
     blocks.dedup();
     blocks.retain(|block| others.iter().filter(|r| r.blocks.contains(block)).count() >= params.site_repeats);
     blocks
-}
-
-/// Jaccard similarity of two ascending sets of words; 0 if one is empty.
-pub(crate) fn jaccard_of_words(a: &[u32], b: &[u32]) -> f64 {
-    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        shared += usize::from(x == y);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
-    let union = a.len() + b.len() - shared;
-    if union == 0 {
-        0.0
-    } else {
-        shared as f64 / union as f64
-    }
 }
 
 /// The fingerprint without the shingles and marks of dropped blocks. `dropped` is ascending.

@@ -1,6 +1,6 @@
 //! `article.blocks`: all blocks in their order, without storing any text twice.
 
-use copydesk_article::{Block, BlockKind, CleanArticle};
+use copydesk_article::{Block, BlockKind, CleanArticle, RuleId};
 use serde_json::{Value, json};
 
 /// The JSON that the view `article_blocks` reads (the column's comment has the forms).
@@ -29,9 +29,58 @@ fn one(block: &Block, title: Option<&str>, dek: Option<&str>) -> Value {
     }
 }
 
+/// What a stored article's text is kept in, besides its blocks.
+pub(crate) struct StoredText<'a> {
+    pub(crate) title: Option<&'a str>,
+    pub(crate) dek: Option<&'a str>,
+    pub(crate) captions: &'a [String],
+    pub(crate) body: &'a str,
+}
+
+/// The way back from [`to_json`]. `None`: the blocks do not fit the text, or name a kind that this program does not know.
+pub(crate) fn from_json(blocks: &Value, stored: &StoredText<'_>) -> Option<Vec<Block>> {
+    let mut body = stored.body.chars();
+    let mut captions = stored.captions.iter();
+    let mut first = true;
+    let mut found = Vec::new();
+    for block in blocks.as_array()? {
+        let parts = block.as_array()?;
+        let part = |n: usize| parts.get(n).and_then(Value::as_str);
+        let kind = BlockKind::from_name(part(0)?)?;
+        if let Some(rule) = part(2) {
+            let evidence = part(3).map(str::to_owned);
+            found.push(Block::removed(
+                kind,
+                part(1)?,
+                RuleId::from_file(rule.to_owned()),
+                evidence,
+            ));
+            continue;
+        }
+        let text = match (parts.get(1), kind) {
+            (Some(Value::Number(count)), _) => {
+                // A blank line stands between two paragraphs.
+                if !std::mem::take(&mut first) && (body.next(), body.next()) != (Some('\n'), Some('\n')) {
+                    return None;
+                }
+                let count = usize::try_from(count.as_u64()?).ok()?;
+                let text: String = body.by_ref().take(count).collect();
+                (text.chars().count() == count).then_some(text)?
+            }
+            (Some(Value::String(text)), _) => text.clone(),
+            (None, BlockKind::Headline) => stored.title?.to_owned(),
+            (None, BlockKind::Dek) => stored.dek?.to_owned(),
+            (None, _) => captions.next()?.clone(),
+            _ => return None,
+        };
+        found.push(Block::kept(kind, text));
+    }
+    (body.next().is_none() && captions.next().is_none()).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
-    use copydesk_article::{Metadata, MetadataSource, RuleId, Sourced};
+    use copydesk_article::{Metadata, MetadataSource, Sourced};
 
     use super::*;
 
@@ -61,5 +110,21 @@ mod tests {
             to_json(&article),
             r#"[["headline"],["dek","A dek that metadata does not have"],["body",12],["boilerplate","Check Also","related","marker"],["caption"]]"#
         );
+        let json: Value = serde_json::from_str(&to_json(&article)).unwrap();
+        let captions = ["The quay.".to_owned()];
+        let stored = StoredText {
+            title: Some("Ferry sails"),
+            dek: None,
+            captions: &captions,
+            body: "Größe zählt.",
+        };
+        assert_eq!(from_json(&json, &stored).as_ref(), Some(&article.blocks));
+        for damaged in ["Größe", "Größe zählt. Mehr", ""] {
+            let stored = StoredText {
+                body: damaged,
+                ..stored
+            };
+            assert_eq!(from_json(&json, &stored), None, "{damaged:?}");
+        }
     }
 }

@@ -37,6 +37,9 @@ pub struct StoreConfig {
     pub quarantine_bytes: usize,
     /// What is told besides storing. All workers of a database should have the same.
     pub outputs: Outputs,
+    /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
+    /// recorded in any case. All workers and janitors of a database should have the same.
+    pub site_memory: bool,
 }
 
 impl Default for StoreConfig {
@@ -51,6 +54,7 @@ impl Default for StoreConfig {
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
             outputs: Outputs::default(),
+            site_memory: true,
         }
     }
 }
@@ -67,6 +71,7 @@ impl std::fmt::Debug for StoreConfig {
             .field("acquire_timeout", &self.acquire_timeout)
             .field("quarantine_bytes", &self.quarantine_bytes)
             .field("outputs", &self.outputs)
+            .field("site_memory", &self.site_memory)
             .finish()
     }
 }
@@ -83,6 +88,7 @@ struct Shared {
     begin: String,
     quarantine_bytes: usize,
     outputs: Outputs,
+    site_memory: bool,
     window_days: OnceCell<i32>,
     list: ListAtHand,
 }
@@ -114,6 +120,7 @@ impl Store {
                 begin: begin(config),
                 quarantine_bytes: config.quarantine_bytes,
                 outputs: config.outputs,
+                site_memory: config.site_memory,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
             }),
@@ -149,6 +156,10 @@ impl Store {
 
     pub(crate) fn outputs(&self) -> Outputs {
         self.shared.outputs
+    }
+
+    pub(crate) fn site_memory(&self) -> bool {
+        self.shared.site_memory
     }
 
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {

@@ -1,10 +1,13 @@
 //! What is stored of candidates and of the sites' last articles, read for the decision.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
 use copydesk_dedup::{PriorLink, RECENTS};
-use sqlx::{PgConnection, Row as _};
+use copydesk_site::{BlockKey, PageBlocks};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::identity::decode;
@@ -26,6 +29,21 @@ pub(crate) struct SiteArticle {
     pub(crate) url_hash: Option<u64>,
     pub(crate) blocks: Vec<BlockHash>,
     pub(crate) title_words: Vec<u32>,
+    /// Its story as far as it is known: null where it was stored before there was site memory.
+    pub(crate) story: Option<StoryId>,
+    /// All its blocks. `None`: stored before there was site memory, or by a program that writes another format.
+    pub(crate) page: Option<PageBlocks>,
+}
+
+/// What is known of the sites of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Sites {
+    /// The last articles by site, the newest first.
+    pub(crate) recents: HashMap<i64, Vec<Arc<SiteArticle>>>,
+    /// What people have said, by site: pinned, forgotten. Ascending.
+    pub(crate) said: HashMap<i64, (Vec<BlockKey>, Vec<BlockKey>)>,
+    /// Blocks that travel from site to site. Ascending.
+    pub(crate) travelling: Vec<BlockKey>,
 }
 
 /// Reads articles and the articles that they are linked to.
@@ -75,46 +93,105 @@ pub(crate) async fn candidates(
     Ok(found)
 }
 
-/// Reads the last articles of each site, the newest first.
-pub(crate) async fn recents(
-    connection: &mut PgConnection,
-    sites: &[i64],
-) -> Result<HashMap<i64, Vec<SiteArticle>>, StoreError> {
+/// The one query for all sites of a batch. A test looks at its plan.
+pub(crate) const SITES: &str = "
+    SELECT 0, s.site, r.article_id, r.url_hash, r.block_hashes, r.title_words, r.story_id, r.page_blocks
+    FROM unnest($1::int8[]) AS s (site)
+    CROSS JOIN LATERAL (
+        SELECT e.article_id, e.url_hash, e.block_hashes, e.title_words, e.story_id, e.page_blocks FROM evidence e
+        WHERE e.site_hash = s.site ORDER BY e.article_id DESC LIMIT $2
+    ) AS r
+    UNION ALL
+    SELECT CASE b.decision WHEN 'pin' THEN 1 ELSE 2 END, b.site_hash, b.block, NULL, NULL, NULL, NULL, NULL
+    FROM unnest($1::int8[]) AS s (site) JOIN site_block b ON b.site_hash = s.site
+    UNION ALL
+    SELECT 3, 0, t.block, NULL, NULL, NULL, NULL, NULL FROM travelling_block t
+    ORDER BY 3 DESC";
+
+/// Reads the last articles of each site, what people have said about their blocks, and what travels.
+pub(crate) async fn sites(connection: &mut PgConnection, sites: &[i64]) -> Result<Sites, StoreError> {
+    sites_with(connection, sites, i64::try_from(RECENTS).unwrap_or(i64::MAX)).await
+}
+
+async fn sites_with(connection: &mut PgConnection, sites: &[i64], recents: i64) -> Result<Sites, StoreError> {
     const DOING: &str = "cannot read the sites' last articles";
+    let mut found = Sites::default();
     if sites.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(found);
     }
-    let rows = sqlx::query(
-        "SELECT s.site, r.article_id, r.url_hash, r.block_hashes, r.title_words
-         FROM unnest($1::int8[]) AS s (site)
-         CROSS JOIN LATERAL (
-             SELECT e.article_id, e.url_hash, e.block_hashes, e.title_words FROM evidence e
-             WHERE e.site_hash = s.site ORDER BY e.article_id DESC LIMIT $2
-         ) AS r
-         ORDER BY r.article_id DESC",
-    )
-    .bind(sites)
-    .bind(i64::try_from(RECENTS).unwrap_or(i64::MAX))
-    .fetch_all(connection)
-    .await
-    .doing(DOING)?;
-    let mut found: HashMap<i64, Vec<SiteArticle>> = HashMap::with_capacity(sites.len());
-    for row in rows {
-        let article = SiteArticle {
-            id: ArticleId(row.try_get(1).doing(DOING)?),
-            url_hash: row
-                .try_get::<Option<i64>, _>(2)
-                .doing(DOING)?
-                .map(i64::cast_unsigned),
-            blocks: blocks_from_bytes(row.try_get(3).doing(DOING)?),
-            title_words: words_from_bytes(row.try_get(4).doing(DOING)?),
-        };
-        found
-            .entry(row.try_get(0).doing(DOING)?)
-            .or_default()
-            .push(article);
+    let rows = sqlx::query(SITES)
+        .bind(sites)
+        .bind(recents)
+        .fetch_all(connection)
+        .await
+        .doing(DOING)?;
+    // The highest number comes first: blocks are put in from behind.
+    for row in &rows {
+        let site: i64 = row.try_get(1).doing(DOING)?;
+        let number: i64 = row.try_get(2).doing(DOING)?;
+        let block = BlockKey(u32::try_from(number).unwrap_or_default());
+        match row.try_get::<i32, _>(0).doing(DOING)? {
+            1 => found.said.entry(site).or_default().0.push(block),
+            2 => found.said.entry(site).or_default().1.push(block),
+            3 => found.travelling.push(block),
+            _ => {
+                let article = site_article(row).doing(DOING)?;
+                found.recents.entry(site).or_default().push(Arc::new(article));
+            }
+        }
+    }
+    found.travelling.reverse();
+    for (pinned, forgotten) in found.said.values_mut() {
+        pinned.reverse();
+        forgotten.reverse();
     }
     Ok(found)
+}
+
+/// A row with the columns of [`SITES`] as an article.
+fn site_article(row: &PgRow) -> Result<SiteArticle, sqlx::Error> {
+    let page: Option<&[u8]> = row.try_get(7)?;
+    Ok(SiteArticle {
+        id: ArticleId(row.try_get(2)?),
+        url_hash: row.try_get::<Option<i64>, _>(3)?.map(i64::cast_unsigned),
+        blocks: blocks_from_bytes(row.try_get(4)?),
+        title_words: words_from_bytes(row.try_get(5)?),
+        story: row.try_get::<Option<i64>, _>(6)?.map(StoryId),
+        // What cannot be read says nothing: site memory does without it.
+        page: page.and_then(|bytes| PageBlocks::decode(bytes).ok()),
+    })
+}
+
+/// Articles of a site between two (neither among them) whose blocks are known: the last ones if `last`, else the first.
+pub(crate) async fn site_articles(
+    connection: &mut PgConnection,
+    site: i64,
+    above: i64,
+    below: i64,
+    last: bool,
+    most: i64,
+) -> Result<Vec<Arc<SiteArticle>>, StoreError> {
+    const DOING: &str = "cannot read articles of the site";
+    const COLUMNS: &str = "SELECT 0, e.site_hash, e.article_id, e.url_hash, e.block_hashes, e.title_words, e.story_id, e.page_blocks
+        FROM evidence e WHERE e.site_hash = $1 AND e.article_id > $2 AND e.article_id < $3 AND e.page_blocks IS NOT NULL
+        ORDER BY e.article_id";
+    let order = if last { "DESC" } else { "ASC" };
+    let rows = sqlx::query(AssertSqlSafe(format!("{COLUMNS} {order} LIMIT $4")))
+        .bind(site)
+        .bind(above)
+        .bind(below)
+        .bind(most)
+        .fetch_all(connection)
+        .await
+        .doing(DOING)?;
+    rows.iter()
+        .map(|row| site_article(row).map(Arc::new).doing(DOING))
+        .collect()
+}
+
+/// What is known of one site besides its articles.
+pub(crate) async fn said_of(connection: &mut PgConnection, site: i64) -> Result<Sites, StoreError> {
+    sites_with(connection, &[site], 0).await
 }
 
 /// `evidence.block_hashes`, `evidence.dropped_blocks`: 8 bytes each, little endian.
@@ -136,7 +213,7 @@ pub(crate) fn blocks_from_bytes(bytes: &[u8]) -> Vec<BlockHash> {
         .collect()
 }
 
-fn words_from_bytes(bytes: &[u8]) -> Vec<u32> {
+pub(crate) fn words_from_bytes(bytes: &[u8]) -> Vec<u32> {
     bytes
         .as_chunks()
         .0

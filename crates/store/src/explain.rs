@@ -69,7 +69,7 @@ impl Store {
             "SELECT a.title, a.story_id, a.version, a.link_rule_version, a.common_version, a.linked_to, a.link_reason,
                     e.recents, e.block_hashes, e.dropped_blocks, e.refusals,
                     (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
-                     WHERE b.article_id = a.article_id AND b.version = a.version AND b.kept
+                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
                          AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
              FROM article a JOIN evidence e USING (article_id) WHERE a.article_id = $1",
         )

@@ -8,6 +8,7 @@ use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::config::Store;
 use crate::error::{Doing as _, FlushError, StoreError};
+use crate::evidence::Sites;
 use crate::identity::{self, Identity};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
@@ -17,7 +18,7 @@ use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{evidence, keys, stories};
+use crate::{evidence, keys, site_memory, stories};
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
@@ -77,7 +78,16 @@ impl Ledger for Store {
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
             let outputs = self.outputs();
-            store_articles(tx, &claimed.source, &works, list.as_deref(), outputs, &mut report).await?;
+            store_articles(
+                tx,
+                &claimed.source,
+                &works,
+                list.as_deref(),
+                outputs,
+                self.site_memory(),
+                &mut report,
+            )
+            .await?;
         }
         if !rows.rejected.is_empty() {
             write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_bytes()).await?;
@@ -137,18 +147,19 @@ impl Ledger for Store {
     }
 }
 
-/// Steps 2 to 7 of the crate's essay, for the messages that are articles.
+/// Steps 2 to 8 of the crate's essay, for the messages that are articles.
 pub(crate) async fn store_articles(
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,
     works: &[Work<'_>],
     common: Option<&CommonShingles>,
     outputs: Outputs,
+    site_memory: bool,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
     let dispositions = plan::dispositions(works, &known);
-    let mut read = read(tx, works, &dispositions).await?;
+    let (mut read, sites) = read(tx, works, &dispositions).await?;
     let params = Params {
         common,
         ..Params::default()
@@ -156,15 +167,18 @@ pub(crate) async fn store_articles(
     let decided = plan::decisions(works, &dispositions, &mut read, &params);
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
+    let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, site_memory);
     ArticleRows::new(
         works,
         &dispositions,
         &decided,
         &stories,
+        &cleaned,
         common.map(CommonShingles::version),
     )
     .write(tx)
     .await?;
+    cleaned.note_young(tx).await?;
     let reused: Vec<(Identity, i64)> = works
         .iter()
         .zip(&dispositions)
@@ -229,7 +243,7 @@ async fn read(
     tx: &mut sqlx::PgConnection,
     works: &[Work<'_>],
     dispositions: &[Disposition],
-) -> Result<Read, StoreError> {
+) -> Result<(Read, Sites), StoreError> {
     let mut claims: Vec<(i64, i64)> = Vec::new();
     let mut searched: Vec<i64> = Vec::new();
     let mut sites: Vec<i64> = Vec::new();
@@ -266,11 +280,13 @@ async fn read(
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(Read {
+    let sites = evidence::sites(tx, &sites).await?;
+    let read = Read {
         owners,
         older: evidence::candidates(tx, &ids).await?,
-        recents: evidence::recents(tx, &sites).await?,
-    })
+        recents: sites.recents.clone(),
+    };
+    Ok((read, sites))
 }
 
 /// Each identity of the batch once, with the fresh id of its first message, in the order in which locks are taken.

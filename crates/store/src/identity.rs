@@ -59,6 +59,7 @@ pub(crate) fn raw_hash(payload: Option<&[u8]>) -> [u8; 16] {
 pub(crate) struct Known {
     pub(crate) article: i64,
     pub(crate) version: i32,
+    pub(crate) story: i64,
     pub(crate) title: Option<String>,
     /// What is stored of its latest version.
     pub(crate) fingerprint: Fingerprint,
@@ -120,7 +121,7 @@ pub(crate) async fn claim(
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
     let rows = sqlx::query(
-        "SELECT a.article_id, a.version, a.title, e.evidence
+        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id
          FROM unnest($1::int8[]) AS w (id)
          JOIN article a ON a.article_id = w.id
          JOIN evidence e ON e.article_id = w.id",
@@ -140,6 +141,7 @@ pub(crate) async fn claim(
             Known {
                 article,
                 version: row.try_get(1).doing(DOING)?,
+                story: row.try_get(4).doing(DOING)?,
                 title: row.try_get(2).doing(DOING)?,
                 fingerprint: decode(article, row.try_get(3).doing(DOING)?)?,
             },

@@ -15,7 +15,8 @@
 //! 4. `evidence`: what is stored of the candidates and of the sites' last articles is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
-//! 7. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
+//! 7. `site_memory`: what the sites repeat is taken out of the articles.
+//! 8. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
 //!
 //! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
 //! deadlock; where they do all the same (a re-link), Postgres ends one of them and it is tried again.
@@ -43,18 +44,31 @@ mod outbox;
 mod plan;
 mod progress;
 mod quarantine;
+mod reclean;
 mod refingerprint;
 mod report;
 mod retire;
 mod rewind;
 mod search;
+mod site;
+mod site_memory;
 mod status;
 mod stories;
 mod story;
 mod summary;
+mod travelling;
 mod windows;
 mod write_articles;
 mod write_ledger;
+
+/// Queries whose plans are looked at by a test. No part of the interface.
+#[doc(hidden)]
+pub mod plans {
+    /// See `evidence::SITES`.
+    pub const SITES: &str = crate::evidence::SITES;
+    /// See `reclean::YOUNG_SITES`.
+    pub const YOUNG_SITES: &str = crate::reclean::YOUNG_SITES;
+}
 
 pub use audit::{AuditReport, Finding, PartitionAudit};
 pub use common::BuiltList;
@@ -67,11 +81,13 @@ pub use late_merges::{LARGEST_MERGE, MERGE_FROM};
 pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Outputs, Waiting};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
+pub use reclean::{CleanEvent, RecleanStep};
 pub use refingerprint::RefingerprintStep;
 pub use report::{FlushReport, Verdict};
 pub use retire::Retirable;
 pub use rewind::{RewindTo, Rewound};
 pub use search::{Found, MARK_END, MARK_START, SearchQuery, SearchStatus};
+pub use site::{Saying, SiteBlock, SiteExplanation, SiteMemoryBlock, SiteOverview};
 pub use status::{IngestStatus, Server};
 pub use story::{StoryArticle, StoryDetail, StoryEvent};
 pub use summary::{ArticleSummary, HeldMessage, RemovedCount, StorySummary, Summary};

@@ -37,6 +37,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0007_create_outbox.sql"),
     ),
     (
+        "0008_create_site_memory",
+        include_str!("../../../migrations/0008_create_site_memory.sql"),
+    ),
+    (
         "0009_create_search_and_retention",
         include_str!("../../../migrations/0009_create_search_and_retention.sql"),
     ),

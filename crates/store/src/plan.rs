@@ -1,6 +1,7 @@
 //! What becomes of each message: in memory, in the order of offsets, from what was read before. No I/O.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::Utc;
 use copydesk_article::{ArticleId, Fingerprint, StoryId};
@@ -199,7 +200,7 @@ pub(crate) struct Read {
     /// The owners, and the articles that they are linked to.
     pub(crate) older: HashMap<i64, Older>,
     /// The last articles by site, the newest first.
-    pub(crate) recents: HashMap<i64, Vec<SiteArticle>>,
+    pub(crate) recents: HashMap<i64, Vec<Arc<SiteArticle>>>,
 }
 
 /// Decides on every new article and version, in order. Articles of the batch see those before them.
@@ -341,12 +342,15 @@ fn remember(work: &Work<'_>, id: i64, is_new: bool, decision: &Decision, read: &
         recents.retain(|r| r.id.0 != id);
         recents.insert(
             0,
-            SiteArticle {
+            Arc::new(SiteArticle {
                 id: ArticleId(id),
                 url_hash: work.url_hash,
                 blocks: work.fingerprint().blocks.clone(),
                 title_words: work.fingerprint().title_words.clone(),
-            },
+                // Site memory keeps a list of its own.
+                story: None,
+                page: None,
+            }),
         );
         recents.truncate(RECENTS);
     }

@@ -63,7 +63,7 @@ impl Store {
         let found = sqlx::query(
             "SELECT a.article_id, a.title, a.message_time, e.block_hashes, e.dropped_blocks,
                     (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
-                     WHERE b.article_id = a.article_id AND b.version = a.version AND b.kept
+                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
                          AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
              FROM article a JOIN evidence e USING (article_id)
              WHERE a.article_id IN (SELECT article_id FROM evidence WHERE fingerprint_version <> $1 AND article_id > $2

@@ -15,6 +15,7 @@ use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::identity::raw_hash;
 use crate::plan::{Decided, Disposition, Note, Work};
+use crate::site_memory::{Cleaned, Outcome};
 use crate::stories::{Stories, refusals};
 
 columns! {
@@ -93,11 +94,15 @@ columns! {
         site_hash: Option<i64> = "int8",
         url_hash: Option<i64> = "int8",
         fingerprint_version: i16 = "int2",
+        story_id: i64 = "int8",
+        site_stories: Option<i16> = "int2",
         recents: i16 = "int2",
         between_stories: bool = "bool",
         block_hashes: Vec<u8> = "bytea",
         title_words: Vec<u8> = "bytea",
         dropped_blocks: Option<Vec<u8>> = "bytea",
+        page_blocks: Vec<u8> = "bytea",
+        site_view: Option<Vec<u8>> = "bytea",
         refusals: Option<String> = "text",
         evidence: Vec<u8> = "bytea",
     }
@@ -234,6 +239,7 @@ impl<'b> ArticleRows<'b> {
         dispositions: &[Disposition],
         decided: &'b Decided,
         stories: &Stories,
+        cleaned: &'b Cleaned,
         common_version: Option<i32>,
     ) -> Self {
         let mut rows = Self::default();
@@ -249,7 +255,9 @@ impl<'b> ArticleRows<'b> {
         for (n, ((work, disposition), (decision, note))) in
             works.iter().zip(dispositions).zip(decisions).enumerate()
         {
-            let Some(decision) = decision else { continue };
+            let (Some(decision), Some(Some(site))) = (decision, cleaned.of_work.get(n)) else {
+                continue;
+            };
             let id = disposition.article(work.fresh);
             if let Disposition::New { replaces } = disposition {
                 founded_here.insert(id);
@@ -258,7 +266,7 @@ impl<'b> ArticleRows<'b> {
                     ..founding(work, *replaces, decision, stories)
                 });
             }
-            let content = content(work, id, *disposition);
+            let content = content(work, id, *disposition, site);
             if last.get(&id) != Some(&n) {
                 rows.passed.push(content);
                 rows.passed_count += 1;
@@ -271,7 +279,7 @@ impl<'b> ArticleRows<'b> {
                 rows.updated.push(content);
                 rows.updated_ids.push(id);
             }
-            rows.evidence.push(evidence_row(work, id, decision, *note));
+            rows.evidence.push(evidence_row(work, id, decision, *note, site));
         }
         rows
     }
@@ -332,9 +340,15 @@ fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
     sourced.and_then(|s| s.value.offset_minutes())
 }
 
-fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition) -> Content<'b> {
+fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site: &'b Outcome) -> Content<'b> {
     let article = work.article;
-    let clean = &article.clean;
+    let (clean, word_count) = match &site.changed {
+        Some((clean, words)) => (clean, *words),
+        None => (
+            &article.clean,
+            i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
+        ),
+    };
     let m: &'b Metadata = &clean.metadata;
     let (version, version_similarity) = match disposition {
         Disposition::Version {
@@ -350,7 +364,7 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition) -> Co
         fetched_at: article.fetched_at,
         message_time: work.item.message.timestamp,
         version,
-        word_count: i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
+        word_count,
         published_offset_minutes: offset(m.published_at.as_ref()),
         modified_offset_minutes: offset(m.modified_at.as_ref()),
         version_similarity,
@@ -418,18 +432,28 @@ fn founding<'b>(
     }
 }
 
-fn evidence_row(work: &Work<'_>, article_id: i64, decision: &Decision, note: Note) -> EvidenceRow {
+fn evidence_row(
+    work: &Work<'_>,
+    article_id: i64,
+    decision: &Decision,
+    note: Note,
+    site: &Outcome,
+) -> EvidenceRow {
     let fingerprint = &work.article.fingerprint;
     EvidenceRow {
         article_id,
         site_hash: work.site_hash,
         url_hash: work.url_hash.map(u64::cast_signed),
         fingerprint_version: fingerprint.version.0,
+        story_id: site.story,
+        site_stories: site.stories,
         recents: note.recents,
         between_stories: note.between_stories,
         block_hashes: blocks_to_bytes(&fingerprint.blocks),
         title_words: words_to_bytes(&fingerprint.title_words),
         dropped_blocks: (!decision.dropped.is_empty()).then(|| blocks_to_bytes(&decision.dropped)),
+        page_blocks: site.page.clone(),
+        site_view: site.view.clone(),
         refusals: refusals(decision),
         evidence: encode(&decision.kept(fingerprint), Sampling::Full),
     }

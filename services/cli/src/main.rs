@@ -61,6 +61,7 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Audit(args) => commands::audit::run(&config, &args).await,
             Command::Quarantine(command) => commands::quarantine::run(&config, &command).await,
             Command::Story(command) => commands::story::run(&config, &command).await,
+            Command::Site(command) => commands::site::run(&config, &command).await,
             Command::Rewind(args) => commands::rewind::run(&config, &args).await,
             Command::Janitor(args) => commands::janitor::run(&config, &args).await,
             Command::Clean(_) | Command::Config(_) | Command::Completions(_) | Command::Man(_) => {

@@ -1,7 +1,8 @@
 //! The janitor: upkeep that no worker should do in passing.
 //!
 //! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole;
-//! stories that turned out to be one, merged by an event that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
+//! stories that turned out to be one, merged by an event that can be taken back; articles of sites that were too
+//! new when they came, cleaned again, by events that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
 //! Postgres and ends only when it is told to. Any number may run at once, and none at all for months: what is late is
 //! made up for, and keys without a window of their own are kept in `near_key_other`.
 
@@ -20,6 +21,12 @@ const LATE_MERGES: i64 = 200;
 const RETIRE: i64 = 500;
 /// Articles made searchable in one step.
 const SEARCHABLE: u32 = 200;
+/// Sites looked at in one step for articles to be cleaned again.
+const YOUNG_SITES: i64 = 1_000;
+/// Articles of before site memory whose blocks are hashed in one transaction.
+const BACKFILL: i64 = 200;
+/// The latest copies that are looked at for blocks that travel with stories.
+const COPIES: i64 = 5_000;
 
 /// What the janitor is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +52,8 @@ pub struct Round {
     pub made_searchable: u64,
     /// Articles dropped for their age.
     pub articles_dropped: u64,
+    /// Stored articles that were cleaned again because more is known of their site, and whose text changed by it.
+    pub articles_recleaned: u64,
 }
 
 /// One round.
@@ -83,6 +92,7 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
         windows_created,
         windows_dropped,
         stories_merged,
+        articles_recleaned: site_memory(store).await?,
         made_searchable,
     })
 }
@@ -110,6 +120,18 @@ pub async fn retire(store: &Store, days: u32) -> Result<u64, StoreError> {
     Ok(dropped)
 }
 
+/// Cleans articles again that came when too little was known of their sites. Answers with those whose text changed.
+async fn site_memory(store: &Store) -> Result<u64, StoreError> {
+    while store.backfill_site_memory(BACKFILL).await? > 0 {}
+    store.find_travelling_blocks(COPIES).await?;
+    let (mut after, mut changed) = (i64::MIN, 0);
+    while let Some((last, step)) = store.reclean_young(after, YOUNG_SITES).await? {
+        after = last;
+        changed += step.changed;
+    }
+    Ok(changed)
+}
+
 /// Rounds until `stop` turns true.
 ///
 /// # Errors
@@ -124,6 +146,7 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 stories_merged = round.stories_merged,
                 made_searchable = round.made_searchable,
                 articles_dropped = round.articles_dropped,
+                articles_recleaned = round.articles_recleaned,
                 "round done"
             ),
             Err(error) if matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase) => {

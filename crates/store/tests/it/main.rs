@@ -15,5 +15,6 @@ mod retire;
 mod rewind;
 mod schema;
 mod search;
+mod site_memory;
 mod stories;
 mod support;

@@ -11,7 +11,7 @@ use copydesk_testkit::{ArticleGenerator, ScratchDatabase};
 pub(crate) struct Scratch {
     pub(crate) store: Store,
     pub(crate) db: sqlx::PgPool,
-    _database: ScratchDatabase,
+    database: ScratchDatabase,
 }
 
 impl Scratch {
@@ -25,11 +25,11 @@ impl Scratch {
         .unwrap();
         store.migrate().await.unwrap();
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
-        Self {
-            store,
-            db,
-            _database: database,
-        }
+        Self { store, db, database }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.database.url()
     }
 
     pub(crate) async fn claim(&self, partition: i32) -> Claimed {

@@ -12,6 +12,7 @@ pub(crate) mod pages;
 pub(crate) mod quarantine;
 pub(crate) mod rewind;
 pub(crate) mod search;
+pub(crate) mod site;
 pub(crate) mod story;
 pub(crate) mod summary;
 pub(crate) mod worker;
@@ -58,6 +59,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
             articles: !config.outputs.articles_topic.is_empty(),
             notify: config.outputs.notify,
         },
+        site_memory: config.clean.site_memory,
         ..StoreConfig::default()
     })
     .await

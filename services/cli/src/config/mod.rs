@@ -140,11 +140,23 @@ pub(crate) enum OnLostRange {
 }
 
 /// How articles are cleaned.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Clean {
     /// A rules file (TOML) that extends or replaces the built-in rules. See docs/cleaning.md.
     pub(crate) rules_file: Option<PathBuf>,
+    /// Take out what a site repeats in its articles, besides what the rules know. The same for all workers and janitors of a
+    /// database. See docs/site-memory.md.
+    pub(crate) site_memory: bool,
+}
+
+impl Default for Clean {
+    fn default() -> Self {
+        Self {
+            rules_file: None,
+            site_memory: true,
+        }
+    }
 }
 
 /// Upkeep.

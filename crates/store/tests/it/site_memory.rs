@@ -1,0 +1,431 @@
+//! Site memory on a real Postgres: on arrival, afterwards, in a person's hands.
+
+use copydesk_site::block_key;
+use copydesk_store::{Saying, SiteBlock, Store, StoreConfig};
+use copydesk_testkit::ArticleGenerator;
+use serde_json::Value;
+
+use crate::support::{Scratch, Text, batch};
+
+const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
+
+/// An article of the site with a text of its own and the furniture at its end; answers with its id.
+async fn store_one(scratch: &Scratch, store: &Store, site: &str, seed: u64, furniture: &str) -> i64 {
+    let claimed = scratch.claim(0).await;
+    let offset = claimed.next_offset.get();
+    let mut generator = ArticleGenerator::new(seed);
+    let (title, body) = (generator.babble(1), generator.babble(5));
+    let body = format!("{body}\n\n{furniture}");
+    let url = format!("https://{site}/{seed}");
+    let text = Text {
+        url: Some(&url),
+        site: Some(site),
+        title: Some(title.trim_end_matches('.')),
+        body: body.trim_end(),
+        ..Text::default()
+    };
+    store
+        .flush(&claimed, &batch(offset, vec![text.item(0, offset)]))
+        .await
+        .unwrap();
+    sqlx::query_scalar("SELECT article_id FROM sighting WHERE \"offset\" = $1")
+        .bind(offset)
+        .fetch_one(&scratch.db)
+        .await
+        .unwrap()
+}
+
+async fn body(scratch: &Scratch, article: i64) -> (String, i32) {
+    sqlx::query_as("SELECT body, word_count FROM articles WHERE article_id = $1")
+        .bind(article)
+        .fetch_one(&scratch.db)
+        .await
+        .unwrap()
+}
+
+/// What does not depend on site memory: keys, hash and evidence of near-copies.
+async fn keys(scratch: &Scratch, article: i64) -> (i64, Vec<u8>, Vec<u8>) {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM near_key WHERE article_id = $1), body_hash, e.page_blocks
+         FROM article JOIN evidence e USING (article_id) WHERE article_id = $1",
+    )
+    .bind(article)
+    .fetch_one(&scratch.db)
+    .await
+    .unwrap()
+}
+
+async fn reclean_all(store: &Store) -> u64 {
+    let (mut after, mut changed) = (i64::MIN, 0);
+    while let Some((last, step)) = store.reclean_young(after, 2).await.unwrap() {
+        after = last;
+        changed += step.changed;
+    }
+    changed
+}
+
+#[tokio::test]
+async fn what_a_site_repeats_goes_on_arrival_and_from_the_first_article_afterwards() {
+    let scratch = Scratch::new("site_memory").await;
+    let store = &scratch.store;
+    let first = store_one(&scratch, store, "a.example", 1, LETTER).await;
+    assert_eq!(reclean_all(store).await, 0, "nothing is known of the site yet");
+    let second = store_one(&scratch, store, "a.example", 2, LETTER).await;
+    let alone = store_one(&scratch, store, "b.example", 3, LETTER).await;
+    for (article, there) in [(first, true), (second, false), (alone, true)] {
+        assert_eq!(
+            body(&scratch, article).await.0.contains(LETTER),
+            there,
+            "article {article}"
+        );
+    }
+    let removed: (String, String, String) =
+        sqlx::query_as("SELECT kind, rule, evidence FROM removed_blocks WHERE article_id = $1 AND text = $2")
+            .bind(second)
+            .bind(LETTER)
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+    let evidence = format!("in 1 of 1 other stories of the site: articles {first}");
+    assert_eq!(removed, ("body".into(), "site-memory".into(), evidence));
+
+    let before = (body(&scratch, first).await, keys(&scratch, first).await);
+    assert_eq!(reclean_all(store).await, 1);
+    assert_eq!(reclean_all(store).await, 0, "once is enough");
+    let cleaned = body(&scratch, first).await;
+    assert!(!cleaned.0.contains(LETTER));
+    assert_eq!(
+        cleaned.1,
+        before.0.1 - 11,
+        "the words of the letter are counted no more"
+    );
+    assert_eq!(
+        keys(&scratch, first).await,
+        before.1,
+        "keys depend on the text as the rules left it"
+    );
+    for article in [first, second] {
+        assert!(store.explain_site_memory(article).await.unwrap().unwrap().same);
+        assert!(store.explain(article).await.unwrap().unwrap().same);
+    }
+
+    let (event, changes): (i64, Value) =
+        sqlx::query_as("SELECT event_id, after FROM clean_events WHERE article_id = $1")
+            .bind(first)
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+    assert_eq!(changes.as_object().unwrap().len(), 1);
+    store.undo_clean_event(event).await.unwrap();
+    assert_eq!(body(&scratch, first).await, before.0);
+    assert!(
+        store.undo_clean_event(event).await.is_err(),
+        "it is taken back already"
+    );
+    assert_eq!(
+        reclean_all(store).await,
+        0,
+        "the janitor leaves alone what a person took back"
+    );
+    let whole: String = sqlx::query_scalar(
+        "SELECT string_agg(text, E'\\n\\n' ORDER BY position) FROM article_blocks WHERE article_id = $1 AND kind = 'body'",
+    )
+    .bind(second)
+    .fetch_one(&scratch.db)
+    .await
+    .unwrap();
+    assert!(
+        whole.ends_with(LETTER),
+        "the order of what was read can be rebuilt"
+    );
+    scratch.assert_law().await;
+}
+
+#[tokio::test]
+async fn copies_of_one_story_and_versions_teach_nothing() {
+    let scratch = Scratch::new("site_stories").await;
+    let claimed = scratch.claim(0).await;
+    let text = ArticleGenerator::new(1).babble(6);
+    for (offset, url) in ["/1", "/2", "/2"].iter().enumerate() {
+        let url = format!("https://a.example{url}");
+        let title = ArticleGenerator::new(100 + offset as u64).babble(1);
+        let body = format!("{text}\n\nAdded by version {}.", "x".repeat(offset + 1));
+        let text = Text {
+            url: Some(&url),
+            site: Some("a.example"),
+            title: Some(&title),
+            body: &body,
+            ..Text::default()
+        };
+        let offset = offset as i64;
+        scratch
+            .store
+            .flush(&claimed, &batch(offset, vec![text.item(0, offset)]))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM removed_blocks WHERE rule = 'site-memory'")
+            .await,
+        0
+    );
+    reclean_all(&scratch.store).await;
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM removed_blocks WHERE rule = 'site-memory'")
+            .await,
+        0
+    );
+    assert_eq!(
+        scratch.count("SELECT count(*) FROM article a JOIN evidence e USING (article_id) WHERE a.story_id <> e.story_id").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn switched_off_it_takes_nothing_and_notes_everything() {
+    let scratch = Scratch::new("site_off").await;
+    let url = scratch.url().to_owned();
+    let off = Store::connect(&StoreConfig {
+        url,
+        site_memory: false,
+        ..StoreConfig::default()
+    })
+    .await
+    .unwrap();
+    for seed in 1..=3 {
+        store_one(&scratch, &off, "a.example", seed, LETTER).await;
+    }
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM articles WHERE body NOT LIKE '%Velmora letter%'")
+            .await,
+        0
+    );
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM evidence WHERE page_blocks IS NULL")
+            .await,
+        0
+    );
+    assert!(off.reclean_young(i64::MIN, 10).await.unwrap().is_none());
+    let on = store_one(&scratch, &scratch.store, "a.example", 4, LETTER).await;
+    assert!(
+        !body(&scratch, on).await.0.contains(LETTER),
+        "what was noted counts"
+    );
+}
+
+#[tokio::test]
+async fn a_person_has_the_last_word_and_it_can_be_carried_elsewhere() {
+    let scratch = Scratch::new("site_said").await;
+    let store = &scratch.store;
+    let say = |saying| SiteBlock {
+        site: "a.example".into(),
+        block: block_key(LETTER).unwrap(),
+        saying,
+        sample: Some(LETTER.into()),
+        why: "a test".into(),
+    };
+    store.say_of_blocks(&[say(Saying::Pin)], "test").await.unwrap();
+    let pinned = store_one(&scratch, store, "a.example", 1, LETTER).await;
+    assert!(!body(&scratch, pinned).await.0.contains(LETTER));
+    store.say_of_blocks(&[say(Saying::Forget)], "test").await.unwrap();
+    let spared = store_one(&scratch, store, "a.example", 2, LETTER).await;
+    assert!(body(&scratch, spared).await.0.contains(LETTER));
+    assert_eq!(store.said_of_blocks(None).await.unwrap(), [say(Saying::Forget)]);
+    let overview = store.site_overview("a.example", 50).await.unwrap().unwrap();
+    let block = overview.blocks.iter().find(|b| b.sample == LETTER).unwrap();
+    assert_eq!(
+        (block.articles, block.removed_by_memory, block.said.as_deref()),
+        (2, 1, Some("forget"))
+    );
+    store.reclean(pinned).await.unwrap().unwrap();
+    assert!(body(&scratch, pinned).await.0.contains(LETTER));
+    assert!(store.unsay_of_block("a.example", block.block).await.unwrap());
+    assert!(!store.unsay_of_block("a.example", block.block).await.unwrap());
+    store.reclean(pinned).await.unwrap().unwrap();
+    assert!(!body(&scratch, pinned).await.0.contains(LETTER));
+    let report: (i64, i64) =
+        sqlx::query_as("SELECT articles, blocks_by_memory FROM site_report WHERE site = 'a.example'")
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+    assert_eq!(report, (2, 1));
+}
+
+#[tokio::test]
+async fn what_travels_with_stories_stays() {
+    const AGENCY: &str = "The Velmora Press Union is an agency that serves ninety papers.";
+    let scratch = Scratch::new("site_travels").await;
+    let store = &scratch.store;
+    // Three wire stories on two sites each, and furniture that stays at home.
+    for seed in 1..=3 {
+        for site in ["a.example", "b.example"] {
+            store_one(
+                &scratch,
+                store,
+                site,
+                seed,
+                &format!("{AGENCY}\n\nHouse line of {site} in Velmora."),
+            )
+            .await;
+        }
+    }
+    assert_eq!(
+        scratch
+            .count("SELECT count(DISTINCT story_id) FROM article")
+            .await,
+        3
+    );
+    assert!(store.find_travelling_blocks(100).await.unwrap() >= 1);
+    let known: Vec<i64> = sqlx::query_scalar("SELECT block FROM travelling_block")
+        .fetch_all(&scratch.db)
+        .await
+        .unwrap();
+    assert!(known.contains(&i64::from(block_key(AGENCY).unwrap().0)));
+    assert!(!known.contains(&i64::from(
+        block_key("House line of a.example in Velmora.").unwrap().0
+    )));
+    let next = store_one(
+        &scratch,
+        store,
+        "a.example",
+        9,
+        &format!("{AGENCY}\n\nHouse line of a.example in Velmora."),
+    )
+    .await;
+    let (text, _) = body(&scratch, next).await;
+    assert!(text.contains(AGENCY) && !text.contains("House line"), "{text}");
+}
+
+#[tokio::test]
+async fn articles_from_before_are_gone_over() {
+    let scratch = Scratch::new("site_before").await;
+    let store = &scratch.store;
+    for seed in 1..=3 {
+        store_one(&scratch, store, "a.example", seed, LETTER).await;
+    }
+    // As the release before left them.
+    for sql in [
+        "UPDATE article SET body = body || E'\\n\\n' || (SELECT text FROM removed_blocks r WHERE r.article_id = article.article_id AND rule = 'site-memory'),
+             blocks = (SELECT jsonb_agg(CASE WHEN b.block ->> 2 = 'site-memory' THEN jsonb_build_array('body', length(b.block ->> 1)) ELSE b.block END ORDER BY n)
+                       FROM jsonb_array_elements(blocks) WITH ORDINALITY AS b (block, n))
+         WHERE body NOT LIKE '%Velmora letter%'",
+        "UPDATE evidence SET page_blocks = NULL, story_id = NULL, site_stories = NULL, site_view = NULL",
+        "DELETE FROM site_young",
+        "UPDATE setting SET site_backfill_until = (SELECT max(article_id) FROM evidence)",
+    ] {
+        sqlx::query(sql).execute(&scratch.db).await.unwrap();
+    }
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM articles WHERE body LIKE '%Velmora letter%'")
+            .await,
+        3
+    );
+    assert_eq!(reclean_all(store).await, 0);
+    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 2);
+    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 1);
+    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 0);
+    assert_eq!(reclean_all(store).await, 3);
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM articles WHERE body LIKE '%Velmora letter%'")
+            .await,
+        0
+    );
+    assert_eq!(scratch.count("SELECT count(*) FROM clean_events").await, 3);
+}
+
+#[tokio::test]
+async fn blocks_that_cannot_be_read_say_nothing() {
+    let scratch = Scratch::new("site_damaged").await;
+    let store = &scratch.store;
+    for seed in 1..=3 {
+        store_one(&scratch, store, "a.example", seed, LETTER).await;
+    }
+    sqlx::query("UPDATE evidence SET page_blocks = '\\x63ff00'")
+        .execute(&scratch.db)
+        .await
+        .unwrap();
+    let after = store_one(&scratch, store, "a.example", 4, LETTER).await;
+    assert!(body(&scratch, after).await.0.contains(LETTER));
+}
+
+/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
+/// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
+#[tokio::test]
+async fn site_queries_read_no_more_than_they_need() {
+    let scratch = Scratch::new("site_plan").await;
+    let rows: i64 = std::env::var("COPYDESK_SITE_ROWS").map_or(20_000, |n| n.parse().expect("a number"));
+    // Half of the articles at one site, the others one to a site.
+    sqlx::query(
+        "INSERT INTO evidence (article_id, site_hash, story_id, fingerprint_version, block_hashes, title_words, page_blocks, evidence)
+         SELECT n, CASE WHEN n % 2 = 0 THEN 0 ELSE n END, n, 1, decode(repeat('0123456789abcdef', 12), 'hex'),
+                decode(repeat('01234567', 8), 'hex'), decode('01000000000000000000', 'hex') || decode(repeat('01234567', 20), 'hex'),
+                decode(repeat('89abcdef', 300), 'hex')
+         FROM generate_series(1, $1) AS g (n)",
+    )
+    .bind(rows)
+    .execute(&scratch.db)
+    .await
+    .unwrap();
+    sqlx::query("INSERT INTO site_young SELECT site_hash, article_id, 0 FROM evidence WHERE site_hash <> 0")
+        .execute(&scratch.db)
+        .await
+        .unwrap();
+    sqlx::query("VACUUM ANALYZE evidence, site_young")
+        .execute(&scratch.db)
+        .await
+        .unwrap();
+    let sites: Vec<i64> = std::iter::once(0).chain((1..500).map(|n| 2 * n + 1)).collect();
+    let flush = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::SITES;
+    let young = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::YOUNG_SITES;
+    let mut tx = scratch.db.begin().await.unwrap();
+    sqlx::query("SET LOCAL enable_seqscan = off")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let flush: Value = sqlx::query_scalar(sqlx::AssertSqlSafe(flush))
+        .bind(&sites)
+        .bind(20_i64)
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    let young: Value = sqlx::query_scalar(sqlx::AssertSqlSafe(young))
+        .bind(i64::MIN)
+        .bind(1_000_i64)
+        .bind(9_i64)
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    for (name, plan, most) in [
+        ("flush of 500 sites", &flush, 20 + 499),
+        ("1,000 young sites", &young, 2_000),
+    ] {
+        let time = plan[0]["Execution Time"].as_f64().unwrap();
+        let read = rows_read(&plan[0]["Plan"]);
+        println!("{rows} articles, {name}: {time:.1} ms, {read} rows read");
+        assert!(
+            read <= f64::from(most) * 1.5 + 100.0,
+            "{name} reads {read} rows: {plan:#}"
+        );
+    }
+}
+
+/// Rows that the scans of `evidence` and `site_young` in a plan have read.
+fn rows_read(plan: &Value) -> f64 {
+    let own = plan["Relation Name"].as_str().map_or(0.0, |_| {
+        let rows = plan["Actual Rows"].as_f64().unwrap_or(0.0)
+            + plan["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
+        rows * plan["Actual Loops"].as_f64().unwrap_or(1.0)
+    });
+    own + plan["Plans"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(rows_read)
+        .sum::<f64>()
+}
