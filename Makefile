@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile memory lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile memory bench lint fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -55,6 +55,9 @@ hostile: ## 20,000 hostile messages among good ones (COPYDESK_HOSTILE_MESSAGES)
 
 memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS)
 	@$(LOCAL)/chaos.sh memory
+
+bench: ## Articles a second from the topic to Postgres, beside the ceiling and the peer (COPYDESK_BENCH_KINDS, COPYDESK_BENCH_MESSAGES)
+	@$(LOCAL)/bench.sh
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint

@@ -31,6 +31,12 @@ pub enum StoreError {
     /// The URL of the database cannot be read.
     #[error("the database's URL cannot be read ({0}); it looks like postgres://user@host:5432/copydesk")]
     BadUrl(String),
+    /// The connection could not be made safe.
+    #[error(
+        "cannot connect to Postgres by TLS: {0}; its certificate must be for the host in the URL, and signed by an authority that this \
+         machine knows or by the one that ?sslrootcert=FILE in the URL names. On a network that you trust, ?sslmode=disable does without"
+    )]
+    UntrustedServer(String),
     /// Postgres, or the way to it.
     #[error("{doing}: {}", Explained(source))]
     Database {
@@ -136,6 +142,7 @@ impl StoreError {
             }
             Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
+            | Self::UntrustedServer(_)
             | Self::Migration(_)
             | Self::LostRange { .. }
             | Self::TopicRecreated { .. }

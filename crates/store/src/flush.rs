@@ -254,10 +254,13 @@ async fn read(
     searched.dedup();
     sites.sort_unstable();
     sites.dedup();
-    keys::claim(tx, &claims).await?;
-    let owners = keys::owners(tx, &searched).await?;
-    let mut ids: Vec<i64> = owners
-        .values()
+    let mut owners = keys::claim(tx, &claims).await?;
+    let mut elsewhere = searched.clone();
+    elsewhere.retain(|key| !owners.contains_key(key));
+    owners.extend(keys::owners(tx, &elsewhere).await?);
+    let mut ids: Vec<i64> = searched
+        .iter()
+        .filter_map(|key| owners.get(key))
         .copied()
         .filter(|id| !fresh.contains(id))
         .collect();

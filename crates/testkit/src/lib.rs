@@ -25,7 +25,7 @@ mod topic;
 pub use articles::ArticleGenerator;
 pub use database::{ScratchDatabase, database_url};
 pub use hostile::{hostile, mutated};
-pub use private::{PrivateKafka, PrivatePostgres, free_port};
+pub use private::{Certificate, PrivateKafka, PrivatePostgres, free_port};
 pub use process::{Copydesk, Running, executable};
 pub use proxy::Proxy;
 pub use topic::{Outgoing, Received, ScratchTopic, kafka_brokers};

@@ -28,6 +28,7 @@ mod publisher;
 mod replay;
 #[cfg(test)]
 mod simulation;
+mod spans;
 mod until_end;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
+use copydesk_telemetry::Tracer;
 use tokio::sync::watch;
 use tracing::{error, info};
 
@@ -80,6 +82,8 @@ pub struct WorkerOptions {
     pub cleaner: Cleaner,
     /// Where metrics and health are answered over HTTP.
     pub metrics: Option<std::net::SocketAddr>,
+    /// Where spans of messages go; `None`: nowhere.
+    pub traces: Option<Tracer>,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
     /// Topics on which is told what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
@@ -114,15 +118,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         limits: options.limits,
         cleaner: options.cleaner,
     };
-    let monitor = Arc::new(Monitor::new());
+    let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
     let pool_monitor = Arc::clone(&monitor);
     let pool = Pool::start(threads, move |messages: Vec<_>| {
-        let (begun, count) = (Instant::now(), messages.len());
-        let items = messages
-            .into_iter()
-            .map(|m| stages.prepare(m))
-            .collect::<Vec<_>>();
-        pool_monitor.prepared(count, begun.elapsed());
+        let (items, times): (Vec<_>, Vec<_>) = messages.into_iter().map(|m| stages.prepare(m)).unzip();
+        pool_monitor.prepared(&items, &times);
         items
     })
     .context("cannot start the cleaning threads")?;
@@ -228,6 +228,8 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
     looking.iter().for_each(tokio::task::JoinHandle::abort);
     drop(serving);
+    // What is still waiting for the collector; it blocks for some seconds at most.
+    let _ = tokio::task::spawn_blocking(move || monitor.end_traces()).await;
     let tally = counters.tally();
     info!(
         stored = tally.stored,

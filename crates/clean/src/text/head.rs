@@ -101,7 +101,7 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
             .iter_mut()
             .filter(|d| d.is_kept())
             .take(HEAD_LINES)
-            .find(|d| d.key == wanted);
+            .find(|d| d.key() == wanted);
         if let Some(draft) = found {
             draft.kind = BlockKind::Headline;
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, RetryClass, Store, StoreError};
+use copydesk_telemetry::Tracer;
 use copydesk_worker::{BatchLimits, BreakerLimits, OutputTopics, WorkerOptions};
 use tokio::sync::watch;
 use tracing::warn;
@@ -41,6 +42,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         cleaner: cleaner(config)?,
         // The configuration's own check has seen that it is one.
         metrics: config.metrics.listen.parse().ok(),
+        traces: tracer(config)?,
         until_end: args.until_end,
         outputs: OutputTopics {
             dead_letters: named(&config.outputs.dead_letter_topic),
@@ -54,6 +56,21 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
 /// A topic that is set; empty means none.
 fn named(topic: &str) -> Option<String> {
     (!topic.is_empty()).then(|| topic.to_owned())
+}
+
+/// Where spans go, if they go anywhere.
+fn tracer(config: &Config) -> anyhow::Result<Option<Tracer>> {
+    let (endpoint, share) = (&config.traces.endpoint, config.traces.share);
+    if endpoint.is_empty() {
+        return Ok(None);
+    }
+    let instance = std::process::id().to_string();
+    Ok(Some(Tracer::start(
+        endpoint,
+        share,
+        &instance,
+        env!("CARGO_PKG_VERSION"),
+    )?))
 }
 
 /// A worker that starts before its database waits for it, as it does when the database goes away later. `None`: told to stop.

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) outputs: Outputs,
+    pub(crate) traces: Traces,
 }
 
 /// Where the raw articles come from.
@@ -204,6 +205,16 @@ pub(crate) struct Outputs {
     pub(crate) notify: bool,
 }
 
+/// Spans of single messages, sent by a worker to an OpenTelemetry collector (OTLP over HTTP). See docs/operations.md.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Traces {
+    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. Headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
+    pub(crate) endpoint: String,
+    /// Share of the messages without a `traceparent` header that are traced, 0 to 1. With one, the header decides.
+    pub(crate) share: f64,
+}
+
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -255,6 +266,13 @@ impl Config {
         if self.kafka.topic.trim().is_empty() {
             return bad("kafka.topic is empty".into());
         }
+        let verify = "enable.ssl.certificate.verification";
+        if self.kafka.properties.get(verify).is_some_and(|v| v != "true") {
+            return bad(format!(
+                "{verify} cannot be turned off: whoever stands between this machine and Kafka could read and change the articles; name the \
+                 authority that signed the brokers' certificates in ssl.ca.location"
+            ));
+        }
         if self.worker.drain_ms >= self.kafka.session_timeout_ms {
             return bad(format!(
                 "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",
@@ -281,6 +299,15 @@ impl Config {
             && self.outputs.articles_topic == self.outputs.dead_letter_topic
         {
             return bad("outputs.articles_topic and outputs.dead_letter_topic are the same; give two".into());
+        }
+        let endpoint = &self.traces.endpoint;
+        if !(endpoint.is_empty() || endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
+            return bad(format!(
+                "traces.endpoint ({endpoint:?}) is no HTTP address; write it as http://127.0.0.1:4318, or leave it empty"
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.traces.share) {
+            return bad("traces.share must be between 0 (none) and 1 (all)".into());
         }
         if self.janitor.every_minutes == 0 {
             return bad("janitor.every_minutes must be at least 1".into());

@@ -116,7 +116,7 @@ impl Worker {
             },
             breaker: BreakerLimits { share: 0.0, run: 0 },
             counters: Arc::new(Counters::default()),
-            monitor: Arc::new(Monitor::new()),
+            monitor: Arc::new(Monitor::new(&[], None)),
             consumer: watch::channel(None).1,
         });
         let start_over: Arc<Mutex<Vec<TopicPartition>>> = Arc::default();
