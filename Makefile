@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile memory tutorial lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile memory tutorial bench lint fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -58,6 +58,9 @@ memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_M
 
 tutorial: ## Every command of docs/tutorial.md with all of its 10,000 pages (COPYDESK_TUTORIAL_PAGES)
 	@$(LOCAL)/chaos.sh tutorial
+
+bench: ## Articles a second from the topic to Postgres, beside the ceiling and the peer (COPYDESK_BENCH_KINDS, COPYDESK_BENCH_MESSAGES)
+	@$(LOCAL)/bench.sh
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint

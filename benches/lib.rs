@@ -9,6 +9,8 @@
     reason = "benches are run by developers: a panic with a clear message is enough"
 )]
 
+pub mod ceiling;
+
 use chrono::{DateTime, Utc};
 use copydesk_article::{
     Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, MetadataSource, Offset, Partition,
@@ -113,4 +115,42 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
     // 100 ticks a second on every Linux that copydesk runs on.
     (ticks(11) + ticks(12)) / 100.0
+}
+
+/// [`cpu_seconds`] of a process, of its children that live, and of those that have ended.
+pub fn cpu_seconds_of_tree(pid: u32) -> f64 {
+    let mut total = 0.0;
+    let mut parents = vec![pid];
+    let all = processes();
+    while let Some(parent) = parents.pop() {
+        if let Some(process) = all.iter().find(|p| p.pid == parent) {
+            total += process.seconds;
+        }
+        parents.extend(all.iter().filter(|p| p.parent == parent).map(|p| p.pid));
+    }
+    total
+}
+
+struct Process {
+    pid: u32,
+    parent: u32,
+    /// Its own, and that of its children that were waited for.
+    seconds: f64,
+}
+
+fn processes() -> Vec<Process> {
+    let read = |entry: std::fs::DirEntry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+        Some(Process {
+            pid,
+            parent: fields.get(1)?.parse().ok()?,
+            seconds: (11..=14).map(ticks).sum::<f64>() / 100.0,
+        })
+    };
+    let folder = std::fs::read_dir("/proc").expect("/proc");
+    folder.flatten().filter_map(read).collect()
 }

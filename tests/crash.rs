@@ -6,7 +6,7 @@
     reason = "test code: a panic with a clear message is how a test fails"
 )]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use copydesk_testkit::ArticleGenerator;
 use copydesk_tests::Pipeline;
@@ -52,6 +52,8 @@ async fn kill_9_again_and_again_loses_and_repeats_nothing() {
     );
 }
 
+/// The heir has stored what the zombie has in hand, so that the position alone keeps the zombie out here; the test below is the
+/// one that only the epoch saves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zombie_that_wakes_up_writes_nothing() {
     let messages = 1_500;
@@ -83,4 +85,54 @@ async fn a_zombie_that_wakes_up_writes_nothing() {
     zombie.stop(Duration::from_secs(30));
     heir.stop(Duration::from_secs(30));
     pipeline.assert_every_offset_once(messages as i64 + 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flush_that_waits_while_somebody_else_claims_is_kept_out_by_its_epoch_alone() {
+    let pipeline = Pipeline::new("epoch", 1).await;
+    let mut worker = pipeline.start_worker();
+    pipeline.produce_articles(14, 20, 1).await;
+    pipeline.wait_for(20, Duration::from_secs(60), &[&worker]).await;
+    // The ledger is where the worker's next flush begins, and stays there: the position cannot tell the two apart.
+    let mut claim = pipeline.db.begin().await.unwrap();
+    sqlx::query("SELECT FROM partition_progress FOR UPDATE")
+        .execute(&mut *claim)
+        .await
+        .unwrap();
+    pipeline.produce_articles(15, 30, 1).await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'copydesk'
+                 AND wait_event_type = 'Lock'";
+    let until = Instant::now() + Duration::from_secs(60);
+    while pipeline.count(waits).await == 0 {
+        assert!(
+            Instant::now() < until,
+            "the flush does not wait\n{}",
+            worker.log()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    sqlx::query("UPDATE partition_progress SET epoch = epoch + 1, owner = 'somebody else'")
+        .execute(&mut *claim)
+        .await
+        .unwrap();
+    claim.commit().await.unwrap();
+    // It is refused, notices that the group still says that the partition is its own, and claims it anew.
+    pipeline.wait_for(50, Duration::from_secs(60), &[&worker]).await;
+    assert!(
+        worker.log().contains("the claim to this partition is over"),
+        "{}",
+        worker.log()
+    );
+    let (epoch, claimed_from): (i64, i64) =
+        sqlx::query_as("SELECT epoch, claimed_from FROM partition_progress")
+            .fetch_one(&pipeline.db)
+            .await
+            .unwrap();
+    assert_eq!(
+        (epoch, claimed_from),
+        (3, 20),
+        "nothing moved under the epoch of somebody else"
+    );
+    worker.stop(Duration::from_secs(30));
+    pipeline.assert_every_offset_once(50).await;
 }

@@ -7,23 +7,10 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use copydesk_telemetry::catalogue::{self, Kind};
-use copydesk_tests::Pipeline;
-
-/// Status and body; `None` while nobody listens.
-fn ask(address: SocketAddr, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body.to_owned()))
-}
+use copydesk_tests::{Pipeline, free_address, http_get as ask};
 
 /// Every sample line: its name with labels, and its number.
 fn samples(text: &str) -> BTreeMap<String, f64> {
@@ -49,8 +36,7 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     let pipeline = Pipeline::new("metrics", 2).await;
     pipeline.produce_articles(3, 60, 2).await;
     pipeline.copydesk.ok(&["feed", "--samples"]);
-    // The system gives a free port; nobody else takes it in this moment.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = free_address();
     let copydesk = pipeline
         .copydesk
         .clone()
@@ -64,7 +50,8 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
             .keys()
             .filter(|s| s.starts_with("copydesk_consumer_lag"))
             .count();
-        if sum(&samples(&all), "copydesk_outcomes_total") >= 78.0 && lag == 2 {
+        let waiting = sum(&samples(&all), "copydesk_inflight_messages");
+        if sum(&samples(&all), "copydesk_outcomes_total") >= 78.0 && lag == 2 && waiting == 0.0 {
             break all;
         }
         assert!(started.elapsed() < Duration::from_secs(90), "{all}");
@@ -88,7 +75,15 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     is("copydesk_assigned_partitions", 2.0);
     is("copydesk_rebalances_total{kind=\"claimed\"}", 2.0);
     is("copydesk_batch_rows_sum", 78.0);
-    is("copydesk_stage_duration_seconds_count{stage=\"prepare\"}", 78.0);
+    is("copydesk_stage_duration_seconds_count{stage=\"decode\"}", 78.0);
+    // The three are refused while they are decoded: they have no later stage.
+    is("copydesk_stage_duration_seconds_count{stage=\"clean\"}", 75.0);
+    is(
+        "copydesk_stage_duration_seconds_count{stage=\"fingerprint\"}",
+        75.0,
+    );
+    is("copydesk_topic_partitions", 2.0);
+    is("copydesk_kafka_up", 1.0);
     is("copydesk_database_up", 1.0);
     is("copydesk_paused_partitions", 0.0);
     assert!(sum(&numbers, "copydesk_db_pool_connections") >= 1.0, "{all}");

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Sees to it that this machine has what copydesk needs to be built, run and tested. Usage: install.sh [--check]
+# Sees to it that this machine has what copydesk needs to be built, run and tested. Usage: install.sh [--check | --lint | --update]
 #
 # What is missing and comes as a Debian package is installed with apt-get: directly as root, through sudo as anybody else. If nothing is
 # missing, nothing is asked of the network. Where it cannot go on it says in one line what is missing and what to type, and exits with 1.
-# --check only looks.
+# --check only looks. --lint also sees to what `make lint` needs. --update brings apt's lists up to date and does nothing else.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+MODE=${1:-}
+case $MODE in
+    '' | --check | --lint | --update) ;;
+    *) die "usage: install.sh [--check | --lint | --update]" ;;
+esac
 
 # Parallel lists: what is missing, in words, and the Debian packages that bring it.
 WHAT=() PACKAGES=()
@@ -45,6 +51,14 @@ look() {
     [[ ! -d /etc/apt || -e /etc/ssl/certs/ca-certificates.crt ]] || lacks "root certificates" ca-certificates
     # Debian 13 and Ubuntu 24.04 have rustup as a package; on older systems Rust is the one thing to be installed by hand.
     command -v cargo >/dev/null || command -v rustup >/dev/null || ! is_in_apt rustup || lacks rustup rustup
+    [[ $MODE != --lint ]] || look_for_checkers
+}
+
+look_for_checkers() {
+    command -v shellcheck >/dev/null || lacks shellcheck shellcheck
+    command -v valgrind >/dev/null || lacks "valgrind, which counts instructions," valgrind
+    command -v systemd-analyze >/dev/null || lacks systemd-analyze systemd
+    python3 -c 'import ensurepip, venv' 2>/dev/null || lacks "Python with venv" python3-venv
 }
 
 is_in_apt() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [0-9] ]]; }
@@ -151,8 +165,13 @@ look_at_rust() {
     fi
 }
 
+if [[ $MODE == --update ]]; then
+    find_privilege || die "apt's lists are out of date, and only root may renew them: apt-get update"
+    apt update || die "apt-get update failed: $(grep -m1 '^E:' "$APT_LOG" || tail -n 1 "$APT_LOG")"
+    exit 0
+fi
 look
-if [[ ${1:-} == --check ]]; then
+if [[ $MODE == --check ]]; then
     ((${#WHAT[@]} == 0)) || die "missing: $(joined ', ' "${WHAT[@]}"); install them with 'make setup'"
     look_at_rust --check
     exit 0

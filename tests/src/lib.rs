@@ -10,6 +10,8 @@
     reason = "test support: a panic with a clear message is how a test fails"
 )]
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use copydesk_testkit::{
@@ -21,6 +23,22 @@ use sqlx::postgres::PgPoolOptions;
 /// Replayed messages have their row in `sighting`.
 const DONE: &str =
     "SELECT (SELECT count(*) FROM sighting) + (SELECT count(*) FROM quarantine WHERE state <> 'replayed')";
+
+/// An address on this machine that nobody listens at in this moment.
+pub fn free_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], copydesk_testkit::free_port()))
+}
+
+/// Status and body of a page; `None` while nobody listens.
+pub fn http_get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
 
 /// A topic, a database and the executable set up for both.
 pub struct Pipeline {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use copydesk_article::{Block, BlockKind, Removal, RuleId};
 
-use crate::normalise::{Hasher, fold_phrase, is_closer, is_dense_script, is_terminal};
+use crate::normalise::{fold_phrase, is_closer, is_dense_script, is_terminal, key};
 use crate::rules::{Hit, Position, Rules};
 
 /// How a block ends.
@@ -31,14 +31,20 @@ pub(crate) struct Draft {
     /// Words; in scripts without spaces two characters count as a word.
     pub(crate) words: usize,
     pub(crate) end: End,
-    /// [`crate::normalise::key`] of the text; 0 for a block without letters or digits.
-    pub(crate) key: u64,
+    /// Letters and digits. Blocks that say the same have as many.
+    pub(crate) letters: usize,
+    /// [`crate::normalise::key`] of the text, made when it is first asked for.
+    key: OnceCell<u64>,
     /// Characters that stand within links (HTML only).
     pub(crate) linked: usize,
     /// [`fold_phrase`] of the text, made when it is first asked for.
     folded: OnceCell<String>,
     /// Whether any rule knows the line, wherever it stands: most lines are asked about several times.
     known: OnceCell<bool>,
+    /// Whether it is nothing but a picture's credit, and whether it reads as a caption on its own: asked in every
+    /// round, and the answer is the text's alone.
+    credit: OnceCell<bool>,
+    caption: OnceCell<bool>,
     /// Continues the paragraph of the block before it (sentences of a text without line ends).
     pub(crate) continues: bool,
 }
@@ -46,35 +52,33 @@ pub(crate) struct Draft {
 impl Draft {
     /// Measures a block. `text` has its white space folded already.
     pub(crate) fn new(kind: BlockKind, text: String) -> Self {
-        let mut hash = Hasher::new();
-        let (mut chars, mut words, mut dense) = (0, 0, 0);
-        let mut in_word = false;
-        for c in text.chars() {
-            chars += 1;
-            hash.push(c);
-            if c == ' ' {
-                in_word = false;
-            } else if is_dense_script(c) {
-                dense += 1;
-                in_word = false;
-            } else if !in_word && c.is_alphanumeric() {
-                in_word = true;
-                words += 1;
-            }
-        }
+        let size = Size::of(&text);
         Self {
             kind,
             end: end_of(&text),
             text,
             removed: None,
-            chars,
-            words: words + dense / 2,
-            key: hash.finish().unwrap_or(0),
+            chars: size.chars,
+            words: size.words,
+            letters: size.letters,
+            key: OnceCell::new(),
             linked: 0,
             folded: OnceCell::new(),
             known: OnceCell::new(),
+            credit: OnceCell::new(),
+            caption: OnceCell::new(),
             continues: false,
         }
+    }
+
+    /// What the text says, case and punctuation aside; 0 for a block without letters or digits.
+    pub(crate) fn key(&self) -> u64 {
+        *self.key.get_or_init(|| key(&self.text).unwrap_or(0))
+    }
+
+    /// Whether two blocks say the same, case and punctuation aside.
+    pub(crate) fn says_what(&self, other: &Self) -> bool {
+        self.letters == other.letters && self.key() == other.key()
     }
 
     /// The form that phrases of the rules are compared in.
@@ -97,6 +101,16 @@ impl Draft {
         } else {
             None
         }
+    }
+
+    /// Whether it is nothing but a credit: what `judge` said the first time.
+    pub(crate) fn is_credit(&self, judge: impl FnOnce() -> bool) -> bool {
+        *self.credit.get_or_init(judge)
+    }
+
+    /// Whether it reads as a caption on its own: what `judge` said the first time.
+    pub(crate) fn is_caption(&self, judge: impl FnOnce() -> bool) -> bool {
+        *self.caption.get_or_init(judge)
     }
 
     pub(crate) const fn is_kept(&self) -> bool {
@@ -138,6 +152,76 @@ impl Draft {
     }
 }
 
+/// How long a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    chars: usize,
+    words: usize,
+    letters: usize,
+}
+
+/// Of each byte: 1 for an ASCII letter or digit, 2 for a space.
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut b = 0_u8;
+    while b < 0x80 {
+        table[b as usize] = b.is_ascii_alphanumeric() as u8 | (b == b' ') as u8 * 2;
+        b += 1;
+    }
+    table
+};
+
+impl Size {
+    fn of(text: &str) -> Self {
+        if text.is_ascii() {
+            Self::of_ascii(text.as_bytes())
+        } else {
+            Self::of_any(text)
+        }
+    }
+
+    fn of_ascii(bytes: &[u8]) -> Self {
+        let (mut words, mut letters) = (0_u32, 0_u32);
+        let mut in_word = 0;
+        for b in bytes {
+            let class = CLASSES[usize::from(*b)];
+            let letter = class & 1;
+            letters += u32::from(letter);
+            words += u32::from(letter & !in_word);
+            in_word = (in_word | letter) & !(class >> 1);
+        }
+        Self {
+            chars: bytes.len(),
+            words: words as usize,
+            letters: letters as usize,
+        }
+    }
+
+    fn of_any(text: &str) -> Self {
+        let (mut chars, mut words, mut letters, mut dense) = (0, 0, 0, 0);
+        let mut in_word = false;
+        for c in text.chars() {
+            chars += 1;
+            let letter = c.is_alphanumeric();
+            letters += usize::from(letter);
+            if c == ' ' {
+                in_word = false;
+            } else if is_dense_script(c) {
+                dense += 1;
+                in_word = false;
+            } else if !in_word && letter {
+                in_word = true;
+                words += 1;
+            }
+        }
+        Self {
+            chars,
+            words: words + dense / 2,
+            letters,
+        }
+    }
+}
+
 fn end_of(text: &str) -> End {
     let mut chars = text.chars().rev().skip_while(|&c| is_closer(c) || c == ' ');
     match chars.next() {
@@ -159,6 +243,8 @@ fn ends_in_counter(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn draft(text: &str) -> Draft {
@@ -173,6 +259,13 @@ mod tests {
         assert_eq!(draft("He said:").end, End::Colon);
         assert_eq!(draft("Harbour reopens after storm").end, End::Open);
         assert_eq!(draft("港が再開した。").end, End::Sentence);
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_is_measured_as_anything_else(text in "[ -~]{0,80}") {
+            prop_assert_eq!(Size::of_ascii(text.as_bytes()), Size::of_any(&text));
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Cleaner {
         }
         metadata.agency = metadata::agency::find_agency(&drafts, &metadata.authors, &self.rules);
         if metadata.language.is_none() {
-            metadata.language = metadata::detect_language(&sample(&drafts));
+            metadata.language = metadata::body_language(&drafts);
         }
         Ok(CleanArticle {
             metadata,
@@ -137,19 +137,6 @@ fn take_head(metadata: &mut Metadata, head: text::Head) {
     if metadata.published_at.is_none() {
         metadata.published_at = head.published.map(|t| Sourced::new(t, from));
     }
-}
-
-/// The start of the body: enough to tell its language.
-fn sample(drafts: &[Draft]) -> String {
-    let mut out = String::new();
-    for draft in drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()) {
-        out.push_str(&draft.text);
-        out.push(' ');
-        if out.len() > 2_000 {
-            break;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

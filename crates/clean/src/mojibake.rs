@@ -12,6 +12,9 @@ const SOUND: usize = 300;
 
 /// Mends a text, if it is garbled for certain.
 pub(crate) fn repair(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     let (mut garbled, mut other) = (0, 0);
     let mut rest = text;
     while let Some((_, tail)) = next_beyond_ascii(rest) {

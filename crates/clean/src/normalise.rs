@@ -11,6 +11,14 @@ pub(crate) fn fold_space(text: &str) -> String {
 
 /// [`fold_space`], appended to what `out` holds. A space is put between the two only if `text` has one.
 pub(crate) fn fold_space_into(text: &str, out: &mut String) {
+    if out.is_empty() && is_folded(text) {
+        out.push_str(text.trim_matches(' '));
+    } else {
+        fold_space_slowly(text, out);
+    }
+}
+
+fn fold_space_slowly(text: &str, out: &mut String) {
     let mut gap = false;
     for c in text.chars() {
         if c == ' ' || c.is_whitespace() || c == '\u{2028}' || c == '\u{2029}' {
@@ -28,6 +36,24 @@ pub(crate) fn fold_space_into(text: &str, out: &mut String) {
     }
 }
 
+/// Whether a text holds no white space but single spaces, and nothing invisible: most lines do. The loops have no way
+/// out before the end, so that they look at many bytes at once.
+fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut odd, mut twice) = (0_u8, 0_u8);
+    for b in bytes {
+        odd |= u8::from(*b < b' ') | u8::from(*b == 0x7f);
+    }
+    for (a, b) in bytes.iter().zip(bytes.get(1..).unwrap_or_default()) {
+        twice |= u8::from(*a == b' ') & u8::from(*b == b' ');
+    }
+    if odd | twice != 0 {
+        return false;
+    }
+    let invisible = |c: char| !c.is_ascii() && (c.is_whitespace() || is_invisible(c));
+    bytes.is_ascii() || !text.chars().any(invisible)
+}
+
 /// Characters that show nothing and mean nothing in running text.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fffc}' | '\u{fff9}'..='\u{fffb}')
@@ -43,48 +69,88 @@ pub(crate) fn key(text: &str) -> Option<u64> {
     hash.finish()
 }
 
-/// The running form of [`key`]: lines are compared by letters and digits, case folded.
+/// The running form of [`key`]: lines are compared by letters and digits, case folded. Takes eight bytes at a time.
 #[derive(Clone, Copy)]
 pub(crate) struct Hasher {
     state: u64,
-    any: bool,
+    eight: u64,
+    length: u32,
 }
+
+/// ASCII letters in lower case and digits; 0 for everything else.
+const LETTERS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut b = 0_u8;
+    while b < 0x80 {
+        if b.is_ascii_alphanumeric() {
+            table[b as usize] = b.to_ascii_lowercase();
+        }
+        b += 1;
+    }
+    table
+};
 
 impl Hasher {
     pub(crate) const fn new() -> Self {
         Self {
             state: 0xcbf2_9ce4_8422_2325,
-            any: false,
+            eight: 0,
+            length: 0,
         }
     }
 
     pub(crate) fn push(&mut self, c: char) {
         if c.is_ascii() {
-            if c.is_ascii_alphanumeric() {
-                self.step(u32::from(c) | if c.is_ascii_uppercase() { 0x20 } else { 0 });
+            let low = LETTERS[usize::from(c as u8)];
+            if low != 0 {
+                self.step(low);
             }
         } else if c.is_alphanumeric() {
             for low in c.to_lowercase() {
-                self.step(u32::from(low));
+                for byte in low.encode_utf8(&mut [0; 4]).bytes() {
+                    self.step(byte);
+                }
             }
         }
     }
 
-    fn step(&mut self, c: u32) {
-        self.state = (self.state ^ u64::from(c))
-            .wrapping_mul(0x0000_0100_0000_01b3)
-            .rotate_left(23);
-        self.any = true;
+    #[inline]
+    const fn step(&mut self, byte: u8) {
+        self.eight = self.eight << 8 | byte as u64;
+        self.length = self.length.wrapping_add(1);
+        if self.length & 7 == 0 {
+            self.mix();
+        }
     }
 
-    pub(crate) const fn finish(self) -> Option<u64> {
-        if self.any { Some(self.state) } else { None }
+    const fn mix(&mut self) {
+        self.state = (self.state ^ self.eight)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
+        self.eight = 0;
+    }
+
+    pub(crate) const fn finish(mut self) -> Option<u64> {
+        if self.length == 0 {
+            return None;
+        }
+        self.mix();
+        Some((self.state ^ self.length as u64).wrapping_mul(0x0000_0100_0000_01b3))
     }
 }
 
 /// The form that phrases of the rules are compared in: folded case, straight quotes, no punctuation at the
 /// ends, one space between words. A colon at the end is dropped as well; see [`crate::rules`].
 pub(crate) fn fold_phrase(text: &str) -> String {
+    if text.is_ascii() && is_folded(text) && !text.bytes().fold(false, |any, b| any | (b == b'`')) {
+        let mut out = text.trim_matches(is_edge).to_owned();
+        out.make_ascii_lowercase();
+        return out;
+    }
+    fold_phrase_slowly(text)
+}
+
+fn fold_phrase_slowly(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
     for c in text.chars() {
@@ -168,6 +234,8 @@ pub(crate) const fn is_dense_script(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -177,6 +245,32 @@ mod tests {
             "Harbour reopens"
         );
         assert_eq!(fold_space("می\u{200c}خواهم"), "می\u{200c}خواهم");
+    }
+
+    proptest! {
+        /// The quick ways give what the slow ones give, whatever the text.
+        #[test]
+        fn quick_ways_lead_to_the_same(
+            text in prop_oneof![
+                "[ a-zA-Z0-9.,'`\"-]{0,60}",
+                "( |  |a|B|é|’|\u{a0}|\u{ad}|\u{200b}|\u{feff}|\n|\t|\u{7f}|\0|…|\\.){0,40}",
+                any::<String>(),
+            ],
+        ) {
+            let mut slow = String::new();
+            fold_space_slowly(&text, &mut slow);
+            prop_assert_eq!(fold_space(&text), slow);
+            prop_assert_eq!(fold_phrase(&text), fold_phrase_slowly(&text));
+        }
+
+        /// Only letters and digits count, in any case; and those do count.
+        #[test]
+        fn keys_are_of_letters_and_digits(words in prop::collection::vec("[a-zé0-9]{1,9}", 1..9)) {
+            let plain = words.join(" ");
+            let loud = words.join(" – ").to_uppercase();
+            prop_assert_eq!(key(&plain), key(&loud));
+            prop_assert_ne!(key(&plain), key(&format!("{plain}x")));
+        }
     }
 
     #[test]

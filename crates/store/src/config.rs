@@ -1,20 +1,23 @@
 //! The handle on the database: connections, time-outs, what all workers agree on.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
+use crate::outbox::Outputs;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Clone)]
 pub struct StoreConfig {
-    /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …).
+    /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …). Over a network the server's
+    /// certificate is verified (`verify-full`) unless the URL, or `PGSSLMODE`, says otherwise.
     pub url: String,
     /// Connections at most. A worker wants one per partition that flushes at the same time, and two more.
     pub connections: u32,
@@ -32,6 +35,8 @@ pub struct StoreConfig {
     /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
     /// cannot be replayed.
     pub quarantine_bytes: usize,
+    /// What is told besides storing. All workers of a database should have the same.
+    pub outputs: Outputs,
 }
 
 impl Default for StoreConfig {
@@ -45,6 +50,7 @@ impl Default for StoreConfig {
             idle_timeout: Duration::from_secs(15),
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
+            outputs: Outputs::default(),
         }
     }
 }
@@ -60,6 +66,7 @@ impl std::fmt::Debug for StoreConfig {
             .field("idle_timeout", &self.idle_timeout)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("quarantine_bytes", &self.quarantine_bytes)
+            .field("outputs", &self.outputs)
             .finish()
     }
 }
@@ -75,6 +82,7 @@ pub struct Store {
 struct Shared {
     begin: String,
     quarantine_bytes: usize,
+    outputs: Outputs,
     window_days: OnceCell<i32>,
     list: ListAtHand,
 }
@@ -87,11 +95,14 @@ impl Store {
     /// An unreadable URL; a database that does not answer ([`crate::RetryClass::WaitForDatabase`]) or refuses the role.
     pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
         const DOING: &str = "cannot connect to Postgres";
-        let options = PgConnectOptions::from_str(&config.url)
-            .map_err(|e| StoreError::BadUrl(e.to_string()))?
+        let options = options(&config.url, std::env::var_os("PGSSLMODE").is_some())?
             .application_name(&config.application_name)
             .disable_statement_logging();
-        let first = options.connect().await.doing(DOING)?;
+        let first = options.connect().await.map_err(|source| match source {
+            // Here and now it is a matter of settings; later on it may be a connection that was cut off.
+            sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
+            source => StoreError::Database { doing: DOING, source },
+        })?;
         first.close().await.doing(DOING)?;
         let pool = PgPoolOptions::new()
             .max_connections(config.connections.max(1))
@@ -102,6 +113,7 @@ impl Store {
             shared: Arc::new(Shared {
                 begin: begin(config),
                 quarantine_bytes: config.quarantine_bytes,
+                outputs: config.outputs,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
             }),
@@ -135,6 +147,10 @@ impl Store {
         self.shared.quarantine_bytes
     }
 
+    pub(crate) fn outputs(&self) -> Outputs {
+        self.shared.outputs
+    }
+
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {
         &self.shared.list
     }
@@ -154,14 +170,38 @@ impl Store {
     }
 }
 
-/// One round trip: begin, bound, plan.
+/// Reads the URL. Without a word on TLS, sqlx would try it and take any certificate, or none: good enough on the way to
+/// oneself, and nowhere else.
+fn options(url: &str, mode_is_in_environment: bool) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(url).map_err(|e| StoreError::BadUrl(e.to_string()))?;
+    let parameters = url.split_once('?').map(|(_, p)| p).unwrap_or_default();
+    let says = parameters
+        .split('&')
+        .any(|p| p.starts_with("sslmode=") || p.starts_with("ssl-mode="));
+    if says || mode_is_in_environment || is_local(&options) {
+        return Ok(options);
+    }
+    Ok(options.ssl_mode(PgSslMode::VerifyFull))
+}
+
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
+}
+
+/// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the
+/// words themselves with a code that says nothing of standbys.
 ///
 /// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
 /// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
 fn begin(config: &StoreConfig) -> String {
     let milliseconds = |d: Duration| d.as_millis().clamp(1, i32::MAX as u128);
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
          SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
          SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
@@ -169,4 +209,39 @@ fn begin(config: &StoreConfig) -> String {
         milliseconds(config.lock_timeout),
         milliseconds(config.idle_timeout),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_verified_on_the_way_to_another_machine() {
+        let mode = |url: &str| options(url, false).unwrap().get_ssl_mode();
+        for url in [
+            "postgres://me@db.example/x",
+            "postgres://me@10.0.0.7:5432/x?application_name=sslmode",
+            "postgres://me@db.example/x?sslrootcert=/etc/ca.pem",
+        ] {
+            assert!(matches!(mode(url), PgSslMode::VerifyFull), "{url}");
+        }
+        for url in [
+            "postgres://me@127.0.0.1:35432/x",
+            "postgres://me@[::1]/x",
+            "postgres://me@localhost/x",
+            "postgres:///x?host=/run/postgresql",
+        ] {
+            assert!(matches!(mode(url), PgSslMode::Prefer), "{url}");
+        }
+        assert!(matches!(
+            mode("postgres://me@db.example/x?sslmode=disable"),
+            PgSslMode::Disable
+        ));
+        assert!(matches!(
+            mode("postgres://me@db.example/x?a=b&sslmode=require"),
+            PgSslMode::Require
+        ));
+        let of_environment = options("postgres://me@db.example/x", true).unwrap();
+        assert!(matches!(of_environment.get_ssl_mode(), PgSslMode::Prefer));
+    }
 }

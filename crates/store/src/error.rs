@@ -19,7 +19,8 @@ pub enum RetryClass {
     DataError,
     /// Trying again mends nothing: a missing schema, wrong credentials, a lost range, a bug of ours.
     Fatal,
-    /// Somebody else has claimed the partition. Drop the batch: the new owner reads it again.
+    /// The claim is over: somebody else has claimed the partition, or the ledger was set back. Drop the batch: whoever claims
+    /// the partition next reads it again.
     Fenced,
 }
 
@@ -30,6 +31,12 @@ pub enum StoreError {
     /// The URL of the database cannot be read.
     #[error("the database's URL cannot be read ({0}); it looks like postgres://user@host:5432/copydesk")]
     BadUrl(String),
+    /// The connection could not be made safe.
+    #[error(
+        "cannot connect to Postgres by TLS: {0}; its certificate must be for the host in the URL, and signed by an authority that this \
+         machine knows or by the one that ?sslrootcert=FILE in the URL names. On a network that you trust, ?sslmode=disable does without"
+    )]
+    UntrustedServer(String),
     /// Postgres, or the way to it.
     #[error("{doing}: {}", Explained(source))]
     Database {
@@ -85,6 +92,19 @@ pub enum StoreError {
         /// The epoch of the flush that was refused.
         epoch: Epoch,
     },
+    /// The ledger has lost what this worker had committed.
+    #[error(
+        "{partition}: the ledger is at {position}, behind the {from} that this worker has stored: the database has lost \
+         transactions (a crash with synchronous_commit off, an older backup). The messages are read again from {position} on"
+    )]
+    LedgerBehind {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the ledger is.
+        position: NextOffset,
+        /// Where the worker is.
+        from: NextOffset,
+    },
     /// A batch that cannot be one: a bug of the caller.
     #[error("{partition}: a batch that cannot be one: {what}")]
     BadBatch {
@@ -120,8 +140,9 @@ impl StoreError {
             Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 class_of(source)
             }
-            Self::Fenced { .. } => RetryClass::Fenced,
+            Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
+            | Self::UntrustedServer(_)
             | Self::Migration(_)
             | Self::LostRange { .. }
             | Self::TopicRecreated { .. }

@@ -1,38 +1,23 @@
-//! The flush: a batch of one partition, in one transaction, and what happens when it is refused.
+//! The flush on Postgres: what [`crate::ledger`] asks for, as statements.
 
 use std::collections::HashSet;
 
-use copydesk_article::{Message, NextOffset, Offset, Reject, TopicPartition};
+use copydesk_article::{NextOffset, TopicPartition};
 use copydesk_dedup::{CommonShingles, Params};
-use sqlx::Row as _;
-use tracing::warn;
+use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::config::Store;
-use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
+use crate::error::{Doing as _, FlushError, StoreError};
 use crate::identity::{self, Identity};
-use crate::item::{Batch, Item};
+use crate::item::Batch;
+use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
+use crate::outbox::{self, Outputs, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
-use crate::progress::{Advanced, Claimed, Counts, advance, position};
+use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
 use crate::{evidence, keys, stories};
-
-/// Consecutive items and the range of offsets that they account for.
-#[derive(Clone, Copy)]
-struct Part<'b> {
-    from: NextOffset,
-    to: NextOffset,
-    items: &'b [Item],
-}
-
-/// What one transaction did.
-enum Attempt {
-    /// It is in.
-    Stored(FlushReport),
-    /// The ledger is further than the part's beginning: everything before this offset is in already.
-    AlreadyAt(NextOffset),
-}
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
@@ -46,147 +31,78 @@ impl Store {
     /// # Errors
     /// [`FlushError::class`] says what to do.
     pub async fn flush(&self, claimed: &Claimed, batch: &Batch) -> Result<FlushReport, FlushError> {
-        check(claimed, batch)?;
-        let mut report = FlushReport::default();
-        // The next part is on top.
-        let mut parts = vec![Part {
-            from: batch.from,
-            to: batch.to,
-            items: &batch.items,
-        }];
-        while let Some(part) = parts.pop() {
-            match self.attempt(claimed, part, None).await {
-                Ok(Attempt::Stored(stored)) => report.add(&stored),
-                Ok(Attempt::AlreadyAt(position)) => {
-                    let until = position.min(part.to);
-                    report.add(&self.stored_before(claimed, part.from, until).await?);
-                    if position < part.to {
-                        let done = part
-                            .items
-                            .partition_point(|i| position.is_past(i.message.coordinates.offset));
-                        parts.push(Part {
-                            from: position,
-                            to: part.to,
-                            items: part.items.get(done..).unwrap_or_default(),
-                        });
-                    }
-                }
-                Err(error) if error.class() == RetryClass::DataError => match part.items {
-                    [] => return Err(error),
-                    [only] => report.add(&self.refuse(claimed, part, only, &error).await?),
-                    items => {
-                        let (first, second) = items.split_at(items.len() / 2);
-                        let border = first
-                            .last()
-                            .map_or(part.from, |i| i.message.coordinates.offset.next());
-                        parts.push(Part {
-                            from: border,
-                            to: part.to,
-                            items: second,
-                        });
-                        parts.push(Part {
-                            from: part.from,
-                            to: border,
-                            items: first,
-                        });
-                    }
-                },
-                Err(error) => return Err(error),
+        ledger::flush(self, claimed, batch).await
+    }
+}
+
+impl Ledger for Store {
+    type Transaction = Transaction<'static, Postgres>;
+
+    async fn begin(&self) -> Result<Self::Transaction, StoreError> {
+        // Read on a connection of its own, so before this one is taken.
+        self.window_days().await?;
+        self.begin().await
+    }
+
+    async fn advance(
+        &self,
+        tx: &mut Self::Transaction,
+        claimed: &Claimed,
+        from: NextOffset,
+        to: NextOffset,
+        counts: Counts,
+    ) -> Result<Option<Advanced>, StoreError> {
+        advance(tx, claimed, from, to, counts).await
+    }
+
+    async fn write(
+        &self,
+        tx: &mut Self::Transaction,
+        claimed: &Claimed,
+        advanced: Advanced,
+        rows: Rows<'_>,
+    ) -> Result<FlushReport, StoreError> {
+        let mut report = FlushReport {
+            quarantined: rows.rejected.len() as u64,
+            skipped: rows.gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum(),
+            ..FlushReport::default()
+        };
+        let window_days = self.window_days().await?;
+        let works: Vec<Work<'_>> = rows
+            .prepared
+            .into_iter()
+            .zip(advanced.ids)
+            .map(|((item, article), id)| Work::new(item, article, id, window_days))
+            .collect();
+        if !works.is_empty() {
+            let list = self.common_list(advanced.common_version).await?;
+            let outputs = self.outputs();
+            store_articles(tx, &claimed.source, &works, list.as_deref(), outputs, &mut report).await?;
+        }
+        if !rows.rejected.is_empty() {
+            write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_bytes()).await?;
+            if self.outputs().dead_letters {
+                outbox::dead_letters(tx, &claimed.source, &rows.rejected).await?;
             }
+        }
+        if !rows.gaps.is_empty() {
+            write_ledger::gaps(tx, &claimed.source, &rows.gaps).await?;
         }
         Ok(report)
     }
 
-    /// Puts the one message that Postgres refuses into quarantine.
-    async fn refuse(
-        &self,
-        claimed: &Claimed,
-        part: Part<'_>,
-        item: &Item,
-        error: &StoreError,
-    ) -> Result<FlushReport, StoreError> {
-        warn!(message = %item.message.coordinates, %error, "postgres refuses this message; it goes to quarantine");
-        let reject = error.as_reject();
-        match self.attempt(claimed, part, Some(&reject)).await? {
-            Attempt::Stored(mut report) => {
-                report.refused_by_database += 1;
-                Ok(report)
-            }
-            Attempt::AlreadyAt(position) => {
-                self.stored_before(claimed, part.from, position.min(part.to))
-                    .await
-            }
-        }
+    async fn commit(&self, tx: Self::Transaction) -> Result<(), StoreError> {
+        tx.commit().await.doing("cannot commit")
     }
 
-    /// One transaction. `refused`: every item of the part is put into quarantine for this reason.
-    async fn attempt(
-        &self,
-        claimed: &Claimed,
-        part: Part<'_>,
-        refused: Option<&Reject>,
-    ) -> Result<Attempt, StoreError> {
-        let window_days = self.window_days().await?;
-        let mut prepared = Vec::with_capacity(part.items.len());
-        let mut rejected: Vec<(&Message, &Reject)> = Vec::new();
-        for item in part.items {
-            match (&item.outcome, refused) {
-                (Ok(article), None) => prepared.push((item, article.as_ref())),
-                (Ok(_), Some(reject)) | (Err(reject), _) => rejected.push((&item.message, reject)),
-            }
-        }
-        let counts = Counts {
-            prepared: prepared.len() as i64,
-            refused: rejected.len() as i64,
-        };
-        let mut tx = self.begin().await?;
-        let Some(Advanced {
-            from,
-            ids,
-            common_version,
-        }) = advance(&mut tx, claimed, part.from, part.to, counts).await?
-        else {
-            tx.rollback().await.doing("cannot roll back")?;
-            return match position(self, claimed).await? {
-                Some(position) if position > part.from => Ok(Attempt::AlreadyAt(position)),
-                _ => Err(StoreError::Fenced {
-                    partition: claimed.source.clone(),
-                    epoch: claimed.epoch,
-                }),
-            };
-        };
-        let mut report = FlushReport {
-            quarantined: rejected.len() as u64,
-            ..FlushReport::default()
-        };
-        let works: Vec<Work<'_>> = prepared
-            .into_iter()
-            .zip(ids)
-            .map(|((item, article), id)| Work::new(item, article, id, window_days))
-            .collect();
-        if !works.is_empty() {
-            let list = self.common_list(common_version).await?;
-            store_articles(&mut tx, &claimed.source, &works, list.as_deref(), &mut report).await?;
-        }
-        if !rejected.is_empty() {
-            write_ledger::quarantine(&mut tx, &claimed.source, &rejected, self.quarantine_bytes()).await?;
-        }
-        let gaps = write_ledger::gaps_between(from, part.to, part.items);
-        if !gaps.is_empty() {
-            write_ledger::gaps(&mut tx, &claimed.source, &gaps).await?;
-            report.skipped = gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum();
-        }
-        if let Err(error) = tx.commit().await {
-            // The connection may have broken after the commit: the ledger knows.
-            return match position(self, claimed).await {
-                Ok(Some(position)) if position >= part.to => Ok(Attempt::Stored(report)),
-                _ => Err(error).doing("cannot commit"),
-            };
-        }
-        Ok(Attempt::Stored(report))
+    async fn rollback(&self, tx: Self::Transaction) -> Result<(), StoreError> {
+        tx.rollback().await.doing("cannot roll back")
     }
 
-    /// What an earlier try stored of these offsets.
+    async fn position(&self, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
+        position(self, claimed).await
+    }
+
     async fn stored_before(
         &self,
         claimed: &Claimed,
@@ -227,6 +143,7 @@ pub(crate) async fn store_articles(
     source: &TopicPartition,
     works: &[Work<'_>],
     common: Option<&CommonShingles>,
+    outputs: Outputs,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
@@ -256,6 +173,8 @@ pub(crate) async fn store_articles(
         .collect();
     identity::reassign(tx, &last_of_each_identity(reused)).await?;
     let mut sightings = SightingColumns::default();
+    let mut told = ToldColumns::default();
+    let mut telling = 0;
     for ((work, disposition), decision) in works.iter().zip(&dispositions).zip(&decided.of_work) {
         let (version, verdict) = match disposition {
             Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
@@ -269,6 +188,17 @@ pub(crate) async fn store_articles(
             }
         };
         report.count(verdict, 1);
+        if verdict != Verdict::Unchanged {
+            telling += 1;
+            if outputs.articles {
+                told.push(Told {
+                    offset: work.item.message.coordinates.offset.get(),
+                    article_id: disposition.article(work.fresh),
+                    version,
+                    verdict: verdict.as_str(),
+                });
+            }
+        }
         sightings.push(Sighting {
             offset: work.item.message.coordinates.offset.get(),
             article_id: disposition.article(work.fresh),
@@ -277,7 +207,21 @@ pub(crate) async fn store_articles(
             verdict: verdict.as_str(),
         });
     }
+    if telling > 0 {
+        if outputs.articles {
+            outbox::tell(tx, source, &told).await?;
+        }
+        if outputs.notify {
+            outbox::notify(tx, source, range(works), telling).await?;
+        }
+    }
     write_ledger::sightings(tx, source, &sightings).await
+}
+
+/// From the first of these messages to behind the last.
+fn range(works: &[Work<'_>]) -> (i64, i64) {
+    let offset = |work: Option<&Work<'_>>| work.map_or(0, |w| w.item.message.coordinates.offset.get());
+    (offset(works.first()), offset(works.last()) + 1)
 }
 
 /// Claims the keys, then reads what the decisions depend on.
@@ -310,10 +254,13 @@ async fn read(
     searched.dedup();
     sites.sort_unstable();
     sites.dedup();
-    keys::claim(tx, &claims).await?;
-    let owners = keys::owners(tx, &searched).await?;
-    let mut ids: Vec<i64> = owners
-        .values()
+    let mut owners = keys::claim(tx, &claims).await?;
+    let mut elsewhere = searched.clone();
+    elsewhere.retain(|key| !owners.contains_key(key));
+    owners.extend(keys::owners(tx, &elsewhere).await?);
+    let mut ids: Vec<i64> = searched
+        .iter()
+        .filter_map(|key| owners.get(key))
         .copied()
         .filter(|id| !fresh.contains(id))
         .collect();
@@ -340,29 +287,4 @@ fn last_of_each_identity(mut changes: Vec<(Identity, i64)>) -> Vec<(Identity, i6
     changes.sort_by_key(|(identity, _)| *identity);
     changes.dedup_by_key(|(identity, _)| *identity);
     changes
-}
-
-/// A batch must be of the claimed partition, in ascending order, and within its range.
-fn check(claimed: &Claimed, batch: &Batch) -> Result<(), StoreError> {
-    let bad = |what: String| {
-        Err(StoreError::BadBatch {
-            partition: claimed.source.clone(),
-            what,
-        })
-    };
-    if batch.from > batch.to {
-        return bad(format!("it goes from {} back to {}", batch.from, batch.to));
-    }
-    let mut next = Offset::new(batch.from.get());
-    for item in &batch.items {
-        let at = &item.message.coordinates;
-        if at.source != claimed.source {
-            return bad(format!("it holds a message of {}", at.source));
-        }
-        if at.offset < next || !batch.to.is_past(at.offset) {
-            return bad(format!("the message {at} is out of order or of range"));
-        }
-        next = Offset::new(at.offset.get() + 1);
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The key table: who was the first with a shingle hash. The one piece of state that all workers must see alike.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
@@ -60,19 +60,32 @@ pub(crate) const fn row_key(window: i64, key: ShingleKey) -> i64 {
 }
 
 /// Claims keys for articles. `wanted` is ascending and distinct by key: flushes that meet wait, and do not deadlock.
-pub(crate) async fn claim(connection: &mut PgConnection, wanted: &[(i64, i64)]) -> Result<(), StoreError> {
+/// Answers with the keys that nobody had, and whose they are now: of these no owner needs to be looked for.
+pub(crate) async fn claim(
+    connection: &mut PgConnection,
+    wanted: &[(i64, i64)],
+) -> Result<HashMap<i64, i64>, StoreError> {
     let (keys, ids): (Vec<i64>, Vec<i64>) = wanted.iter().copied().unzip();
-    sqlx::query(
-        "INSERT INTO near_key (key, article_id)
-         SELECT key, id FROM unnest($1::int8[], $2::int8[]) AS w (key, id)
-         ON CONFLICT DO NOTHING",
+    // One array instead of a row for each key: they are many.
+    let claimed: Option<Vec<i64>> = sqlx::query_scalar(
+        "WITH claimed AS (
+             INSERT INTO near_key (key, article_id)
+             SELECT key, id FROM unnest($1::int8[], $2::int8[]) AS w (key, id)
+             ON CONFLICT DO NOTHING RETURNING key
+         )
+         SELECT array_agg(key) FROM claimed",
     )
     .bind(&keys)
     .bind(&ids)
-    .execute(connection)
+    .fetch_one(connection)
     .await
     .doing("cannot claim the articles' keys")?;
-    Ok(())
+    let claimed: HashSet<i64> = claimed.unwrap_or_default().into_iter().collect();
+    Ok(wanted
+        .iter()
+        .filter(|(key, _)| claimed.contains(key))
+        .copied()
+        .collect())
 }
 
 /// Who owns which of these keys. After [`claim`], as a statement of its own: its snapshot has what the claim

@@ -7,7 +7,8 @@
 //!
 //! The way of a batch through [`Store::flush`]:
 //!
-//! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own.
+//! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where
+//!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
 //! 3. `keys`: shingle hashes are claimed in `near_key`; whoever owns one of them already is a candidate. The unique
 //!    row makes two workers with near-copies wait for each other, so that one of them sees the other.
@@ -18,7 +19,7 @@
 //!
 //! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
 //! deadlock; where they do all the same (a re-link), Postgres ends one of them and it is tried again.
-//! A row that Postgres refuses is found by halving the batch (`flush`) and goes to quarantine alone.
+//! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
@@ -36,7 +37,9 @@ mod identity;
 mod item;
 mod keys;
 mod late_merges;
+pub mod ledger;
 mod migrations;
+mod outbox;
 mod plan;
 mod progress;
 mod quarantine;
@@ -61,6 +64,7 @@ pub use explain::{ExplainedCandidate, Explanation};
 pub use export::{ExportColumn, ExportQuery, ExportTime, ExportView};
 pub use item::{Batch, Item, Prepared};
 pub use late_merges::{LARGEST_MERGE, MERGE_FROM};
+pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Outputs, Waiting};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
 pub use refingerprint::RefingerprintStep;

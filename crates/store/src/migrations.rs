@@ -33,6 +33,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0006_create_rewinds.sql"),
     ),
     (
+        "0007_create_outbox",
+        include_str!("../../../migrations/0007_create_outbox.sql"),
+    ),
+    (
         "0009_create_search_and_retention",
         include_str!("../../../migrations/0009_create_search_and_retention.sql"),
     ),

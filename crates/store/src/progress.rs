@@ -7,6 +7,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::ledger::{Advanced, Counts};
 
 /// A partition to be claimed, with what Kafka says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,25 +196,11 @@ async fn skip_lost(connection: &mut PgConnection, claim: &Claimed, low: Offset) 
     Ok(())
 }
 
-/// What the first statement of a flush found.
-pub(crate) struct Advanced {
-    /// Where the ledger was: offsets from here on are accounted for by this flush.
-    pub(crate) from: NextOffset,
-    /// Fresh article ids, ascending.
-    pub(crate) ids: Vec<i64>,
-    /// The list of common shingles that decisions use; 0: none.
-    pub(crate) common_version: i32,
-}
-
-/// How many messages of which kind a flush brings.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) prepared: i64,
-    pub(crate) refused: i64,
-}
-
-/// Advances the partition from `from` to `to`, if the epoch is still ours and nothing of the range is done yet.
-/// `None`: one of the two is not so; [`position`] says which.
+/// Advances the partition from `from` to `to`, if the epoch is still ours and the ledger is at `from`. `None`: one of the two is
+/// not so; [`position`] says which.
+///
+/// At `from`, and not only before it: a ledger that has lost commits (a crash with `synchronous_commit = off`, a backup) is behind
+/// a worker that was not restarted, and what lies between would count as never delivered.
 pub(crate) async fn advance(
     connection: &mut PgConnection,
     claimed: &Claimed,
@@ -227,8 +214,8 @@ pub(crate) async fn advance(
          SET flushed_from = next_offset, next_offset = $5, updated_at = clock_timestamp(),
              stored = stored + $6, quarantined = quarantined + $7,
              skipped = skipped + ($5 - next_offset - $6 - $7)
-         WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset <= $4
-         RETURNING flushed_from, ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
+         WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $4
+         RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
                    (SELECT common_version FROM setting)",
     )
     .bind(claimed.source.topic.as_str())
@@ -243,9 +230,8 @@ pub(crate) async fn advance(
     .doing(DOING)?;
     row.map(|row| {
         Ok(Advanced {
-            from: NextOffset::new(row.try_get(0)?),
-            ids: row.try_get(1)?,
-            common_version: row.try_get(2)?,
+            ids: row.try_get(0)?,
+            common_version: row.try_get(1)?,
         })
     })
     .transpose()

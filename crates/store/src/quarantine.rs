@@ -252,7 +252,8 @@ impl Store {
             };
             let works = [Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
-            store_articles(&mut tx, &at.source, &works, list.as_deref(), &mut report).await?;
+            let outputs = self.outputs();
+            store_articles(&mut tx, &at.source, &works, list.as_deref(), outputs, &mut report).await?;
         }
         tx.commit().await.doing(DOING)?;
         Ok(match reject {

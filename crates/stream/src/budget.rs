@@ -6,8 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The bytes of all messages between the poll and the database.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
-    used: Arc<AtomicUsize>,
+    used: Arc<Used>,
     limit: usize,
+}
+
+/// What is charged at the moment.
+#[derive(Debug, Default)]
+struct Used {
+    bytes: AtomicUsize,
+    /// For monitoring only: the limit is one of bytes.
+    messages: AtomicUsize,
 }
 
 impl Budget {
@@ -19,7 +27,12 @@ impl Budget {
     }
 
     pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Acquire)
+        self.used.bytes.load(Ordering::Acquire)
+    }
+
+    /// How many messages the bytes belong to.
+    pub(crate) fn messages(&self) -> usize {
+        self.used.messages.load(Ordering::Relaxed)
     }
 
     /// Charges the bytes if they fit. A message larger than the whole budget fits when it is alone: it must
@@ -30,7 +43,8 @@ impl Budget {
             return None;
         }
         // Only the poll thread adds, so nobody can have taken the room meanwhile.
-        self.used.fetch_add(bytes, Ordering::AcqRel);
+        self.used.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.used.messages.fetch_add(1, Ordering::Relaxed);
         Some(Charge {
             used: Arc::clone(&self.used),
             bytes,
@@ -49,7 +63,7 @@ impl Budget {
 #[derive(Debug)]
 #[must_use = "dropping the charge gives its bytes back to the budget"]
 pub struct Charge {
-    used: Arc<AtomicUsize>,
+    used: Arc<Used>,
     bytes: usize,
 }
 
@@ -62,7 +76,8 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.used.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.used.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.used.messages.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -92,6 +107,7 @@ mod tests {
             for (take, bytes, which) in steps {
                 let model: usize = held.iter().map(Charge::bytes).sum();
                 prop_assert_eq!(budget.used(), model);
+                prop_assert_eq!(budget.messages(), held.len());
                 if take {
                     let fits = model == 0 || model + bytes <= 100;
                     let charge = budget.charge(bytes);
@@ -102,7 +118,7 @@ mod tests {
                 }
             }
             held.clear();
-            prop_assert_eq!(budget.used(), 0);
+            prop_assert_eq!((budget.used(), budget.messages()), (0, 0));
         }
     }
 }

@@ -113,6 +113,17 @@ impl StreamConfig {
         }
     }
 
+    /// Refuses what cannot work, properties that librdkafka does not know among it. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`StreamError::Config`] names the setting.
+    pub fn validate(&self) -> Result<(), StreamError> {
+        self.consumer()?
+            .create_native_config()
+            .map(drop)
+            .map_err(|e| StreamError::Config(format!("kafka.properties: {e}")))
+    }
+
     /// Refuses what cannot work.
     pub(crate) fn check(&self) -> Result<(), StreamError> {
         let bad = |text: String| Err(StreamError::Config(text));
@@ -187,6 +198,23 @@ impl StreamConfig {
         Ok(config)
     }
 
+    /// The settings of a producer: every record acknowledged by all replicas, in order.
+    pub(crate) fn producer(&self, within: Duration, largest: usize) -> Result<ClientConfig, StreamError> {
+        self.check()?;
+        let mut config = self.base();
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("compression.type", "zstd")
+            .set("linger.ms", "5")
+            .set("message.timeout.ms", within.as_millis().to_string())
+            .set("message.max.bytes", largest.to_string())
+            // Java's hash: producers in other languages put the same key into the same partition.
+            .set("partitioner", "murmur2_random");
+        self.finish(&mut config);
+        Ok(config)
+    }
+
     fn base(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
@@ -247,6 +275,15 @@ mod tests {
             let error = bad.consumer().unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn a_property_that_librdkafka_does_not_know_is_named() {
+        config().validate().unwrap();
+        let mut misspelt = config();
+        misspelt.extra.insert("sasl.pasword".to_owned(), "x".to_owned());
+        let error = misspelt.validate().unwrap_err().to_string();
+        assert!(error.contains("sasl.pasword"), "{error}");
     }
 
     #[test]

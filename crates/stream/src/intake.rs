@@ -16,6 +16,7 @@ use copydesk_article::{Message, NextOffset, Offset, TopicPartition};
 use crate::budget::Budget;
 use crate::ledger::Position;
 use crate::queue::{Delivery, PartitionStream, QueueSender, channel};
+use crate::vitals::Usage;
 
 /// What may wait in the queue of one partition.
 #[derive(Debug, Clone, Copy)]
@@ -229,10 +230,13 @@ impl Intake {
         resumed
     }
 
-    /// Bytes between the poll and the database, and partitions that are paused.
-    pub(crate) fn usage(&self) -> (usize, usize) {
-        let paused = self.slots.iter().filter(|s| s.paused).count();
-        (self.budget.used(), paused)
+    /// What is between the poll and the database, and partitions that are paused.
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.budget.used(),
+            messages: self.budget.messages(),
+            paused: self.slots.iter().filter(|s| s.paused).count(),
+        }
     }
 
     /// Whether something waits for room: the poll thread should look again soon.

@@ -1,4 +1,5 @@
-//! Kafka's side of a worker: bounded queues of messages, rebalance callbacks in the right order.
+//! Kafka's side of a worker: bounded queues of messages, rebalance callbacks in the right order. And a [`Producer`] for what
+//! a worker tells other topics.
 //!
 //! **In**: a [`StreamConfig`] and a [`Coordinator`], which says where each partition starts. **Out**: one
 //! [`PartitionStream`] per partition, in the order of the offsets, and [`Coordinator`] calls when partitions
@@ -56,8 +57,11 @@ mod intake;
 mod ledger;
 mod message;
 mod poll;
+mod producer;
 mod queue;
 mod rebalance;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod throttle;
 mod vitals;
 
@@ -66,6 +70,7 @@ pub use config::StreamConfig;
 pub use coordinator::{Coordinator, Start, Wanted};
 pub use error::{CoordinatorError, StreamError};
 pub use poll::{Consumer, ConsumerHandle};
+pub use producer::{Producer, Record, SendError};
 pub use queue::{Delivery, PartitionStream};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

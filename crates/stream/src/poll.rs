@@ -159,6 +159,11 @@ impl ConsumerHandle {
         self.0.0.vitals.bytes()
     }
 
+    /// Messages between Kafka and the database, as of the last round.
+    pub fn messages_in_flight(&self) -> usize {
+        self.0.0.vitals.messages()
+    }
+
     /// Partitions that are paused, for want of room, as of the last round.
     pub fn paused_partitions(&self) -> usize {
         self.0.0.vitals.paused()

@@ -1,4 +1,4 @@
-//! How copydesk talks about itself: logs, metrics and health; traces beside them as they come.
+//! How copydesk talks about itself: logs, metrics and health, traces.
 //!
 //! In: a [`LogFormat`] and a filter. Out: lines on standard error, so that standard output stays clean
 //! for data (`copydesk clean --json | jq`). What may fail: a filter that cannot be read, and a second
@@ -6,13 +6,18 @@
 //!
 //! Metrics are counted in a [`Registry`], and only those of the [`catalogue`]; a [`Server`] answers for monitoring.
 //!
+//! A [`Tracer`] sends spans of single messages to an OpenTelemetry collector; without one there are none.
+//!
 //! Rules for log lines: lower case, no full stop, readable alone; fields carry units in their names
 //! (`took_ms`); article text, record bodies and secrets never appear.
 
 mod http;
 mod logs;
 mod metrics;
+mod traces;
 
 pub use http::{Answer, Server};
 pub use logs::{LogFormat, LogSetupError, init};
-pub use metrics::{Registry, catalogue};
+pub use metrics::{Registry, Tally, catalogue};
+pub use opentelemetry::KeyValue;
+pub use traces::{Interval, MessageSpan, TraceHeaders, TraceSetupError, Tracer};

@@ -3,15 +3,19 @@
 //! Both are the programs that `make up` starts, with their data in a scratch folder. They die with the thread that
 //! started them, also when the test process is killed.
 
+mod certificate;
+mod kafka;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
+
+pub use certificate::Certificate;
+pub use kafka::PrivateKafka;
 
 /// How long a server may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -45,6 +49,9 @@ fn run(command: &mut Command) {
     );
 }
 
+/// `unshare`: a namespace in which this user may mount, and is still itself.
+const IN_NAMESPACE: [&str; 4] = ["--user", "--map-current-user", "--keep-caps", "--mount"];
+
 /// A Postgres of the test's own.
 pub struct PrivatePostgres {
     bin: PathBuf,
@@ -52,12 +59,55 @@ pub struct PrivatePostgres {
     user: Option<&'static str>,
     folder: PathBuf,
     port: u16,
+    /// Settings as `name=value`.
+    settings: Vec<String>,
     server: Option<Child>,
+    /// Size of a file system of its own at [`Self::small_disk`], as `mount` takes it.
+    small_disk: Option<&'static str>,
 }
 
 impl PrivatePostgres {
     /// Makes a cluster and starts it.
     pub async fn start() -> Self {
+        Self::start_with(plain_settings(), None).await
+    }
+
+    /// The same with the settings of deploy/local/postgresql.conf: for benches.
+    pub async fn start_as_deployed() -> Self {
+        let file =
+            std::fs::read_to_string(root().join("deploy/local/postgresql.conf")).expect("the settings");
+        let mut settings: Vec<String> = file
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| l.split_once('='))
+            .map(|(name, value)| format!("{}={}", name.trim(), value.trim().trim_matches('\'')))
+            .collect();
+        // As deploy/local/postgres.sh adds them where the server has lz4, which Debian's does.
+        settings.extend(["default_toast_compression=lz4", "wal_compression=lz4"].map(str::to_owned));
+        Self::start_with(settings, None).await
+    }
+
+    /// The same with a folder that is a file system of this size (`32m`), for a tablespace that can be full. It is a tmpfs in
+    /// a user and mount namespace, so that it needs no root; it is gone when the server stops. `Err`: this machine does not
+    /// allow that, and says why.
+    pub async fn start_with_small_disk(size: &'static str) -> Result<Self, String> {
+        let tried = Command::new("unshare")
+            .args(IN_NAMESPACE)
+            .args(["sh", "-c", "mount -t tmpfs -o size=1m tmpfs /tmp"])
+            .output();
+        match tried {
+            Ok(output) if output.status.success() => Ok(Self::start_with(plain_settings(), Some(size)).await),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(format!("unshare: {error}")),
+        }
+    }
+
+    /// The folder of [`Self::start_with_small_disk`].
+    pub fn small_disk(&self) -> PathBuf {
+        self.folder.join("small")
+    }
+
+    async fn start_with(settings: Vec<String>, small_disk: Option<&'static str>) -> Self {
         let bin = newest_postgres();
         let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
             use std::os::unix::fs::MetadataExt as _;
@@ -76,14 +126,16 @@ impl PrivatePostgres {
             user,
             folder,
             port,
+            settings,
             server: None,
+            small_disk,
         };
         let mut install = Command::new("install");
         install.args(["-d", "-m", "700"]);
         if let Some(user) = user {
             install.args(["-o", user]);
         }
-        run(install.arg(&postgres.folder));
+        run(install.arg(&postgres.folder).arg(postgres.small_disk()));
         run(postgres
             .command("initdb")
             .args([
@@ -101,12 +153,33 @@ impl PrivatePostgres {
         postgres
     }
 
+    /// Starts it again with TLS, with this certificate and key.
+    pub async fn with_tls(&mut self, files: &Certificate) {
+        self.stop_immediate();
+        self.settings.push("ssl=on".to_owned());
+        for (setting, from) in [
+            ("ssl_cert_file", &files.certificate),
+            ("ssl_key_file", &files.key),
+        ] {
+            let to = self.folder.join(setting);
+            let mut install = Command::new("install");
+            install.args(["-m", "600"]);
+            if let Some(user) = self.user {
+                install.args(["-o", user]);
+            }
+            run(install.arg(from).arg(&to));
+            self.settings.push(format!("{setting}={}", to.display()));
+        }
+        self.start_again().await;
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
     fn command(&self, program: &str) -> Command {
         let program = self.bin.join(program);
+        let small_disk = self.small_disk.filter(|_| program.ends_with("postgres"));
         // Dies with the test: QUIT is Postgres' immediate shutdown.
         let mut command = Command::new("setpriv");
         command.arg("--pdeathsig=QUIT");
@@ -117,8 +190,57 @@ impl PrivatePostgres {
                 "--init-groups",
             ]);
         }
+        if let Some(size) = small_disk {
+            // The second setpriv: a new namespace forgets what is to happen at the parent's death.
+            command.arg("unshare").args(IN_NAMESPACE).args([
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=$1,mode=700 tmpfs \"$2\" && shift 2 && exec setpriv --pdeathsig=QUIT \"$@\"",
+                "sh",
+                size,
+            ]);
+            command.arg(self.small_disk());
+        }
         command.arg(program).current_dir("/").stdin(Stdio::null());
         command
+    }
+
+    /// A command as the server's user.
+    fn as_user(&self, program: &str) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some(user) = self.user {
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={user}"),
+                "--init-groups",
+            ]);
+        } else {
+            command.arg("--no-new-privs");
+        }
+        command.arg(program).current_dir("/");
+        command
+    }
+
+    /// Copies the stopped server's files: a backup.
+    pub fn back_up(&self) {
+        assert!(self.server.is_none(), "stop it first");
+        let mut copy = self.as_user("cp");
+        run(copy.arg("-a").arg(self.data()).arg(self.folder.join("backup")));
+    }
+
+    /// Puts the backup in the place of the stopped server's files.
+    pub fn restore(&self) {
+        assert!(self.server.is_none(), "stop it first");
+        run(self.as_user("rm").arg("-r").arg(self.data()));
+        let mut copy = self.as_user("cp");
+        run(copy.arg("-a").arg(self.folder.join("backup")).arg(self.data()));
+    }
+
+    /// Restarts it as a standby, which takes no writes: what a client sees after a failover. `pg_promote()` ends that.
+    pub async fn become_standby(&mut self) {
+        self.stop_immediate();
+        run(self.as_user("touch").arg(self.data().join("standby.signal")));
+        self.start_again().await;
     }
 
     /// URL of its database `postgres`, as a superuser.
@@ -129,6 +251,11 @@ impl PrivatePostgres {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Process id of the server; its backends are its children. `None` while it is stopped.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
     }
 
     /// Stops it as `pg_ctl stop -m immediate` does: no checkpoint, connections cut off, recovery at the next start.
@@ -153,9 +280,8 @@ impl PrivatePostgres {
             .arg("-D")
             .arg(self.data())
             .args(["-p", &port, "-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "unix_socket_directories=", "-c", "shared_buffers=128MB"])
-            .args(["-c", "max_wal_size=2GB", "-c", "max_connections=100"])
-            .args(["-c", "random_page_cost=1.1", "-c", "jit=off"])
+            .args(["-c", "unix_socket_directories="])
+            .args(self.settings.iter().flat_map(|s| ["-c", s]))
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
@@ -194,6 +320,19 @@ impl Drop for PrivatePostgres {
     }
 }
 
+/// For tests: little memory, and what keeps plans steady.
+fn plain_settings() -> Vec<String> {
+    [
+        "shared_buffers=128MB",
+        "max_wal_size=2GB",
+        "max_connections=100",
+        "random_page_cost=1.1",
+        "jit=off",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
 fn newest_postgres() -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -214,134 +353,4 @@ fn newest_postgres() -> PathBuf {
         .expect("Postgres is installed: `make setup` does it")
         .stdout;
     PathBuf::from(String::from_utf8_lossy(&said).trim())
-}
-
-/// A Kafka of one node of the test's own.
-pub struct PrivateKafka {
-    folder: tempfile::TempDir,
-    port: u16,
-    server: Option<Child>,
-}
-
-impl PrivateKafka {
-    /// Formats a log folder and starts the broker.
-    pub async fn start() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("copydesk-test-kafka-")
-            .tempdir()
-            .expect("a folder");
-        let (port, controller) = (free_port(), free_port());
-        let settings = std::fs::read_to_string(root().join("deploy/local/server.properties"))
-            .expect("deploy/local/server.properties");
-        let own = format!(
-            "\nlisteners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=CLIENT://127.0.0.1:{port}\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n",
-            folder.path().join("data").display()
-        );
-        std::fs::write(folder.path().join("server.properties"), settings + &own).expect("settings");
-        let mut kafka = Self {
-            folder,
-            port,
-            server: None,
-        };
-        run(kafka
-            .java()
-            .arg("-XX:TieredStopAtLevel=1")
-            .args([
-                "kafka.tools.StorageTool",
-                "format",
-                "--cluster-id",
-                "Y29weWRlc2stdGVzdHMtMQ",
-            ])
-            .arg("--config")
-            .arg(kafka.folder.path().join("server.properties")));
-        kafka.start_again().await;
-        kafka
-    }
-
-    fn java(&self) -> Command {
-        let libs = root().join(".local/kafka/libs");
-        assert!(
-            libs.exists(),
-            "this test starts a Kafka of its own from the jars in .local/kafka/libs: run `make up` once, or `deploy/local/kafka.sh fetch`"
-        );
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig=KILL", "java"])
-            .arg(format!(
-                "-Dlog4j2.configurationFile=file:{}",
-                root().join("deploy/local/log4j2.properties").display()
-            ))
-            .arg("-cp")
-            .arg(format!("{}/*", libs.display()))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Its address.
-    pub fn brokers(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// Ends it as a crash would.
-    pub fn kill_9(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().expect("Kafka can be killed");
-            server.wait().expect("Kafka ends");
-        }
-    }
-
-    /// Starts it and waits until it answers.
-    pub async fn start_again(&mut self) {
-        let log = std::fs::File::create(self.folder.path().join("kafka.log")).expect("a log file");
-        let server = self
-            .java()
-            .args([
-                "-Xms64m",
-                "-Xmx384m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-            ])
-            .arg("kafka.Kafka")
-            .arg(self.folder.path().join("server.properties"))
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log)
-            .spawn()
-            .expect("Kafka starts");
-        self.server = Some(server);
-        let brokers = self.brokers();
-        let answered = tokio::task::spawn_blocking(move || {
-            let until = Instant::now() + PATIENCE;
-            let client: BaseConsumer = ClientConfig::new()
-                .set("bootstrap.servers", &brokers)
-                .set("reconnect.backoff.max.ms", "300")
-                .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
-                .create()
-                .expect("a client");
-            while Instant::now() < until {
-                if client
-                    .fetch_metadata(None, Duration::from_secs(1))
-                    .is_ok_and(|m| !m.brokers().is_empty())
-                {
-                    return true;
-                }
-            }
-            false
-        })
-        .await
-        .expect("the question ends");
-        assert!(
-            answered,
-            "Kafka does not come up\n{}",
-            std::fs::read_to_string(self.folder.path().join("kafka.log")).unwrap_or_default()
-        );
-    }
-}
-
-impl Drop for PrivateKafka {
-    fn drop(&mut self) {
-        self.kill_9();
-    }
 }

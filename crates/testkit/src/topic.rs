@@ -4,10 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::future_producer::DeliveryFuture;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -45,9 +48,33 @@ impl Outgoing {
     }
 }
 
+/// One record as it stands on a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its value.
+    pub value: Option<Vec<u8>>,
+    /// Its headers in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Received {
+    /// The value of the last header of that name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        let found = self.headers.iter().rev().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_slice())
+    }
+}
+
 /// A topic that is deleted when the test is done.
 pub struct ScratchTopic {
     name: String,
+    brokers: String,
     admin: AdminClient<DefaultClientContext>,
     producer: FutureProducer,
 }
@@ -67,20 +94,27 @@ impl ScratchTopic {
             .unwrap()
             .as_millis();
         let name = format!("test-{label}-{}-{number}-{now}", std::process::id());
-        let config = || {
-            let mut config = ClientConfig::new();
-            config.set("bootstrap.servers", brokers);
-            config
-        };
-        let admin: AdminClient<_> = config().create().expect("admin client");
+        let this = Self::named(brokers, &name);
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
-        let created = admin
+        let created = this
+            .admin
             .create_topics([&topic], &options())
             .await
             .expect("Kafka answers: is `make up` done?");
         created.into_iter().for_each(|r| {
             r.expect("the topic can be created");
         });
+        this
+    }
+
+    /// A topic of this name that is there already, or will be; deleted at the end as well.
+    pub fn named(brokers: &str, name: &str) -> Self {
+        let config = || {
+            let mut config = ClientConfig::new();
+            config.set("bootstrap.servers", brokers);
+            config
+        };
+        let admin: AdminClient<_> = config().create().expect("admin client");
         let producer = config()
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
@@ -89,10 +123,28 @@ impl ScratchTopic {
             .create()
             .expect("producer");
         Self {
-            name,
+            name: name.to_owned(),
+            brokers: brokers.to_owned(),
             admin,
             producer,
         }
+    }
+
+    /// Everything that stands on the topic now, by partition and offset.
+    pub async fn records(&self) -> Vec<Received> {
+        let (brokers, name) = (self.brokers.clone(), self.name.clone());
+        tokio::task::spawn_blocking(move || read_all(&brokers, &name))
+            .await
+            .expect("the reader ends")
+    }
+
+    /// Sets one of the topic's own settings.
+    pub async fn configure(&self, key: &str, value: &str) {
+        let resource = AlterConfig::new(ResourceSpecifier::Topic(&self.name)).set(key, value);
+        let altered = self.admin.alter_configs([&resource], &options()).await;
+        altered.expect("Kafka answers").into_iter().for_each(|r| {
+            r.expect("the topic can be configured");
+        });
     }
 
     /// The topic's name.
@@ -231,6 +283,52 @@ impl ScratchTopic {
         }
         waiting
     }
+}
+
+fn read_all(brokers: &str, name: &str) -> Vec<Received> {
+    let patience = Duration::from_secs(20);
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", format!("reader-{name}"))
+        .set("enable.auto.commit", "false")
+        .create()
+        .expect("a consumer");
+    let metadata = consumer.fetch_metadata(Some(name), patience);
+    let metadata = metadata.expect("Kafka answers");
+    let mut list = TopicPartitionList::new();
+    let mut left: i64 = 0;
+    for partition in metadata.topics()[0].partitions() {
+        let (low, high) = consumer
+            .fetch_watermarks(name, partition.id(), patience)
+            .expect("Kafka answers");
+        left += high - low;
+        list.add_partition_offset(name, partition.id(), Offset::Beginning)
+            .expect("an offset");
+    }
+    consumer.assign(&list).expect("partitions");
+    let mut all = Vec::new();
+    while left > 0 {
+        let record = consumer
+            .poll(patience)
+            .expect("the record is there")
+            .expect("a record");
+        left -= 1;
+        let headers = record.headers().map_or_else(Vec::new, |headers| {
+            headers
+                .iter()
+                .map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec()))
+                .collect()
+        });
+        all.push(Received {
+            partition: record.partition(),
+            offset: record.offset(),
+            key: record.key().map(<[u8]>::to_vec),
+            value: record.payload().map(<[u8]>::to_vec),
+            headers,
+        });
+    }
+    all.sort_by_key(|r| (r.partition, r.offset));
+    all
 }
 
 fn options() -> AdminOptions {

@@ -509,8 +509,13 @@ pub(crate) struct ManArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print every setting as it is now, secrets blotted out
+    #[command(after_help = "Example: copydesk config print > copydesk.toml")]
     Print,
-    /// Check the settings; prints nothing if all is well
+    /// Check the settings and the files they name; prints nothing if all is well
+    #[command(
+        after_help = "Example: copydesk --config /etc/copydesk/copydesk.toml config check && systemctl restart 'copydesk-worker@*'\n\n\
+Connects to nothing; `copydesk doctor` does."
+    )]
     Check,
 }
 
@@ -532,7 +537,7 @@ mod tests {
                 let path = format!("{path} {}", sub.get_name());
                 if sub.has_subcommands() {
                     check(sub, &path);
-                } else if !path.contains(" config ") {
+                } else {
                     let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
                     assert!(help.contains("Example"), "{path} has no example in its help");
                 }

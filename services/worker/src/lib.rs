@@ -10,19 +10,26 @@
 //! 3. `partition`: chunks to the pool, order restored, batches cut, one flush in flight
 //! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads
 //! 5. the flush: one transaction (crate `copydesk-store`)
+//! 6. `publisher`: what the outbox holds goes on other topics, where that is switched on
 //!
 //! docs/architecture.md walks one article through all of it; docs/delivery.md proves that none is lost.
 
 mod batch;
 mod breaker;
 mod counters;
+mod database;
+mod dead_letter;
 mod index_search;
 mod monitor;
 mod owner;
 mod partition;
 mod pool;
 mod prepare;
+mod publisher;
 mod replay;
+#[cfg(test)]
+mod simulation;
+mod spans;
 mod until_end;
 
 use std::sync::Arc;
@@ -33,12 +40,14 @@ use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
+use copydesk_telemetry::Tracer;
 use tokio::sync::watch;
 use tracing::{error, info};
 
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
 pub use counters::Tally;
+pub use publisher::OutputTopics;
 pub use replay::{ReplayReport, replay};
 
 use counters::Counters;
@@ -47,9 +56,12 @@ use owner::Owner;
 use partition::Context;
 use pool::Pool;
 use prepare::Stages;
+use publisher::Phase;
 
 /// How often a busy worker says how it gets on.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// How long `--until-end` waits for the outbox to be empty.
+const EMPTY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Everything that a worker needs to know.
 pub struct WorkerOptions {
@@ -73,8 +85,12 @@ pub struct WorkerOptions {
     pub metrics: Option<std::net::SocketAddr>,
     /// Make stored articles searchable in the background.
     pub index_search: bool,
+    /// Where spans of messages go; `None`: nowhere.
+    pub traces: Option<Tracer>,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
+    /// Topics on which is told what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
+    pub outputs: OutputTopics,
 }
 
 /// Runs until `stop` turns true, until the end is reached (`until_end`), or until something fails.
@@ -105,15 +121,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         limits: options.limits,
         cleaner: options.cleaner,
     };
-    let monitor = Arc::new(Monitor::new());
+    let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
     let pool_monitor = Arc::clone(&monitor);
     let pool = Pool::start(threads, move |messages: Vec<_>| {
-        let (begun, count) = (Instant::now(), messages.len());
-        let items = messages
-            .into_iter()
-            .map(|m| stages.prepare(m))
-            .collect::<Vec<_>>();
-        pool_monitor.prepared(count, begun.elapsed());
+        let (items, times): (Vec<_>, Vec<_>) = messages.into_iter().map(|m| stages.prepare(m)).unzip();
+        pool_monitor.prepared(&items, &times);
         items
     })
     .context("cannot start the cleaning threads")?;
@@ -130,7 +142,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let counters = Arc::new(Counters::default());
     let (consumer_slot, consumer) = watch::channel(None);
     let context = Arc::new(Context {
-        store: options.store.clone(),
+        database: Arc::new(options.store.clone()),
         pool,
         limits: options.batch,
         breaker: options.breaker,
@@ -138,8 +150,15 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         monitor: Arc::clone(&monitor),
         consumer: consumer.clone(),
     });
+    let consumer_of_owner = consumer.clone();
     let name = format!("{}:{}", hostname(), std::process::id());
-    let (bridge, owner, mut fatal) = Owner::new(context, name.clone(), options.on_lost_range);
+    let start_over = move |partitions: &[_]| {
+        if let Some(consumer) = consumer_of_owner.borrow().as_ref() {
+            consumer.start_over(partitions);
+        }
+    };
+    let (bridge, owner, mut fatal) =
+        Owner::new(context, name.clone(), options.on_lost_range, Box::new(start_over));
     let mut stopped = owner.stopped();
     let serving = options
         .metrics
@@ -150,14 +169,23 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         .transpose()?;
     let looking = serving.as_ref().map(|_| {
         tokio::spawn(monitor::look(
-            monitor,
+            Arc::clone(&monitor),
             options.store.clone(),
             options.stream.clone(),
+            options.outputs.names(),
         ))
     });
     let indexing = options
         .index_search
         .then(|| tokio::spawn(index_search::run(options.store.clone())));
+    let (phase, phases) = watch::channel(Phase::Run);
+    let publishers = publisher::start(
+        &options.outputs,
+        &options.stream,
+        &options.store,
+        &monitor,
+        &phases,
+    )?;
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -207,8 +235,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
         index_search::to_the_end(&options.store, &stop).await;
     }
+    finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
     looking.iter().for_each(tokio::task::JoinHandle::abort);
     drop(serving);
+    // What is still waiting for the collector; it blocks for some seconds at most.
+    let _ = tokio::task::spawn_blocking(move || monitor.end_traces()).await;
     let tally = counters.tally();
     info!(
         stored = tally.stored,
@@ -219,6 +250,23 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         "worker ends"
     );
     outcome.map(|()| tally)
+}
+
+/// Ends the publishers: after the round under way, or (`--until-end`) when the outbox is empty.
+async fn finish(publishers: Vec<tokio::task::JoinHandle<()>>, phase: &watch::Sender<Phase>, empty: bool) {
+    if publishers.is_empty() {
+        return;
+    }
+    phase.send_replace(if empty { Phase::Empty } else { Phase::Stop });
+    let all = futures_util::future::join_all(publishers);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no flush: a round that is cut off leaves its rows in the outbox, and its transaction ends with the process"
+    )]
+    let all = tokio::time::timeout(EMPTY_WITHIN, all);
+    if all.await.is_err() {
+        tracing::warn!("not everything was published; the rest waits in the outbox for the next worker");
+    }
 }
 
 /// The machine's name, for `ingest_status.owner`.

@@ -3,20 +3,22 @@
 //! The rest of the crate tells [`Monitor`] what happens, once a batch; [`watch`] asks Postgres and Kafka for what no event
 //! tells; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
 
+mod pages;
+
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store};
-use copydesk_stream::{ConsumerHandle, StreamConfig, admin};
-use copydesk_telemetry::{Answer, Registry, Server, catalogue};
+use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store, Waiting};
+use copydesk_stream::{StreamConfig, admin};
+use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
-use tokio::sync::watch;
 
-use crate::owner::Stopped;
+use crate::prepare::Times;
+use crate::spans::Spans;
+
+pub(crate) use pages::serve;
 
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
@@ -38,7 +40,23 @@ struct PartitionStatus {
 pub(crate) struct Monitor {
     registry: Registry,
     partitions: Mutex<BTreeMap<TopicPartition, PartitionStatus>>,
-    answered: Mutex<Option<Instant>>,
+    database_answered: LastAnswer,
+    kafka_answered: LastAnswer,
+    spans: Option<Spans>,
+}
+
+/// When a server answered last.
+#[derive(Debug, Default)]
+struct LastAnswer(Mutex<Option<Instant>>);
+
+impl LastAnswer {
+    fn note(&self) {
+        *locked(&self.0) = Some(Instant::now());
+    }
+
+    fn is_recent(&self) -> bool {
+        locked(&self.0).is_some_and(|at| at.elapsed() < READY)
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,10 +64,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Monitor {
-    pub(crate) fn new() -> Self {
-        let monitor = Self::default();
-        let version = env!("CARGO_PKG_VERSION");
-        monitor.registry.set(&catalogue::BUILD_INFO, &[version], 1.0);
+    /// Begins with every series that is known now: a rate does not see the first step of one that appears later.
+    pub(crate) fn new(topics: &[String], traces: Option<Tracer>) -> Self {
+        let monitor = Self {
+            spans: traces.map(Spans::new),
+            ..Self::default()
+        };
+        let registry = &monitor.registry;
+        registry.set(&catalogue::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1.0);
+        registry.set(&catalogue::START_TIME, &[], now_millis() as f64 / 1_000.0);
+        for topic in topics {
+            registry.add(&catalogue::MESSAGES_RECEIVED, &[topic], 0);
+            registry.add(&catalogue::RECEIVED_BYTES, &[topic], 0);
+        }
+        for (outcome, messages) in outcomes(&FlushReport::default()) {
+            registry.add(&catalogue::OUTCOMES, &[outcome], messages);
+        }
+        for class in ["retry_now", "wait_for_database"] {
+            registry.add(&catalogue::FLUSH_RETRIES, &[class], 0);
+        }
+        for kind in ["claimed", "revoked", "lost"] {
+            registry.add(&catalogue::REBALANCES, &[kind], 0);
+        }
         monitor
     }
 
@@ -61,11 +97,19 @@ impl Monitor {
     }
 
     /// A chunk of messages went through the stages before the store.
-    pub(crate) fn prepared(&self, messages: usize, took: Duration) {
-        if messages > 0 {
-            let each = took.as_secs_f64() / messages as f64;
-            self.registry
-                .observe(&catalogue::STAGE_SECONDS, &["prepare"], each, messages as u64);
+    pub(crate) fn prepared(&self, items: &[Item], times: &[Times]) {
+        if let Some(spans) = &self.spans {
+            spans.prepared(items, times);
+        }
+        let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+        for (stage, begun, ended) in times.iter().flat_map(Times::stages) {
+            tallies
+                .entry(stage.as_str())
+                .or_insert_with(|| Tally::new(&catalogue::STAGE_SECONDS))
+                .observe((ended - begun).as_secs_f64());
+        }
+        for (stage, tally) in &tallies {
+            self.registry.merge(tally, &[stage]);
         }
     }
 
@@ -87,6 +131,7 @@ impl Monitor {
                 .max()
                 .map(|t| t.timestamp_millis()),
             refused,
+            traced: self.spans.as_ref().map(|s| s.traced(items)).unwrap_or_default(),
         }
     }
 
@@ -111,17 +156,7 @@ impl Monitor {
             let age = (now_millis() - then).max(0) as f64 / 1_000.0;
             registry.observe(&catalogue::EVENT_LAG, &[], age, 1);
         }
-        for (outcome, messages) in [
-            ("new_article", report.new_articles),
-            ("new_version", report.new_versions),
-            ("unchanged", report.unchanged),
-            ("exact_copy", report.exact_copies),
-            ("near_copy", report.near_copies),
-            ("excerpt", report.excerpts),
-            ("contains", report.contains),
-            ("quarantined", report.quarantined),
-            ("skipped", report.skipped),
-        ] {
+        for (outcome, messages) in outcomes(report) {
             registry.add(&catalogue::OUTCOMES, &[outcome], messages);
         }
         for ((stage, reason), messages) in &batch.refused {
@@ -131,10 +166,20 @@ impl Monitor {
             let labels = ["store", "refused_by_database"];
             registry.add(&catalogue::QUARANTINED, &labels, report.refused_by_database);
         }
+        if let Some(spans) = &self.spans {
+            spans.flushed(&batch.traced, batch.started, batch.rows);
+        }
         if let Some(status) = locked(&self.partitions).get_mut(source) {
             status.next_offset = to.to_string();
         }
-        self.database_answered();
+        self.database_answered.note();
+    }
+
+    /// Sends the spans that still wait. Blocks.
+    pub(crate) fn end_traces(&self) {
+        if let Some(spans) = &self.spans {
+            spans.stop();
+        }
     }
 
     /// A flush failed in a way that is tried again, or that fences this worker off.
@@ -158,7 +203,7 @@ impl Monitor {
         };
         locked(&self.partitions).insert(claimed.source.clone(), status);
         self.count_partitions("claimed", 1);
-        self.database_answered();
+        self.database_answered.note();
     }
 
     /// Partitions were handed over.
@@ -187,16 +232,48 @@ impl Monitor {
             .set(&catalogue::ASSIGNED_PARTITIONS, &[], assigned as f64);
     }
 
-    fn database_answered(&self) {
-        *locked(&self.answered) = Some(Instant::now());
+    /// Messages were put on the topic of an output.
+    pub(crate) fn published(&self, output: &str, messages: u64) {
+        self.registry.add(&catalogue::PUBLISHED, &[output], messages);
     }
 
-    fn database_is_up(&self) -> bool {
-        locked(&self.answered).is_some_and(|at| at.elapsed() < READY)
+    /// They could not be; it is tried again.
+    pub(crate) fn publishing_failed(&self, output: &str) {
+        self.registry.add(&catalogue::PUBLISH_FAILURES, &[output], 1);
+    }
+
+    /// What waits in the outbox; outputs that are on are told of with zero.
+    fn outbox(&self, on: &[&str], waiting: &[Waiting]) {
+        let now = now_millis();
+        self.registry.clear(&catalogue::OUTBOX_ROWS);
+        self.registry.clear(&catalogue::OUTBOX_AGE);
+        let told = waiting.iter().map(|w| w.output.as_str());
+        let quiet = on
+            .iter()
+            .copied()
+            .filter(|o| waiting.iter().all(|w| w.output != *o));
+        for output in told.chain(quiet).collect::<Vec<_>>() {
+            let found = waiting.iter().find(|w| w.output == output);
+            let age = found.map_or(0, |w| (now - w.oldest.timestamp_millis()).max(0));
+            let messages = found.map_or(0, |w| w.messages);
+            self.registry
+                .set(&catalogue::OUTBOX_ROWS, &[output], messages as f64);
+            self.registry
+                .set(&catalogue::OUTBOX_AGE, &[output], age as f64 / 1_000.0);
+        }
     }
 
     /// The ends of the topic and the ledger, for the partitions of this worker.
     fn lag(&self, ends: &[admin::Watermarks], ledger: &[(TopicPartition, NextOffset)]) {
+        self.kafka_answered.note();
+        let mut partitions: BTreeMap<&str, u32> = BTreeMap::new();
+        for mark in ends {
+            *partitions.entry(mark.source.topic.as_str()).or_default() += 1;
+        }
+        for (topic, partitions) in partitions {
+            self.registry
+                .set(&catalogue::TOPIC_PARTITIONS, &[topic], f64::from(partitions));
+        }
         let own = locked(&self.partitions).clone();
         for mark in ends.iter().filter(|m| own.contains_key(&m.source)) {
             let next = ledger
@@ -209,94 +286,6 @@ impl Monitor {
                 .set(&catalogue::CONSUMER_LAG, &labels, lag.max(0) as f64);
         }
     }
-
-    fn page(&self, path: &str, view: &View<'_>) -> Option<Answer> {
-        let View {
-            consumer,
-            pool,
-            stopped,
-        } = *view;
-        let silent = consumer.map(ConsumerHandle::silent_for);
-        let running = consumer.is_some_and(ConsumerHandle::is_running);
-        // Before the consumer starts and after it ends there is nothing that could hang.
-        let alive = silent.is_none_or(|s| s < ALIVE);
-        let up = self.database_is_up();
-        Some(match path {
-            "/livez" if alive => Answer::text(200, "alive\n"),
-            "/livez" => Answer::text(503, "the kafka thread hangs\n"),
-            "/readyz" if !up => Answer::text(503, "postgres has not answered for 30 seconds\n"),
-            "/readyz" if !running || !alive => Answer::text(503, "the consumer does not run\n"),
-            "/readyz" if !stopped.is_empty() => {
-                let reasons: Vec<_> = stopped.values().map(String::as_str).collect();
-                Answer::text(503, format!("{}\n", reasons.join("\n")))
-            }
-            "/readyz" => Answer::text(200, "ready\n"),
-            "/metrics" => {
-                let registry = &self.registry;
-                registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
-                registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
-                registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
-                registry.set(&catalogue::STOPPED_PARTITIONS, &[], stopped.len() as f64);
-                if let Some(consumer) = consumer {
-                    registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
-                    registry.set(
-                        &catalogue::PAUSED_PARTITIONS,
-                        &[],
-                        consumer.paused_partitions() as f64,
-                    );
-                }
-                Answer {
-                    status: 200,
-                    content_type: "text/plain; version=0.0.4; charset=utf-8",
-                    body: self.registry.to_text(),
-                }
-            }
-            "/statusz" => {
-                let partitions: BTreeMap<String, PartitionStatus> = locked(&self.partitions)
-                    .iter()
-                    .map(|(source, status)| (source.to_string(), status.clone()))
-                    .collect();
-                let status = Status {
-                    version: env!("CARGO_PKG_VERSION"),
-                    alive,
-                    consumer_runs: running,
-                    kafka_thread_silent_ms: silent.map(|s| s.as_millis()),
-                    database_up: up,
-                    partitions,
-                    stopped: stopped
-                        .iter()
-                        .map(|(source, reason)| (source.to_string(), reason.as_str()))
-                        .collect(),
-                };
-                Answer {
-                    status: 200,
-                    content_type: "application/json",
-                    body: serde_json::to_string_pretty(&status).unwrap_or_default(),
-                }
-            }
-            _ => return None,
-        })
-    }
-}
-
-/// What is looked at when somebody asks.
-struct View<'a> {
-    consumer: Option<&'a ConsumerHandle>,
-    /// Connections at work, and idle ones.
-    pool: (usize, usize),
-    stopped: &'a Stopped,
-}
-
-#[derive(Serialize)]
-struct Status<'a> {
-    version: &'static str,
-    alive: bool,
-    consumer_runs: bool,
-    kafka_thread_silent_ms: Option<u128>,
-    database_up: bool,
-    partitions: BTreeMap<String, PartitionStatus>,
-    /// Partitions that the breaker stopped, and why.
-    stopped: BTreeMap<String, &'a str>,
 }
 
 /// What is known of a batch before it is stored.
@@ -306,6 +295,22 @@ pub(crate) struct Flushing {
     bytes: usize,
     youngest: Option<i64>,
     refused: BTreeMap<(&'static str, &'static str), u64>,
+    traced: Vec<MessageSpan>,
+}
+
+/// What became of messages, by the label of [`catalogue::OUTCOMES`].
+fn outcomes(report: &FlushReport) -> [(&'static str, u64); 9] {
+    [
+        ("new_article", report.new_articles),
+        ("new_version", report.new_versions),
+        ("unchanged", report.unchanged),
+        ("exact_copy", report.exact_copies),
+        ("near_copy", report.near_copies),
+        ("excerpt", report.excerpts),
+        ("contains", report.contains),
+        ("quarantined", report.quarantined),
+        ("skipped", report.skipped),
+    ]
 }
 
 fn now_millis() -> i64 {
@@ -314,35 +319,12 @@ fn now_millis() -> i64 {
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Answers over HTTP until the result is dropped.
-pub(crate) fn serve(
-    monitor: Arc<Monitor>,
-    address: SocketAddr,
-    store: Store,
-    consumer: watch::Receiver<Option<ConsumerHandle>>,
-    stopped: watch::Receiver<Stopped>,
-) -> Result<Server> {
-    let pages = move |path: &str| {
-        let consumer = consumer.borrow().clone();
-        let view = View {
-            consumer: consumer.as_ref(),
-            pool: store.connections(),
-            stopped: &stopped.borrow(),
-        };
-        monitor.page(path, &view)
-    };
-    let server = Server::start(address, pages)
-        .with_context(|| format!("cannot listen on {address} (metrics.listen)"))?;
-    tracing::info!(address = %server.address(), "metrics and health are answered");
-    Ok(server)
-}
-
 /// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
-pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig) {
+pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
     loop {
         match store.progress().await {
             Ok(progress) => {
-                monitor.database_answered();
+                monitor.database_answered.note();
                 let config = stream.clone();
                 let ends = tokio::task::spawn_blocking(move || admin::watermarks(&config)).await;
                 if let Ok(Ok(ends)) = ends {
@@ -352,78 +334,13 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
             }
             Err(error) => tracing::debug!(%error, "cannot read the ledger"),
         }
+        match store.outbox_waiting().await {
+            Ok(waiting) => monitor.outbox(&on, &waiting),
+            Err(error) => tracing::debug!(%error, "cannot read the outbox"),
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use copydesk_article::{Partition, Topic};
-
-    use super::*;
-
-    fn source(partition: i32) -> TopicPartition {
-        TopicPartition {
-            topic: Topic::new("t"),
-            partition: Partition::new(partition),
-        }
-    }
-
-    fn page(monitor: &Monitor, path: &str, stopped: &Stopped) -> Option<Answer> {
-        let view = View {
-            consumer: None,
-            pool: (0, 0),
-            stopped,
-        };
-        monitor.page(path, &view)
-    }
-
-    #[test]
-    fn a_worker_without_its_services_is_alive_and_not_ready() {
-        let monitor = Monitor::new();
-        let none = Stopped::new();
-        let status = |path| page(&monitor, path, &none).map(|a| a.status);
-        assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
-        // Postgres alone is not enough.
-        monitor.database_answered();
-        let answer = page(&monitor, "/readyz", &none).unwrap();
-        assert!(
-            answer.status == 503 && answer.body.contains("consumer"),
-            "{answer:?}"
-        );
-        assert_eq!(status("/else"), None);
-    }
-
-    #[test]
-    fn stopped_partitions_are_shown_with_their_reason() {
-        let monitor = Monitor::new();
-        let stopped = Stopped::from([(source(3), "too much is bad".to_owned())]);
-        let body = |path| page(&monitor, path, &stopped).unwrap().body;
-        assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
-        assert!(body("/statusz").contains("too much is bad"));
-    }
-
-    #[test]
-    fn partitions_that_are_gone_have_no_lag_here() {
-        let monitor = Monitor::new();
-        let status = PartitionStatus {
-            epoch: "1".into(),
-            claimed_at_offset: "0".into(),
-            next_offset: "0".into(),
-        };
-        locked(&monitor.partitions).insert(source(0), status);
-        let end = |partition| admin::Watermarks {
-            source: source(partition),
-            low: copydesk_article::Offset::new(5),
-            high: copydesk_article::Offset::new(12),
-        };
-        // Not yet in the ledger: everything that is there is to be read.
-        monitor.lag(&[end(0), end(1)], &[]);
-        let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
-        assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
-        assert!(!text().contains("partition=\"1\""), "another worker's");
-        monitor.lost(&[source(0)]);
-        assert!(!text().contains("copydesk_consumer_lag_messages{"));
-        assert!(text().contains("copydesk_rebalances_total{kind=\"lost\"} 1\n"));
-    }
-}
+mod tests;

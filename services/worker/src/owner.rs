@@ -33,8 +33,11 @@ const WHAT_TO_DO: &str = "What came before is stored or in quarantine, nothing i
 /// Partitions that the breaker stopped, and the sentence for the log.
 pub(crate) type Stopped = BTreeMap<TopicPartition, String>;
 
+/// Has the consumer drop partitions and claim them anew.
+pub(crate) type StartOver = Box<dyn Fn(&[TopicPartition]) + Send>;
+
 /// What the poll thread asks of the owner.
-enum Request {
+pub(crate) enum Request {
     Claim {
         wanted: Vec<Wanted>,
         until: Instant,
@@ -49,13 +52,15 @@ enum Request {
     Lost(Vec<TopicPartition>),
     /// What the ledger says, every few seconds.
     Ledger(Vec<Progress>),
+    /// The database has said to a flush that the claim of this epoch is over.
+    Fenced(TopicPartition, Epoch),
     /// The breaker stopped a partition.
     Tripped(TopicPartition, Epoch, String),
 }
 
 /// The poll thread's end.
 pub(crate) struct Bridge {
-    requests: mpsc::UnboundedSender<Request>,
+    pub(crate) requests: mpsc::UnboundedSender<Request>,
 }
 
 impl Coordinator for Bridge {
@@ -114,8 +119,12 @@ impl Bridge {
 /// One partition at work.
 struct Working {
     epoch: Epoch,
-    /// The ledger named a later epoch when it was read last.
+    /// The ledger said otherwise when it was read last.
     overtaken: bool,
+    /// A flush was told that the claim is over.
+    fenced: bool,
+    /// What was acknowledged when the ledger was looked at last.
+    acknowledged_before: NextOffset,
     lock: PublishLock,
     acknowledged: watch::Receiver<NextOffset>,
     task: JoinHandle<()>,
@@ -131,6 +140,7 @@ pub(crate) struct Owner {
     working: HashMap<TopicPartition, Working>,
     stopped: watch::Sender<Stopped>,
     to_self: mpsc::WeakUnboundedSender<Request>,
+    start_over: StartOver,
     fatal: mpsc::UnboundedSender<anyhow::Error>,
 }
 
@@ -140,6 +150,7 @@ impl Owner {
         context: Arc<Context>,
         name: String,
         on_lost_range: OnLostRange,
+        start_over: StartOver,
     ) -> (Bridge, Self, mpsc::UnboundedReceiver<anyhow::Error>) {
         let (sender, requests) = mpsc::unbounded_channel();
         let (fatal, fatal_errors) = mpsc::unbounded_channel();
@@ -152,6 +163,7 @@ impl Owner {
             working: HashMap::new(),
             stopped: watch::Sender::default(),
             to_self: sender.downgrade(),
+            start_over,
             fatal,
         };
         (Bridge { requests: sender }, owner, fatal_errors)
@@ -165,7 +177,7 @@ impl Owner {
     /// Reads the ledger every few seconds, so that a partition which somebody else has claimed or rewound is
     /// noticed also when it has nothing to flush. Ends with the owner.
     pub(crate) fn watch_epochs(&self) {
-        let (store, owner) = (self.context.store.clone(), self.to_self.clone());
+        let (database, owner) = (Arc::clone(&self.context.database), self.to_self.clone());
         // Not in the owner's own loop: a claim must not wait for a database that is slow to answer this.
         tokio::spawn(async move {
             loop {
@@ -173,7 +185,7 @@ impl Owner {
                 if owner.strong_count() == 0 {
                     return;
                 }
-                match store.progress().await {
+                match database.progress().await {
                     Ok(progress) => {
                         let Some(owner) = owner.upgrade() else { return };
                         let _ = owner.send(Request::Ledger(progress));
@@ -205,6 +217,11 @@ impl Owner {
                 }
                 Request::Lost(partitions) => self.lose(&partitions),
                 Request::Ledger(progress) => self.compare(&progress),
+                Request::Fenced(source, epoch) => {
+                    if let Some(working) = self.working.get_mut(&source).filter(|w| w.epoch == epoch) {
+                        working.fenced = true;
+                    }
+                }
                 Request::Tripped(source, epoch, reason) => {
                     if self.working.get(&source).is_some_and(|w| w.epoch == epoch) {
                         self.stopped.send_modify(|s| {
@@ -229,7 +246,7 @@ impl Owner {
         let claims = loop {
             match self
                 .context
-                .store
+                .database
                 .claim(&self.name, &wanted, self.on_lost_range)
                 .await
             {
@@ -271,12 +288,18 @@ impl Owner {
             return;
         };
         let lock = PublishLock::default();
+        let acknowledged_before = claimed.next_offset;
         let (acknowledge, acknowledged) = watch::channel(claimed.next_offset);
         let (context, task_lock, fatal) = (Arc::clone(&self.context), lock.clone(), self.fatal.clone());
         let (name, to_self, epoch) = (source.clone(), self.to_self.clone(), claimed.epoch);
         let task = tokio::spawn(async move {
             match partition::run(context, stream, claimed, task_lock, acknowledge).await {
-                Ending::Drained | Ending::Killed | Ending::Fenced => {}
+                Ending::Drained | Ending::Killed => {}
+                Ending::Fenced => {
+                    if let Some(owner) = to_self.upgrade() {
+                        let _ = owner.send(Request::Fenced(name, epoch));
+                    }
+                }
                 Ending::Fatal(error) => {
                     let _ = fatal.send(anyhow::anyhow!("{name}: {error}"));
                 }
@@ -294,6 +317,8 @@ impl Owner {
             Working {
                 epoch,
                 overtaken: false,
+                fenced: false,
+                acknowledged_before,
                 lock,
                 acknowledged,
                 task,
@@ -343,15 +368,20 @@ impl Owner {
         }
     }
 
-    /// Partitions that the group says are ours and the ledger says are not: a person has rewound them, or a
-    /// zombie that did not know better has claimed them. Seen twice in a row, so that an ordinary rebalance has
-    /// time to take them away, they are claimed anew.
+    /// Partitions that the group says are ours and the ledger says are not: a person has rewound them, a zombie that
+    /// did not know better has claimed them, or the database has lost transactions (it was restored). Seen twice in a
+    /// row, so that an ordinary rebalance has time to take them away, they are claimed anew.
     fn compare(&mut self, progress: &[Progress]) {
         let mut again = Vec::new();
         for (source, working) in &mut self.working {
-            let overtaken = progress
-                .iter()
-                .any(|p| p.source == *source && p.epoch > working.epoch);
+            // The ledger was read after the look before: it cannot be behind what was acknowledged then.
+            let agrees = progress.iter().any(|p| {
+                p.source == *source
+                    && p.epoch == working.epoch
+                    && p.next_offset >= working.acknowledged_before
+            });
+            working.acknowledged_before = *working.acknowledged.borrow();
+            let overtaken = working.fenced || !agrees;
             if overtaken && working.overtaken {
                 again.push(source.clone());
             }
@@ -360,10 +390,8 @@ impl Owner {
         if again.is_empty() {
             return;
         }
-        warn!(partitions = ?again.iter().map(ToString::to_string).collect::<Vec<_>>(), "claimed or rewound by somebody else while the group says that they are ours; claiming them anew");
-        if let Some(consumer) = self.context.consumer.borrow().as_ref() {
-            consumer.start_over(&again);
-        }
+        warn!(partitions = ?again.iter().map(ToString::to_string).collect::<Vec<_>>(), "claimed or set back by somebody else while the group says that they are ours; claiming them anew");
+        (self.start_over)(&again);
     }
 
     fn forget_stop(&self, source: &TopicPartition) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{Message, NextOffset};
-use copydesk_store::{Batch, Claimed, FlushError, FlushReport, Item, RetryClass, Store};
+use copydesk_store::{Batch, Claimed, FlushError, FlushReport, Item, RetryClass};
 use copydesk_stream::{Charge, ConsumerHandle, Delivery, PartitionStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use tracing::{debug, error, warn};
 use crate::batch::{BatchLimits, Fill};
 use crate::breaker::{Breaker, BreakerLimits, Trip};
 use crate::counters::Counters;
+use crate::database::Database;
 use crate::monitor::Monitor;
 use crate::pool::Pool;
 
@@ -55,7 +56,7 @@ pub(crate) enum Ending {
     Drained,
     /// The lock was killed: somebody else owns the partition, or will soon.
     Killed,
-    /// The database says that somebody else has claimed the partition.
+    /// The database says that the claim is over: somebody else has claimed the partition, or the ledger was set back.
     Fenced,
     /// The database refused in a way that trying again cannot mend.
     Fatal(FlushError),
@@ -65,7 +66,7 @@ pub(crate) enum Ending {
 
 /// What the partition's task needs from the worker.
 pub(crate) struct Context {
-    pub(crate) store: Store,
+    pub(crate) database: Arc<dyn Database>,
     pub(crate) pool: PreparePool,
     pub(crate) limits: BatchLimits,
     pub(crate) breaker: BreakerLimits,
@@ -321,7 +322,7 @@ async fn store(
         if lock.is_dead() {
             return Err(Ending::Killed);
         }
-        let error = match context.store.flush(claimed, &batch).await {
+        let error = match context.database.flush(claimed, &batch).await {
             Ok(report) => return Ok(report),
             Err(error) => error,
         };
@@ -329,7 +330,7 @@ async fn store(
         context.monitor.flush_failed(error.class());
         match error.class() {
             RetryClass::Fenced => {
-                warn!(partition = %claimed.source, epoch = %claimed.epoch, "another worker has claimed this partition; its unsaved messages are dropped here and stored there");
+                warn!(partition = %claimed.source, epoch = %claimed.epoch, %error, "the claim to this partition is over; its unsaved messages are dropped here and stored by whoever claims it next");
                 return Err(Ending::Fenced);
             }
             RetryClass::RetryNow => {
@@ -363,8 +364,8 @@ fn backoff(tries: u32, first: Duration, most: Duration) -> Duration {
 
 /// Sleeps, but wakes early for a killed lock.
 async fn wait(pause: Duration, lock: &PublishLock) {
-    let until = Instant::now() + pause;
-    while Instant::now() < until && !lock.is_dead() {
+    let until = tokio::time::Instant::now() + pause;
+    while tokio::time::Instant::now() < until && !lock.is_dead() {
         tokio::time::sleep(Duration::from_millis(50).min(pause)).await;
     }
 }

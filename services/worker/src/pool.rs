@@ -18,12 +18,17 @@ type Job<I, O> = (I, oneshot::Sender<O>);
 /// The threads end when the last clone of the pool is dropped.
 pub(crate) struct Pool<I, O> {
     jobs: Sender<Job<I, O>>,
+    /// Instead of threads: the simulation must not depend on the system's scheduler.
+    #[cfg(test)]
+    inline: Option<Arc<dyn Fn(I) -> O + Send + Sync>>,
 }
 
 impl<I, O> Clone for Pool<I, O> {
     fn clone(&self) -> Self {
         Self {
             jobs: self.jobs.clone(),
+            #[cfg(test)]
+            inline: self.inline.clone(),
         }
     }
 }
@@ -52,7 +57,20 @@ impl<I: Send + 'static, O: Send + 'static> Pool<I, O> {
                     }
                 })?;
         }
-        Ok(Self { jobs })
+        Ok(Self {
+            jobs,
+            #[cfg(test)]
+            inline: None,
+        })
+    }
+
+    /// A pool that does the work at once, on the asker's own thread.
+    #[cfg(test)]
+    pub(crate) fn inline(work: impl Fn(I) -> O + Send + Sync + 'static) -> Self {
+        Self {
+            jobs: unbounded().0,
+            inline: Some(Arc::new(work)),
+        }
     }
 
     /// Hands a job to the pool. Never blocks: the asker bounds how many jobs it has out.
@@ -60,6 +78,11 @@ impl<I: Send + 'static, O: Send + 'static> Pool<I, O> {
     /// The receiver fails only if `work` panicked.
     pub(crate) fn submit(&self, input: I) -> oneshot::Receiver<O> {
         let (answer, receiver) = oneshot::channel();
+        #[cfg(test)]
+        if let Some(work) = &self.inline {
+            let _ = answer.send(work(input));
+            return receiver;
+        }
         // Cannot fail while `self` holds a sender and the threads hold the receiver; if every thread has
         // died by panic the answer is dropped here and the asker sees the closed channel.
         let _ = self.jobs.send((input, answer));

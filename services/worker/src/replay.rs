@@ -57,7 +57,7 @@ pub async fn replay(
             };
             let stages = std::sync::Arc::clone(&stages);
             // Cleaning a page takes milliseconds: not on a thread that drives connections.
-            let item = tokio::task::spawn_blocking(move || stages.prepare(message)).await?;
+            let (item, _) = tokio::task::spawn_blocking(move || stages.prepare(message)).await?;
             let outcome = item.outcome.as_ref().map(AsRef::as_ref);
             match settle(store, &item.message, outcome).await? {
                 Replayed::Stored(_) => report.stored += 1,

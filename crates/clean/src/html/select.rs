@@ -77,7 +77,7 @@ fn find_headline(blocks: &[PageBlock], title: Option<&str>) -> Option<usize> {
     let heading = |b: &PageBlock, most: u8| matches!(b.tag, Tag::H(n) if n <= most);
     blocks
         .iter()
-        .position(|b| wanted.is_some() && Some(b.draft.key) == wanted && heading(b, 6))
+        .position(|b| wanted.is_some() && Some(b.draft.key()) == wanted && heading(b, 6))
         .or_else(|| {
             blocks.iter().position(|b| {
                 heading(b, 1) && b.draft.words >= 3 && !b.flags.has(Flags::NAV.union(Flags::HIDDEN))
@@ -309,7 +309,7 @@ fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, de
             && draft.linked == 0
             && draft.is_prose();
         let marked = block.flags.has(Flags::DEK) && draft.words >= 4 && (draft.is_kept() || outside);
-        let described = said.is_some() && said == Some(draft.key);
+        let described = said.is_some() && said == Some(draft.key());
         if draft.words <= left
             && (marked || described || teaser)
             && matches!(

@@ -1,5 +1,9 @@
 //! Names of authors, cleaned.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::normalise::{fold_phrase, fold_space};
 
 /// Words that open a byline. Compared folded, at the start of a name.
@@ -85,12 +89,22 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     names
 }
 
+/// What stands between two names.
+const SEPARATORS: [&str; 22] = [
+    ";", ",", " and ", " und ", " & ", " et ", " y ", " e ", " en ", " och ", " og ", " i ", " ve ", " и ",
+    " та ", " και ", "|", "/", " · ", " • ", "、", "، ",
+];
+
+/// Whether any of them is there: most bylines are one name. Without it the long way is gone.
+static ANY_SEPARATOR: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(SEPARATORS).ok());
+
 fn split(text: &str) -> Vec<String> {
-    let mut parts = vec![fold_space(text)];
-    for separator in [
-        ";", ",", " and ", " und ", " & ", " et ", " y ", " e ", " en ", " och ", " og ", " i ", " ve ",
-        " и ", " та ", " και ", "|", "/", " · ", " • ", "、", "، ",
-    ] {
+    let text = fold_space(text);
+    if ANY_SEPARATOR.as_ref().is_some_and(|any| !any.is_match(&text)) {
+        return vec![text];
+    }
+    let mut parts = vec![text];
+    for separator in SEPARATORS {
         parts = parts
             .iter()
             .flat_map(|p| p.split(separator))

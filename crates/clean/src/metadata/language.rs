@@ -2,6 +2,9 @@
 
 use copydesk_article::{MetadataSource, Sourced};
 
+use super::stop_words::by_words;
+use crate::draft::Draft;
+
 /// The primary subtag of a BCP 47 tag: `pt-BR` is `pt`. `None` for anything that is no tag.
 pub(crate) fn primary(tag: &str) -> Option<String> {
     let first = tag.trim().split(['-', '_', ',', ';', ' ']).next()?;
@@ -15,10 +18,32 @@ pub(crate) fn primary(tag: &str) -> Option<String> {
     })
 }
 
-/// What the text itself is written in.
-pub(crate) fn detect_language(text: &str) -> Option<Sourced<String>> {
-    let sample: String = text.chars().take(800).collect();
-    if sample.chars().filter(|c| c.is_alphabetic()).count() < 40 {
+/// Characters of the body that are read.
+const SAMPLE: usize = 800;
+/// A sample with fewer letters than this tells nothing.
+const FEWEST_LETTERS: usize = 40;
+
+/// What the body of an article is written in.
+pub(crate) fn body_language(drafts: &[Draft]) -> Option<Sourced<String>> {
+    let body = || drafts.iter().filter(|d| d.is_kept() && d.kind.is_body());
+    if let Some(code) = by_words(body()) {
+        return Some(Sourced::new(code.to_owned(), MetadataSource::Detected));
+    }
+    let mut sample = String::new();
+    let mut left = SAMPLE;
+    for draft in body() {
+        sample.extend(draft.text.chars().chain([' ']).take(left));
+        left = left.saturating_sub(draft.chars + 1);
+        if left == 0 {
+            break;
+        }
+    }
+    detect_language(&sample)
+}
+
+/// What a text is written in, by its letters in threes.
+fn detect_language(sample: &str) -> Option<Sourced<String>> {
+    if sample.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
         return None;
     }
     // Icelandic, which the detector does not know, has two letters that no other living language shares.
@@ -26,7 +51,7 @@ pub(crate) fn detect_language(text: &str) -> Option<Sourced<String>> {
     if count('þ') >= 3 && count('ð') >= 3 {
         return Some(Sourced::new("is".to_owned(), MetadataSource::Detected));
     }
-    let info = whatlang::detect(&sample)?;
+    let info = whatlang::detect(sample)?;
     // Sister languages (Norwegian and Danish, Croatian and Serbian) are never told apart for sure: of a long
     // text the better guess is taken.
     let enough = if sample.len() > 500 { 0.03 } else { 0.5 };

@@ -8,9 +8,10 @@ pub(crate) mod json_ld;
 mod language;
 mod page;
 mod published;
+mod stop_words;
 mod title;
 
-pub(crate) use language::detect_language;
+pub(crate) use language::body_language;
 pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
 
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};

@@ -14,7 +14,10 @@ pub(crate) use names::{NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
-use aho_corasick::AhoCorasick;
+/// How short words are hashed: quick, and seeded anew in each process, since some of the words are a stranger's.
+pub(crate) type Fast = foldhash::fast::RandomState;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use copydesk_article::RuleId;
 
 use crate::normalise::fold_phrase;
@@ -106,15 +109,19 @@ pub struct Rules {
     pub(crate) rules: Vec<Rule>,
     /// The longest line that any rule looks at, in characters.
     pub(crate) longest: usize,
-    lines: HashMap<String, Vec<usize>>,
-    starts: HashMap<[char; 2], Vec<Start>>,
+    lines: HashMap<String, Vec<usize>, Fast>,
+    starts: HashMap<[char; 2], Vec<Start>, Fast>,
     within: AhoCorasick,
     within_rules: Vec<usize>,
     bylines: Vec<(String, bool)>,
-    caption_open: HashMap<[char; 2], Vec<Start>>,
-    credit_open: HashMap<[char; 2], Vec<Start>>,
-    credit_agency: HashMap<String, ()>,
-    agencies: HashMap<String, String>,
+    /// The longest phrase in `caption_open`, in bytes.
+    pub(crate) longest_caption_open: usize,
+    /// The letters that phrases in `caption_open` begin with.
+    caption_initials: Vec<char>,
+    caption_open: HashMap<[char; 2], Vec<Start>, Fast>,
+    credit_open: HashMap<[char; 2], Vec<Start>, Fast>,
+    credit_agency: HashMap<String, (), Fast>,
+    agencies: HashMap<String, String, Fast>,
     pub(crate) names: Names,
     pub(crate) widgets: Vec<RuleId>,
 }
@@ -150,15 +157,17 @@ impl Rules {
             version: "none".to_owned(),
             rules: Vec::new(),
             longest: 0,
-            lines: HashMap::new(),
-            starts: HashMap::new(),
+            lines: HashMap::default(),
+            starts: HashMap::default(),
             within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
             within_rules: Vec::new(),
             bylines: Vec::new(),
-            caption_open: HashMap::new(),
-            credit_open: HashMap::new(),
-            credit_agency: HashMap::new(),
-            agencies: HashMap::new(),
+            longest_caption_open: 0,
+            caption_initials: Vec::new(),
+            caption_open: HashMap::default(),
+            credit_open: HashMap::default(),
+            credit_agency: HashMap::default(),
+            agencies: HashMap::default(),
             names: Names::default(),
             widgets: Vec::new(),
         }
@@ -175,7 +184,10 @@ impl Rules {
         for entry in &all.rule {
             rules.add(entry, &mut patterns)?;
         }
-        rules.within = AhoCorasick::new(&patterns)?;
+        // A table of a few hundred KB, made once, that takes one step a byte.
+        rules.within = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&patterns)?;
         for widget in &all.widget {
             check_name(&widget.name)?;
             let Ok(index) = u16::try_from(rules.widgets.len()) else {
@@ -200,6 +212,9 @@ impl Rules {
                 .then_with(|| a.0.cmp(&b.0))
         });
         rules.caption_open = openings(&all.caption.open);
+        let longest = rules.caption_open.values().flatten().map(|s| s.phrase.len());
+        rules.longest_caption_open = longest.max().unwrap_or(0);
+        rules.caption_initials = rules.caption_open.keys().map(|[first, _]| *first).collect();
         rules.credit_open = openings(&all.credit.open);
         rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
         for (name, forms) in all.agencies {
@@ -258,8 +273,8 @@ impl Rules {
 }
 
 /// Beginnings, filed by their first two letters.
-fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>> {
-    let mut out: HashMap<[char; 2], Vec<Start>> = HashMap::new();
+fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>, Fast> {
+    let mut out: HashMap<[char; 2], Vec<Start>, Fast> = HashMap::default();
     for open in phrases {
         let start = Start {
             phrase: fold_phrase(open),
@@ -293,7 +308,7 @@ fn ends_in_colon(phrase: &str) -> bool {
 }
 
 /// The version of the code's own part of the rules. Count it up when a change of code changes results.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 
 fn version(texts: &[&str]) -> String {
     let mut all = String::new();

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::Fast;
+
 /// What an element's names say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct NameHints {
@@ -47,8 +49,6 @@ pub(crate) struct Names {
     parts: HashMap<String, Vec<Says>, Fast>,
     pub(crate) claims: Vec<Claim>,
 }
-
-type Fast = std::hash::BuildHasherDefault<xxhash_rust::xxh3::Xxh3Default>;
 
 /// The most parts that an entry may have.
 const LONGEST_ENTRY: usize = 3;

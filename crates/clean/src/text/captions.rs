@@ -6,7 +6,7 @@
 use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::Draft;
-use crate::normalise::fold_phrase;
+use crate::normalise::{fold_phrase, is_edge};
 use crate::rules::{Position, Rules};
 
 const REPEATED_CAPTION: RuleId = RuleId::of("repeated-caption");
@@ -26,16 +26,17 @@ pub(crate) fn settle_captions(drafts: &mut [Draft], rules: &Rules) {
         match draft.kind {
             BlockKind::Caption => {}
             BlockKind::Body | BlockKind::ListItem => {
-                if is_credit(draft, rules) {
+                if draft.is_credit(|| is_credit(draft, rules)) {
                     if let Some(d) = drafts.get_mut(i) {
                         d.kind = BlockKind::Credit;
                     }
                     continue;
                 }
-                let caption = has_trailing_credit(&draft.text, rules)
-                    || ends_in_credit(&draft.text, rules)
-                    || opens_caption(draft, rules)
-                    || twin_has_credit(drafts, i, rules);
+                let caption = draft.is_caption(|| {
+                    has_trailing_credit(&draft.text, rules)
+                        || ends_in_credit(&draft.text, rules)
+                        || opens_caption(draft, rules)
+                }) || twin_has_credit(drafts, i, rules);
                 if !caption {
                     continue;
                 }
@@ -58,10 +59,10 @@ fn twin_has_credit(drafts: &[Draft], i: usize, rules: &Rules) -> bool {
     let mut after = drafts.iter().skip(i + 1).filter(|d| d.is_kept());
     let next = after.next();
     // The same line again, and its credit as a line of its own.
-    if next.is_some_and(|n| n.key == draft.key)
+    if next.is_some_and(|n| n.says_what(draft))
         && after
             .next()
-            .is_some_and(|c| c.kind == BlockKind::Credit || is_credit(c, rules))
+            .is_some_and(|c| c.kind == BlockKind::Credit || c.is_credit(|| is_credit(c, rules)))
     {
         return true;
     }
@@ -97,7 +98,7 @@ fn drop_repeated(drafts: &mut [Draft]) {
             if i == j || !a.is_kept() || !b.is_kept() {
                 continue;
             }
-            let same = a.key == b.key;
+            let same = a.says_what(b);
             let within =
                 b.chars > a.chars && a.words >= 4 && b.text.starts_with(a.text.trim_end_matches(['.', ' ']));
             if within || (same && i > j) {
@@ -127,7 +128,7 @@ fn is_credit(draft: &Draft, rules: &Rules) -> bool {
 }
 
 fn ends_as_sentence(text: &str) -> bool {
-    text.ends_with('.') && text.split(' ').count() > 9
+    text.ends_with('.') && text.bytes().filter(|b| *b == b' ').count() >= 9
 }
 
 fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
@@ -149,7 +150,21 @@ fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
 /// Whether a line is the text under a picture by its beginning ("Pictured from left, …", "Figure 3: …").
 fn opens_caption(draft: &Draft, rules: &Rules) -> bool {
     let begins = draft.text.chars().next().is_some_and(|c| !c.is_lowercase());
-    begins && draft.chars <= 400 && rules.opens_caption(draft.folded())
+    begins
+        && draft.chars <= 400
+        && rules.may_open_caption(&draft.text)
+        && rules.opens_caption(&fold_opening(&draft.text, rules.longest_caption_open))
+}
+
+/// [`fold_phrase`] of the beginning of a line, with at least so many bytes if the line has them.
+fn fold_opening(text: &str, bytes: usize) -> String {
+    let text = text.trim_start_matches(is_edge);
+    // Characters may fold to fewer bytes, never to a quarter of them; one more says whether a word ends.
+    let end = text
+        .char_indices()
+        .nth(4 * bytes + 4)
+        .map_or(text.len(), |(i, _)| i);
+    fold_phrase(text.get(..end).unwrap_or(text))
 }
 
 /// Whether a line ends in a credit without brackets: "The ferry at dawn. Photo: Jane Doe / Agency",
@@ -192,10 +207,12 @@ fn names_credit(folded: &str, rules: &Rules, alone: bool) -> bool {
         .flat_map(|p| p.split(" via "))
         .map(str::trim)
         .collect();
-    let named = parts.iter().any(|p| rules.is_credited(p));
+    if !parts.iter().any(|p| rules.is_credited(p)) {
+        return false;
+    }
     let more =
         parts.len() > 1 || folded.contains("photo") || folded.contains("foto") || folded.contains("getty");
-    named && (more || (alone && rules.is_credited(folded)))
+    more || (alone && rules.is_credited(folded))
 }
 
 #[cfg(test)]

@@ -35,13 +35,15 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
     let first_prose = drafts
         .iter()
         .position(|d| d.is_kept() && d.kind == BlockKind::Body && d.is_prose());
-    let end = first_prose.unwrap_or(0).min(HEAD_LINES);
-    for draft in drafts.get_mut(..end).unwrap_or_default() {
-        if !draft.is_kept() || draft.kind != BlockKind::Body || draft.chars > 120 {
+    // Lines that are gone do not count: a text that was cleaned once has the same head.
+    let before = drafts.get_mut(..first_prose.unwrap_or(0)).unwrap_or_default();
+    for draft in before.iter_mut().filter(|d| d.is_kept()).take(HEAD_LINES) {
+        if draft.kind != BlockKind::Body || draft.chars > 120 {
             continue;
         }
-        if head.authors.is_empty()
-            && let Some(names) = byline_names(&draft.text, rules)
+        // The same byline again, as pages have it above and below their picture, says nothing new.
+        if let Some(names) = byline_names(&draft.text, rules)
+            && (head.authors.is_empty() || head.authors == names)
         {
             head.authors = names;
             draft.remove(&BYLINE, None);
@@ -101,7 +103,7 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
             .iter_mut()
             .filter(|d| d.is_kept())
             .take(HEAD_LINES)
-            .find(|d| d.key == wanted);
+            .find(|d| d.key() == wanted);
         if let Some(draft) = found {
             draft.kind = BlockKind::Headline;
         }

@@ -136,7 +136,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
             continue;
         }
         left = left.saturating_sub(1);
-        if draft.key == 0 {
+        if draft.letters == 0 {
             draft.remove(&NOISE, None);
         } else if draft.chars <= rules.longest {
             if is_counter(draft) || is_gallery_place(draft) {
@@ -221,6 +221,9 @@ fn follows_article(drafts: &[Draft], i: usize) -> bool {
 
 /// "Image 1 of 5", "Foto 2 von 12": the place in a gallery.
 fn is_gallery_place(draft: &Draft) -> bool {
+    if draft.words > 4 {
+        return false;
+    }
     let mut words = draft.text.split(' ');
     let picture = words.next().is_some_and(|w| {
         matches!(
@@ -240,7 +243,6 @@ fn is_gallery_place(draft: &Draft) -> bool {
         )
     });
     picture
-        && draft.words <= 4
         && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
         && draft.text.ends_with(|c: char| c.is_ascii_digit())
 }

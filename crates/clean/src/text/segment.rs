@@ -17,7 +17,7 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
     let width = wrap_width(text);
     let mut drafts = Vec::new();
     let mut pending = String::new();
-    for line in text.split(['\n', '\r', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}']) {
+    for line in text.split('\n').flat_map(split_rare) {
         let line = line.trim();
         if let Some(width) = width {
             if line.is_empty() {
@@ -49,6 +49,22 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
         return (cut, true);
     }
     (drafts, false)
+}
+
+/// Cuts a line at the rarer line ends, if it has any: the first look is at many bytes at once.
+fn split_rare(line: &str) -> impl Iterator<Item = &str> {
+    // 0xe2 opens U+2028 and U+2029, and curly quotes as well.
+    let rare = |b: u8| matches!(b, b'\r' | 0xb | 0xc | 0xe2);
+    let any = line.bytes().fold(false, |any, b| any | rare(b));
+    let (whole, cut) = if any {
+        (None, Some(line))
+    } else {
+        (Some(line), None)
+    };
+    let ends = ['\r', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}'];
+    whole
+        .into_iter()
+        .chain(cut.into_iter().flat_map(move |l| l.split(ends)))
 }
 
 fn flush(pending: &mut String, drafts: &mut Vec<Draft>) {

@@ -216,7 +216,7 @@ fn headlines(drafts: &[Draft], title: Option<&str>) -> Vec<usize> {
     let mut wanted: Vec<u64> = title.and_then(key).into_iter().collect();
     if wanted.is_empty() {
         for first in drafts.iter().take(2).filter(|d| d.words >= 4) {
-            wanted.push(first.key);
+            wanted.push(first.key());
             let mut rest = first.text.as_str();
             for _ in 0..3 {
                 let Some((before, _)) = cut_site(rest) else { break };
@@ -229,7 +229,7 @@ fn headlines(drafts: &[Draft], title: Option<&str>) -> Vec<usize> {
         .iter()
         .enumerate()
         .skip(usize::from(title.is_none()))
-        .filter(|(_, d)| d.words >= 3 && d.words <= 40 && wanted.contains(&d.key))
+        .filter(|(_, d)| d.words >= 3 && d.words <= 40 && wanted.contains(&d.key()))
         .map(|(i, _)| i)
         .take(50)
         .collect()

@@ -51,6 +51,25 @@ fn run(message: &Message, limits: &Limits) {
     }
 }
 
+/// A hundred thousand authors, in each form that a producer may send: the first are kept, the article is not lost.
+#[test]
+fn a_hundred_thousand_authors_cost_no_article() {
+    let limits = Limits::default();
+    let names: Vec<String> = (0..100_000).map(|n| format!("Ada Pell {n}")).collect();
+    let objects: Vec<Value> = names.iter().map(|n| serde_json::json!({ "name": n })).collect();
+    for authors in [
+        Value::from(names.clone()),
+        Value::from(names.join("; ")),
+        Value::from(objects),
+    ] {
+        let envelope = serde_json::json!({ "text": "Ships came in at dawn.", "authors": authors });
+        let article = decode(&message(envelope.to_string().as_bytes(), &[]), &limits).unwrap();
+        check(&article, &limits);
+        assert_eq!(article.authors.len(), limits.max_authors);
+        assert_eq!(article.authors[0], "Ada Pell 0");
+    }
+}
+
 const GOOD: [&str; 5] = [
     r#"{"url":"https://news.example/a","html":"<html><head><meta charset=utf-8></head><p>Ships \u00e9 \ud83d\ude00 came in.</p>","title":"Harbour","authors":["Jane Doe",{"name":"John"}],"published_at":"2026-03-20T18:05:00+03:00","fetched_at":1774029900,"language":"en","site":"news.example","x":{"y":[1,2.5,null,"\n"]}}"#,
     r#"{"maintext":"Ships came in at dawn.","author":"Jane Doe; John Roe","date":"2026-03-20","lang":"en"}"#,

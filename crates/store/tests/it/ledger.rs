@@ -71,6 +71,37 @@ async fn a_flush_under_an_older_epoch_is_fenced_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_flush_ahead_of_a_ledger_that_was_set_back_leaves_nothing() {
+    let scratch = Scratch::new("setback").await;
+    let claimed = scratch.claim(0).await;
+    let bodies: Vec<String> = (0..4).map(|n| prose(n, 3)).collect();
+    let items: Vec<_> = (0..4_i64)
+        .zip(&bodies)
+        .map(|(n, body)| text(body).item(0, n))
+        .collect();
+    scratch
+        .store
+        .flush(&claimed, &batch(0, items[..1].to_vec()))
+        .await
+        .unwrap();
+    // What a crash with synchronous_commit = off does, or a backup: the same epoch, an older position.
+    let ahead = batch(3, items[3..].to_vec());
+    let error = scratch.store.flush(&claimed, &ahead).await.unwrap_err();
+    assert!(matches!(error, StoreError::LedgerBehind { .. }), "{error}");
+    assert_eq!(error.class(), RetryClass::Fenced, "dropped, and claimed anew");
+    assert_eq!(
+        scratch.count("SELECT count(*) FROM gap").await,
+        0,
+        "what was not read is no gap"
+    );
+    assert_eq!(
+        scratch.count("SELECT next_offset FROM partition_progress").await,
+        1
+    );
+    scratch.assert_law().await;
+}
+
+#[tokio::test]
 async fn a_claim_waits_for_the_flush_under_way_and_starts_behind_it() {
     let scratch = Scratch::new("waits").await;
     scratch.claim(0).await;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rdkafka::mocking::MockCoordinator;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::ledger::{Event, Habits, Ledger};
-use crate::support::{Mock, in_time, start, until};
+use crate::support::{GROUP, Mock, in_time, start, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_start_at_the_claimed_offsets() {
@@ -229,4 +230,33 @@ async fn the_last_handle_dropped_stops_the_consumer() {
         ledger.events().contains(&Event::Drained("a", vec![0]))
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_groups_coordinator_moves_from_broker_to_broker() {
+    let mock = Mock::new(4);
+    let ledger = Arc::new(Ledger::default());
+    let (first, first_handle) = start("a", mock.config(), &ledger, Habits::default());
+    let (second, second_handle) = start("b", mock.config(), &ledger, Habits::default());
+    let shared = || first.partitions().len() == 2 && second.partitions().len() == 2;
+    until("two each", shared).await;
+    let mut messages = 0;
+    for broker in [2, 3, 1, 3] {
+        let group = MockCoordinator::Group(GROUP.to_owned());
+        mock.cluster.coordinator(group, broker).unwrap();
+        for partition in 0..4 {
+            mock.produce(partition, 25, 100).await;
+        }
+        messages += 100;
+        until("all is stored", || ledger.stored() == messages).await;
+    }
+    // The group still works: the second leaves, and the first gets all.
+    second_handle.stop().await;
+    until("the first has all", || first.partitions().len() == 4).await;
+    for partition in 0..4 {
+        mock.produce(partition, 25, 100).await;
+    }
+    until("all is stored", || ledger.stored() == messages + 100).await;
+    ledger.check(0..4, 0, 125);
+    first_handle.stop().await;
 }

@@ -40,6 +40,10 @@ pub struct Metric {
 const SECONDS: &[f64] = &[
     0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0,
 ];
+/// From ten microseconds to ten seconds: what one message takes of a processor.
+const MOMENTS: &[f64] = &[
+    0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0,
+];
 const ROWS: &[f64] = &[1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
 const BYTES: &[f64] = &[1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8];
 /// From a second to a month: how old messages are when they are stored.
@@ -83,8 +87,9 @@ catalogue! {
     OUTCOMES: Kind::Counter, "copydesk_outcomes_total" ["outcome"];
     /// Messages quarantined, by stage and reason (docs/quarantine.md).
     QUARANTINED: Kind::Counter, "copydesk_quarantined_total" ["stage", "reason"];
-    /// Seconds per message of a stage: `prepare` is decoding, cleaning and fingerprinting, the mean of a chunk of messages.
-    STAGE_SECONDS: Kind::Histogram(SECONDS), "copydesk_stage_duration_seconds" ["stage"];
+    /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at the stage that
+    /// refused it. The stage after them is the flush, which has a metric of its own.
+    STAGE_SECONDS: Kind::Histogram(MOMENTS), "copydesk_stage_duration_seconds" ["stage"];
     /// Messages in a transaction.
     BATCH_ROWS: Kind::Histogram(ROWS), "copydesk_batch_rows" [];
     /// Bytes of messages in a transaction.
@@ -95,6 +100,8 @@ catalogue! {
     FLUSH_RETRIES: Kind::Counter, "copydesk_flush_retries_total" ["class"];
     /// Batches that were dropped because another worker had claimed the partition. It stores them.
     FENCED: Kind::Counter, "copydesk_fenced_total" [];
+    /// Messages between Kafka and Postgres: read and not yet stored.
+    INFLIGHT_MESSAGES: Kind::Gauge, "copydesk_inflight_messages" [];
     /// Bytes of messages between Kafka and Postgres; `worker.memory` is their limit.
     INFLIGHT_BYTES: Kind::Gauge, "copydesk_inflight_bytes" [];
     /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at work; always is
@@ -106,15 +113,33 @@ catalogue! {
     POOL_CONNECTIONS: Kind::Gauge, "copydesk_db_pool_connections" ["state"];
     /// Partitions that this worker owns.
     ASSIGNED_PARTITIONS: Kind::Gauge, "copydesk_assigned_partitions" [];
+    /// Partitions of the topic, whoever owns them. Where the sum of those that are owned stays below it, some are read by
+    /// nobody.
+    TOPIC_PARTITIONS: Kind::Gauge, "copydesk_topic_partitions" ["topic"];
     /// Partitions that came (`claimed`), were handed over (`revoked`) or were taken away (`lost`).
     REBALANCES: Kind::Counter, "copydesk_rebalances_total" ["kind"];
     /// Seconds that handing over partitions took.
     DRAIN_SECONDS: Kind::Histogram(SECONDS), "copydesk_drain_seconds" [];
-    /// Messages of a partition of this worker that are on the topic and not yet in the ledger. Kafka's own committed offsets
-    /// are only a hint.
+    /// Messages of a partition of this worker that are on the topic and not yet in the ledger, as of the last look, every ten
+    /// seconds. Kafka's own committed offsets are only a hint. While Kafka or Postgres is away it stands still.
     CONSUMER_LAG: Kind::Gauge, "copydesk_consumer_lag_messages" ["topic", "partition"];
     /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
     EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
+    /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as long as the topic
+    /// cannot be written to.
+    OUTBOX_ROWS: Kind::Gauge, "copydesk_outbox_rows" ["output"];
+    /// Age of the oldest of them, in seconds.
+    OUTBOX_AGE: Kind::Gauge, "copydesk_outbox_oldest_seconds" ["output"];
+    /// Messages that this worker put on the topic of an output, repeats among them.
+    PUBLISHED: Kind::Counter, "copydesk_published_total" ["output"];
+    /// Rounds of publishing that failed and are tried again.
+    PUBLISH_FAILURES: Kind::Counter, "copydesk_publish_failures_total" ["output"];
     /// 1 if Postgres answered within the last half minute.
     DATABASE_UP: Kind::Gauge, "copydesk_database_up" [];
+    /// 1 if Kafka told the ends of the topic within the last half minute.
+    KAFKA_UP: Kind::Gauge, "copydesk_kafka_up" [];
+    /// Bytes of memory that the worker's process has resident. The standard name of Prometheus' clients.
+    RESIDENT_MEMORY: Kind::Gauge, "process_resident_memory_bytes" [];
+    /// When the worker's process started, in seconds since 1970. The standard name of Prometheus' clients.
+    START_TIME: Kind::Gauge, "process_start_time_seconds" [];
 }

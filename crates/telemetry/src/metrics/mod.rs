@@ -33,6 +33,63 @@ impl Value {
     }
 }
 
+/// Observations of one histogram that are made away from the [`Registry`]'s lock and merged into it at once, so that
+/// something may be observed for each message.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    metric: &'static Metric,
+    value: Value,
+}
+
+impl Tally {
+    /// None yet. Of a metric that is no histogram there never are any.
+    pub fn new(metric: &'static Metric) -> Self {
+        Self {
+            metric,
+            value: Value::new(metric.kind),
+        }
+    }
+
+    /// One more.
+    pub fn observe(&mut self, size: f64) {
+        if let Kind::Histogram(ends) = self.metric.kind {
+            self.value.observe(ends, size, 1);
+        }
+    }
+}
+
+impl Value {
+    fn observe(&mut self, ends: &[f64], size: f64, times: u64) {
+        if let Self::Classes { counts, sum, count } = self {
+            *count += times;
+            *sum += size * times as f64;
+            for (class, end) in counts.iter_mut().zip(ends) {
+                if size <= *end {
+                    *class += times;
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, more: &Self) {
+        if let (
+            Self::Classes { counts, sum, count },
+            Self::Classes {
+                counts: more_counts,
+                sum: more_sum,
+                count: more_count,
+            },
+        ) = (self, more)
+        {
+            *count += more_count;
+            *sum += more_sum;
+            for (class, more) in counts.iter_mut().zip(more_counts) {
+                *class += more;
+            }
+        }
+    }
+}
+
 type Series = BTreeMap<Vec<String>, Value>;
 
 /// What a process has counted.
@@ -63,17 +120,12 @@ impl Registry {
         let Kind::Histogram(ends) = metric.kind else {
             return;
         };
-        self.change(metric, labels, |value| {
-            if let Value::Classes { counts, sum, count } = value {
-                *count += times;
-                *sum += size * times as f64;
-                for (class, end) in counts.iter_mut().zip(ends) {
-                    if size <= *end {
-                        *class += times;
-                    }
-                }
-            }
-        });
+        self.change(metric, labels, |value| value.observe(ends, size, times));
+    }
+
+    /// Adds what was observed elsewhere.
+    pub fn merge(&self, tally: &Tally, labels: &[&str]) {
+        self.change(tally.metric, labels, |value| value.merge(&tally.value));
     }
 
     /// Forgets all series of a metric: for gauges of things that are gone.

@@ -15,6 +15,10 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 /// The oldest Postgres that the schema is tested with.
 const OLDEST_POSTGRES: i32 = 15;
 
+/// What to do about a topic that is not there.
+const CREATE: &str = "`copydesk doctor --fix` creates it (`copydesk feed` too, the one that it writes to); or set its name: kafka.topic \
+    (COPYDESK_KAFKA_TOPIC), [outputs]";
+
 /// One thing that was looked at.
 struct Finding {
     good: bool,
@@ -62,11 +66,18 @@ pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Ou
 }
 
 async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
-    let (settings, topic, partitions) = (
-        stream(config),
-        config.kafka.topic.clone(),
-        config.kafka.partitions,
-    );
+    let mut settings = stream(config);
+    let partitions = config.kafka.partitions;
+    // The topic that is read first, then those that are written to.
+    let topics: Vec<String> = [
+        &config.kafka.topic,
+        &config.outputs.articles_topic,
+        &config.outputs.dead_letter_topic,
+    ]
+    .into_iter()
+    .filter(|t| !t.is_empty())
+    .cloned()
+    .collect();
     // librdkafka's calls block for seconds when nobody answers.
     tokio::task::spawn_blocking(move || {
         let mut findings = Vec::new();
@@ -80,22 +91,19 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
                 return findings;
             }
         }
-        if fix && let Err(error) = admin::ensure_topic(&settings, &topic, partitions) {
-            findings.push(bad(format!("topic {topic}: cannot be created: {error}"), "ask whoever runs Kafka to create it"));
-        }
-        match admin::watermarks(&settings) {
-            Ok(marks) if marks.is_empty() => findings.push(bad(
-                format!("topic {topic}: does not exist"),
-                "`copydesk doctor --fix` creates it, `copydesk feed` too; or set kafka.topic (COPYDESK_KAFKA_TOPIC)",
-            )),
-            Ok(marks) => {
-                let held: i64 = marks.iter().map(|m| m.high.get() - m.low.get()).sum();
-                findings.push(good(format!("topic {topic}: {} partitions, about {held} messages held", marks.len())));
+        for topic in topics {
+            if fix && let Err(error) = admin::ensure_topic(&settings, &topic, partitions) {
+                findings.push(bad(format!("topic {topic}: cannot be created: {error}"), "ask whoever runs Kafka to create it"));
             }
-            Err(error) => findings.push(bad(
-                format!("topic {topic}: {error}"),
-                "`copydesk doctor --fix` creates it, `copydesk feed` too; or set kafka.topic (COPYDESK_KAFKA_TOPIC)",
-            )),
+            settings.topics = vec![topic.clone()];
+            match admin::watermarks(&settings) {
+                Ok(marks) if marks.is_empty() => findings.push(bad(format!("topic {topic}: does not exist"), CREATE)),
+                Ok(marks) => {
+                    let held: i64 = marks.iter().map(|m| m.high.get() - m.low.get()).sum();
+                    findings.push(good(format!("topic {topic}: {} partitions, about {held} messages held", marks.len())));
+                }
+                Err(error) => findings.push(bad(format!("topic {topic}: {error}"), CREATE)),
+            }
         }
         findings
     })

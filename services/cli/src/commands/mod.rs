@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use copydesk_clean::{Budget, Cleaner, Rules};
-use copydesk_store::{Store, StoreConfig};
+use copydesk_store::{Outputs, Store, StoreConfig};
 use copydesk_stream::StreamConfig;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -53,6 +53,11 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     Store::connect(&StoreConfig {
         url,
         connections: config.database.connections,
+        outputs: Outputs {
+            dead_letters: !config.outputs.dead_letter_topic.is_empty(),
+            articles: !config.outputs.articles_topic.is_empty(),
+            notify: config.outputs.notify,
+        },
         ..StoreConfig::default()
     })
     .await

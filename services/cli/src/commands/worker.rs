@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, RetryClass, Store, StoreError};
-use copydesk_worker::{BatchLimits, BreakerLimits, WorkerOptions};
+use copydesk_telemetry::Tracer;
+use copydesk_worker::{BatchLimits, BreakerLimits, OutputTopics, WorkerOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -42,10 +43,35 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         // The configuration's own check has seen that it is one.
         metrics: config.metrics.listen.parse().ok(),
         index_search: config.worker.index_search,
+        traces: tracer(config)?,
         until_end: args.until_end,
+        outputs: OutputTopics {
+            dead_letters: named(&config.outputs.dead_letter_topic),
+            articles: named(&config.outputs.articles_topic),
+        },
     };
     copydesk_worker::run(options, stop).await?;
     Ok(Outcome::Done)
+}
+
+/// Where spans go, if they go anywhere.
+fn tracer(config: &Config) -> anyhow::Result<Option<Tracer>> {
+    let (endpoint, share) = (&config.traces.endpoint, config.traces.share);
+    if endpoint.is_empty() {
+        return Ok(None);
+    }
+    let instance = std::process::id().to_string();
+    Ok(Some(Tracer::start(
+        endpoint,
+        share,
+        &instance,
+        env!("CARGO_PKG_VERSION"),
+    )?))
+}
+
+/// A topic that is set; empty means none.
+fn named(topic: &str) -> Option<String> {
+    (!topic.is_empty()).then(|| topic.to_owned())
 }
 
 /// A worker that starts before its database waits for it, as it does when the database goes away later. `None`: told to stop.

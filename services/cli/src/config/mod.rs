@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) janitor: Janitor,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
+    pub(crate) traces: Traces,
+    pub(crate) outputs: Outputs,
 }
 
 /// Where the raw articles come from.
@@ -196,6 +198,31 @@ pub(crate) struct Metrics {
     pub(crate) listen: String,
 }
 
+/// Spans of single messages, sent by a worker to an OpenTelemetry collector (OTLP over HTTP). See docs/operations.md.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Traces {
+    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. Headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
+    pub(crate) endpoint: String,
+    /// Share of the messages without a `traceparent` header that are traced, 0 to 1. With one, the header decides.
+    pub(crate) share: f64,
+}
+
+/// What is told besides storing, for consumers who do not want to ask. All of it is off unless it is set here, and all workers
+/// should have the same. See docs/outputs.md.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Outputs {
+    /// A topic for messages that were refused, with the headers of Kafka Connect and Spring; `articles.dead` would be a name.
+    /// Empty: none, quarantine has them all the same.
+    pub(crate) dead_letter_topic: String,
+    /// A topic for every stored article and version as JSON, keyed by story; `articles.clean` would be a name. Empty: none.
+    pub(crate) articles_topic: String,
+    /// Whether a transaction that stores articles notifies the Postgres channel `copydesk_articles`. Postgres lets such
+    /// transactions commit one after the other only.
+    pub(crate) notify: bool,
+}
+
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -247,6 +274,13 @@ impl Config {
         if self.kafka.topic.trim().is_empty() {
             return bad("kafka.topic is empty".into());
         }
+        let verify = "enable.ssl.certificate.verification";
+        if self.kafka.properties.get(verify).is_some_and(|v| v != "true") {
+            return bad(format!(
+                "{verify} cannot be turned off: whoever stands between this machine and Kafka could read and change the articles; name the \
+                 authority that signed the brokers' certificates in ssl.ca.location"
+            ));
+        }
         if self.worker.drain_ms >= self.kafka.session_timeout_ms {
             return bad(format!(
                 "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",
@@ -258,6 +292,30 @@ impl Config {
                 "metrics.listen ({:?}) is no address and port; write it as 127.0.0.1:9464, or leave it empty",
                 self.metrics.listen
             ));
+        }
+        let endpoint = &self.traces.endpoint;
+        if !(endpoint.is_empty() || endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
+            return bad(format!(
+                "traces.endpoint ({endpoint:?}) is no HTTP address; write it as http://127.0.0.1:4318, or leave it empty"
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.traces.share) {
+            return bad("traces.share must be between 0 (none) and 1 (all)".into());
+        }
+        for (key, topic) in [
+            ("outputs.dead_letter_topic", &self.outputs.dead_letter_topic),
+            ("outputs.articles_topic", &self.outputs.articles_topic),
+        ] {
+            if !topic.is_empty() && *topic == self.kafka.topic {
+                return bad(format!(
+                    "{key} is the topic that is read ({topic}): every message would come again for ever; give another one"
+                ));
+            }
+        }
+        if !self.outputs.articles_topic.is_empty()
+            && self.outputs.articles_topic == self.outputs.dead_letter_topic
+        {
+            return bad("outputs.articles_topic and outputs.dead_letter_topic are the same; give two".into());
         }
         if self.janitor.every_minutes == 0 {
             return bad("janitor.every_minutes must be at least 1".into());

@@ -38,7 +38,8 @@ brokers = \"broker-1.example:9093,broker-2.example:9093\"
 \"sasl.username\" = \"copydesk\"
 ```
 
-with `COPYDESK_KAFKA_PROPERTIES=sasl.password=…` in the environment.
+with `COPYDESK_KAFKA_PROPERTIES=sasl.password=…` in the environment. [operations.md](operations.md), \"TLS and SASL\", has whole examples, for
+Postgres too.
 ";
 
 /// A struct or a field, with its doc comment as one line.

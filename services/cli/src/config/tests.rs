@@ -88,3 +88,46 @@ fn secrets_are_not_shown() {
         "{shown}"
     );
 }
+
+#[test]
+fn certificates_of_brokers_are_always_verified() {
+    let off = var(
+        "COPYDESK_KAFKA_PROPERTIES",
+        "enable.ssl.certificate.verification=false",
+    );
+    let error = Config::load(None, [off]).unwrap_err().to_string();
+    assert!(error.contains("ssl.ca.location"), "{error}");
+}
+
+#[test]
+fn traces_want_an_address_and_a_share() {
+    for (name, value) in [("ENDPOINT", "collector:4318"), ("SHARE", "1.5")] {
+        let name = format!("COPYDESK_TRACES_{name}");
+        let error = Config::load(None, [var(&name, value)]).unwrap_err().to_string();
+        assert!(error.contains("traces."), "{error}");
+    }
+}
+
+#[test]
+fn the_settings_that_are_shipped_can_be_read() {
+    for name in ["base", "example"] {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes/");
+        let path = PathBuf::from(format!("{file}{name}/copydesk.toml"));
+        Config::load(Some(&path), []).unwrap_or_else(|e| panic!("{e}"));
+    }
+}
+
+#[test]
+fn the_settings_in_the_documents_can_be_read() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let examples: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        toml::from_str::<Config>(example).unwrap_or_else(|e| panic!("{e}\n{example}"));
+    }
+}

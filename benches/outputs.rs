@@ -1,0 +1,142 @@
+//! What NOTIFY and the outbox cost a flush: four partitions store at once, each mode in turn, round after round.
+//!
+//! `cargo bench -p copydesk-benches --bench outputs`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops where something is wrong"
+)]
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use copydesk_article::{NextOffset, Offset};
+use copydesk_benches::{PreparedArticles, source};
+use copydesk_store::{Batch, Claimed, OnLostRange, Outputs, Store, StoreConfig, Wanted};
+use copydesk_testkit::ScratchDatabase;
+
+const PARTITIONS: i32 = 4;
+/// Articles that a partition stores in one turn.
+const IN_TURN: i64 = 1_000;
+const ROUNDS: usize = 4;
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() {
+    let off = Outputs::default();
+    let notify = Outputs { notify: true, ..off };
+    let articles = Outputs {
+        articles: true,
+        ..off
+    };
+    println!(
+        "batch  mode      articles/s   WAL B/article   (sum over {ROUNDS} rounds of {PARTITIONS} x {IN_TURN})"
+    );
+    for in_batch in [20, 500] {
+        let database = ScratchDatabase::create("bench").await;
+        let modes = [("off", off), ("notify", notify), ("articles", articles)];
+        let mut seconds = [0.0; 3];
+        let mut wal_bytes = [0_i64; 3];
+        let mut stores = Vec::new();
+        for (_, outputs) in modes {
+            stores.push(connect(database.url(), outputs).await);
+        }
+        stores[0].migrate().await.expect("the schema");
+        let db = sqlx::PgPool::connect(database.url())
+            .await
+            .expect("Postgres answers");
+        let mut claims = Vec::new();
+        for partition in 0..PARTITIONS {
+            claims.push(claim(&stores[0], partition).await);
+        }
+        let mut next = 0;
+        for round in 0..ROUNDS {
+            for turn in 0..modes.len() {
+                // Each mode comes first in some round: later rounds find fuller tables.
+                let mode = (turn + round) % modes.len();
+                let batches: Vec<_> = claims
+                    .iter()
+                    .map(|claim| (claim.clone(), batches(claim, next, in_batch)))
+                    .collect();
+                next += IN_TURN;
+                let before = wal(&db).await;
+                let begun = Instant::now();
+                let tasks = batches.into_iter().map(|(claim, batches)| {
+                    let store = stores[mode].clone();
+                    tokio::spawn(async move { flush(&store, &claim, &batches).await })
+                });
+                for task in tasks.collect::<Vec<_>>() {
+                    task.await.expect("a partition");
+                }
+                seconds[mode] += begun.elapsed().as_secs_f64();
+                wal_bytes[mode] += wal(&db).await - before;
+            }
+        }
+        let all = IN_TURN * i64::from(PARTITIONS) * ROUNDS as i64;
+        for (mode, (name, _)) in modes.iter().enumerate() {
+            println!(
+                "{in_batch:>5}  {name:<8}  {:>10.0}  {:>14}",
+                all as f64 / seconds[mode],
+                wal_bytes[mode] / all
+            );
+        }
+    }
+}
+
+async fn connect(url: &str, outputs: Outputs) -> Store {
+    Store::connect(&StoreConfig {
+        url: url.to_owned(),
+        connections: 5,
+        outputs,
+        ..StoreConfig::default()
+    })
+    .await
+    .expect("Postgres answers: is `make up` done?")
+}
+
+async fn claim(store: &Store, partition: i32) -> Claimed {
+    let wanted = Wanted {
+        source: source(partition),
+        low: Offset::new(0),
+        high: Offset::new(i64::MAX),
+    };
+    store
+        .claim("bench", &[wanted], OnLostRange::Stop)
+        .await
+        .expect("a claim")
+        .remove(0)
+}
+
+/// Made before the clock starts: only storing is measured.
+fn batches(claim: &Claimed, from: i64, in_batch: i64) -> Vec<Batch> {
+    let partition = claim.source.partition.get();
+    let mut generator = PreparedArticles::new(from.unsigned_abs() * 10 + u64::from(partition.unsigned_abs()));
+    let at: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
+    (from..from + IN_TURN)
+        .step_by(in_batch as usize)
+        .map(|first| Batch {
+            from: NextOffset::new(first),
+            to: NextOffset::new(first + in_batch),
+            items: (first..first + in_batch)
+                .map(|n| generator.next(partition, n, at))
+                .collect(),
+        })
+        .collect()
+}
+
+/// As a worker does it: two transactions that met are tried again.
+async fn flush(store: &Store, claim: &Claimed, batches: &[Batch]) {
+    for batch in batches {
+        while let Err(error) = store.flush(claim, batch).await {
+            assert_eq!(error.class(), copydesk_store::RetryClass::RetryNow, "{error}");
+        }
+    }
+}
+
+async fn wal(db: &sqlx::PgPool) -> i64 {
+    sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")
+        .fetch_one(db)
+        .await
+        .expect("a position")
+}

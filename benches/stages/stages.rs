@@ -1,0 +1,195 @@
+//! Each stage on its own, one core: decode, clean a page, clean a text, fingerprint, decide.
+//!
+//!     cargo bench -p copydesk-stages --bench stages [NAME]
+//!
+//! The item rate is articles or pages a second. The corpus is `lib.rs`; the pages of ../shared/corpus are measured as well
+//! where that folder is there. What flushing costs: `--bench store`. The whole way: `make bench`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_types,
+    reason = "a bench stops where something is wrong"
+)]
+
+use std::io::BufRead as _;
+use std::sync::LazyLock;
+
+use copydesk_article::{ArticleId, CleanArticle, Fingerprint, RawArticle, RawBody, StoryId};
+use copydesk_clean::{Budget, Cleaner, Rules};
+use copydesk_decode::{Limits, decode};
+use copydesk_dedup::{Candidate, Params, Recent, Subject, decide};
+use copydesk_stages::{Corpus, Draft, decoded, pages, texts};
+use divan::counter::{BytesCount, ItemsCount};
+
+static CLEANER: LazyLock<Cleaner> = LazyLock::new(|| Cleaner::new(Rules::builtin(), Budget::default()));
+
+fn main() {
+    divan::main();
+}
+
+fn each<T>(bencher: divan::Bencher<'_, '_>, items: &[T], bytes: usize, work: impl Fn(&T) + Sync) {
+    bencher
+        .counter(ItemsCount::new(items.len()))
+        .counter(BytesCount::new(bytes))
+        .bench_local(|| {
+            for item in items {
+                work(divan::black_box(item));
+            }
+        });
+}
+
+fn size(raw: &[RawArticle]) -> usize {
+    raw.iter().map(|r| r.body.as_str().len()).sum()
+}
+
+fn clean(raw: &RawArticle) -> CleanArticle {
+    CLEANER.clean(raw).expect("it reads as an article")
+}
+
+#[divan::bench(sample_count = 20)]
+fn a_decode_text(bencher: divan::Bencher<'_, '_>) {
+    let messages = texts(500);
+    let limits = Limits::default();
+    let bytes = messages
+        .iter()
+        .filter_map(|m| m.payload.as_ref())
+        .map(Vec::len)
+        .sum();
+    each(bencher, &messages, bytes, |m| {
+        divan::black_box(decode(m, &limits).is_ok());
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn a_decode_page_100_kb(bencher: divan::Bencher<'_, '_>) {
+    let messages = pages(50, 100_000);
+    let limits = Limits::default();
+    let bytes = messages
+        .iter()
+        .filter_map(|m| m.payload.as_ref())
+        .map(Vec::len)
+        .sum();
+    each(bencher, &messages, bytes, |m| {
+        divan::black_box(decode(m, &limits).is_ok());
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn b_clean_text(bencher: divan::Bencher<'_, '_>) {
+    let raw = decoded(&texts(500));
+    each(bencher, &raw, size(&raw), |r| {
+        divan::black_box(clean(r));
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn b_clean_and_fingerprint_text(bencher: divan::Bencher<'_, '_>) {
+    let raw = decoded(&texts(500));
+    each(bencher, &raw, size(&raw), |r| {
+        divan::black_box(copydesk_dedup::fingerprint(&clean(r)));
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn b_clean_page_100_kb(bencher: divan::Bencher<'_, '_>) {
+    let raw = decoded(&pages(50, 100_000));
+    each(bencher, &raw, size(&raw), |r| {
+        divan::black_box(clean(r));
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn b_clean_page_235_kb(bencher: divan::Bencher<'_, '_>) {
+    let raw = decoded(&pages(30, 235_000));
+    each(bencher, &raw, size(&raw), |r| {
+        divan::black_box(clean(r));
+    });
+}
+
+/// Pages of the corpus beside the project, if it is there.
+fn real(file: &str) -> Vec<RawArticle> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/corpus/pages")
+        .join(file);
+    let Ok(file) = std::fs::File::open(&path) else {
+        eprintln!("the corpus beside the project is not there: nothing measured");
+        return Vec::new();
+    };
+    std::io::BufReader::new(flate2::read::GzDecoder::new(file))
+        .lines()
+        .map(|line| {
+            let page: serde_json::Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+            let body = match (&page["html"], &page["text"]) {
+                (serde_json::Value::String(html), _) => RawBody::Html(html.clone()),
+                (_, text) => RawBody::Text(text.as_str().unwrap_or_default().to_owned()),
+            };
+            let mut raw = RawArticle::from_body(body);
+            raw.url = page["url"].as_str().map(str::to_owned);
+            raw
+        })
+        .collect()
+}
+
+#[divan::bench(args = ["fundus.jsonl.gz", "zyte.jsonl.gz", "page-text.jsonl.gz"], sample_count = 5, sample_size = 1)]
+fn c_clean_real(bencher: divan::Bencher<'_, '_>, file: &str) {
+    let raw = real(file);
+    each(bencher, &raw, size(&raw), |r| {
+        divan::black_box(CLEANER.clean(r).is_ok());
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn d_fingerprint(bencher: divan::Bencher<'_, '_>) {
+    let clean: Vec<CleanArticle> = decoded(&texts(500)).iter().map(clean).collect();
+    let bytes = clean.iter().map(|c| c.body().len()).sum();
+    each(bencher, &clean, bytes, |c| {
+        divan::black_box(copydesk_dedup::fingerprint(c));
+    });
+}
+
+/// An article with four candidates, one of which is its original, and twenty recent articles of its site.
+#[divan::bench(sample_count = 20)]
+fn e_decide(bencher: divan::Bencher<'_, '_>) {
+    let mut corpus = Corpus::new(3, false);
+    let drafts: Vec<_> = (0..24).map(|_| corpus.article(3_000)).collect();
+    let print = |draft: &Draft, share: usize| {
+        copydesk_dedup::fingerprint_parts(
+            Some(&draft.title),
+            draft.paragraphs.iter().take(share).map(String::as_str),
+        )
+    };
+    let prints: Vec<Fingerprint> = drafts.iter().map(|d| print(d, usize::MAX)).collect();
+    let cut = print(&drafts[0], drafts[0].paragraphs.len() / 2);
+    let id = |n: usize| ArticleId(i64::try_from(n).expect("a small number") + 1);
+    let candidates: Vec<Candidate<'_>> = (0..4)
+        .map(|n| Candidate {
+            id: id(n),
+            story: StoryId(id(n).0),
+            site: Some("a.example"),
+            url_hash: Some(n as u64),
+            fingerprint: &prints[n],
+            link: None,
+        })
+        .collect();
+    let recents: Vec<Recent<'_>> = (4..24)
+        .map(|n| Recent {
+            id: id(n),
+            url_hash: Some(n as u64),
+            blocks: &prints[n].blocks,
+            title_words: &prints[n].title_words,
+        })
+        .collect();
+    let subject = Subject {
+        id: id(100),
+        site: Some("b.example"),
+        url_hash: Some(100),
+        fingerprint: &cut,
+    };
+    let params = Params::default();
+    assert!(decide(&subject, &candidates, &recents, &params).link.is_some());
+    bencher
+        .counter(ItemsCount::new(1_usize))
+        .bench_local(|| divan::black_box(decide(divan::black_box(&subject), &candidates, &recents, &params)));
+}

@@ -1,0 +1,112 @@
+use copydesk_article::{Partition, Topic};
+
+use super::pages::View;
+use super::*;
+use crate::owner::Stopped;
+use copydesk_telemetry::Answer;
+
+fn source(partition: i32) -> TopicPartition {
+    TopicPartition {
+        topic: Topic::new("t"),
+        partition: Partition::new(partition),
+    }
+}
+
+fn page(monitor: &Monitor, path: &str, stopped: &Stopped) -> Option<Answer> {
+    let view = View {
+        consumer: None,
+        pool: (0, 0),
+        stopped,
+    };
+    monitor.page(path, &view)
+}
+
+#[test]
+fn a_worker_without_its_services_is_alive_and_not_ready() {
+    let monitor = Monitor::new(&["t".to_owned()], None);
+    let none = Stopped::new();
+    let status = |path| page(&monitor, path, &none).map(|a| a.status);
+    assert_eq!((status("/livez"), status("/readyz")), (Some(200), Some(503)));
+    // Postgres alone is not enough.
+    monitor.database_answered.note();
+    let answer = page(&monitor, "/readyz", &none).unwrap();
+    assert!(
+        answer.status == 503 && answer.body.contains("consumer"),
+        "{answer:?}"
+    );
+    assert_eq!(status("/else"), None);
+}
+
+#[test]
+fn series_that_are_known_are_there_from_the_start() {
+    let monitor = Monitor::new(&["t".to_owned()], None);
+    let text = page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+    for line in [
+        "copydesk_outcomes_total{outcome=\"quarantined\"} 0",
+        "copydesk_flush_retries_total{class=\"wait_for_database\"} 0",
+        "copydesk_messages_received_total{topic=\"t\"} 0",
+        "copydesk_rebalances_total{kind=\"lost\"} 0",
+        "copydesk_kafka_up 0",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+    }
+    let memory = text
+        .lines()
+        .find_map(|l| l.strip_prefix("process_resident_memory_bytes "))
+        .unwrap();
+    assert!(memory.parse::<f64>().unwrap() > 1e5, "{memory}");
+}
+
+#[test]
+fn stopped_partitions_are_shown_with_their_reason() {
+    let monitor = Monitor::new(&["t".to_owned()], None);
+    let stopped = Stopped::from([(source(3), "too much is bad".to_owned())]);
+    let body = |path| page(&monitor, path, &stopped).unwrap().body;
+    assert!(body("/metrics").contains("copydesk_stopped_partitions 1\n"));
+    assert!(body("/statusz").contains("too much is bad"));
+}
+
+#[test]
+fn partitions_that_are_gone_have_no_lag_here() {
+    let monitor = Monitor::new(&["t".to_owned()], None);
+    let status = PartitionStatus {
+        epoch: "1".into(),
+        claimed_at_offset: "0".into(),
+        next_offset: "0".into(),
+    };
+    locked(&monitor.partitions).insert(source(0), status);
+    let end = |partition| admin::Watermarks {
+        source: source(partition),
+        low: copydesk_article::Offset::new(5),
+        high: copydesk_article::Offset::new(12),
+    };
+    // Not yet in the ledger: everything that is there is to be read.
+    monitor.lag(&[end(0), end(1)], &[]);
+    let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+    assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
+    assert!(!text().contains("partition=\"1\""), "another worker's");
+    assert!(text().contains("copydesk_topic_partitions{topic=\"t\"} 2\n"));
+    assert!(text().contains("copydesk_kafka_up 1\n"));
+    monitor.lost(&[source(0)]);
+    assert!(!text().contains("copydesk_consumer_lag_messages{"));
+    assert!(text().contains("copydesk_rebalances_total{kind=\"lost\"} 1\n"));
+}
+
+#[test]
+fn what_waits_in_the_outbox_is_shown_and_forgotten() {
+    let monitor = Monitor::new(&[], None);
+    let waiting = Waiting {
+        output: "articles".into(),
+        messages: 7,
+        oldest: chrono::DateTime::UNIX_EPOCH,
+    };
+    monitor.outbox(&["dead_letters"], &[waiting]);
+    let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+    assert!(text().contains("copydesk_outbox_rows{output=\"articles\"} 7\n"));
+    assert!(text().contains("copydesk_outbox_rows{output=\"dead_letters\"} 0\n"));
+    monitor.outbox(&[], &[]);
+    assert!(
+        !text().contains("copydesk_outbox_rows{"),
+        "off, and nothing is left"
+    );
+}

@@ -1,0 +1,229 @@
+//! One simulated worker: the real owner and partitions on a runtime of their own, and a poll thread that the world moves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc as blocking;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use copydesk_article::{
+    Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, NextOffset, Offset, Reason, Reject,
+    Stage, TopicPartition,
+};
+use copydesk_store::{Item, OnLostRange, Prepared, StoreError};
+use copydesk_stream::testing::Feed;
+use copydesk_stream::{Start, Wanted};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+
+use super::memory::{Kind, MemoryDatabase, SharedCalls, kind, locked, source};
+use crate::batch::BatchLimits;
+use crate::breaker::BreakerLimits;
+use crate::counters::Counters;
+use crate::monitor::Monitor;
+use crate::owner::{Bridge, Owner, Request};
+use crate::partition::Context;
+use crate::pool::Pool;
+
+/// Turns of a worker's scheduler after which nothing moves any more without the world.
+const SETTLED: usize = 40;
+
+/// What the group or the owner wants of a worker's poll thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Assign(i32),
+    Revoke(i32, u64),
+    Lost(i32),
+}
+
+/// What the poll thread is blocked by.
+pub(super) enum Waiting {
+    Claim(i32, blocking::Receiver<Result<Vec<Start>, StoreError>>),
+    Drain(i32, u64, blocking::Receiver<Vec<(TopicPartition, NextOffset)>>),
+}
+
+pub(super) struct Worker {
+    pub(super) id: u64,
+    pub(super) runtime: Runtime,
+    pub(super) requests: mpsc::UnboundedSender<Request>,
+    pub(super) fatal: mpsc::UnboundedReceiver<anyhow::Error>,
+    pub(super) start_over: Arc<Mutex<Vec<TopicPartition>>>,
+    pub(super) feed: Feed,
+    /// What the consumer fetches: the next offset by partition.
+    pub(super) fetching: BTreeMap<i32, i64>,
+    pub(super) tasks: VecDeque<Task>,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) frozen: bool,
+    /// Something has happened to it since it was run last.
+    pub(super) stirred: bool,
+}
+
+static ARTICLE: LazyLock<Prepared> = LazyLock::new(|| {
+    let clean = CleanArticle {
+        metadata: Metadata::default(),
+        blocks: vec![Block::kept(BlockKind::Body, "The ferry sails again.")],
+        warnings: Vec::new(),
+        rules_version: "simulation".into(),
+    };
+    Prepared {
+        fingerprint: copydesk_dedup::fingerprint(&clean),
+        clean,
+        fetched_at: None,
+        extra: serde_json::Map::new(),
+    }
+});
+
+fn prepare(message: Message) -> Item {
+    let at = &message.coordinates;
+    let outcome = match kind(at.source.partition.get(), at.offset.get()) {
+        Kind::Bad => Err(Reject::new(Stage::Decode, Reason::BadJson, "simulated")),
+        _ => Ok(Box::new(ARTICLE.clone())),
+    };
+    Item { message, outcome }
+}
+
+pub(super) fn message(partition: i32, offset: i64) -> Message {
+    Message {
+        coordinates: Coordinates {
+            source: source(partition),
+            offset: Offset::new(offset),
+        },
+        timestamp: None,
+        key: None,
+        payload: Some(vec![0; 10]),
+        headers: Vec::new(),
+    }
+}
+
+impl Worker {
+    pub(super) fn start(id: u64, calls: &SharedCalls) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            // One task a turn: so a worker can die between any two of its awaits.
+            .event_interval(1)
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let context = Arc::new(Context {
+            database: Arc::new(MemoryDatabase {
+                worker: id,
+                calls: Arc::clone(calls),
+            }),
+            pool: Pool::inline(|messages: Vec<Message>| messages.into_iter().map(prepare).collect()),
+            limits: BatchLimits {
+                articles: 4,
+                bytes: 1 << 20,
+                linger: Duration::ZERO,
+            },
+            breaker: BreakerLimits { share: 0.0, run: 0 },
+            counters: Arc::new(Counters::default()),
+            monitor: Arc::new(Monitor::new(&[], None)),
+            consumer: watch::channel(None).1,
+        });
+        let start_over: Arc<Mutex<Vec<TopicPartition>>> = Arc::default();
+        let noted = Arc::clone(&start_over);
+        let again = move |partitions: &[TopicPartition]| locked(&noted).extend_from_slice(partitions);
+        let (bridge, owner, fatal) = Owner::new(
+            context,
+            format!("worker {id}"),
+            OnLostRange::Stop,
+            Box::new(again),
+        );
+        runtime.block_on(async {
+            owner.watch_epochs();
+            tokio::spawn(owner.run());
+        });
+        let Bridge { requests } = bridge;
+        Self {
+            id,
+            runtime,
+            requests,
+            fatal,
+            start_over,
+            feed: Feed::default(),
+            fetching: BTreeMap::new(),
+            tasks: VecDeque::new(),
+            waiting: None,
+            frozen: false,
+            stirred: true,
+        }
+    }
+
+    /// Lets everything in it run that can, for so many turns.
+    pub(super) fn run(&self, turns: usize) {
+        self.runtime.block_on(async {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    /// Runs it until nothing moves any more.
+    pub(super) fn run_down(&mut self) {
+        if std::mem::take(&mut self.stirred) {
+            self.run(SETTLED);
+        }
+    }
+
+    pub(super) fn pass_time(&mut self, time: Duration) {
+        self.stirred = true;
+        self.runtime.block_on(tokio::time::advance(time));
+    }
+
+    /// Its own clock, which stands still unless the world moves it.
+    pub(super) fn after(&self, time: Duration) -> std::time::Instant {
+        self.runtime
+            .block_on(async { tokio::time::Instant::now() + time })
+            .into_std()
+    }
+}
+
+impl Worker {
+    pub(super) fn begin(&mut self, task: Task, ends: &BTreeMap<i32, i64>, group: &BTreeMap<i32, u64>) {
+        match task {
+            Task::Assign(partition) => {
+                if group.get(&partition) != Some(&self.id) || self.fetching.contains_key(&partition) {
+                    return;
+                }
+                let (answer, received) = blocking::sync_channel(1);
+                let wanted = vec![Wanted {
+                    source: source(partition),
+                    low: Offset::new(0),
+                    high: Offset::new(ends[&partition]),
+                }];
+                let until = self.after(Duration::from_secs(30));
+                self.requests
+                    .send(Request::Claim {
+                        wanted,
+                        until,
+                        answer,
+                    })
+                    .ok();
+                self.waiting = Some(Waiting::Claim(partition, received));
+            }
+            Task::Revoke(partition, heir) => {
+                // The callback of a partition that never started has nothing to drain.
+                let sources = [source(partition)];
+                self.feed.close(&sources);
+                self.fetching.remove(&partition);
+                let (answer, received) = blocking::sync_channel(1);
+                let until = self.after(Duration::from_secs(4));
+                let revoked = sources.to_vec();
+                self.requests
+                    .send(Request::Drain {
+                        revoked,
+                        until,
+                        answer,
+                    })
+                    .ok();
+                self.waiting = Some(Waiting::Drain(partition, heir, received));
+            }
+            Task::Lost(partition) => {
+                if self.fetching.remove(&partition).is_some() {
+                    let sources = vec![source(partition)];
+                    self.requests.send(Request::Lost(sources.clone())).ok();
+                    self.feed.discard(&sources);
+                }
+            }
+        }
+    }
+}
