@@ -54,6 +54,43 @@ impl Kind {
     }
 }
 
+/// One way to run workers.
+#[derive(Clone, Copy)]
+struct Variant {
+    label: &'static str,
+    workers: usize,
+    search: bool,
+    site_memory: bool,
+}
+
+/// Search is made behind the flushes by the same workers on the same cores, so that it is measured on its own.
+const VARIANTS: [Variant; 4] = [
+    Variant {
+        label: "copydesk, 1 worker",
+        workers: 1,
+        search: false,
+        site_memory: true,
+    },
+    Variant {
+        label: "copydesk, 2 workers",
+        workers: 2,
+        search: false,
+        site_memory: true,
+    },
+    Variant {
+        label: "copydesk, 1 worker, no site memory",
+        workers: 1,
+        search: false,
+        site_memory: false,
+    },
+    Variant {
+        label: "copydesk, 1 worker, and search",
+        workers: 1,
+        search: true,
+        site_memory: true,
+    },
+];
+
 /// One row of the table.
 struct Row {
     who: String,
@@ -128,18 +165,13 @@ async fn main() {
         let each = bytes as f64 / messages as f64 / 1e6;
         let mut rows = Vec::new();
         let mut stored = String::new();
-        for workers in [1, 2] {
-            let (row, database) = worker(
-                &servers,
-                &topic,
-                messages,
-                workers,
-                each,
-                &format!("w{n}_{workers}"),
-            )
-            .await;
+        for (v, variant) in VARIANTS.iter().enumerate() {
+            let (row, database) =
+                worker(&servers, &topic, messages, *variant, each, &format!("w{n}_{v}")).await;
             rows.push(row);
-            stored = database;
+            if v == 0 {
+                stored = database;
+            }
         }
         rows.push(bare_rows(&servers, &stored, each, &format!("c{n}")).await);
         if let Ok(python) = std::env::var("COPYDESK_BENCH_PYTHON") {
@@ -274,18 +306,22 @@ async fn worker(
     servers: &Servers,
     topic: &ScratchTopic,
     messages: usize,
-    workers: usize,
+    variant: Variant,
     each: f64,
     name: &str,
 ) -> (Row, String) {
     let database = servers.database(name).await;
     let copydesk = Copydesk::new(topic.name(), &database)
         .at_brokers(&servers.kafka.brokers())
-        .with("COPYDESK_KAFKA_GROUP", &format!("bench-{name}"));
+        .with("COPYDESK_KAFKA_GROUP", &format!("bench-{name}"))
+        .with("COPYDESK_WORKER_INDEX_SEARCH", &variant.search.to_string())
+        .with("COPYDESK_CLEAN_SITE_MEMORY", &variant.site_memory.to_string());
     copydesk.ok(&["migrate"]);
     servers.checkpoint().await;
     let (postgres, kafka) = servers.cpu();
-    let mut running: Vec<Running> = (0..workers).map(|_| copydesk.start(&["worker"])).collect();
+    let mut running: Vec<Running> = (0..variant.workers)
+        .map(|_| copydesk.start(&["worker"]))
+        .collect();
     let seen = watch(
         &database,
         "SELECT coalesce(sum(next_offset - first_offset), 0)::int8 FROM partition_progress",
@@ -305,12 +341,9 @@ async fn worker(
         worker.stop(Duration::from_secs(60));
     }
     println!("{}\n", copydesk.ok(&["audit"]).lines().last().unwrap_or_default());
-    println!("Lag with {workers}: {}\n", seen.lag());
+    println!("Lag, {}: {}\n", variant.label, seen.lag());
     let row = Row {
-        who: format!(
-            "copydesk, {workers} worker{}",
-            if workers == 1 { "" } else { "s" }
-        ),
+        who: variant.label.to_owned(),
         articles: seen.last.1,
         rate: seen.rate(),
         megabytes: seen.rate() * each,
