@@ -165,7 +165,7 @@ const CLASSES: [u8; 256] = {
     let mut table = [0; 256];
     let mut b = 0_u8;
     while b < 0x80 {
-        table[b as usize] = b.is_ascii_alphanumeric() as u8 | (b == b' ') as u8 * 2;
+        table[b as usize] = b.is_ascii_alphanumeric() as u8 | ((b == b' ') as u8 * 2);
         b += 1;
     }
     table
