@@ -21,7 +21,10 @@ fn existing() -> BTreeSet<String> {
     let mut names: BTreeSet<String> = rules.rules.iter().map(|r| r.id.to_string()).collect();
     names.extend(rules.widgets.iter().map(ToString::to_string));
     let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    // Site memory takes blocks out as well, under a rule of its own.
+    for folder in ["src", "../site/src"] {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
     for file in files {
         let code = std::fs::read_to_string(file).unwrap();
         for part in code.split("= RuleId::of(\"").skip(1) {
