@@ -122,7 +122,7 @@ impl Servers {
             .execute(&admin)
             .await
             .expect("a database");
-        self.postgres.url().replace("/postgres", &format!("/{name}"))
+        format!("postgres://postgres@127.0.0.1:{}/{name}", self.postgres.port())
     }
 
     async fn checkpoint(&self) {
@@ -311,8 +311,7 @@ async fn worker(
     name: &str,
 ) -> (Row, String) {
     let database = servers.database(name).await;
-    let copydesk = Copydesk::new(topic.name(), &database)
-        .at_brokers(&servers.kafka.brokers())
+    let copydesk = Copydesk::at(&servers.kafka.brokers(), topic.name(), &database)
         .with("COPYDESK_KAFKA_GROUP", &format!("bench-{name}"))
         .with("COPYDESK_WORKER_INDEX_SEARCH", &variant.search.to_string())
         .with("COPYDESK_CLEAN_SITE_MEMORY", &variant.site_memory.to_string());
@@ -357,9 +356,7 @@ async fn worker(
 
 async fn bare_rows(servers: &Servers, stored: &str, each: f64, name: &str) -> Row {
     let database = servers.database(name).await;
-    Copydesk::new("bench", &database)
-        .at_brokers(&servers.kafka.brokers())
-        .ok(&["migrate"]);
+    Copydesk::at(&servers.kafka.brokers(), "bench", &database).ok(&["migrate"]);
     let admin = PgPool::connect(stored).await.expect("Postgres answers");
     sqlx::query("ANALYZE").execute(&admin).await.expect("statistics");
     servers.checkpoint().await;

@@ -59,8 +59,13 @@ pub struct Copydesk {
 impl Copydesk {
     /// For a topic and a database; the consumer group is named after the topic.
     pub fn new(topic: &str, database_url: &str) -> Self {
+        Self::at(&crate::kafka_brokers(), topic, database_url)
+    }
+
+    /// The same at these brokers, whatever the environment says.
+    pub fn at(brokers: &str, topic: &str, database_url: &str) -> Self {
         Self {
-            brokers: crate::kafka_brokers(),
+            brokers: brokers.to_owned(),
             topic: topic.to_owned(),
             group: format!("group-{topic}"),
             database_url: database_url.to_owned(),
