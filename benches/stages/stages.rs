@@ -16,7 +16,7 @@
 use std::io::BufRead as _;
 use std::sync::LazyLock;
 
-use copydesk_article::{ArticleId, CleanArticle, Fingerprint, RawArticle, RawBody, StoryId};
+use copydesk_article::{ArticleId, CleanArticle, Fingerprint, Message, RawArticle, RawBody, StoryId};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
 use copydesk_dedup::{Candidate, Params, Recent, Subject, decide};
@@ -48,32 +48,22 @@ fn clean(raw: &RawArticle) -> CleanArticle {
     CLEANER.clean(raw).expect("it reads as an article")
 }
 
-#[divan::bench(sample_count = 20)]
-fn a_decode_text(bencher: divan::Bencher<'_, '_>) {
-    let messages = texts(500);
+fn decode_all(bencher: divan::Bencher<'_, '_>, messages: &[Message]) {
     let limits = Limits::default();
-    let bytes = messages
-        .iter()
-        .filter_map(|m| m.payload.as_ref())
-        .map(Vec::len)
-        .sum();
-    each(bencher, &messages, bytes, |m| {
+    let payloads = messages.iter().filter_map(|m| m.payload.as_ref());
+    each(bencher, messages, payloads.map(Vec::len).sum(), |m| {
         divan::black_box(decode(m, &limits).is_ok());
     });
 }
 
 #[divan::bench(sample_count = 20)]
+fn a_decode_text(bencher: divan::Bencher<'_, '_>) {
+    decode_all(bencher, &texts(500));
+}
+
+#[divan::bench(sample_count = 20)]
 fn a_decode_page_100_kb(bencher: divan::Bencher<'_, '_>) {
-    let messages = pages(50, 100_000);
-    let limits = Limits::default();
-    let bytes = messages
-        .iter()
-        .filter_map(|m| m.payload.as_ref())
-        .map(Vec::len)
-        .sum();
-    each(bencher, &messages, bytes, |m| {
-        divan::black_box(decode(m, &limits).is_ok());
-    });
+    decode_all(bencher, &pages(50, 100_000));
 }
 
 #[divan::bench(sample_count = 20)]

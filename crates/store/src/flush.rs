@@ -269,8 +269,11 @@ async fn read(
     sites.sort_unstable();
     sites.dedup();
     let mut owners = keys::claim(tx, &claims).await?;
-    let mut elsewhere = searched.clone();
-    elsewhere.retain(|key| !owners.contains_key(key));
+    let elsewhere: Vec<i64> = searched
+        .iter()
+        .filter(|key| !owners.contains_key(key))
+        .copied()
+        .collect();
     owners.extend(keys::owners(tx, &elsewhere).await?);
     let mut ids: Vec<i64> = searched
         .iter()
