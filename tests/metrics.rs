@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use copydesk_telemetry::catalogue::{self, Kind};
-use copydesk_tests::{Pipeline, free_address, http_get as ask};
+use copydesk_tests::{Pipeline, http_get as ask};
 
 /// Every sample line: its name with labels, and its number.
 fn samples(text: &str) -> BTreeMap<String, f64> {
@@ -36,11 +36,7 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     let pipeline = Pipeline::new("metrics", 2).await;
     pipeline.produce_articles(3, 60, 2).await;
     pipeline.copydesk.ok(&["feed", "--samples"]);
-    let address = free_address();
-    let copydesk = pipeline
-        .copydesk
-        .clone()
-        .with("COPYDESK_METRICS_LISTEN", &address.to_string());
+    let (copydesk, address) = pipeline.listening();
     let worker = copydesk.start(&["worker"]);
 
     let started = Instant::now();

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use copydesk_tests::{Pipeline, free_address, http_get};
+use copydesk_tests::{Pipeline, http_get};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
@@ -136,11 +136,7 @@ async fn what_rules_and_dashboard_read_is_exposed_by_a_running_worker() {
     let pipeline = Pipeline::new("operations", 2).await;
     pipeline.produce_articles(5, 20, 2).await;
     pipeline.copydesk.ok(&["feed", "--samples"]);
-    let address = free_address();
-    let copydesk = pipeline
-        .copydesk
-        .clone()
-        .with("COPYDESK_METRICS_LISTEN", &address.to_string());
+    let (copydesk, address) = pipeline.listening();
     let worker = copydesk.start(&["worker"]);
     let rules = rules();
     let recorded: BTreeSet<&str> = rules

@@ -53,6 +53,16 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Its `copydesk`, with metrics and health answered at an address of its own.
+    pub fn listening(&self) -> (Copydesk, SocketAddr) {
+        let address = free_address();
+        let copydesk = self
+            .copydesk
+            .clone()
+            .with("COPYDESK_METRICS_LISTEN", &address.to_string());
+        (copydesk, address)
+    }
+
     /// Creates all of it and runs the migrations through the executable.
     pub async fn new(label: &str, partitions: i32) -> Self {
         Self::at(&kafka_brokers(), label, partitions).await
