@@ -275,7 +275,11 @@ async fn read(
     let mut owners = keys::claim(tx, &claims).await?;
     searched.retain(|key| !owners.contains_key(key));
     let others = keys::owners(tx, &searched).await?;
-    let mut ids: Vec<i64> = others.values().copied().filter(|id| !fresh.contains(id)).collect();
+    let mut ids: Vec<i64> = others
+        .values()
+        .copied()
+        .filter(|id| !fresh.contains(id))
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     owners.extend(others);
