@@ -326,6 +326,26 @@ fn a_short_word_of_the_article_counts_only_where_rules_took_it_out() {
 }
 
 #[test]
+fn short_words_in_a_row_are_a_menu() {
+    let row = ["Sport", "Culture", "Weather", "Jobs", "Cars"];
+    let paragraphs = |row: &[&'static str]| -> Vec<&str> { [&[LONG, SHORTER], row].concat() };
+    let olds = |row: &[&'static str]| -> Vec<Old> { (1..=6).map(|n| old(n, row)).collect() };
+    let found = decision(&article(&paragraphs(&row)), &olds(&row));
+    assert_eq!(removed(&found), [2, 3, 4, 5, 6]);
+    assert!(matches!(&found.removed[4].why, Why::Shown { by, of: 6 } if by.len() == 6));
+    // Four are an interview, and so are five with something of the article between them.
+    assert_eq!(
+        removed(&decision(&article(&paragraphs(&row[..4])), &olds(&row[..4]))),
+        Vec::<usize>::new()
+    );
+    let mut between = article(&paragraphs(&row));
+    between
+        .blocks
+        .insert(5, Block::kept(BlockKind::Body, "Fares stay."));
+    assert_eq!(removed(&decision(&between, &olds(&row))), Vec::<usize>::new());
+}
+
+#[test]
 fn a_table_of_results_is_not_furniture() {
     let results = |a: u32, b: u32| format!("Profit of the quarter {a} million against {b} million");
     let new = article(&[LONG, &results(12, 9)]);
