@@ -1,9 +1,8 @@
 //! docs/site-memory.md states the thresholds that there are.
-#![allow(clippy::unwrap_used, reason = "test code")]
 
 use copydesk_site::{Guard, MOST_BLOCKS, Params, RULE_VERSION, SIBLINGS};
 
-const DOCUMENT: &str = include_str!("../../../docs/site-memory.md");
+const DOCUMENT: &str = include_str!("../../../../docs/site-memory.md");
 
 fn section(heading: &str) -> impl Iterator<Item = &'static str> {
     DOCUMENT
