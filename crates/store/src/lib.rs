@@ -44,6 +44,7 @@ mod outbox;
 mod plan;
 mod progress;
 mod quarantine;
+mod ready;
 mod reclean;
 mod refingerprint;
 mod report;

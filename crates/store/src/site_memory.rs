@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use copydesk_article::{ArticleId, CleanArticle, StoryId};
 use copydesk_dedup::fingerprint_parts;
-use copydesk_site::{Decision, Instructions, PageBlocks, Params, SIBLINGS, Sibling, Subject, apply, decide};
+use copydesk_site::{Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide};
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
@@ -75,7 +75,7 @@ pub(crate) fn clean(
             view: None,
             changed: None,
         };
-        let page = PageBlocks::of(&work.article.clean);
+        let page = &work.ready.page;
         outcome.page = page.encode();
         if let Some(site) = work.site_hash {
             let title_words = &work.article.fingerprint.title_words;
@@ -108,7 +108,7 @@ pub(crate) fn clean(
                 blocks: Vec::new(),
                 title_words: title_words.clone(),
                 story: Some(StoryId(story)),
-                page: Some(page),
+                page: Some(page.clone()),
             };
             recents.insert(0, Arc::new(article));
             recents.truncate(SIBLINGS);
