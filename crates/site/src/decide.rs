@@ -171,16 +171,9 @@ pub fn decide(
     };
     // Every block that the site repeats, the removed ones as well: they are the frame of lists that change.
     let mut repeated: HashSet<usize> = HashSet::new();
-    for (position, block) in article.blocks.iter().enumerate() {
-        let Some((key, short)) = measure(&block.text) else {
-            continue;
-        };
-        let p = Paragraph { block, key, short };
-        let Some(why) = why(&p, &groups, needed, instructions) else {
-            continue;
-        };
+    for (position, key, why) in repeats(article, &groups, needed, instructions, params) {
         repeated.insert(position);
-        if !may_go(block) {
+        if !article.blocks.get(position).is_some_and(may_go) {
             continue;
         }
         let guard = match why {
@@ -211,23 +204,61 @@ fn has(ascending: &[BlockKey], key: BlockKey) -> bool {
     ascending.binary_search(&key).is_ok()
 }
 
+/// The blocks that the site repeats, in order.
+fn repeats(
+    article: &CleanArticle,
+    groups: &[Group<'_>],
+    needed: usize,
+    instructions: &Instructions<'_>,
+    params: &Params,
+) -> Vec<(usize, BlockKey, Why)> {
+    let mut found = Vec::new();
+    // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
+    let (mut doubtful, mut run) = (Vec::new(), 0_usize);
+    for (position, block) in article.blocks.iter().enumerate() {
+        let Some((key, short)) = measure(&block.text) else {
+            continue;
+        };
+        let p = Paragraph { block, key, short };
+        match why(&p, groups, needed, instructions) {
+            None => {
+                doubtful.clear();
+                run = 0;
+                continue;
+            }
+            Some((why, true)) => found.push((position, key, why)),
+            Some((why, false)) => doubtful.push((position, key, why)),
+        }
+        run += 1;
+        if run >= params.menu {
+            found.append(&mut doubtful);
+        }
+    }
+    found.sort_by_key(|(position, ..)| *position);
+    found
+}
+
+/// Why a block would go, and whether that is enough. It is not for a short word of the article ("Why?", "No.") that stands in
+/// two interviews: it counts where rules removed it, or in a row of such blocks, which is a menu.
 fn why(
     p: &Paragraph<'_>,
     groups: &[Group<'_>],
     needed: usize,
     instructions: &Instructions<'_>,
-) -> Option<Why> {
+) -> Option<(Why, bool)> {
     if has(instructions.pinned, p.key) {
-        return Some(Why::Pinned);
+        return Some((Why::Pinned, true));
     }
-    // A short word of the article ("Why?", "No.") may stand in two interviews: it counts where rules removed it.
+    let shown = |short: bool| {
+        let mut by: Vec<ArticleId> = groups.iter().filter_map(|g| g.shows(p.key, short)).collect();
+        by.sort_unstable();
+        (!by.is_empty() && by.len() >= needed).then_some(Why::Shown { by, of: groups.len() })
+    };
     let short = p.short && may_go(p.block);
-    let mut by: Vec<ArticleId> = groups.iter().filter_map(|g| g.shows(p.key, short)).collect();
-    if by.len() < needed || by.is_empty() {
-        return None;
+    match shown(short) {
+        None if short => shown(false).map(|why| (why, false)),
+        found => found.map(|why| (why, true)),
     }
-    by.sort_unstable();
-    Some(Why::Shown { by, of: groups.len() })
 }
 
 /// Site memory takes paragraphs out of the body; captions, headlines and deks have columns of their own.

@@ -168,6 +168,7 @@ pub(crate) async fn store_articles(
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
     let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, site_memory);
+    (report.site_memory_blocks, report.site_memory_words) = cleaned.taken_out;
     ArticleRows::new(
         works,
         &dispositions,

@@ -26,6 +26,7 @@
 
 mod audit;
 mod blocks;
+mod clean_events;
 mod columns;
 mod common;
 mod config;
@@ -52,8 +53,10 @@ mod retire;
 mod rewind;
 mod search;
 mod site;
+mod site_backfill;
 mod site_memory;
 mod status;
+mod stored_article;
 mod stories;
 mod story;
 mod summary;
@@ -72,6 +75,7 @@ pub mod plans {
 }
 
 pub use audit::{AuditReport, Finding, PartitionAudit};
+pub use clean_events::CleanEvent;
 pub use common::BuiltList;
 pub use config::{Store, StoreConfig};
 pub use error::{FlushError, RetryClass, StoreError};
@@ -82,7 +86,7 @@ pub use late_merges::{LARGEST_MERGE, MERGE_FROM};
 pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Outputs, Waiting};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
-pub use reclean::{CleanEvent, RecleanStep};
+pub use reclean::RecleanStep;
 pub use refingerprint::RefingerprintStep;
 pub use report::{FlushReport, Verdict};
 pub use retire::Retirable;

@@ -38,6 +38,8 @@ pub(crate) struct Outcome {
 /// The outcome for each work in order; `None` for a repeat.
 pub(crate) struct Cleaned {
     pub(crate) of_work: Vec<Option<Outcome>>,
+    /// Blocks that go, and their words.
+    pub(crate) taken_out: (u64, u64),
     young: HashMap<(i64, i64), i16>,
 }
 
@@ -52,6 +54,7 @@ pub(crate) fn clean(
 ) -> Cleaned {
     let mut cleaned = Cleaned {
         of_work: Vec::with_capacity(works.len()),
+        taken_out: (0, 0),
         young: HashMap::new(),
     };
     for (work, disposition) in works.iter().zip(dispositions) {
@@ -91,6 +94,11 @@ pub(crate) fn clean(
                 outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
                 outcome.view = view(&decision, recents);
                 outcome.changed = changed(&work.article.clean, &decision);
+                if let Some((_, left)) = &outcome.changed {
+                    let words = i64::from(work.article.fingerprint.word_count) - i64::from(*left);
+                    cleaned.taken_out.0 += decision.removed.len() as u64;
+                    cleaned.taken_out.1 += words.unsigned_abs();
+                }
                 let in_view = recents
                     .iter()
                     .filter(|r| r.id.0 != id && r.page.is_some())
