@@ -8,8 +8,8 @@ use copydesk_article::{
 };
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::hash;
-use crate::order;
+use crate::hash::{self, RollingFour, Token};
+use crate::order::{self, Smallest};
 use crate::tokens::{Reader, Sink, Trait};
 
 /// The recipe of this crate. Raise it with any change that alters a hash: folding, tokens, shingles, keys.
@@ -66,6 +66,10 @@ pub fn block_hash(text: &str) -> Option<BlockHash> {
 
 /// The distinct words of a title as in [`Fingerprint::title_words`].
 pub fn title_words(title: &str) -> Vec<u32> {
+    read_title(title, &mut Reader::default())
+}
+
+fn read_title(title: &str, reader: &mut Reader) -> Vec<u32> {
     struct Words(Vec<u32>);
     impl Sink for Words {
         fn token(&mut self, hash: u64, _: bool) {
@@ -74,7 +78,7 @@ pub fn title_words(title: &str) -> Vec<u32> {
         fn note(&mut self, _: u64, _: Trait) {}
     }
     let mut words = Words(Vec::new());
-    Reader::default().read(title, &mut words);
+    reader.read(title, &mut words);
     words.0.sort_unstable();
     words.0.dedup();
     words.0
@@ -90,17 +94,18 @@ const fn short(hash: u64) -> u32 {
 pub struct Fingerprinter {
     tokens: Tokens,
     reader: Reader,
-    bytes: Vec<u8>,
-    hashes: Vec<u64>,
+    /// Where the paragraphs end among the tokens.
+    ends: Vec<usize>,
+    smallest: Smallest,
     packed: Vec<u64>,
     scratch: order::Scratch,
 }
 
 #[derive(Debug, Default)]
 struct Tokens {
-    hashes: Vec<u64>,
-    /// Same length as `hashes` once a token is dense; empty while none is.
-    dense: Vec<bool>,
+    hashes: Vec<Token>,
+    /// Which tokens are characters of a script without spaces, ascending.
+    dense: Vec<usize>,
     /// Numbers and names: hash, paragraph and kind in one number, so that its order is theirs.
     marks: Vec<u64>,
     paragraph: u8,
@@ -109,11 +114,10 @@ struct Tokens {
 impl Sink for Tokens {
     #[inline]
     fn token(&mut self, hash: u64, dense: bool) {
-        if dense || !self.dense.is_empty() {
-            self.dense.resize(self.hashes.len(), false);
-            self.dense.push(dense);
+        if dense {
+            self.dense.push(self.hashes.len());
         }
-        self.hashes.push(hash);
+        self.hashes.push(hash.to_le_bytes());
     }
 
     fn note(&mut self, hash: u64, what: Trait) {
@@ -136,71 +140,107 @@ impl Fingerprinter {
         self.tokens.hashes.clear();
         self.tokens.dense.clear();
         self.tokens.marks.clear();
+        self.ends.clear();
         let mut blocks = Vec::new();
-        let mut ends = Vec::new();
         for text in paragraphs {
             self.tokens.paragraph = clamp(blocks.len());
             let block = self.reader.read(text, &mut self.tokens);
             blocks.push(BlockHash(block));
-            ends.push(self.tokens.hashes.len());
+            self.ends.push(self.tokens.hashes.len());
         }
-        self.shingles(&ends);
-        let body_hash = self.body_hash();
+        let body_hash = BodyHash(xxh3_128(self.tokens.hashes.as_flattened()));
+        let mut keys = self.keys(body_hash);
         let (shingles, sampling) = self.verification_set();
-        let marks = self.marks();
+        if self.packed.len() < MIN_SHINGLES {
+            keys.truncate(1);
+        }
         Fingerprint {
             version: FINGERPRINT_VERSION,
             body_hash,
-            keys: self.keys(body_hash),
+            keys,
             shingles,
             sampling,
             blocks,
-            marks,
-            title_words: title.map(title_words).unwrap_or_default(),
+            marks: self.marks(),
+            title_words: title.map(|t| read_title(t, &mut self.reader)).unwrap_or_default(),
             word_count: u32::try_from(self.tokens.hashes.len()).unwrap_or(u32::MAX),
         }
     }
 
-    /// Fills `hashes` with every shingle and `packed` with its upper 32 bits above its paragraph.
+    /// The smallest shingle hashes and the key of the body.
+    ///
+    /// The body's key has the sign bit and shingle keys do not, so the two kinds never meet. Equal bodies
+    /// always meet, also where one of 24 keys went to another owner.
+    fn keys(&mut self, body_hash: BodyHash) -> Vec<ShingleKey> {
+        let tokens = self.tokens.hashes.len();
+        self.smallest.begin(SHINGLE_KEYS, tokens);
+        self.shingles();
+        if tokens == 0 {
+            return Vec::new();
+        }
+        let mut keys = Vec::with_capacity(SHINGLE_KEYS + 1);
+        keys.push(body_key(body_hash));
+        let mut fill = |hashes: &[u64]| keys.extend(hashes.iter().map(|h| ShingleKey((h >> 1) as i64)));
+        if let Some(hashes) = self.smallest.finish(SHINGLE_KEYS) {
+            fill(hashes);
+            return keys;
+        }
+        // A text that says the same over and over.
+        self.smallest.begin_with_all(tokens);
+        self.shingles();
+        fill(self.smallest.finish(SHINGLE_KEYS).unwrap_or_default());
+        keys
+    }
+
+    /// Gives every shingle to `smallest`, and its upper 32 bits above its paragraph to `packed`.
     ///
     /// A shingle begins at every token. It is four tokens long where that token is a word and five where it
     /// is a character of a script without spaces, whatever follows: text that mixes both needs no rule of
     /// its own. Shingles run over the ends of paragraphs (an extractor that joins or splits paragraphs
     /// changes nothing) and belong to the paragraph that they begin in.
-    fn shingles(&mut self, ends: &[usize]) {
-        self.hashes.clear();
+    fn shingles(&mut self) {
         self.packed.clear();
         if self.tokens.dense.is_empty() {
-            return self.word_shingles(ends);
+            return self.word_shingles();
         }
         let tokens = &self.tokens.hashes;
+        let mut dense = self.tokens.dense.iter().copied().peekable();
         let mut from = 0;
-        for (number, end) in ends.iter().enumerate() {
+        for (number, end) in self.ends.iter().enumerate() {
+            let paragraph = clamp(number);
             for start in from..*end {
-                let wide = self.tokens.dense.get(start).copied().unwrap_or(false);
+                let wide = dense.next_if_eq(&start).is_some();
                 let length = if wide { SHINGLE_CHARACTERS } else { SHINGLE_WORDS };
                 let Some(window) = tokens.get(start..start + length) else {
-                    break;
+                    continue;
                 };
                 let hash = hash::shingle(window);
-                self.hashes.push(hash);
-                self.packed.push(pack(hash, number));
+                self.smallest.push(hash);
+                self.packed.push(pack(hash, paragraph));
             }
             from = *end;
         }
     }
 
     /// [`Self::shingles`] where all tokens are words: the same hashes, without a question at each.
-    fn word_shingles(&mut self, ends: &[usize]) {
+    fn word_shingles(&mut self) {
         const { assert!(SHINGLE_WORDS == 4) };
-        hash::shingles_of_four(&self.tokens.hashes, &mut self.hashes);
+        let tokens = self.tokens.hashes.as_slice();
+        let Some(three) = tokens.first_chunk() else { return };
+        let mut rolling = RollingFour::before(*three);
+        let smallest = &mut self.smallest;
         let mut from = 0;
-        for (number, end) in ends.iter().enumerate() {
-            let to = (*end).min(self.hashes.len());
-            let of_paragraph = self.hashes.get(from..to).unwrap_or_default();
-            self.packed
-                .extend(of_paragraph.iter().map(|hash| pack(*hash, number)));
-            from = to;
+        for (number, end) in self.ends.iter().enumerate() {
+            // The last three tokens of the text begin none.
+            let reach = tokens.len().min(end + SHINGLE_WORDS - 1);
+            let rows = tokens.get(from..reach).unwrap_or_default();
+            let paragraph = clamp(number);
+            self.packed.extend(rows.array_windows::<SHINGLE_WORDS>().map(|[.., c, d]| {
+                let hash = rolling.next(*c, *d);
+                smallest.push(hash);
+                pack(hash, paragraph)
+            }));
+            from = *end;
         }
     }
 
@@ -222,18 +262,12 @@ impl Fingerprinter {
             .collect()
     }
 
-    fn body_hash(&mut self) -> BodyHash {
-        self.bytes.clear();
-        for token in &self.tokens.hashes {
-            self.bytes.extend_from_slice(&token.to_le_bytes());
-        }
-        BodyHash(xxh3_128(&self.bytes))
-    }
-
     /// Distinct shingles, ascending, each with its first paragraph; and how they were sampled.
     fn verification_set(&mut self) -> (Vec<ShingleAt>, u8) {
         order::sort_hashes(&mut self.packed, &mut self.scratch);
-        self.packed.dedup_by_key(|p| *p >> 8);
+        if self.packed.array_windows().fold(false, |any, [a, b]| any | (a >> 8 == b >> 8)) {
+            self.packed.dedup_by_key(|p| *p >> 8);
+        }
         let mut set: Vec<ShingleAt> = self
             .packed
             .iter()
@@ -249,26 +283,6 @@ impl Fingerprinter {
         }
         (set, sampling)
     }
-
-    /// The smallest shingle hashes and the key of the body.
-    ///
-    /// The body's key has the sign bit and shingle keys do not, so the two kinds never meet. Equal bodies
-    /// always meet, also where one of 24 keys went to another owner.
-    fn keys(&mut self, body_hash: BodyHash) -> Vec<ShingleKey> {
-        if self.tokens.hashes.is_empty() {
-            return Vec::new();
-        }
-        let mut keys = Vec::with_capacity(SHINGLE_KEYS + 1);
-        keys.push(body_key(body_hash));
-        if self.packed.len() >= MIN_SHINGLES {
-            keys.extend(
-                order::smallest(&mut self.hashes, SHINGLE_KEYS)
-                    .iter()
-                    .map(|h| ShingleKey((h >> 1) as i64)),
-            );
-        }
-        keys
-    }
 }
 
 /// The index key of a body hash.
@@ -277,8 +291,8 @@ pub fn body_key(body_hash: BodyHash) -> ShingleKey {
 }
 
 /// A shingle for the verification set, in an order that is that of its [`short`] hash, then of its paragraph.
-fn pack(hash: u64, paragraph: usize) -> u64 {
-    u64::from(short(hash)) << 8 | u64::from(clamp(paragraph))
+fn pack(hash: u64, paragraph: u8) -> u64 {
+    u64::from(short(hash)) << 8 | u64::from(paragraph)
 }
 
 /// Paragraph numbers end at 255, which stands for all later ones.

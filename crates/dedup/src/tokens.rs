@@ -79,17 +79,6 @@ const fn opens_sentence(byte: u8) -> bool {
     byte < 64 && (OPENERS >> byte) & 1 != 0
 }
 
-/// What has been read of a paragraph.
-struct Walk<'a, S, const FOLDED: bool> {
-    bytes: &'a [u8],
-    sink: &'a mut S,
-    /// End of the last word.
-    last: usize,
-    block: u64,
-    letters: u32,
-    opens: bool,
-}
-
 /// `FOLDED`: the bytes come from [`fold_into`] and may hold its markers. Bytes from 0x80 are letters.
 ///
 /// Looks at 64 bytes at a time: one bit for each that belongs to a word; words begin and end where the bits change.
@@ -107,37 +96,33 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut 
         last: 0,
         block: 0,
         letters: 0,
-        opens: true,
     };
     let mut start = 0;
     let mut within = 0;
-    for number in 0..blocks {
-        let base = number * 64;
-        let Some(block) = lower.get_mut(base..).and_then(<[u8]>::first_chunk_mut::<64>) else {
+    for base in (0..blocks).map(|number| number * 64) {
+        let Some(block) = lower.get_mut(base..).and_then(<[u8]>::first_chunk_mut) else {
             break;
         };
-        let mut words = 0;
-        let (eights, _) = block.as_chunks_mut::<8>();
-        for (at, of) in eights.iter_mut().enumerate() {
-            let (low, bits) = eight(u64::from_le_bytes(*of));
-            *of = low.to_le_bytes();
-            words |= bits << (8 * at);
-        }
+        let words = to_lower(block);
         let mut edges = words ^ (words << 1 | within);
         if within != 0 && edges != 0 {
-            let end = edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            walk.word(lower, start, base + end);
-        }
-        while edges != 0 {
-            start = base + edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            if edges == 0 {
-                break;
-            }
             let end = base + edges.trailing_zeros() as usize;
             edges &= edges - 1;
-            walk.word(lower, start, end);
+            walk.long_word(lower, start, end);
+        }
+        let Some(block) = lower.get(base..).and_then(<[u8]>::first_chunk) else {
+            break;
+        };
+        while edges != 0 {
+            let from = edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            if edges == 0 {
+                start = base + from;
+                break;
+            }
+            let to = edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            walk.word(block, base, from, to);
         }
         within = words >> 63;
     }
@@ -148,53 +133,99 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut 
     }
 }
 
+/// Writes 64 bytes in lower case; one bit for each that belongs to a word.
+#[inline]
+fn to_lower(block: &mut [u8; 64]) -> u64 {
+    let mut words = 0;
+    let (eights, _) = block.as_chunks_mut::<8>();
+    for (at, of) in eights.iter_mut().enumerate() {
+        let (low, bits) = eight(u64::from_le_bytes(*of));
+        *of = low.to_le_bytes();
+        words |= bits << (8 * at);
+    }
+    words
+}
+
+/// What has been read of a paragraph.
+struct Walk<'a, S, const FOLDED: bool> {
+    bytes: &'a [u8],
+    sink: &'a mut S,
+    /// End of the last word; 0 before the first.
+    last: usize,
+    block: u64,
+    letters: u32,
+}
+
 impl<S: Sink, const FOLDED: bool> Walk<'_, S, FOLDED> {
+    /// A word that lies within 64 bytes in lower case; eight more can be read. `base`: where these begin.
     #[inline(always)]
-    fn word(&mut self, lower: &[u8], from: usize, to: usize) {
-        // Mostly one byte or two: both are looked at, even if they are one, so that there is nothing to guess.
-        let between = self.bytes.get(self.last..from).unwrap_or_default();
-        let first = between.first().copied().unwrap_or(b' ');
-        let gap = between.last().copied().unwrap_or(b' ');
-        self.opens |= opens_sentence(first) | opens_sentence(gap);
-        if between.len() > 2 {
-            self.opens |= between.iter().any(|b| opens_sentence(*b));
-        }
-        self.last = to;
+    fn word(&mut self, block: &[u8; 72], base: usize, from: usize, to: usize) {
+        // The mask changes nothing, but shows the compiler that the place is within the array.
+        let (token, digits) = hash_word(from, to, |at| load(&block[at & 63..]));
+        self.take(token, digits, base + from, base + to, &block[from & 63..]);
+    }
+
+    /// A word that begins in one block and ends in another.
+    #[inline(never)]
+    fn long_word(&mut self, lower: &[u8], from: usize, to: usize) {
+        let (token, digits) = hash_word(from, to, |at| load(lower.get(at..).unwrap_or_default()));
+        self.take(token, digits, from, to, lower.get(from..).unwrap_or_default());
+    }
+
+    /// `word`: begins with the word in lower case.
+    #[inline(always)]
+    fn take(&mut self, token: u64, digits: bool, from: usize, to: usize, word: &[u8]) {
         let length = to - from;
-        let mut hash = WordHash::default();
-        let mut digits = false;
-        let mut at = from;
-        while at + 8 < to {
-            let eight = load(lower, at);
-            digits |= has_digit(eight);
-            hash = hash.push(eight);
-            at += 8;
-        }
-        let eight = load(lower, at) & (u64::MAX >> (64 - 8 * (to - at)));
-        digits |= has_digit(eight);
-        let token = hash.push(eight).finish();
-        let dense = FOLDED && gap == DENSE;
+        // Only folding leaves markers, each directly before its word.
+        let marker = match self.bytes.get(from.wrapping_sub(1)) {
+            Some(byte) if FOLDED => *byte,
+            _ => b' ',
+        };
+        let dense = marker == DENSE;
         self.sink.token(token, dense);
         if digits {
             self.sink.note(token, Trait::Number);
-            let word = lower.get(from..to).unwrap_or_default();
+            let word = word.get(..length).unwrap_or_default();
             self.block = hash::chain(self.block, without_digits(word));
         } else {
             let capital = self.bytes.get(from).is_some_and(u8::is_ascii_uppercase);
-            if !self.opens && length > 1 && (capital || (FOLDED && gap == CAPITAL)) {
+            if (capital || marker == CAPITAL) && length > 1 && !self.opens_sentence(from) {
                 self.sink.note(token, Trait::Name);
             }
             self.block = hash::chain(self.block, token);
         }
         self.letters += if dense { 2 } else { length as u32 };
-        self.opens = false;
+        self.last = to;
+    }
+
+    /// Whether a word that begins here is the first one of its sentence or quotation.
+    fn opens_sentence(&self, from: usize) -> bool {
+        let between = self.bytes.get(self.last..from).unwrap_or_default();
+        self.last == 0 || between.iter().any(|b| opens_sentence(*b))
     }
 }
 
-/// The eight bytes from `at`; there are always as many.
-#[inline]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    let eight = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
+/// Hash of a word in lower case, and whether a digit is in it. `load`: the eight bytes from a place.
+#[inline(always)]
+fn hash_word(from: usize, to: usize, load: impl Fn(usize) -> u64) -> (u64, bool) {
+    let mut hash = WordHash::default();
+    let mut digits = false;
+    let mut at = from;
+    while at + 8 < to {
+        let eight = load(at);
+        digits |= has_digit(eight);
+        hash = hash.push(eight);
+        at += 8;
+    }
+    let eight = load(at) & (u64::MAX >> (64 - 8 * (to - at)));
+    digits |= has_digit(eight);
+    (hash.push(eight).finish(), digits)
+}
+
+/// The first eight bytes; there are always as many.
+#[inline(always)]
+fn load(bytes: &[u8]) -> u64 {
+    let eight = bytes.first_chunk::<8>();
     eight.map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
