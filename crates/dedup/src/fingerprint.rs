@@ -3,14 +3,13 @@
 use std::cell::RefCell;
 
 use copydesk_article::{
-    BlockHash, BodyHash, CleanArticle, Fingerprint, FingerprintVersion, MarkKind, ParagraphMark, ShingleAt,
-    ShingleKey,
+    BlockHash, BodyHash, CleanArticle, Fingerprint, FingerprintVersion, ShingleAt, ShingleKey,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::hash::{self, RollingFour, Token};
+use crate::hash::{self, RollingFour, short};
 use crate::order::{self, Smallest};
-use crate::tokens::{Reader, Sink, Trait};
+use crate::tokens::{Reader, Tokens};
 
 /// The recipe of this crate. Raise it with any change that alters a hash: folding, tokens, shingles, keys.
 /// A test pins fingerprints of known texts, so the recipe cannot change unnoticed.
@@ -53,12 +52,7 @@ pub fn fingerprint_parts<'a>(
 
 /// Hash of one block on its own, as in [`Fingerprint::blocks`]. `None` if it is too short to be known.
 pub fn block_hash(text: &str) -> Option<BlockHash> {
-    struct Nothing;
-    impl Sink for Nothing {
-        fn token(&mut self, _: u64, _: bool) {}
-        fn note(&mut self, _: u64, _: Trait) {}
-    }
-    match Reader::default().read(text, &mut Nothing) {
+    match Reader::default().read(text, &mut Tokens::default()) {
         0 => None,
         hash => Some(BlockHash(hash)),
     }
@@ -66,68 +60,33 @@ pub fn block_hash(text: &str) -> Option<BlockHash> {
 
 /// The distinct words of a title as in [`Fingerprint::title_words`].
 pub fn title_words(title: &str) -> Vec<u32> {
-    read_title(title, &mut Reader::default())
+    read_title(title, &mut Reader::default(), &mut Tokens::default())
 }
 
-fn read_title(title: &str, reader: &mut Reader) -> Vec<u32> {
-    struct Words(Vec<u32>);
-    impl Sink for Words {
-        fn token(&mut self, hash: u64, _: bool) {
-            self.0.push(short(hash));
-        }
-        fn note(&mut self, _: u64, _: Trait) {}
-    }
-    let mut words = Words(Vec::new());
-    reader.read(title, &mut words);
-    words.0.sort_unstable();
-    words.0.dedup();
-    words.0
-}
-
-/// The 32 bits of a hash that verification uses.
-const fn short(hash: u64) -> u32 {
-    (hash >> 32) as u32
+fn read_title(title: &str, reader: &mut Reader, tokens: &mut Tokens) -> Vec<u32> {
+    tokens.clear();
+    reader.read(title, tokens);
+    let mut words: Vec<u32> = tokens
+        .hashes
+        .iter()
+        .map(|t| short(u64::from_le_bytes(*t)))
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// Fingerprints one article after the other with the same buffers.
 #[derive(Debug, Default)]
 pub struct Fingerprinter {
     tokens: Tokens,
+    title: Tokens,
     reader: Reader,
     /// Where the paragraphs end among the tokens.
     ends: Vec<usize>,
     smallest: Smallest,
     packed: Vec<u64>,
     scratch: order::Scratch,
-}
-
-#[derive(Debug, Default)]
-struct Tokens {
-    hashes: Vec<Token>,
-    /// Which tokens are characters of a script without spaces, ascending.
-    dense: Vec<usize>,
-    /// Numbers and names: hash, paragraph and kind in one number, so that its order is theirs.
-    marks: Vec<u64>,
-    paragraph: u8,
-}
-
-impl Sink for Tokens {
-    #[inline]
-    fn token(&mut self, hash: u64, dense: bool) {
-        if dense {
-            self.dense.push(self.hashes.len());
-        }
-        self.hashes.push(hash.to_le_bytes());
-    }
-
-    fn note(&mut self, hash: u64, what: Trait) {
-        let kind = match what {
-            Trait::Number => 0,
-            Trait::Name => 1,
-        };
-        self.marks
-            .push(u64::from(short(hash)) << 9 | u64::from(self.paragraph) << 1 | kind);
-    }
 }
 
 impl Fingerprinter {
@@ -137,9 +96,7 @@ impl Fingerprinter {
         title: Option<&str>,
         paragraphs: impl IntoIterator<Item = &'a str>,
     ) -> Fingerprint {
-        self.tokens.hashes.clear();
-        self.tokens.dense.clear();
-        self.tokens.marks.clear();
+        self.tokens.clear();
         self.ends.clear();
         let mut blocks = Vec::new();
         for text in paragraphs {
@@ -151,6 +108,9 @@ impl Fingerprinter {
         let body_hash = BodyHash(xxh3_128(self.tokens.hashes.as_flattened()));
         let mut keys = self.keys(body_hash);
         let (shingles, sampling) = self.verification_set();
+        let title_words = title
+            .map(|t| read_title(t, &mut self.reader, &mut self.title))
+            .unwrap_or_default();
         if self.packed.len() < MIN_SHINGLES {
             keys.truncate(1);
         }
@@ -161,8 +121,8 @@ impl Fingerprinter {
             shingles,
             sampling,
             blocks,
-            marks: self.marks(),
-            title_words: title.map(|t| read_title(t, &mut self.reader)).unwrap_or_default(),
+            marks: self.tokens.marks(),
+            title_words,
             word_count: u32::try_from(self.tokens.hashes.len()).unwrap_or(u32::MAX),
         }
     }
@@ -172,23 +132,24 @@ impl Fingerprinter {
     /// The body's key has the sign bit and shingle keys do not, so the two kinds never meet. Equal bodies
     /// always meet, also where one of 24 keys went to another owner.
     fn keys(&mut self, body_hash: BodyHash) -> Vec<ShingleKey> {
-        let tokens = self.tokens.hashes.len();
-        self.smallest.begin(SHINGLE_KEYS, tokens);
-        self.shingles();
-        if tokens == 0 {
+        if self.tokens.hashes.is_empty() {
+            self.packed.clear();
             return Vec::new();
         }
         let mut keys = Vec::with_capacity(SHINGLE_KEYS + 1);
         keys.push(body_key(body_hash));
         let mut fill = |hashes: &[u64]| keys.extend(hashes.iter().map(|h| ShingleKey((h >> 1) as i64)));
-        if let Some(hashes) = self.smallest.finish(SHINGLE_KEYS) {
+        let shingles = self.tokens.hashes.len();
+        let mut smallest = std::mem::take(&mut self.smallest).of(shingles, SHINGLE_KEYS);
+        smallest = self.shingles(smallest);
+        if let Some(hashes) = smallest.finish(SHINGLE_KEYS) {
             fill(hashes);
-            return keys;
+        } else {
+            // A text that says the same over and over.
+            smallest = self.shingles(smallest.all(shingles));
+            fill(smallest.finish(SHINGLE_KEYS).unwrap_or_default());
         }
-        // A text that says the same over and over.
-        self.smallest.begin_with_all(tokens);
-        self.shingles();
-        fill(self.smallest.finish(SHINGLE_KEYS).unwrap_or_default());
+        self.smallest = smallest;
         keys
     }
 
@@ -198,11 +159,11 @@ impl Fingerprinter {
     /// is a character of a script without spaces, whatever follows: text that mixes both needs no rule of
     /// its own. Shingles run over the ends of paragraphs (an extractor that joins or splits paragraphs
     /// changes nothing) and belong to the paragraph that they begin in.
-    fn shingles(&mut self) {
-        self.packed.clear();
+    fn shingles(&mut self, mut smallest: Smallest) -> Smallest {
         if self.tokens.dense.is_empty() {
-            return self.word_shingles();
+            return self.word_shingles(smallest);
         }
+        self.packed.clear();
         let tokens = &self.tokens.hashes;
         let mut dense = self.tokens.dense.iter().copied().peekable();
         let mut from = 0;
@@ -215,59 +176,44 @@ impl Fingerprinter {
                     continue;
                 };
                 let hash = hash::shingle(window);
-                self.smallest.push(hash);
+                smallest.push(hash);
                 self.packed.push(pack(hash, paragraph));
             }
             from = *end;
         }
+        smallest
     }
 
     /// [`Self::shingles`] where all tokens are words: the same hashes, without a question at each.
-    fn word_shingles(&mut self) {
+    fn word_shingles(&mut self, mut smallest: Smallest) -> Smallest {
         const { assert!(SHINGLE_WORDS == 4) };
         let tokens = self.tokens.hashes.as_slice();
-        let Some(three) = tokens.first_chunk() else { return };
+        // The last three tokens of the text begin none. Whatever was there is written over.
+        self.packed
+            .resize(tokens.len().saturating_sub(SHINGLE_WORDS - 1), 0);
+        let Some(three) = tokens.first_chunk() else {
+            return smallest;
+        };
         let mut rolling = RollingFour::before(*three);
-        let smallest = &mut self.smallest;
         let mut from = 0;
         for (number, end) in self.ends.iter().enumerate() {
-            // The last three tokens of the text begin none.
-            let reach = tokens.len().min(end + SHINGLE_WORDS - 1);
-            let rows = tokens.get(from..reach).unwrap_or_default();
+            let to = self.packed.len().min(*end);
+            let rows = tokens.get(from..to + SHINGLE_WORDS - 1).unwrap_or_default();
+            let places = self.packed.get_mut(from..to).unwrap_or_default();
             let paragraph = clamp(number);
-            self.packed.extend(rows.array_windows::<SHINGLE_WORDS>().map(|[.., c, d]| {
+            for ([.., c, d], place) in rows.array_windows::<SHINGLE_WORDS>().zip(places) {
                 let hash = rolling.next(*c, *d);
                 smallest.push(hash);
-                pack(hash, paragraph)
-            }));
-            from = *end;
+                *place = pack(hash, paragraph);
+            }
+            from = to;
         }
-    }
-
-    fn marks(&mut self) -> Vec<ParagraphMark> {
-        self.tokens.marks.sort_unstable();
-        self.tokens.marks.dedup();
-        self.tokens
-            .marks
-            .iter()
-            .map(|m| ParagraphMark {
-                hash: (m >> 9) as u32,
-                paragraph: (m >> 1) as u8,
-                kind: if m & 1 == 0 {
-                    MarkKind::Number
-                } else {
-                    MarkKind::Name
-                },
-            })
-            .collect()
+        smallest
     }
 
     /// Distinct shingles, ascending, each with its first paragraph; and how they were sampled.
     fn verification_set(&mut self) -> (Vec<ShingleAt>, u8) {
         order::sort_hashes(&mut self.packed, &mut self.scratch);
-        if self.packed.array_windows().fold(false, |any, [a, b]| any | (a >> 8 == b >> 8)) {
-            self.packed.dedup_by_key(|p| *p >> 8);
-        }
         let mut set: Vec<ShingleAt> = self
             .packed
             .iter()

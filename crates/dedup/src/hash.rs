@@ -21,20 +21,6 @@ impl WordHash {
     }
 }
 
-/// Hash of a word that lies in memory as folded bytes.
-#[cfg(test)]
-pub(crate) fn word(bytes: &[u8]) -> u64 {
-    let mut hash = WordHash::default();
-    for chunk in bytes.chunks(8) {
-        let mut eight = [0; 8];
-        for (to, from) in eight.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        hash = hash.push(u64::from_le_bytes(eight));
-    }
-    hash.finish()
-}
-
 /// Hash of a word as the bytes that the body hash is made of: little endian everywhere.
 pub(crate) type Token = [u8; 8];
 
@@ -58,7 +44,11 @@ pub(crate) struct RollingFour {
 impl RollingFour {
     /// Before a row that begins with these three.
     pub(crate) const fn before([a, b, c]: [Token; 3]) -> Self {
-        let [a, b, c] = [u64::from_le_bytes(a), u64::from_le_bytes(b), u64::from_le_bytes(c)];
+        let [a, b, c] = [
+            u64::from_le_bytes(a),
+            u64::from_le_bytes(b),
+            u64::from_le_bytes(c),
+        ];
         Self {
             pairs: (pair(a, b), pair(b, c)),
         }
@@ -78,6 +68,11 @@ impl RollingFour {
 
 const fn pair(a: u64, b: u64) -> u64 {
     a.wrapping_mul(BASE).wrapping_add(b)
+}
+
+/// The 32 bits of a hash that verification uses.
+pub(crate) const fn short(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// The next state of a hash over a list of tokens of any length.
