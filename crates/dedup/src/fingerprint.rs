@@ -107,13 +107,14 @@ impl Fingerprinter {
         }
         let body_hash = BodyHash(xxh3_128(self.tokens.hashes.as_flattened()));
         let mut keys = self.keys(body_hash);
-        let (shingles, sampling) = self.verification_set();
+        let distinct = order::distinct(&mut self.packed, &mut self.scratch);
         let title_words = title
             .map(|t| read_title(t, &mut self.reader, &mut self.title))
             .unwrap_or_default();
-        if self.packed.len() < MIN_SHINGLES {
+        if distinct.len() < MIN_SHINGLES {
             keys.truncate(1);
         }
+        let (shingles, sampling) = sample(distinct);
         Fingerprint {
             version: FINGERPRINT_VERSION,
             body_hash,
@@ -177,7 +178,7 @@ impl Fingerprinter {
                 };
                 let hash = hash::shingle(window);
                 smallest.push(hash);
-                self.packed.push(pack(hash, paragraph));
+                self.packed.push(order::pack(short(hash), paragraph));
             }
             from = *end;
         }
@@ -204,41 +205,27 @@ impl Fingerprinter {
             for ([.., c, d], place) in rows.array_windows::<SHINGLE_WORDS>().zip(places) {
                 let hash = rolling.next(*c, *d);
                 smallest.push(hash);
-                *place = pack(hash, paragraph);
+                *place = order::pack(short(hash), paragraph);
             }
             from = to;
         }
         smallest
     }
+}
 
-    /// Distinct shingles, ascending, each with its first paragraph; and how they were sampled.
-    fn verification_set(&mut self) -> (Vec<ShingleAt>, u8) {
-        order::sort_hashes(&mut self.packed, &mut self.scratch);
-        let mut set: Vec<ShingleAt> = self
-            .packed
-            .iter()
-            .map(|p| ShingleAt {
-                hash: (p >> 8) as u32,
-                paragraph: *p as u8,
-            })
-            .collect();
-        let mut sampling = 0;
-        while set.len() > MAX_SHINGLES {
-            sampling += 1;
-            set.truncate(set.partition_point(|s| s.hash < 1 << (32 - sampling)));
-        }
-        (set, sampling)
+/// Shingles that are kept of many, and how they were sampled.
+fn sample(mut set: Vec<ShingleAt>) -> (Vec<ShingleAt>, u8) {
+    let mut sampling = 0;
+    while set.len() > MAX_SHINGLES {
+        sampling += 1;
+        set.truncate(set.partition_point(|s| s.hash < 1 << (32 - sampling)));
     }
+    (set, sampling)
 }
 
 /// The index key of a body hash.
 pub fn body_key(body_hash: BodyHash) -> ShingleKey {
     ShingleKey((body_hash.0 as u64 | 1 << 63) as i64)
-}
-
-/// A shingle for the verification set, in an order that is that of its [`short`] hash, then of its paragraph.
-fn pack(hash: u64, paragraph: u8) -> u64 {
-    u64::from(short(hash)) << 8 | u64::from(paragraph)
 }
 
 /// Paragraph numbers end at 255, which stands for all later ones.

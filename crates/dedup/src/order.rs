@@ -1,27 +1,36 @@
 //! Sorting hashes. They are spread evenly, so where one belongs is known before it is compared with another.
 
-/// Sorts packed hashes ascending (`hash << 8 | anything`, the hash 32 bits wide) and leaves the first one of each hash.
-///
-/// Counts by the highest bits into about as many buckets as there are numbers, then moves each one over the few that
-/// are out of order. The result is that of any other sort. Numbers that are not spread evenly (somebody made them so)
-/// go to the sort of the standard library, because that one has no bad case.
-pub(crate) fn sort_hashes(numbers: &mut Vec<u64>, scratch: &mut Scratch) {
-    let spread = numbers.len() >= 64 && {
-        into_buckets(numbers, scratch);
-        std::mem::swap(numbers, &mut scratch.sorted);
-        true
-    };
-    let sorted = if spread { insert(numbers) } else { Sorted::No };
-    if sorted == Sorted::No {
-        numbers.sort_unstable();
-    }
-    if sorted != Sorted::Distinct {
-        numbers.dedup_by_key(|n| *n >> 8);
+use copydesk_article::ShingleAt;
+
+/// A shingle in 40 bits, in an order that is that of its 32-bit hash, then of its paragraph.
+pub(crate) const fn pack(hash: u32, paragraph: u8) -> u64 {
+    (hash as u64) << 8 | paragraph as u64
+}
+
+const fn unpack(packed: u64) -> ShingleAt {
+    ShingleAt {
+        hash: (packed >> 8) as u32,
+        paragraph: packed as u8,
     }
 }
 
-/// Writes numbers to `scratch.sorted` in the order of their highest bits.
-fn into_buckets(numbers: &[u64], scratch: &mut Scratch) {
+/// Distinct shingles, ascending, each with its first paragraph. Takes them [`pack`]ed, in the order of the text.
+///
+/// Counts by the highest bits into about as many buckets as there are shingles, then moves each one over the few that
+/// are out of order. The result is that of any other sort. Hashes that are not spread evenly (somebody made them so)
+/// go to the sort of the standard library, because that one has no bad case.
+pub(crate) fn distinct(packed: &mut Vec<u64>, scratch: &mut Scratch) -> Vec<ShingleAt> {
+    let nearly = (packed.len() >= 64).then(|| into_buckets(packed, scratch));
+    if let Some(sorted) = nearly.and_then(insert) {
+        return sorted.iter().map(|p| unpack(*p)).collect();
+    }
+    packed.sort_unstable();
+    packed.dedup_by_key(|p| *p >> 8);
+    packed.iter().map(|p| unpack(*p)).collect()
+}
+
+/// Numbers in the order of their highest bits.
+fn into_buckets<'a>(numbers: &[u64], scratch: &'a mut Scratch) -> &'a mut [u64] {
     let Scratch { counts, sorted } = scratch;
     let bits = usize::BITS - numbers.len().leading_zeros();
     let shift = 40_u32.saturating_sub(bits);
@@ -45,57 +54,46 @@ fn into_buckets(numbers: &[u64], scratch: &mut Scratch) {
         sorted[*place as usize] = *number;
         *place += 1;
     }
+    sorted
 }
 
-/// What became of numbers that were nearly in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sorted {
-    /// They are in order, and every hash is there once.
-    Distinct,
-    /// They are in order.
-    Yes,
-    /// They were too far from it.
-    No,
-}
-
-/// Moves each number over those before it that are larger.
-fn insert(numbers: &mut [u64]) -> Sorted {
-    /// Places that a number is moved by, on average, before somebody is thought to have made them so.
+/// Moves each number of a nearly sorted list over those that are larger and leaves the first one of each hash, which is
+/// that of the first paragraph: into the buckets they came in the order of the text. `None` if they are too far from
+/// being sorted.
+fn insert(numbers: &mut [u64]) -> Option<&[u64]> {
+    /// Places that a number is moved by, on average, before somebody is thought to have made the hashes.
     const MOVES: usize = 8;
-    let mut moves = 0;
-    let mut sorted = Sorted::Distinct;
-    // The largest number yet, and with the largest that has its hash, so that one comparison tells both.
-    let (mut last, mut last_of_hash) = (0, 0);
+    let (mut count, mut moves) = (0, 0);
+    // The smallest number whose hash is larger than all before.
+    let mut next = 0;
     for at in 0..numbers.len() {
         let number = numbers[at];
-        if number > last_of_hash {
-            (last, last_of_hash) = (number, number | 0xff);
+        if number >= next {
+            numbers[count] = number;
+            count += 1;
+            next = (number | 0xff) + 1;
             continue;
         }
-        if number >= last {
-            last = number;
-            sorted = Sorted::Yes;
-            continue;
-        }
-        let mut to = at;
+        let mut to = count;
         while to > 0 && numbers[to - 1] > number {
             numbers[to] = numbers[to - 1];
             to -= 1;
         }
         numbers[to] = number;
-        let alike = |other: Option<&u64>| other.is_some_and(|o| o >> 8 == number >> 8);
-        if alike(numbers.get(to + 1)) || alike(numbers.get(to.wrapping_sub(1))) {
-            sorted = Sorted::Yes;
+        moves += count - to;
+        count += 1;
+        if to > 0 && numbers[to - 1] >> 8 == number >> 8 {
+            numbers.copy_within(to + 1..count, to);
+            count -= 1;
         }
-        moves += at - to;
         if moves > MOVES * numbers.len() {
-            return Sorted::No;
+            return None;
         }
     }
-    sorted
+    numbers.get(..count)
 }
 
-/// Memory that [`sort_hashes`] uses again.
+/// Memory that [`distinct`] uses again.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     counts: Vec<u32>,
@@ -168,20 +166,19 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_like_any_other(
-            mut numbers in prop_oneof![
-                prop::collection::vec(0..1_u64 << 40, 0..600),
-                // The same few hashes again and again, in the order of their paragraphs or not.
-                prop::collection::vec((0..300_u64, 0..4_u64).prop_map(|(h, p)| h << 31 | p), 0..600),
-                prop::collection::vec(any::<u64>().prop_map(|n| n >> 24 & !0xfe), 0..600),
-                prop::collection::vec(0..1_u64 << 12, 0..300),
-                prop::collection::vec((1_u64 << 39)..(1 << 39) + 1_000_000, 0..300),
+            hashes in prop_oneof![
+                prop::collection::vec(any::<u32>(), 0..600),
+                prop::collection::vec(0..300_u32, 0..600),
+                // The same hashes again and again, spread evenly.
+                prop::collection::vec(any::<u32>().prop_map(|h| h & 0xff80_0000), 0..600),
+                prop::collection::vec((1_u32 << 30)..(1 << 30) + 1_000_000, 0..300),
             ],
         ) {
-            let mut expected = numbers.clone();
-            expected.sort_unstable();
-            expected.dedup_by_key(|n| *n >> 8);
-            sort_hashes(&mut numbers, &mut Scratch::default());
-            prop_assert_eq!(numbers, expected);
+            let mut packed: Vec<u64> = (0..).zip(&hashes).map(|(n, h)| pack(*h, (n / 40) as u8)).collect();
+            let mut expected: Vec<ShingleAt> = packed.iter().map(|p| unpack(*p)).collect();
+            expected.sort_by_key(|s| s.hash);
+            expected.dedup_by_key(|s| s.hash);
+            prop_assert_eq!(distinct(&mut packed, &mut Scratch::default()), expected);
         }
 
         #[test]

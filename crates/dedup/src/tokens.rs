@@ -3,8 +3,6 @@
 //! A word is a run of letters and digits after folding; digits stay, because they tell slot-filled
 //! templates apart. On the way the numbers and names of the paragraph are noted and its block hash is made.
 
-use std::ops::Range;
-
 use copydesk_article::{MarkKind, ParagraphMark};
 
 use crate::block::{has_marker, to_lower};
@@ -96,10 +94,15 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
     let mut base = 0;
     while base < bytes.len() {
         let rest = bytes.get(base..).unwrap_or_default();
-        let (low, classes) = match rest.first_chunk() {
-            Some(block) => to_lower(block),
-            None => to_lower(&padded(rest)),
+        let tail;
+        let block = match rest.first_chunk() {
+            Some(block) => block,
+            None => {
+                tail = padded(rest);
+                &tail
+            }
         };
+        let (low, classes) = to_lower(block);
         let words = classes.words;
         let mut starts = words & !(words << 1);
         let mut ends = words << 1 & !words;
@@ -115,22 +118,23 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
             let (from, to) = (starts.trailing_zeros() as usize, ends.trailing_zeros() as usize);
             starts &= starts - 1;
             ends &= ends - 1;
-            let (token, said);
-            if plain >> to & 1 != 0 {
-                let hash = hash_plain(&low, from, to);
-                token = hash.to_le_bytes();
-                said = Said {
+            let length = to - from;
+            let hash = hash_word(&low, from, to);
+            let (mut said, mut weight) = (hash, length);
+            if plain >> to & 1 == 0 {
+                let word = Word {
                     hash,
-                    letters: to - from,
+                    low: &low[from & 63..],
+                    length,
+                    gap: bytes.get(last..=base + from).unwrap_or_default(),
+                    first: last == 0,
                 };
-            } else {
-                let word = low.get(from..).unwrap_or_default();
-                (token, said) = tokens.read_odd(bytes, word, last, base + from..base + to, count);
+                (said, weight) = tokens.note(&word, count);
             }
-            found[count & 63] = token;
+            found[count & 63] = hash.to_le_bytes();
             count += 1;
-            chain = hash::chain(chain, said.hash);
-            letters += said.letters;
+            chain = hash::chain(chain, said);
+            letters += weight;
             last = base + to;
         }
         tokens
@@ -140,12 +144,20 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
             // A word that 64 bytes do not hold, at their beginning.
             0 => {
                 let length = word_length(rest);
-                let mut word = rest.get(..length).unwrap_or_default().to_ascii_lowercase();
-                word.extend([0; 8]);
-                let (token, said) = tokens.read_odd(bytes, &word, last, base..base + length, 0);
-                tokens.hashes.push(token);
-                chain = hash::chain(chain, said.hash);
-                letters += said.letters;
+                let mut low = rest.get(..length).unwrap_or_default().to_ascii_lowercase();
+                let hash = hash_any(&low);
+                low.extend([0; 8]);
+                let word = Word {
+                    hash,
+                    low: &low,
+                    length,
+                    gap: bytes.get(last..=base).unwrap_or_default(),
+                    first: last == 0,
+                };
+                let (said, weight) = tokens.note(&word, 0);
+                tokens.hashes.push(word.hash.to_le_bytes());
+                chain = hash::chain(chain, said);
+                letters += weight;
                 last = base + length;
                 length
             }
@@ -174,52 +186,54 @@ fn word_length(bytes: &[u8]) -> usize {
     bytes.iter().position(parts).unwrap_or(bytes.len())
 }
 
-/// What a word is for the hash of its block: see [`Reader::read`].
-struct Said {
+/// A word that may be more than its letters.
+struct Word<'a> {
     hash: u64,
-    letters: usize,
+    /// Begins with the word in lower case and goes on for eight bytes at least.
+    low: &'a [u8],
+    length: usize,
+    /// From the end of the word before to the first byte of this one.
+    gap: &'a [u8],
+    /// Whether it is the first one of its paragraph.
+    first: bool,
 }
 
 impl Tokens {
-    /// Hashes a word and notes what it is besides its letters. It stands at `place` in `bytes`, `low` begins with it in
-    /// lower case and goes on for eight bytes, and the word before it ended at `last`; `ahead` tokens are not among the
-    /// others yet.
+    /// Notes what a word is besides its letters; `ahead` tokens are not among the others yet. Gives the hash and the
+    /// number of letters that it has for its block.
     #[inline(never)]
-    fn read_odd(
-        &mut self,
-        bytes: &[u8],
-        low: &[u8],
-        last: usize,
-        place: Range<usize>,
-        ahead: usize,
-    ) -> (Token, Said) {
-        let gap = bytes.get(last..place.start).unwrap_or_default();
-        let marker = gap.last().copied().unwrap_or(b' ');
-        let mut letters = place.len();
+    fn note(&mut self, word: &Word<'_>, ahead: usize) -> (u64, usize) {
+        let (capital, marker) = match word.gap {
+            [.., marker, first] => (first.is_ascii_uppercase(), *marker),
+            [first] => (first.is_ascii_uppercase(), b' '),
+            [] => (false, b' '),
+        };
+        let mut letters = word.length;
         if marker == DENSE {
             self.dense.push(self.hashes.len() + ahead);
             letters = 2;
         }
-        let (mut hash, digits) = hash_any(low, place.len());
-        let token = hash.to_le_bytes();
-        if digits {
-            self.mark(hash, MarkKind::Number);
-            hash = without_digits(low.get(..place.len()).unwrap_or_default());
-        } else if place.len() > 1 {
-            let capital = bytes.get(place.start).is_some_and(u8::is_ascii_uppercase);
+        if has_digits(word.low, word.length) {
+            self.mark(word.hash, MarkKind::Number);
+            return (
+                without_digits(word.low.get(..word.length).unwrap_or_default()),
+                letters,
+            );
+        }
+        if (capital || marker == CAPITAL) && word.length > 1 {
             // The first word of a sentence or quotation has its capital from that.
-            let opens = || last == 0 || gap.iter().any(|b| opens_sentence(*b));
-            if (capital || marker == CAPITAL) && !opens() {
-                self.mark(hash, MarkKind::Name);
+            let opens = word.first || word.gap.iter().any(|b| opens_sentence(*b));
+            if !opens {
+                self.mark(word.hash, MarkKind::Name);
             }
         }
-        (token, Said { hash, letters })
+        (word.hash, letters)
     }
 }
 
-/// Hash of the letters from here to there.
+/// Hash of the word from here to there.
 #[inline(always)]
-fn hash_plain(low: &[u8; 72], from: usize, to: usize) -> u64 {
+fn hash_word(low: &[u8; 72], from: usize, to: usize) -> u64 {
     let mut hash = WordHash::default();
     let mut at = from;
     // The mask changes nothing, but shows the compiler that the eight bytes are there.
@@ -230,19 +244,24 @@ fn hash_plain(low: &[u8; 72], from: usize, to: usize) -> u64 {
     hash.push(load(&low[at & 63..]) & lowest(to - at)).finish()
 }
 
-/// Hash of a word in lower case, and whether a digit is in it; eight bytes more can be read.
-fn hash_any(mut low: &[u8], mut length: usize) -> (u64, bool) {
+/// Hash of any word.
+fn hash_any(low: &[u8]) -> u64 {
     let mut hash = WordHash::default();
-    let mut digits = false;
-    while length > 8 {
-        let eight = load(low);
-        digits |= has_digit(eight);
+    for chunk in low.chunks(8) {
+        let eight = chunk.iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b));
         hash = hash.push(eight);
-        low = low.get(8..).unwrap_or_default();
-        length -= 8;
     }
-    let eight = load(low) & lowest(length);
-    (hash.push(eight).finish(), digits | has_digit(eight))
+    hash.finish()
+}
+
+/// Whether a digit is in the word that bytes in lower case begin with; they go on for eight.
+fn has_digits(low: &[u8], length: usize) -> bool {
+    // Digits are 0x30 to 0x39: bit 4, but neither 6 nor 7.
+    let any = |eight: u64| (eight << 2) & !eight & !(eight >> 1) & 0x4040_4040_4040_4040 != 0;
+    (0..length.div_ceil(8)).any(|n| {
+        let eight = load(low.get(8 * n..).unwrap_or_default());
+        any(eight & lowest((length - 8 * n).min(8)))
+    })
 }
 
 /// The first eight bytes; there are always as many.
@@ -254,11 +273,6 @@ fn load(bytes: &[u8]) -> u64 {
 /// A mask for the first bytes of eight, one to all of them.
 const fn lowest(bytes: usize) -> u64 {
     u64::MAX >> (64 - 8 * bytes)
-}
-
-/// Whether one of eight bytes of a word in lower case is a digit (0x30 to 0x39: bit 4, but neither 6 nor 7).
-const fn has_digit(eight: u64) -> bool {
-    (eight << 2) & !eight & !(eight >> 1) & 0x4040_4040_4040_4040 != 0
 }
 
 /// Hash of a word in lower case with every run of digits as one zero.
@@ -290,11 +304,6 @@ mod tests {
 
     use super::*;
 
-    /// Hash of a word in lower case.
-    fn hash_word(word: &[u8]) -> u64 {
-        hash_any(&[word, &[b' '; 8]].concat(), word.len()).0
-    }
-
     #[derive(Debug, Default, PartialEq)]
     struct Seen {
         tokens: Vec<Token>,
@@ -318,7 +327,7 @@ mod tests {
                 .find(|i| !is_word(bytes[*i]))
                 .unwrap_or(bytes.len());
             let word = bytes[at..end].to_ascii_lowercase();
-            let token = hash_word(&word);
+            let token = hash_any(&word);
             if gap == DENSE {
                 seen.dense.push(seen.tokens.len());
             }
@@ -331,7 +340,7 @@ mod tests {
                         brief.push(byte);
                     }
                 }
-                block = hash::chain(block, hash_word(&brief));
+                block = hash::chain(block, hash_any(&brief));
             } else {
                 let capital = bytes[at].is_ascii_uppercase() || gap == CAPITAL;
                 if !opens && word.len() > 1 && capital {
