@@ -14,6 +14,7 @@
 //! rules are data (`rules/builtin.toml`); [`Rules::from_toml`] lays a user's own file over them. See
 //! docs/cleaning.md for every rule and what was measured.
 
+mod ascii;
 mod budget;
 mod dates;
 mod draft;

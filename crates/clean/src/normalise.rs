@@ -1,5 +1,7 @@
 //! White space, invisible characters and the keys that lines are compared by.
 
+use crate::ascii::Facts;
+
 /// One paragraph of readable text: white space of any kind becomes one space, none at the ends; control
 /// characters (NUL among them) and invisible marks without meaning are dropped. The joiners of Persian and
 /// Indic scripts (U+200C, U+200D) and the marks of direction have meaning and stay.
@@ -36,22 +38,11 @@ fn fold_space_slowly(text: &str, out: &mut String) {
     }
 }
 
-/// Whether a text holds no white space but single spaces, and nothing invisible: most lines do. The loops have no way
-/// out before the end, so that they look at many bytes at once.
+/// Whether a text holds no white space but single spaces, and nothing invisible: most lines do.
 fn is_folded(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let (mut odd, mut twice) = (0_u8, 0_u8);
-    for b in bytes {
-        odd |= u8::from(*b < b' ') | u8::from(*b == 0x7f);
-    }
-    for (a, b) in bytes.iter().zip(bytes.get(1..).unwrap_or_default()) {
-        twice |= u8::from(*a == b' ') & u8::from(*b == b' ');
-    }
-    if odd | twice != 0 {
-        return false;
-    }
+    let facts = Facts::of(text);
     let invisible = |c: char| !c.is_ascii() && (c.is_whitespace() || is_invisible(c));
-    bytes.is_ascii() || !text.chars().any(invisible)
+    facts.is_folded && (facts.is_ascii || !text.chars().any(invisible))
 }
 
 /// Characters that show nothing and mean nothing in running text.
@@ -142,12 +133,16 @@ impl Hasher {
 /// The form that phrases of the rules are compared in: folded case, straight quotes, no punctuation at the
 /// ends, one space between words. A colon at the end is dropped as well; see [`crate::rules`].
 pub(crate) fn fold_phrase(text: &str) -> String {
-    if text.is_ascii() && is_folded(text) && !text.bytes().fold(false, |any, b| any | (b == b'`')) {
-        let mut out = text.trim_matches(is_edge).to_owned();
-        out.make_ascii_lowercase();
-        return out;
+    if Facts::of(text).is_phrase() {
+        fold_ascii_phrase(text)
+    } else {
+        fold_phrase_slowly(text)
     }
-    fold_phrase_slowly(text)
+}
+
+/// [`fold_phrase`] of a text that [is a phrase](Facts::is_phrase) but for its ends and its case.
+pub(crate) fn fold_ascii_phrase(text: &str) -> String {
+    text.trim_matches(is_edge).to_ascii_lowercase()
 }
 
 fn fold_phrase_slowly(text: &str) -> String {

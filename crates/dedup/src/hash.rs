@@ -21,44 +21,58 @@ impl WordHash {
     }
 }
 
-/// Hash of a word that lies in memory as folded bytes.
-#[cfg(test)]
-pub(crate) fn word(bytes: &[u8]) -> u64 {
-    let mut hash = WordHash::default();
-    for chunk in bytes.chunks(8) {
-        let mut eight = [0; 8];
-        for (to, from) in eight.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        hash = hash.push(u64::from_le_bytes(eight));
-    }
-    hash.finish()
-}
+/// Hash of a word as the bytes that the body hash is made of: little endian everywhere.
+pub(crate) type Token = [u8; 8];
 
 /// Hash of consecutive tokens: a polynomial, so that order counts, then [`finalise`].
-pub(crate) fn shingle(tokens: &[u64]) -> u64 {
+pub(crate) fn shingle(tokens: &[Token]) -> u64 {
     finalise(
         tokens
             .iter()
-            .fold(tokens.len() as u64, |h, t| h.wrapping_mul(BASE).wrapping_add(*t)),
+            .fold(tokens.len() as u64, |h, t| pair(h, u64::from_le_bytes(*t))),
     )
 }
 
-/// [`shingle`] of every four tokens in a row. Two products a shingle instead of four: neighbours share theirs.
-pub(crate) fn shingles_of_four(tokens: &[u64], out: &mut Vec<u64>) {
-    const SQUARE: u64 = BASE.wrapping_mul(BASE);
-    const FRONT: u64 = SQUARE.wrapping_mul(SQUARE).wrapping_mul(4);
-    let pair = |a: u64, b: u64| a.wrapping_mul(BASE).wrapping_add(b);
-    let (mut first, mut second) = match tokens {
-        [a, b, c, ..] => (pair(*a, *b), pair(*b, *c)),
-        _ => return,
-    };
-    out.extend(tokens.array_windows::<4>().map(|[_, _, c, d]| {
-        let third = pair(*c, *d);
-        let hash = first.wrapping_mul(SQUARE).wrapping_add(FRONT).wrapping_add(third);
-        (first, second) = (second, third);
-        finalise(hash)
-    }));
+/// [`shingle`] of four tokens in a row, one row after the other. Two products a shingle instead of four: neighbours share
+/// theirs.
+#[derive(Clone, Copy)]
+pub(crate) struct RollingFour {
+    /// What the first and the second pair of the next row come to.
+    pairs: (u64, u64),
+}
+
+impl RollingFour {
+    /// Before a row that begins with these three.
+    pub(crate) const fn before([a, b, c]: [Token; 3]) -> Self {
+        let [a, b, c] = [
+            u64::from_le_bytes(a),
+            u64::from_le_bytes(b),
+            u64::from_le_bytes(c),
+        ];
+        Self {
+            pairs: (pair(a, b), pair(b, c)),
+        }
+    }
+
+    /// The shingle of the row that ends with these two; rows must follow one another.
+    #[inline]
+    pub(crate) const fn next(&mut self, c: Token, d: Token) -> u64 {
+        const SQUARE: u64 = BASE.wrapping_mul(BASE);
+        const FRONT: u64 = SQUARE.wrapping_mul(SQUARE).wrapping_mul(4);
+        let third = pair(u64::from_le_bytes(c), u64::from_le_bytes(d));
+        let (first, second) = self.pairs;
+        self.pairs = (second, third);
+        finalise(first.wrapping_mul(SQUARE).wrapping_add(FRONT).wrapping_add(third))
+    }
+}
+
+const fn pair(a: u64, b: u64) -> u64 {
+    a.wrapping_mul(BASE).wrapping_add(b)
+}
+
+/// The 32 bits of a hash that verification uses.
+pub(crate) const fn short(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// The next state of a hash over a list of tokens of any length.
@@ -83,10 +97,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn four_in_a_row_are_shingles(tokens in prop::collection::vec(any::<u64>(), 0..20)) {
-            let mut all = Vec::new();
-            shingles_of_four(&tokens, &mut all);
-            prop_assert_eq!(all, tokens.windows(4).map(shingle).collect::<Vec<_>>());
+        fn four_in_a_row_are_shingles(tokens in prop::collection::vec(any::<Token>(), 4..20)) {
+            let mut rolling = RollingFour::before([tokens[0], tokens[1], tokens[2]]);
+            for row in tokens.windows(4) {
+                prop_assert_eq!(rolling.next(row[2], row[3]), shingle(row));
+            }
         }
     }
 }

@@ -35,6 +35,7 @@
 //! ```
 
 mod bits;
+mod block;
 mod common;
 mod decide;
 pub mod evidence;

@@ -1,89 +1,160 @@
 //! Sorting hashes. They are spread evenly, so where one belongs is known before it is compared with another.
 
-/// Sorts packed hashes ascending: `hash << 8 | anything`, the hash 32 bits wide.
-///
-/// Counts by the highest bits into a few times as many buckets as there are numbers, then moves each one over the few that
-/// are out of order. The result is that of any other sort. Numbers that are not spread evenly (somebody made them so)
-/// go to the sort of the standard library, because that one has no bad case.
-pub(crate) fn sort_hashes(numbers: &mut Vec<u64>, scratch: &mut Scratch) {
-    const CROWD: u32 = 24;
-    let n = numbers.len();
-    if n < 64 {
-        numbers.sort_unstable();
-        return;
+use copydesk_article::ShingleAt;
+
+/// A shingle in 40 bits, in an order that is that of its 32-bit hash, then of its paragraph.
+pub(crate) const fn pack(hash: u32, paragraph: u8) -> u64 {
+    (hash as u64) << 8 | paragraph as u64
+}
+
+const fn unpack(packed: u64) -> ShingleAt {
+    ShingleAt {
+        hash: (packed >> 8) as u32,
+        paragraph: packed as u8,
     }
-    let bits = usize::BITS - n.leading_zeros() + 1;
-    let shift = 40_u32.saturating_sub(bits);
-    let bucket = |number: u64| ((number >> shift) as usize) & ((1 << bits) - 1);
+}
+
+/// Distinct shingles, ascending, each with its first paragraph. Takes them [`pack`]ed, in the order of the text.
+///
+/// Counts by the highest bits into about as many buckets as there are shingles, then moves each one over the few that
+/// are out of order. The result is that of any other sort. Hashes that are not spread evenly (somebody made them so)
+/// go to the sort of the standard library, because that one has no bad case.
+pub(crate) fn distinct(packed: &mut Vec<u64>, scratch: &mut Scratch) -> Vec<ShingleAt> {
+    let nearly = (packed.len() >= 64).then(|| into_buckets(packed, scratch));
+    if let Some(sorted) = nearly.and_then(insert) {
+        return sorted.iter().map(|p| unpack(*p)).collect();
+    }
+    packed.sort_unstable();
+    packed.dedup_by_key(|p| *p >> 8);
+    packed.iter().map(|p| unpack(*p)).collect()
+}
+
+/// Numbers in the order of their highest bits.
+fn into_buckets<'a>(numbers: &[u64], scratch: &'a mut Scratch) -> &'a mut [u64] {
     let Scratch { counts, sorted } = scratch;
+    let bits = usize::BITS - numbers.len().leading_zeros();
+    let shift = 40_u32.saturating_sub(bits);
     counts.clear();
     counts.resize(1 << bits, 0_u32);
-    for number in numbers.iter() {
-        counts[bucket(*number)] += 1;
+    let counts = counts.as_mut_slice();
+    // The mask is the length less one, and so the compiler knows that every bucket is there.
+    let bucket = |number: u64, buckets: usize| (number >> shift) as usize & (buckets - 1);
+    for number in numbers {
+        counts[bucket(*number, counts.len())] += 1;
     }
     let mut start = 0;
-    let mut crowded = false;
     for count in counts.iter_mut() {
-        crowded |= *count > CROWD;
         start += std::mem::replace(count, start);
     }
-    if crowded {
-        numbers.sort_unstable();
-        return;
-    }
-    sorted.clear();
-    sorted.resize(n, 0);
-    for number in numbers.iter() {
-        let place = &mut counts[bucket(*number)];
+    // Whatever it held is written over.
+    sorted.resize(numbers.len(), 0);
+    let sorted = sorted.as_mut_slice();
+    for number in numbers {
+        let place = &mut counts[bucket(*number, counts.len())];
         sorted[*place as usize] = *number;
         *place += 1;
     }
-    for at in 1..n {
-        let number = sorted[at];
-        let mut to = at;
-        while to > 0 && sorted[to - 1] > number {
-            sorted[to] = sorted[to - 1];
-            to -= 1;
-        }
-        sorted[to] = number;
-    }
-    std::mem::swap(numbers, sorted);
+    sorted
 }
 
-/// Memory that [`sort_hashes`] uses again.
+/// Moves each number of a nearly sorted list over those that are larger and leaves the first one of each hash, which is
+/// that of the first paragraph: into the buckets they came in the order of the text. `None` if they are too far from
+/// being sorted.
+fn insert(numbers: &mut [u64]) -> Option<&[u64]> {
+    /// Places that a number is moved by, on average, before somebody is thought to have made the hashes.
+    const MOVES: usize = 8;
+    let (mut count, mut moves) = (0, 0);
+    // The smallest number whose hash is larger than all before.
+    let mut next = 0;
+    for at in 0..numbers.len() {
+        let number = numbers[at];
+        if number >= next {
+            numbers[count] = number;
+            count += 1;
+            next = (number | 0xff) + 1;
+            continue;
+        }
+        let mut to = count;
+        while to > 0 && numbers[to - 1] > number {
+            numbers[to] = numbers[to - 1];
+            to -= 1;
+        }
+        numbers[to] = number;
+        moves += count - to;
+        count += 1;
+        if to > 0 && numbers[to - 1] >> 8 == number >> 8 {
+            numbers.copy_within(to + 1..count, to);
+            count -= 1;
+        }
+        if moves > MOVES * numbers.len() {
+            return None;
+        }
+    }
+    numbers.get(..count)
+}
+
+/// Memory that [`distinct`] uses again.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     counts: Vec<u32>,
     sorted: Vec<u64>,
 }
 
-/// The `k` smallest distinct hashes, ascending. Reorders `hashes`.
-pub(crate) fn smallest(hashes: &mut Vec<u64>, k: usize) -> &[u64] {
-    // Of evenly spread hashes this limit leaves about 2 k.
-    let share = u64::MAX / (hashes.len() as u64).max(1);
-    let limit = share.saturating_mul(2 * k as u64);
-    if hashes.len() > 4 * k {
-        let mut below = 0;
-        for at in 0..hashes.len() {
-            if hashes[at] < limit {
-                hashes.swap(at, below);
-                below += 1;
-            }
-        }
-        let (few, _) = hashes.split_at_mut(below);
-        few.sort_unstable();
-        let distinct = few.chunk_by(|a, b| a == b).count();
-        if distinct >= k {
-            hashes.truncate(below);
-            hashes.dedup();
-            hashes.truncate(k);
-            return hashes;
+/// The smallest of many hashes, given one after the other.
+///
+/// Hashes are spread evenly, so that all but a few can be left out by one comparison. How many are left is known only
+/// at the end: if they are fewer than were asked for, the hashes must be given again [with nothing left out](Self::all).
+#[derive(Debug, Default)]
+pub(crate) struct Smallest {
+    /// The first `below` are at most `limit`; beyond is room.
+    hashes: Vec<u64>,
+    below: usize,
+    limit: u64,
+}
+
+impl Smallest {
+    /// Begins anew, for the `k` smallest of at most so many hashes.
+    pub(crate) fn of(self, hashes: usize, k: usize) -> Self {
+        // Of evenly spread hashes this limit leaves about 2 k.
+        let share = u64::MAX / (hashes as u64).max(1);
+        self.below(share.saturating_mul(2 * k as u64), hashes)
+    }
+
+    /// Begins anew, and leaves out none of at most so many hashes.
+    pub(crate) fn all(self, hashes: usize) -> Self {
+        self.below(u64::MAX, hashes)
+    }
+
+    fn below(mut self, limit: u64, room: usize) -> Self {
+        self.hashes.resize(room, 0);
+        Self {
+            hashes: self.hashes,
+            below: 0,
+            limit,
         }
     }
-    hashes.sort_unstable();
-    hashes.dedup();
-    hashes.truncate(k);
-    hashes
+
+    /// One hash.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, hash: u64) {
+        // Written in any case and kept by counting: nothing to guess for the processor.
+        if let Some(place) = self.hashes.get_mut(self.below) {
+            *place = hash;
+        }
+        self.below += usize::from(hash <= self.limit);
+    }
+
+    /// The `k` smallest distinct ones, ascending; fewer if there are no more. `None`: too many were left out.
+    pub(crate) fn finish(&mut self, k: usize) -> Option<&[u64]> {
+        self.hashes.truncate(self.below);
+        self.hashes.sort_unstable();
+        self.hashes.dedup();
+        if self.hashes.len() < k && self.limit != u64::MAX {
+            return None;
+        }
+        self.hashes.truncate(k);
+        Some(&self.hashes)
+    }
 }
 
 #[cfg(test)]
@@ -95,21 +166,24 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_like_any_other(
-            mut numbers in prop_oneof![
-                prop::collection::vec(0..1_u64 << 40, 0..600),
-                prop::collection::vec(0..1_u64 << 12, 0..300),
-                prop::collection::vec((1_u64 << 39)..(1 << 39) + 1_000_000, 0..300),
+            hashes in prop_oneof![
+                prop::collection::vec(any::<u32>(), 0..600),
+                prop::collection::vec(0..300_u32, 0..600),
+                // The same hashes again and again, spread evenly.
+                prop::collection::vec(any::<u32>().prop_map(|h| h & 0xff80_0000), 0..600),
+                prop::collection::vec((1_u32 << 30)..(1 << 30) + 1_000_000, 0..300),
             ],
         ) {
-            let mut expected = numbers.clone();
-            expected.sort_unstable();
-            sort_hashes(&mut numbers, &mut Scratch::default());
-            prop_assert_eq!(numbers, expected);
+            let mut packed: Vec<u64> = (0..).zip(&hashes).map(|(n, h)| pack(*h, (n / 40) as u8)).collect();
+            let mut expected: Vec<ShingleAt> = packed.iter().map(|p| unpack(*p)).collect();
+            expected.sort_by_key(|s| s.hash);
+            expected.dedup_by_key(|s| s.hash);
+            prop_assert_eq!(distinct(&mut packed, &mut Scratch::default()), expected);
         }
 
         #[test]
         fn the_smallest_are_the_smallest(
-            mut hashes in prop_oneof![
+            hashes in prop_oneof![
                 prop::collection::vec(any::<u64>(), 0..600),
                 prop::collection::vec(0..40_u64, 0..300),
                 prop::collection::vec(u64::MAX - 200.., 0..300),
@@ -119,7 +193,14 @@ mod tests {
             expected.sort_unstable();
             expected.dedup();
             expected.truncate(24);
-            prop_assert_eq!(smallest(&mut hashes, 24), expected.as_slice());
+            let mut smallest = Smallest::default().of(hashes.len(), 24);
+            hashes.iter().for_each(|h| smallest.push(*h));
+            if let Some(found) = smallest.finish(24) {
+                prop_assert_eq!(found, expected.as_slice());
+            }
+            smallest = smallest.all(hashes.len());
+            hashes.iter().for_each(|h| smallest.push(*h));
+            prop_assert_eq!(smallest.finish(24), Some(expected.as_slice()));
         }
     }
 }

@@ -3,199 +3,276 @@
 //! A word is a run of letters and digits after folding; digits stay, because they tell slot-filled
 //! templates apart. On the way the numbers and names of the paragraph are noted and its block hash is made.
 
-use crate::fold::{CAPITAL, DENSE, fold_into};
-use crate::hash::{self, WordHash};
+use copydesk_article::{MarkKind, ParagraphMark};
 
-/// What the tokeniser saw besides the token's hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trait {
-    /// A word with a digit in it.
-    Number,
-    /// A capitalised word that does not open a sentence.
-    Name,
+use crate::block::{has_marker, to_lower};
+use crate::fold::{CAPITAL, DENSE, fold_into};
+use crate::hash::{self, Token, WordHash};
+
+/// The tokens of one paragraph after the other, and what was seen on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) hashes: Vec<Token>,
+    /// Which tokens are characters of a script without spaces, ascending.
+    pub(crate) dense: Vec<usize>,
+    /// Numbers and names: hash, paragraph and kind in one number, so that its order is theirs.
+    marks: Vec<u64>,
+    /// The number of the paragraph that is read.
+    pub(crate) paragraph: u8,
 }
 
-/// Receives the tokens of a paragraph in order.
-pub(crate) trait Sink {
-    /// A token. `dense`: one character of a script without spaces.
-    fn token(&mut self, hash: u64, dense: bool);
-    /// A note on the token that was given last.
-    fn note(&mut self, hash: u64, what: Trait);
+impl Tokens {
+    pub(crate) fn clear(&mut self) {
+        self.hashes.clear();
+        self.dense.clear();
+        self.marks.clear();
+    }
+
+    fn mark(&mut self, hash: u64, kind: MarkKind) {
+        let is_name = u64::from(kind == MarkKind::Name);
+        self.marks
+            .push(u64::from(hash::short(hash)) << 9 | u64::from(self.paragraph) << 1 | is_name);
+    }
+
+    /// The distinct numbers and names of each paragraph, ascending.
+    pub(crate) fn marks(&mut self) -> Vec<ParagraphMark> {
+        self.marks.sort_unstable();
+        self.marks.dedup();
+        let unpack = |m: &u64| ParagraphMark {
+            hash: (m >> 9) as u32,
+            paragraph: (m >> 1) as u8,
+            kind: if m & 1 == 0 {
+                MarkKind::Number
+            } else {
+                MarkKind::Name
+            },
+        };
+        self.marks.iter().map(unpack).collect()
+    }
 }
 
 /// A block (paragraph, line) is known by its hash only if it has this many letters: "Share" or "Photo"
 /// stands in every article of every site and says nothing.
-const MIN_BLOCK_LETTERS: u32 = 8;
+const MIN_BLOCK_LETTERS: usize = 8;
 
 /// Reads one paragraph after the other with the same buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     folded: Vec<u8>,
-    lower: Vec<u8>,
 }
 
 impl Reader {
-    /// Reads one paragraph. Returns its block hash: letters folded, digit runs as one zero, so that "12 minutes
-    /// ago" and "3 minutes ago" are one block; 0 for a block that is too short to be known.
-    pub(crate) fn read(&mut self, text: &str, sink: &mut impl Sink) -> i64 {
-        let Self { folded, lower } = self;
-        if text.is_ascii() {
-            return read_bytes::<false>(text.as_bytes(), lower, sink);
+    /// Appends the tokens of one paragraph. Returns its block hash: letters folded, digit runs as one zero, so that
+    /// "12 minutes ago" and "3 minutes ago" are one block; 0 for a block that is too short to be known.
+    pub(crate) fn read(&mut self, text: &str, tokens: &mut Tokens) -> i64 {
+        // Plain are ASCII and what cannot be taken for a marker of folding: 3 to 0x7f.
+        if text.bytes().fold(0, |most, b| b.wrapping_sub(3).max(most)) <= 0x7f - 3 {
+            return read_bytes::<false>(text.as_bytes(), tokens);
         }
-        folded.clear();
-        fold_into(text, folded);
-        read_bytes::<true>(folded, lower, sink)
+        self.folded.clear();
+        fold_into(text, &mut self.folded);
+        read_bytes::<true>(&self.folded, tokens)
     }
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x80 * ONES;
-
-/// Eight bytes, the first one lowest: in lower case, and one bit for each that belongs to a word.
-#[inline]
-fn eight(x: u64) -> (u64, u64) {
-    // No byte of `low` exceeds 0x7f, so that adding up to 0x80 to each carries into its own high bit only.
-    let low = x & !HIGH;
-    let from = |v: u64, byte: u8| v + (0x80 - u64::from(byte)) * ONES;
-    let upper = low | (0x20 * ONES);
-    let letter = from(upper, b'a') & !from(upper, b'z' + 1) & !x & HIGH;
-    let digit = from(low, b'0') & !from(low, b'9' + 1) & !x & HIGH;
-    let word = letter | digit | (x & HIGH);
-    // The product gathers the high bits in the top byte.
-    (
-        x | (letter >> 2),
-        ((word >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56,
-    )
-}
-
-/// Whether one of eight bytes of a word in lower case is a digit (0x30 to 0x39: bit 4, but neither 6 nor 7).
-const fn has_digit(word: u64) -> bool {
-    (word << 2) & !word & !(word >> 1) & (0x40 * ONES) != 0
 }
 
 /// Whether a byte that parts words ends a sentence or opens a quotation.
 const fn opens_sentence(byte: u8) -> bool {
-    const OPENERS: u64 = 1 << b'.' | 1 << b'!' | 1 << b'?' | 1 << b':' | 1 << b'"';
-    byte < 64 && (OPENERS >> byte) & 1 != 0
+    matches!(byte, b'.' | b'!' | b'?' | b':' | b'"')
 }
 
-/// What has been read of a paragraph.
-struct Walk<'a, S, const FOLDED: bool> {
-    bytes: &'a [u8],
-    sink: &'a mut S,
-    /// End of the last word.
-    last: usize,
-    block: u64,
-    letters: u32,
-    opens: bool,
-}
-
-/// `FOLDED`: the bytes come from [`fold_into`] and may hold its markers. Bytes from 0x80 are letters.
+/// Reads ASCII, or (`FOLDED`) what [`fold_into`] wrote: there may be its markers, and bytes from 0x80 are letters.
 ///
-/// Looks at 64 bytes at a time: one bit for each that belongs to a word; words begin and end where the bits change.
-/// A test holds the result against a reading byte by byte.
-fn read_bytes<const FOLDED: bool>(bytes: &[u8], lower: &mut Vec<u8>, sink: &mut impl Sink) -> i64 {
-    // Words are hashed from here, and the last one is read beyond its end. The zeros of a last, perhaps empty,
-    // block end a word that ends with the text.
-    let blocks = bytes.len() / 64 + 1;
-    lower.clear();
-    lower.extend_from_slice(bytes);
-    lower.resize(blocks * 64 + 8, 0);
-    let mut walk = Walk::<'_, _, FOLDED> {
-        bytes,
-        sink,
-        last: 0,
-        block: 0,
-        letters: 0,
-        opens: true,
-    };
-    let mut start = 0;
-    let mut within = 0;
-    for number in 0..blocks {
-        let base = number * 64;
-        let Some(block) = lower.get_mut(base..).and_then(<[u8]>::first_chunk_mut::<64>) else {
-            break;
-        };
-        let mut words = 0;
-        let (eights, _) = block.as_chunks_mut::<8>();
-        for (at, of) in eights.iter_mut().enumerate() {
-            let (low, bits) = eight(u64::from_le_bytes(*of));
-            *of = low.to_le_bytes();
-            words |= bits << (8 * at);
-        }
-        let mut edges = words ^ (words << 1 | within);
-        if within != 0 && edges != 0 {
-            let end = edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            walk.word(lower, start, base + end);
-        }
-        while edges != 0 {
-            start = base + edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            if edges == 0 {
-                break;
+/// Looks at 64 bytes at a time: one bit for each that belongs to a word; words begin and end where the bits change. The
+/// next 64 begin where a word does that these do not hold as a whole. A test holds the result against a reading byte by
+/// byte.
+fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
+    let (mut chain, mut letters) = (0, 0);
+    // Where the word before ended.
+    let mut last = 0;
+    // The tokens of 64 bytes go to the others all at once; at most every second byte begins a word.
+    let mut found = [Token::default(); 64];
+    let mut base = 0;
+    while base < bytes.len() {
+        let rest = bytes.get(base..).unwrap_or_default();
+        let tail;
+        let block = match rest.first_chunk() {
+            Some(block) => block,
+            None => {
+                tail = padded(rest);
+                &tail
             }
-            let end = base + edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            walk.word(lower, start, end);
+        };
+        let (low, classes) = to_lower(block);
+        let words = classes.words;
+        let mut starts = words & !(words << 1);
+        let mut ends = words << 1 & !words;
+        // Added to its beginning, a word of plain letters carries a bit to its end.
+        let mut plain = (words & !classes.odd).wrapping_add(starts);
+        // The marker of the first word is the byte before it.
+        let block_and_before = base.saturating_sub(1)..bytes.len().min(base + 64);
+        if FOLDED && has_marker(bytes.get(block_and_before).unwrap_or_default()) {
+            plain = 0;
         }
-        within = words >> 63;
+        let mut count = 0;
+        while ends != 0 {
+            let (from, to) = (starts.trailing_zeros() as usize, ends.trailing_zeros() as usize);
+            starts &= starts - 1;
+            ends &= ends - 1;
+            let length = to - from;
+            let hash = hash_word(&low, from, to);
+            let (mut said, mut weight) = (hash, length);
+            if plain >> to & 1 == 0 {
+                let word = Word {
+                    hash,
+                    low: &low[from & 63..],
+                    length,
+                    gap: bytes.get(last..=base + from).unwrap_or_default(),
+                    first: last == 0,
+                };
+                (said, weight) = tokens.note(&word, count);
+            }
+            found[count & 63] = hash.to_le_bytes();
+            count += 1;
+            chain = hash::chain(chain, said);
+            letters += weight;
+            last = base + to;
+        }
+        tokens
+            .hashes
+            .extend_from_slice(found.get(..count).unwrap_or_default());
+        base += match starts.trailing_zeros() as usize {
+            // A word that 64 bytes do not hold, at their beginning.
+            0 => {
+                let length = word_length(rest);
+                let mut low = rest.get(..length).unwrap_or_default().to_ascii_lowercase();
+                let hash = hash_any(&low);
+                low.extend([0; 8]);
+                let word = Word {
+                    hash,
+                    low: &low,
+                    length,
+                    gap: bytes.get(last..=base).unwrap_or_default(),
+                    first: last == 0,
+                };
+                let (said, weight) = tokens.note(&word, 0);
+                tokens.hashes.push(word.hash.to_le_bytes());
+                chain = hash::chain(chain, said);
+                letters += weight;
+                last = base + length;
+                length
+            }
+            unfinished => unfinished,
+        };
     }
-    if walk.letters < MIN_BLOCK_LETTERS {
+    if letters < MIN_BLOCK_LETTERS {
         0
     } else {
-        hash::finalise(walk.block) as i64
+        hash::finalise(chain) as i64
     }
 }
 
-impl<S: Sink, const FOLDED: bool> Walk<'_, S, FOLDED> {
-    #[inline(always)]
-    fn word(&mut self, lower: &[u8], from: usize, to: usize) {
-        // Mostly one byte or two: both are looked at, even if they are one, so that there is nothing to guess.
-        let between = self.bytes.get(self.last..from).unwrap_or_default();
-        let first = between.first().copied().unwrap_or(b' ');
-        let gap = between.last().copied().unwrap_or(b' ');
-        self.opens |= opens_sentence(first) | opens_sentence(gap);
-        if between.len() > 2 {
-            self.opens |= between.iter().any(|b| opens_sentence(*b));
+/// The last bytes and spaces after them.
+fn padded(rest: &[u8]) -> [u8; 64] {
+    let mut block = [b' '; 64];
+    if let Some(front) = block.get_mut(..rest.len()) {
+        front.copy_from_slice(rest);
+    }
+    block
+}
+
+/// The length of the word that bytes begin with.
+fn word_length(bytes: &[u8]) -> usize {
+    let parts = |b: &u8| b.is_ascii() && !b.is_ascii_alphanumeric();
+    bytes.iter().position(parts).unwrap_or(bytes.len())
+}
+
+/// A word that may be more than its letters.
+struct Word<'a> {
+    hash: u64,
+    /// Begins with the word in lower case and goes on for eight bytes at least.
+    low: &'a [u8],
+    length: usize,
+    /// From the end of the word before to the first byte of this one.
+    gap: &'a [u8],
+    /// Whether it is the first one of its paragraph.
+    first: bool,
+}
+
+impl Tokens {
+    /// Notes what a word is besides its letters; `ahead` tokens are not among the others yet. Gives the hash and the
+    /// number of letters that it has for its block.
+    #[inline(never)]
+    fn note(&mut self, word: &Word<'_>, ahead: usize) -> (u64, usize) {
+        let (capital, marker) = match word.gap {
+            [.., marker, first] => (first.is_ascii_uppercase(), *marker),
+            [first] => (first.is_ascii_uppercase(), b' '),
+            [] => (false, b' '),
+        };
+        let mut letters = word.length;
+        if marker == DENSE {
+            self.dense.push(self.hashes.len() + ahead);
+            letters = 2;
         }
-        self.last = to;
-        let length = to - from;
-        let mut hash = WordHash::default();
-        let mut digits = false;
-        let mut at = from;
-        while at + 8 < to {
-            let eight = load(lower, at);
-            digits |= has_digit(eight);
-            hash = hash.push(eight);
-            at += 8;
+        if has_digits(word.low, word.length) {
+            self.mark(word.hash, MarkKind::Number);
+            return (
+                without_digits(word.low.get(..word.length).unwrap_or_default()),
+                letters,
+            );
         }
-        let eight = load(lower, at) & (u64::MAX >> (64 - 8 * (to - at)));
-        digits |= has_digit(eight);
-        let token = hash.push(eight).finish();
-        let dense = FOLDED && gap == DENSE;
-        self.sink.token(token, dense);
-        if digits {
-            self.sink.note(token, Trait::Number);
-            let word = lower.get(from..to).unwrap_or_default();
-            self.block = hash::chain(self.block, without_digits(word));
-        } else {
-            let capital = self.bytes.get(from).is_some_and(u8::is_ascii_uppercase);
-            if !self.opens && length > 1 && (capital || (FOLDED && gap == CAPITAL)) {
-                self.sink.note(token, Trait::Name);
+        if (capital || marker == CAPITAL) && word.length > 1 {
+            // The first word of a sentence or quotation has its capital from that.
+            let opens = word.first || word.gap.iter().any(|b| opens_sentence(*b));
+            if !opens {
+                self.mark(word.hash, MarkKind::Name);
             }
-            self.block = hash::chain(self.block, token);
         }
-        self.letters += if dense { 2 } else { length as u32 };
-        self.opens = false;
+        (word.hash, letters)
     }
 }
 
-/// The eight bytes from `at`; there are always as many.
-#[inline]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    let eight = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>);
-    eight.map_or(0, |eight| u64::from_le_bytes(*eight))
+/// Hash of the word from here to there.
+#[inline(always)]
+fn hash_word(low: &[u8; 72], from: usize, to: usize) -> u64 {
+    let mut hash = WordHash::default();
+    let mut at = from;
+    // The mask changes nothing, but shows the compiler that the eight bytes are there.
+    while at + 8 < to {
+        hash = hash.push(load(&low[at & 63..]));
+        at += 8;
+    }
+    hash.push(load(&low[at & 63..]) & lowest(to - at)).finish()
+}
+
+/// Hash of any word.
+fn hash_any(low: &[u8]) -> u64 {
+    let mut hash = WordHash::default();
+    for chunk in low.chunks(8) {
+        let eight = chunk.iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b));
+        hash = hash.push(eight);
+    }
+    hash.finish()
+}
+
+/// Whether a digit is in the word that bytes in lower case begin with; they go on for eight.
+fn has_digits(low: &[u8], length: usize) -> bool {
+    // Digits are 0x30 to 0x39: bit 4, but neither 6 nor 7.
+    let any = |eight: u64| (eight << 2) & !eight & !(eight >> 1) & 0x4040_4040_4040_4040 != 0;
+    (0..length.div_ceil(8)).any(|n| {
+        let eight = load(low.get(8 * n..).unwrap_or_default());
+        any(eight & lowest((length - 8 * n).min(8)))
+    })
+}
+
+/// The first eight bytes; there are always as many.
+#[inline(always)]
+fn load(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight))
+}
+
+/// A mask for the first bytes of eight, one to all of them.
+const fn lowest(bytes: usize) -> u64 {
+    u64::MAX >> (64 - 8 * bytes)
 }
 
 /// Hash of a word in lower case with every run of digits as one zero.
@@ -228,19 +305,14 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Default, PartialEq)]
-    struct Seen(Vec<(u64, bool)>, Vec<(u64, Trait)>);
-
-    impl Sink for Seen {
-        fn token(&mut self, hash: u64, dense: bool) {
-            self.0.push((hash, dense));
-        }
-        fn note(&mut self, hash: u64, what: Trait) {
-            self.1.push((hash, what));
-        }
+    struct Seen {
+        tokens: Vec<Token>,
+        dense: Vec<usize>,
+        marks: Vec<(u32, MarkKind)>,
     }
 
     /// What `read_bytes` does, one byte after the other.
-    fn by_bytes(bytes: &[u8], folded: bool) -> (i64, Seen) {
+    fn by_bytes(bytes: &[u8]) -> (i64, Seen) {
         let is_word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
         let mut seen = Seen::default();
         let (mut block, mut letters, mut opens, mut gap, mut at) = (0, 0, true, b' ', 0);
@@ -255,26 +327,28 @@ mod tests {
                 .find(|i| !is_word(bytes[*i]))
                 .unwrap_or(bytes.len());
             let word = bytes[at..end].to_ascii_lowercase();
-            let token = hash::word(&word);
-            let dense = folded && gap == DENSE;
-            seen.token(token, dense);
+            let token = hash_any(&word);
+            if gap == DENSE {
+                seen.dense.push(seen.tokens.len());
+            }
+            seen.tokens.push(token.to_le_bytes());
             if word.iter().any(u8::is_ascii_digit) {
-                seen.note(token, Trait::Number);
-                let mut short = Vec::new();
+                seen.marks.push((hash::short(token), MarkKind::Number));
+                let mut brief = Vec::new();
                 for byte in word.iter().map(|b| if b.is_ascii_digit() { b'0' } else { *b }) {
-                    if byte != b'0' || short.last() != Some(&b'0') {
-                        short.push(byte);
+                    if byte != b'0' || brief.last() != Some(&b'0') {
+                        brief.push(byte);
                     }
                 }
-                block = hash::chain(block, hash::word(&short));
+                block = hash::chain(block, hash_any(&brief));
             } else {
-                let capital = bytes[at].is_ascii_uppercase() || (folded && gap == CAPITAL);
+                let capital = bytes[at].is_ascii_uppercase() || gap == CAPITAL;
                 if !opens && word.len() > 1 && capital {
-                    seen.note(token, Trait::Name);
+                    seen.marks.push((hash::short(token), MarkKind::Name));
                 }
                 block = hash::chain(block, token);
             }
-            letters += if dense { 2 } else { word.len() };
+            letters += if gap == DENSE { 2 } else { word.len() };
             (opens, gap, at) = (false, b' ', end);
         }
         let hash = if letters < 8 {
@@ -282,24 +356,44 @@ mod tests {
         } else {
             hash::finalise(block) as i64
         };
+        seen.marks.sort_unstable();
+        seen.marks.dedup();
         (hash, seen)
     }
 
     proptest! {
         #[test]
-        fn eight_bytes_at_a_time_read_as_bytes_do(
+        fn many_bytes_at_a_time_read_as_single_bytes_do(
             bytes in prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..200),
                 "[A-Za-z0-9 .,\"]{0,200}".prop_map(String::into_bytes),
                 "([a-zA-Z]{6,10}|[0-9]{1,20}|[ .-])*".prop_map(String::into_bytes),
+                "([a-z]{1,9}[ ,.]|\x02[a-z]{3} |\x01[a-zé]{1,40} |[A-Z]){0,80}".prop_map(String::into_bytes),
+                "[a-zé]{0,300}( [0-9a-zé]{50,200})?".prop_map(String::into_bytes),
             ],
         ) {
-            let mut plain = Seen::default();
-            let block = read_bytes::<false>(&bytes, &mut vec![7; 9], &mut plain);
-            prop_assert_eq!((block, plain), by_bytes(&bytes, false));
-            let mut folded = Seen::default();
-            let block = read_bytes::<true>(&bytes, &mut Vec::new(), &mut folded);
-            prop_assert_eq!((block, folded), by_bytes(&bytes, true));
+            let mut tokens = Tokens::default();
+            let block = read_bytes::<true>(&bytes, &mut tokens);
+            let marks = tokens.marks().into_iter().map(|m| (m.hash, m.kind)).collect();
+            let seen = Seen { tokens: tokens.hashes, dense: tokens.dense, marks };
+            prop_assert_eq!((block, &seen), (by_bytes(&bytes).0, &by_bytes(&bytes).1));
+            if !has_marker(&bytes) {
+                let mut tokens = Tokens::default();
+                let plain = read_bytes::<false>(&bytes, &mut tokens);
+                prop_assert_eq!((plain, tokens.hashes), (block, seen.tokens));
+            }
+        }
+
+        /// Control characters are spaces, also those that folding uses as its markers.
+        #[test]
+        fn control_characters_part_words(text in "([a-z]{1,9}|[A-Z][a-z]{1,3}|[\x00-\x1f ]){0,50}") {
+            let spaced: String = text.chars().map(|c| if c < ' ' { ' ' } else { c }).collect();
+            let (mut tokens, mut expected) = (Tokens::default(), Tokens::default());
+            let block = Reader::default().read(&text, &mut tokens);
+            prop_assert_eq!(block, Reader::default().read(&spaced, &mut expected));
+            prop_assert_eq!(&tokens.hashes, &expected.hashes);
+            prop_assert_eq!(tokens.dense.len(), 0);
+            prop_assert_eq!(tokens.marks(), expected.marks());
         }
     }
 }

@@ -103,11 +103,18 @@ impl Rules {
         opens(&self.caption_open, folded)
     }
 
-    /// Whether a line that is not folded yet begins with a letter that some caption opens with: most do not, and need
+    /// Whether a line that is not folded yet begins with two letters that some caption opens with: most do not, and need
     /// not be folded to know it.
     pub(crate) fn may_open_caption(&self, line: &str) -> bool {
-        let first = line.trim_start_matches(is_edge).chars().next();
-        first.is_none_or(|c| !c.is_ascii() || self.caption_initials.contains(&c.to_ascii_lowercase()))
+        match line.trim_start_matches(is_edge).as_bytes() {
+            [first, second, ..] if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() => {
+                let low = |b: &u8| char::from(b.to_ascii_lowercase());
+                let openings = &self.caption_open;
+                openings.contains_key(&[low(first), low(second)])
+                    || openings.contains_key(&[low(first), '\0'])
+            }
+            _ => true,
+        }
     }
 
     /// Whether a folded name is credited under pictures (an agency, "file photo", …).

@@ -116,8 +116,6 @@ pub struct Rules {
     bylines: Vec<(String, bool)>,
     /// The longest phrase in `caption_open`, in bytes.
     pub(crate) longest_caption_open: usize,
-    /// The letters that phrases in `caption_open` begin with.
-    caption_initials: Vec<char>,
     caption_open: HashMap<[char; 2], Vec<Start>, Fast>,
     credit_open: HashMap<[char; 2], Vec<Start>, Fast>,
     credit_agency: HashMap<String, (), Fast>,
@@ -163,7 +161,6 @@ impl Rules {
             within_rules: Vec::new(),
             bylines: Vec::new(),
             longest_caption_open: 0,
-            caption_initials: Vec::new(),
             caption_open: HashMap::default(),
             credit_open: HashMap::default(),
             credit_agency: HashMap::default(),
@@ -214,7 +211,6 @@ impl Rules {
         rules.caption_open = openings(&all.caption.open);
         let longest = rules.caption_open.values().flatten().map(|s| s.phrase.len());
         rules.longest_caption_open = longest.max().unwrap_or(0);
-        rules.caption_initials = rules.caption_open.keys().map(|[first, _]| *first).collect();
         rules.credit_open = openings(&all.credit.open);
         rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
         for (name, forms) in all.agencies {

@@ -128,7 +128,7 @@ fn is_credit(draft: &Draft, rules: &Rules) -> bool {
 }
 
 fn ends_as_sentence(text: &str) -> bool {
-    text.ends_with('.') && text.bytes().filter(|b| *b == b' ').count() >= 9
+    text.ends_with('.') && text.bytes().filter(|b| *b == b' ').nth(8).is_some()
 }
 
 fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
