@@ -4,7 +4,7 @@
 //! database is worked out before.
 
 use copydesk_dedup::evidence::{Sampling, encode};
-use copydesk_site::PageBlocks;
+use copydesk_site::{BlockKeys, PageBlocks};
 
 use crate::blocks;
 use crate::identity::raw_hash;
@@ -20,18 +20,22 @@ pub(crate) struct Ready {
     pub(crate) blocks: String,
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
     pub(crate) evidence: Vec<u8>,
+    /// What site memory knows its blocks by.
+    pub(crate) keys: BlockKeys,
     /// What `evidence.page_blocks` holds.
     pub(crate) page: PageBlocks,
 }
 
 impl Ready {
     pub(crate) fn of(item: &Item, article: &Prepared) -> Self {
+        let keys = BlockKeys::of(&article.clean);
         Self {
             raw_hash: raw_hash(item.message.payload.as_deref()),
             body: article.clean.body(),
             blocks: blocks::to_json(&article.clean),
             evidence: encode(&article.fingerprint, Sampling::Full),
-            page: PageBlocks::of(&article.clean),
+            page: PageBlocks::with_keys(&article.clean, &keys),
+            keys,
         }
     }
 }

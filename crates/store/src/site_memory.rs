@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use copydesk_article::{ArticleId, CleanArticle, StoryId};
 use copydesk_dedup::fingerprint_parts;
-use copydesk_site::{Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide};
+use copydesk_site::{
+    BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_with_keys,
+};
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
@@ -90,7 +92,13 @@ pub(crate) fn clean(
                     title_words,
                 };
                 let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
-                let decision = decide_from(&work.article.clean, &subject, recents, sites.instructions(site));
+                let decision = decide_with(
+                    &work.article.clean,
+                    &work.ready.keys,
+                    &subject,
+                    recents,
+                    sites.instructions(site),
+                );
                 outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
                 outcome.view = view(&decision, recents);
                 outcome.changed = changed(&work.article.clean, &decision);
@@ -145,6 +153,16 @@ pub(crate) fn decide_from(
     recents: &[Arc<SiteArticle>],
     instructions: Instructions<'_>,
 ) -> Decision {
+    decide_with(article, &BlockKeys::of(article), subject, recents, instructions)
+}
+
+fn decide_with(
+    article: &CleanArticle,
+    keys: &BlockKeys,
+    subject: &Subject<'_>,
+    recents: &[Arc<SiteArticle>],
+    instructions: Instructions<'_>,
+) -> Decision {
     let siblings: Vec<Sibling<'_>> = recents
         .iter()
         .filter_map(|r| {
@@ -157,7 +175,14 @@ pub(crate) fn decide_from(
             })
         })
         .collect();
-    decide(article, subject, &siblings, &instructions, &Params::default())
+    decide_with_keys(
+        article,
+        keys,
+        subject,
+        &siblings,
+        &instructions,
+        &Params::default(),
+    )
 }
 
 /// `evidence.site_view`: what a decision that took out or spared something looked at.
