@@ -1,19 +1,17 @@
-//! What of a message's rows is known before the database is asked anything.
+//! What of an article's rows is known before the database is asked anything.
 //!
 //! From the claim of the keys to the commit other flushes may have to wait for this one: what does not depend on the
-//! database is worked out before.
+//! database is worked out before, with the article, on a thread of the pool.
 
+use copydesk_article::{CleanArticle, Fingerprint};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_site::{BlockKeys, PageBlocks};
 
 use crate::blocks;
-use crate::identity::raw_hash;
-use crate::item::{Item, Prepared};
 
 /// Values of columns, as they are if the database has nothing to say against them.
+#[derive(Debug, Clone)]
 pub(crate) struct Ready {
-    /// `article.raw_hash`.
-    pub(crate) raw_hash: [u8; 16],
     /// `article.body`, unless site memory takes something out.
     pub(crate) body: String,
     /// `article.blocks`, unless site memory takes something out.
@@ -27,14 +25,13 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    pub(crate) fn of(item: &Item, article: &Prepared) -> Self {
-        let keys = BlockKeys::of(&article.clean);
+    pub(crate) fn of(clean: &CleanArticle, fingerprint: &Fingerprint) -> Self {
+        let keys = BlockKeys::of(clean);
         Self {
-            raw_hash: raw_hash(item.message.payload.as_deref()),
-            body: article.clean.body(),
-            blocks: blocks::to_json(&article.clean),
-            evidence: encode(&article.fingerprint, Sampling::Full),
-            page: PageBlocks::with_keys(&article.clean, &keys),
+            body: clean.body(),
+            blocks: blocks::to_json(clean),
+            evidence: encode(fingerprint, Sampling::Full),
+            page: PageBlocks::with_keys(clean, &keys),
             keys,
         }
     }

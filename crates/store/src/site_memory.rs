@@ -80,7 +80,7 @@ pub(crate) fn clean(
             view: None,
             changed: None,
         };
-        let page = &work.ready.page;
+        let page = &work.article.ready.page;
         outcome.page = page.encode();
         if let Some(site) = work.site_hash {
             let title_words = &work.article.fingerprint.title_words;
@@ -94,7 +94,7 @@ pub(crate) fn clean(
                 let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
                 let decision = decide_with(
                     &work.article.clean,
-                    &work.ready.keys,
+                    &work.article.ready.keys,
                     &subject,
                     recents,
                     sites.instructions(site),

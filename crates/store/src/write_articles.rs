@@ -324,7 +324,7 @@ fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
 }
 
 fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site: &'b Outcome) -> Content<'b> {
-    let (article, ready) = (work.article, &work.ready);
+    let (article, ready) = (work.article, &work.article.ready);
     let (clean, word_count, blocks, body) = match &site.changed {
         Some((clean, words)) => (clean, *words, blocks::to_json(clean), clean.body()),
         None => (
@@ -356,7 +356,7 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         fingerprint_version: article.fingerprint.version.0,
         paywalled: m.paywalled,
         body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
-        raw_hash: ready.raw_hash.to_vec(),
+        raw_hash: work.raw_hash.to_vec(),
         rules_version: &clean.rules_version,
         site: value(m.site.as_ref()),
         site_source: source(m.site.as_ref()),
@@ -440,7 +440,7 @@ fn evidence_row(
         site_view: site.view.clone(),
         refusals: refusals(decision),
         evidence: match decision.kept(fingerprint) {
-            Cow::Borrowed(_) => work.ready.evidence.clone(),
+            Cow::Borrowed(_) => work.article.ready.evidence.clone(),
             Cow::Owned(kept) => encode(&kept, Sampling::Full),
         },
     }
