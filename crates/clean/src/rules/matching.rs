@@ -69,6 +69,12 @@ impl Rules {
         None
     }
 
+    /// Whether [`Self::find`] may know a line at any position. Asks neither for the line's length nor for its folded form,
+    /// but that it [is a phrase](crate::ascii::Facts::is_phrase) but for its ends and its case.
+    pub(crate) fn may_know(&self, line: &str) -> bool {
+        self.quick.may_know(line)
+    }
+
     /// The rule of a heading of teasers that a folded line opens with, of two words or more: for texts without
     /// line ends, where heading and teasers are one piece.
     pub(crate) fn opens_with_heading(&self, folded: &str) -> Option<Hit<'_>> {
