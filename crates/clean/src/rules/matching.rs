@@ -137,7 +137,8 @@ impl Rules {
     pub(crate) fn byline_opening(&self, folded: &str) -> Option<(usize, bool)> {
         self.bylines
             .iter()
-            .find(|(phrase, colon)| !phrase.is_empty() && begins_with(folded, phrase, *colon))
+            .filter(|(phrase, _)| !phrase.is_empty() && phrase.bytes().next() == folded.bytes().next())
+            .find(|(phrase, colon)| begins_with(folded, phrase, *colon))
             .map(|(phrase, colon)| (phrase.len(), *colon))
     }
 }

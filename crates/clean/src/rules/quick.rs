@@ -4,7 +4,7 @@
 //! that some phrase begins with, or has a word from which some phrase that may stand anywhere goes on: phrases begin and
 //! end where words do. A wrong yes costs the time that was to be saved, a wrong no would be a rule that is not applied: a test holds the answers against [`Rules::find`](super::Rules).
 
-use crate::ascii::word_starts;
+use crate::ascii::any_word;
 use crate::normalise::is_edge;
 
 /// The phrases of all rules, as far as the question goes.
@@ -74,10 +74,9 @@ impl Quick {
     }
 
     fn may_hold_phrase(&self, line: &[u8]) -> bool {
-        word_starts(line, |start| {
-            let rest = line.get(start..).unwrap_or_default();
-            self.words.contains(word(rest, self.word_bytes))
-        })
+        // A phrase that ends with the line needs no bytes after it.
+        let mask = mask(self.word_bytes);
+        any_word(line, |eight| self.words.contains((eight | CASE) & mask))
     }
 }
 
@@ -95,15 +94,17 @@ fn begins_with(line: &[u8], phrase: &str) -> bool {
 /// The bit that tells small letters from capitals, and makes equals of a few other bytes.
 const CASE: u64 = 0x2020_2020_2020_2020;
 
-/// The first `length` bytes, as if zeros followed the text.
-#[inline]
+/// The first bytes, at most eight, as if zeros followed the text.
 fn word(bytes: &[u8], length: usize) -> u64 {
     let eight = match bytes.first_chunk() {
         Some(eight) => u64::from_le_bytes(*eight),
         None => bytes.iter().rev().fold(0, |eight, b| eight << 8 | u64::from(*b)),
     };
-    let mask = u64::MAX >> (64 - 8 * length.clamp(1, 8));
-    (eight | CASE) & mask
+    (eight | CASE) & mask(length)
+}
+
+fn mask(length: usize) -> u64 {
+    u64::MAX >> (64 - 8 * length.clamp(1, 8))
 }
 
 /// A set of numbers that is nearly always asked for one that it has not: one bit says so.
