@@ -17,8 +17,6 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn of(text: &str) -> Self {
-        /// No sum of so many ones exceeds a byte.
-        const AT_ONCE: usize = 128;
         let bytes = text.as_bytes();
         let Some((first, rest)) = bytes.split_first() else {
             return Self {
@@ -27,41 +25,44 @@ impl Facts {
                 ..Self::default()
             };
         };
-        let (mut letters, mut words) = (usize::from(is_letter(*first)), usize::from(is_letter(*first)));
-        let mut seen = Seen {
-            odd_starts: u8::from(*first != b' ') & !is_letter(*first),
-            ..Seen::of(*first)
+        // Each byte is seen after the one before it, the first one after a space.
+        let begins = is_letter(*first);
+        let mut sum = Sum {
+            letters: usize::from(begins),
+            starts: usize::from(begins),
+            flags: flags(b' ', *first, begins),
         };
-        for (before, these) in bytes.chunks(AT_ONCE).zip(rest.chunks(AT_ONCE)) {
-            let (mut some_letters, mut starts) = (0_u8, 0_u8);
-            for (before, byte) in before.iter().zip(these) {
-                let letter = is_letter(*byte);
-                let gap = u8::from(*before == b' ');
-                let space = u8::from(*byte == b' ');
-                some_letters = some_letters.wrapping_add(letter);
-                starts = starts.wrapping_add(gap & letter);
-                seen.odd_starts |= gap & !(letter | space);
-                seen.gaps |= gap & space;
-                let byte = Seen::of(*byte);
-                seen.high |= byte.high;
-                seen.control |= byte.control;
-                seen.backticks |= byte.backticks;
-            }
-            letters += usize::from(some_letters);
-            words += usize::from(starts);
+        let (before, _) = bytes.as_chunks();
+        let (these, last) = rest.as_chunks();
+        for (before, these) in before.iter().zip(these) {
+            sum.add(before, these);
         }
-        // Bit 0 is the answer; the bits above it are of no meaning.
-        if seen.odd_starts & 1 != 0 {
-            words += odd_words(bytes);
+        if !last.is_empty() {
+            let at = rest.len() - last.len();
+            let before = bytes.get(at..at + last.len()).unwrap_or_default();
+            sum.add(&padded(before), &padded(last));
         }
+        let has = |flag| sum.flags & flag != 0;
+        let odd_words = if has(ODD_START) { odd_words(bytes) } else { 0 };
         Self {
-            is_ascii: seen.high < 0x80,
-            letters,
-            words,
-            is_folded: seen.control | seen.gaps == 0,
-            has_backtick: seen.backticks != 0,
+            is_ascii: !has(BEYOND),
+            letters: sum.letters,
+            words: sum.starts + odd_words,
+            is_folded: !has(CONTROL | GAP),
+            has_backtick: has(BACKTICK),
         }
     }
+}
+
+const AT_ONCE: usize = 64;
+
+/// Full stops at the end change nothing.
+fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut all = [b'.'; N];
+    if let Some(front) = all.get_mut(..bytes.len()) {
+        front.copy_from_slice(bytes);
+    }
+    all
 }
 
 impl Facts {
@@ -71,34 +72,109 @@ impl Facts {
     }
 }
 
-/// What was seen of bytes, as numbers that can be joined without a question.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    /// All bytes, joined.
-    high: u8,
-    control: u8,
-    backticks: u8,
-    /// Two spaces in a row.
-    gaps: u8,
-    /// Something else than a letter after a space.
-    odd_starts: u8,
+/// Something else than a letter or a space after a space.
+const ODD_START: u8 = 1;
+/// A space after a space.
+const GAP: u8 = 2;
+const CONTROL: u8 = 4;
+const BACKTICK: u8 = 8;
+/// Beyond ASCII.
+const BEYOND: u8 = 0x80;
+
+/// What is to be said of a byte after another one. `letter`: of [`is_letter`].
+#[inline(always)]
+const fn flags(before: u8, byte: u8, letter: u8) -> u8 {
+    let gap = (before == b' ') as u8;
+    let space = (byte == b' ') as u8;
+    let control = (byte < b' ') as u8 | (byte == 0x7f) as u8;
+    let backtick = (byte == b'`') as u8;
+    (gap & (letter ^ 1) & (space ^ 1)) * ODD_START
+        | (gap & space) * GAP
+        | control * CONTROL
+        | backtick * BACKTICK
+        | byte & BEYOND
 }
 
-impl Seen {
-    const fn of(byte: u8) -> Self {
-        Self {
-            high: byte,
-            control: (byte < b' ') as u8 | (byte == 0x7f) as u8,
-            backticks: (byte == b'`') as u8,
-            gaps: 0,
-            odd_starts: 0,
+/// What was seen of bytes.
+struct Sum {
+    letters: usize,
+    /// Letters after a space.
+    starts: usize,
+    /// All [`flags`].
+    flags: u8,
+}
+
+impl Sum {
+    #[inline]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "over arrays of one length, this is what the compiler joins best"
+    )]
+    fn add(&mut self, before: &[u8; AT_ONCE], these: &[u8; AT_ONCE]) {
+        let (mut letters, mut starts, mut all) = (0_u8, 0_u8, 0_u8);
+        for at in 0..AT_ONCE {
+            let letter = is_letter(these[at]);
+            letters = letters.wrapping_add(letter);
+            starts = starts.wrapping_add(letter & u8::from(before[at] == b' '));
+            all |= flags(before[at], these[at], letter);
         }
+        self.letters += usize::from(letters);
+        self.starts += usize::from(starts);
+        self.flags |= all;
     }
 }
 
 /// 1 for a letter or digit, else 0.
 const fn is_letter(byte: u8) -> u8 {
     ((byte | 0x20).wrapping_sub(b'a') < 26) as u8 | (byte.wrapping_sub(b'0') < 10) as u8
+}
+
+/// Calls `is_it` with the eight bytes from each place where a run of letters and digits begins (full stops follow the
+/// text), until it says yes.
+pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool {
+    const AHEAD: usize = AT_ONCE + 8;
+    let mut within = 0;
+    for base in (0..bytes.len()).step_by(AT_ONCE) {
+        let rest = bytes.get(base..).unwrap_or_default();
+        let tail: [u8; AHEAD];
+        let block = match rest.first_chunk() {
+            Some(block) => block,
+            None => {
+                tail = padded(rest);
+                &tail
+            }
+        };
+        let letters = block.first_chunk().map_or(0, letters);
+        let mut starts = letters & !(letters << 1 | within);
+        within = letters >> 63;
+        while starts != 0 {
+            // The mask changes nothing, but shows the compiler that eight bytes are there.
+            let at = starts.trailing_zeros() as usize & (AT_ONCE - 1);
+            let eight = block[at..].first_chunk().map_or(0, |e| u64::from_le_bytes(*e));
+            if is_it(eight) {
+                return true;
+            }
+            starts &= starts - 1;
+        }
+    }
+    false
+}
+
+/// One bit for each letter or digit.
+#[inline]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "over arrays of one length, this is what the compiler joins best"
+)]
+fn letters(block: &[u8; AT_ONCE]) -> u64 {
+    let mut ones = [0; AT_ONCE];
+    for at in 0..AT_ONCE {
+        ones[at] = is_letter(block[at]);
+    }
+    let (eights, _) = ones.as_chunks::<8>();
+    // The product has the sum of eight bits, each at a place of its own, in its top byte.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
 }
 
 /// Words that begin with something else than a letter: a quote, a bracket, a sign.

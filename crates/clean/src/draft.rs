@@ -56,6 +56,11 @@ impl Draft {
     /// Measures a block. `text` has its white space folded already.
     pub(crate) fn new(kind: BlockKind, text: String) -> Self {
         let facts = Facts::of(&text);
+        Self::measured(kind, text, facts)
+    }
+
+    /// [`Self::new`] of a text that was looked at already.
+    pub(crate) fn measured(kind: BlockKind, text: String, facts: Facts) -> Self {
         let size = if facts.is_ascii {
             Size::of_ascii(&text, facts)
         } else {
@@ -107,7 +112,8 @@ impl Draft {
             return None;
         }
         let known = self.known.get_or_init(|| {
-            rules
+            let may = !self.is_phrase || rules.may_know(&self.text);
+            may && rules
                 .find(self.folded(), self.chars, Position::Anywhere)
                 .is_some()
         });

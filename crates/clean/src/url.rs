@@ -140,12 +140,12 @@ pub(crate) fn site_of(url: &str) -> Option<String> {
 
 /// The site of a host name, or of something a producer wrote for one.
 pub(crate) fn site_of_host(host: &str) -> String {
-    let host: String = host
-        .trim()
-        .trim_end_matches('.')
-        .chars()
-        .flat_map(char::to_lowercase)
-        .collect();
+    let host = host.trim().trim_end_matches('.');
+    let host: String = if host.is_ascii() {
+        host.to_ascii_lowercase()
+    } else {
+        host.chars().flat_map(char::to_lowercase).collect()
+    };
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 

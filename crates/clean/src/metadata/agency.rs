@@ -29,8 +29,8 @@ pub(crate) fn find_agency(drafts: &[Draft], authors: &[String], rules: &Rules) -
 /// The first bracket of a first paragraph, if it stands in the dateline: within 80 characters, and a dash
 /// after it; or "PARIS, March 3 - Reuters".
 fn in_dateline(text: &str, rules: &Rules) -> Option<String> {
-    let head: String = text.chars().take(110).collect();
-    let (before, rest) = head.split_once(['(', '（'])?;
+    let end = text.char_indices().nth(110).map_or(text.len(), |(i, _)| i);
+    let (before, rest) = text.get(..end)?.split_once(['(', '（'])?;
     if before.chars().count() > 80 {
         return None;
     }

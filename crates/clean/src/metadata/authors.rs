@@ -121,6 +121,7 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
         let folded = fold_phrase(&name);
         let opening = OPENINGS
             .iter()
+            .filter(|o| o.bytes().next() == folded.bytes().next())
             .filter(|o| {
                 folded
                     .strip_prefix(**o)

@@ -69,6 +69,12 @@ impl Rules {
         None
     }
 
+    /// Whether [`Self::find`] may know a line at any position. Asks neither for the line's length nor for its folded form,
+    /// but that it [is a phrase](crate::ascii::Facts::is_phrase) but for its ends and its case.
+    pub(crate) fn may_know(&self, line: &str) -> bool {
+        self.quick.may_know(line)
+    }
+
     /// The rule of a heading of teasers that a folded line opens with, of two words or more: for texts without
     /// line ends, where heading and teasers are one piece.
     pub(crate) fn opens_with_heading(&self, folded: &str) -> Option<Hit<'_>> {
@@ -131,7 +137,8 @@ impl Rules {
     pub(crate) fn byline_opening(&self, folded: &str) -> Option<(usize, bool)> {
         self.bylines
             .iter()
-            .find(|(phrase, colon)| !phrase.is_empty() && begins_with(folded, phrase, *colon))
+            .filter(|(phrase, _)| !phrase.is_empty() && phrase.bytes().next() == folded.bytes().next())
+            .find(|(phrase, colon)| begins_with(folded, phrase, *colon))
             .map(|(phrase, colon)| (phrase.len(), *colon))
     }
 }

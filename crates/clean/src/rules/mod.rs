@@ -7,6 +7,7 @@
 mod file;
 mod matching;
 mod names;
+mod quick;
 
 pub(crate) use matching::{Hit, Position};
 
@@ -22,6 +23,7 @@ use copydesk_article::RuleId;
 
 use crate::normalise::fold_phrase;
 use file::{File, RuleEntry};
+use quick::Quick;
 
 /// What can be wrong with a rules file.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +114,7 @@ pub struct Rules {
     lines: HashMap<String, Vec<usize>, Fast>,
     starts: HashMap<[char; 2], Vec<Start>, Fast>,
     within: AhoCorasick,
+    quick: Quick,
     within_rules: Vec<usize>,
     bylines: Vec<(String, bool)>,
     /// The longest phrase in `caption_open`, in bytes.
@@ -158,6 +161,7 @@ impl Rules {
             lines: HashMap::default(),
             starts: HashMap::default(),
             within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
+            quick: Quick::default(),
             within_rules: Vec::new(),
             bylines: Vec::new(),
             longest_caption_open: 0,
@@ -181,6 +185,8 @@ impl Rules {
         for entry in &all.rule {
             rules.add(entry, &mut patterns)?;
         }
+        let starts = rules.starts.values().flatten().map(|s| s.phrase.as_str());
+        rules.quick = Quick::new(rules.lines.keys().map(String::as_str), starts, &patterns);
         // A table of a few hundred KB, made once, that takes one step a byte.
         rules.within = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))

@@ -1,4 +1,9 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::ascii::Facts;
 
 fn rule_of(rules: &Rules, line: &str, position: Position) -> Option<String> {
     let folded = fold_phrase(line);
@@ -106,5 +111,60 @@ fn a_wrong_file_says_what_is_wrong() {
             says
         };
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// The built-in rules, some with a short phrase of a user's that may stand anywhere.
+fn some_rules() -> [(Rules, Vec<String>); 2] {
+    [
+        "",
+        "[[rule]]\nname = \"short\"\nmatch = \"within\"\naction = \"line\"\nphrases = [\"(app\", \"o2\"]",
+    ]
+    .map(|more| {
+        let mut all = File::default();
+        for text in [BUILTIN, more] {
+            all.merge(toml::from_str::<File>(text).unwrap());
+        }
+        let phrases = all.rule.iter().flat_map(|r| &r.phrases).filter(|p| p.is_ascii());
+        (Rules::from_toml(more).unwrap(), phrases.cloned().collect())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever surrounds a phrase, and however it is written: a line that a rule knows is never left out.
+    #[test]
+    fn no_line_is_left_out_unheard(
+        (which, at) in (0..2_usize, any::<prop::sample::Index>()),
+        (before, after) in ("|[ -~]{0,9}|[a-z ]{0,70}[ (.]", "|[ -~]{0,9}|[ ).][a-z ]{0,70}"),
+        (loud, cut) in any::<(bool, bool)>(),
+    ) {
+        static RULES: LazyLock<[(Rules, Vec<String>); 2]> = LazyLock::new(some_rules);
+        let (rules, phrases) = &RULES[which];
+        let mut phrase = at.get(phrases).clone();
+        if loud {
+            phrase = phrase.to_uppercase();
+        }
+        if cut {
+            phrase.pop();
+        }
+        let line = format!("{before}{phrase}{after}");
+        if Facts::of(&line).is_phrase() && rules.find(&fold_phrase(&line), line.len(), Position::Anywhere).is_some() {
+            prop_assert!(rules.may_know(&line), "{line:?}");
+        }
+    }
+}
+
+/// The question would be of no use if it were answered with yes.
+#[test]
+fn most_lines_are_left_out() {
+    let rules = Rules::builtin();
+    for line in [
+        "The harbour master said on Tuesday that the channel was clear and that ships could enter again.",
+        "Two tugs were standing by in the afternoon to pull the ferry clear at high water, he added.",
+        "\"It was not the first time,\" a spokeswoman for the port said, \"and it will not be the last.\"",
+    ] {
+        assert!(!rules.may_know(line), "{line}");
     }
 }

@@ -6,6 +6,7 @@
 
 use copydesk_article::BlockKind;
 
+use crate::ascii::Facts;
 use crate::draft::{Draft, End};
 use crate::normalise::{fold_space, is_closer, is_dense_script};
 
@@ -75,6 +76,12 @@ fn flush(pending: &mut String, drafts: &mut Vec<Draft>) {
 }
 
 fn push(line: &str, drafts: &mut Vec<Draft>) {
+    let facts = Facts::of(line);
+    // Folding would find nothing to do.
+    if facts.is_ascii && facts.is_folded && !line.is_empty() && line.trim_matches(' ').len() == line.len() {
+        drafts.push(Draft::measured(BlockKind::Body, line.to_owned(), facts));
+        return;
+    }
     let text = fold_space(line);
     if !text.is_empty() {
         drafts.push(Draft::new(BlockKind::Body, text));
