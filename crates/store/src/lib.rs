@@ -10,9 +10,11 @@
 //! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
-//! 3. `keys`: shingle hashes are claimed in `near_key`; whoever owns one of them already is a candidate. The unique
-//!    row makes two workers with near-copies wait for each other, so that one of them sees the other.
-//! 4. `evidence`: what is stored of the candidates and of the sites' last articles is read.
+//! 3. `evidence`: what is stored of the sites' last articles is read; `keys`: shingle hashes are claimed in `near_key`;
+//!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
+//!    other, so that one of them sees the other. From here to the commit others may be waiting: what does not depend
+//!    on the database has been laid out with the article (`ready`), what can be read before has been read.
+//! 4. `evidence`: what is stored of the candidates is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
