@@ -95,12 +95,8 @@ fn prepare(site: &str, url: &str, title: &str, text: &str) -> Prepared {
         warnings: Vec::new(),
         rules_version: "bench".into(),
     };
-    Prepared {
-        fingerprint: copydesk_dedup::fingerprint(&clean),
-        clean,
-        fetched_at: None,
-        extra: Default::default(),
-    }
+    let fingerprint = copydesk_dedup::fingerprint(&clean);
+    Prepared::new(clean, fingerprint, None, Default::default())
 }
 
 /// Seconds of CPU that a process has used, user and system. 0 if there is no such process.

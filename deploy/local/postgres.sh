@@ -115,11 +115,20 @@ make_cluster() {
     as_owner bash -c 'echo "include = '\''copydesk.conf'\''" >>"$1/data.new/postgresql.conf" && mv "$1/data.new" "$1/data"' make_cluster "$PG"
 }
 
+# A quarter of the memory, as Postgres' documentation advises, between 512 MB and 4 GB: the keys of the present window are written at
+# random places, and where they do not fit each costs a read and a write of a page.
+buffer_megabytes() {
+    local quarter
+    quarter=$(awk '/^MemTotal:/ { print int($2 / 4096) }' /proc/meminfo)
+    echo $((quarter < 512 ? 512 : quarter > 4096 ? 4096 : quarter))
+}
+
 write_settings() {
     local socket=$PG/socket
     {
         cat "$HERE/postgresql.conf"
-        printf '\n# Of this clone.\n'
+        printf '\n# Of this clone and this machine.\n'
+        printf 'shared_buffers = %sMB\n' "$(buffer_megabytes)"
         printf "listen_addresses = '127.0.0.1'\nport = %s\n" "$POSTGRES_PORT"
         # The path of a socket has a limit of 107 bytes, which a clone deep in the tree can exceed; the loopback does as well.
         if ((${#socket} + 20 <= 107)); then

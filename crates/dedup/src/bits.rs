@@ -14,10 +14,10 @@ impl BitWriter {
         let value = u64::from(value) & ((1 << width) - 1);
         self.pending |= value << self.held;
         self.held += width;
-        while self.held >= 8 {
-            self.bytes.push(self.pending as u8);
-            self.pending >>= 8;
-            self.held -= 8;
+        if self.held >= 32 {
+            self.bytes.extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.pending >>= 32;
+            self.held -= 32;
         }
     }
 
@@ -37,17 +37,24 @@ impl BitWriter {
         let mut next = 0_u64;
         for number in numbers {
             let gap = u64::from(number).saturating_sub(next);
-            self.push_unary((gap >> rice) as u32);
-            self.push(gap as u32, rice);
+            let high = (gap >> rice) as u32;
+            if high < 32 - rice {
+                // Ones, a zero and the low bits at once: nearly always.
+                let low = gap & ((1 << rice) - 1);
+                self.push((((1 << high) - 1) | (low << (high + 1))) as u32, high + 1 + rice);
+            } else {
+                self.push_unary(high);
+                self.push(gap as u32, rice);
+            }
             next = u64::from(number) + 1;
         }
     }
 
     /// The bytes; the last one filled with zeros.
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        if self.held > 0 {
-            self.bytes.push(self.pending as u8);
-        }
+        let last = self.pending.to_le_bytes();
+        let held = self.held.div_ceil(8) as usize;
+        self.bytes.extend_from_slice(last.get(..held).unwrap_or(&last));
         self.bytes
     }
 }

@@ -69,6 +69,7 @@ fn options() -> Options {
                     "same_title" => p.same_title = number,
                     "most_words" => p.most_words = number,
                     "reach" => p.reach = number as usize,
+                    "menu" => p.menu = number as usize,
                     _ => panic!("no threshold is called {name}"),
                 }
             }

@@ -7,7 +7,7 @@ use copydesk_article::{ArticleId, Block, CleanArticle, StoryId};
 
 use crate::blocks::PageBlocks;
 use crate::counting::{Group, others};
-use crate::key::{BlockKey, measure};
+use crate::key::{BlockKey, BlockKeys};
 use crate::params::{Instructions, Params};
 
 /// The article to be decided on, besides its text.
@@ -158,6 +158,25 @@ pub fn decide(
     instructions: &Instructions<'_>,
     params: &Params,
 ) -> Decision {
+    decide_with_keys(
+        article,
+        &BlockKeys::of(article),
+        subject,
+        siblings,
+        instructions,
+        params,
+    )
+}
+
+/// [`decide`] on an article whose keys are there already.
+pub fn decide_with_keys(
+    article: &CleanArticle,
+    keys: &BlockKeys,
+    subject: &Subject<'_>,
+    siblings: &[Sibling<'_>],
+    instructions: &Instructions<'_>,
+    params: &Params,
+) -> Decision {
     let groups = others(subject, siblings, params);
     let needed = if groups.len() < params.young_site {
         1
@@ -171,16 +190,9 @@ pub fn decide(
     };
     // Every block that the site repeats, the removed ones as well: they are the frame of lists that change.
     let mut repeated: HashSet<usize> = HashSet::new();
-    for (position, block) in article.blocks.iter().enumerate() {
-        let Some((key, short)) = measure(&block.text) else {
-            continue;
-        };
-        let p = Paragraph { block, key, short };
-        let Some(why) = why(&p, &groups, needed, instructions) else {
-            continue;
-        };
+    for (position, key, why) in repeats(article, keys, &groups, needed, instructions, params) {
         repeated.insert(position);
-        if !may_go(block) {
+        if !article.blocks.get(position).is_some_and(may_go) {
             continue;
         }
         let guard = match why {
@@ -203,7 +215,17 @@ pub fn decide(
         }
     }
     spare_prose(article, &mut decision, params);
-    add_lists(article, &repeated, instructions, longest, &mut decision, params);
+    if !repeated.is_empty() {
+        add_lists(
+            article,
+            keys,
+            &repeated,
+            instructions,
+            longest,
+            &mut decision,
+            params,
+        );
+    }
     decision
 }
 
@@ -211,23 +233,65 @@ fn has(ascending: &[BlockKey], key: BlockKey) -> bool {
     ascending.binary_search(&key).is_ok()
 }
 
+/// The blocks that the site repeats, in order.
+fn repeats(
+    article: &CleanArticle,
+    keys: &BlockKeys,
+    groups: &[Group<'_>],
+    needed: usize,
+    instructions: &Instructions<'_>,
+    params: &Params,
+) -> Vec<(usize, BlockKey, Why)> {
+    let mut found = Vec::new();
+    if groups.len() < needed && instructions.pinned.is_empty() {
+        return found;
+    }
+    // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
+    let (mut doubtful, mut run) = (Vec::new(), 0_usize);
+    for (position, block) in article.blocks.iter().enumerate() {
+        let Some((key, short)) = keys.at(position) else {
+            continue;
+        };
+        let p = Paragraph { block, key, short };
+        match why(&p, groups, needed, instructions) {
+            None => {
+                doubtful.clear();
+                run = 0;
+                continue;
+            }
+            Some((why, true)) => found.push((position, key, why)),
+            Some((why, false)) => doubtful.push((position, key, why)),
+        }
+        run += 1;
+        if run >= params.menu {
+            found.append(&mut doubtful);
+        }
+    }
+    found.sort_by_key(|(position, ..)| *position);
+    found
+}
+
+/// Why a block would go, and whether that is enough. It is not for a short word of the article ("Why?", "No.") that stands in
+/// two interviews: it counts where rules removed it, or in a row of such blocks, which is a menu.
 fn why(
     p: &Paragraph<'_>,
     groups: &[Group<'_>],
     needed: usize,
     instructions: &Instructions<'_>,
-) -> Option<Why> {
+) -> Option<(Why, bool)> {
     if has(instructions.pinned, p.key) {
-        return Some(Why::Pinned);
+        return Some((Why::Pinned, true));
     }
-    // A short word of the article ("Why?", "No.") may stand in two interviews: it counts where rules removed it.
+    let shown = |short: bool| {
+        let mut by: Vec<ArticleId> = groups.iter().filter_map(|g| g.shows(p.key, short)).collect();
+        by.sort_unstable();
+        (!by.is_empty() && by.len() >= needed).then_some(Why::Shown { by, of: groups.len() })
+    };
     let short = p.short && may_go(p.block);
-    let mut by: Vec<ArticleId> = groups.iter().filter_map(|g| g.shows(p.key, short)).collect();
-    if by.len() < needed || by.is_empty() {
-        return None;
+    match shown(short) {
+        None if short => shown(false).map(|why| (why, false)),
+        found => found.map(|why| (why, true)),
     }
-    by.sort_unstable();
-    Some(Why::Shown { by, of: groups.len() })
 }
 
 /// Site memory takes paragraphs out of the body; captions, headlines and deks have columns of their own.
@@ -248,6 +312,9 @@ fn longest(article: &CleanArticle) -> Option<usize> {
 
 /// If too much would go, paragraphs of prose stay.
 fn spare_prose(article: &CleanArticle, decision: &mut Decision, params: &Params) {
+    if decision.removed.is_empty() {
+        return;
+    }
     let words = |position: usize| article.blocks.get(position).map_or(0, |b| words(&b.text));
     let all: usize = article
         .blocks
@@ -276,6 +343,7 @@ fn spare_prose(article: &CleanArticle, decision: &mut Decision, params: &Params)
 /// Labels among blocks that the site repeats: headlines of other articles, which change from page to page.
 fn add_lists(
     article: &CleanArticle,
+    keys: &BlockKeys,
     repeated: &HashSet<usize>,
     instructions: &Instructions<'_>,
     longest: Option<usize>,
@@ -293,7 +361,7 @@ fn add_lists(
         }
         let before = (position.saturating_sub(params.reach)..position).any(|p| repeated.contains(&p));
         let behind = (position + 1..=position + params.reach).any(|p| repeated.contains(&p));
-        let key = measure(&block.text).map(|(key, _)| key);
+        let key = keys.at(position).map(|(key, _)| key);
         if before && behind && !key.is_some_and(|k| has(instructions.forgotten, k)) {
             found.push(Found {
                 position,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
+use copydesk_article::CleanArticle;
+
 /// 32-bit hash of a block's letters, case folded, dates, times and a lone number taken as 0: "12 minutes
 /// ago" is "3 minutes ago".
 ///
@@ -24,6 +26,22 @@ impl FromStr for BlockKey {
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
         u32::from_str_radix(text, 16).map(Self)
+    }
+}
+
+/// The keys of all blocks of one article, in order: made once, used for its [`crate::PageBlocks`] and for its decision.
+#[derive(Debug, Clone, Default)]
+pub struct BlockKeys(Vec<Option<(BlockKey, bool)>>);
+
+impl BlockKeys {
+    /// Reads every block, kept and removed.
+    pub fn of(article: &CleanArticle) -> Self {
+        Self(article.blocks.iter().map(|b| measure(&b.text)).collect())
+    }
+
+    /// The key of the block at this place, and whether the block is short.
+    pub(crate) fn at(&self, position: usize) -> Option<(BlockKey, bool)> {
+        self.0.get(position).copied().flatten()
     }
 }
 
@@ -81,6 +99,10 @@ const fn is_joint(c: char) -> bool {
 /// Whether the numbers of a block say nothing: one number ("12 minutes ago"), or a date or a time among them. A line
 /// of a table of results has several and is another line with other numbers.
 fn folds_numbers(text: &str) -> bool {
+    // Most blocks hold none, and that is seen sixteen bytes at a time.
+    if !text.bytes().fold(false, |found, b| found | b.is_ascii_digit()) {
+        return true;
+    }
     let (mut runs, mut dated, mut digits, mut value) = (0, false, 0_u32, 0_u32);
     let mut joined = false;
     for c in text.chars().chain(std::iter::once(' ')) {

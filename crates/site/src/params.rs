@@ -4,7 +4,7 @@ use crate::key::BlockKey;
 
 /// The version of the rule: thresholds and order of the guards. Recorded with every decision. Raise it with any change
 /// to [`Params::default`] or to what [`crate::decide`] does.
-pub const RULE_VERSION: i16 = 1;
+pub const RULE_VERSION: i16 = 2;
 
 /// How many of the site's articles [`crate::decide`] is given at most.
 pub const SIBLINGS: usize = 20;
@@ -24,6 +24,8 @@ pub struct Params {
     /// A label goes as well if blocks that the site repeats stand this near before and after it: a list of headlines
     /// that changes from page to page. 0 switches it off.
     pub reach: usize,
+    /// So many repeated blocks in a row are a menu: there, a word counts that would be too short to count alone.
+    pub menu: usize,
 }
 
 impl Default for Params {
@@ -34,6 +36,7 @@ impl Default for Params {
             same_title: 0.5,
             most_words: 0.5,
             reach: 5,
+            menu: 5,
         }
     }
 }

@@ -22,9 +22,13 @@ macro_rules! columns {
             /// Names of the columns, in order.
             pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($column)),+];
 
+            /// Postgres types of the columns, in order.
+            pub(crate) const TYPES: &'static [&'static str] = &[$($pg),+];
+
             /// `unnest($1::int8[], …) AS r (column, …)`.
+            #[allow(dead_code, reason = "columns that are written beside others have one `unnest` with them")]
             pub(crate) fn unnest() -> String {
-                $crate::columns::unnest(Self::NAMES, &[$($pg),+])
+                $crate::columns::unnest(Self::NAMES, Self::TYPES)
             }
 
             pub(crate) fn push(&mut self, row: $row$(<$life>)?) {

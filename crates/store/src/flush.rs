@@ -168,6 +168,7 @@ pub(crate) async fn store_articles(
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
     let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, site_memory);
+    (report.site_memory_blocks, report.site_memory_words) = cleaned.taken_out;
     ArticleRows::new(
         works,
         &dispositions,
@@ -238,7 +239,10 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
     (offset(works.first()), offset(works.last()) + 1)
 }
 
-/// Claims the keys, then reads what the decisions depend on.
+/// Reads what is known of the sites, claims the keys, and reads the candidates.
+///
+/// From the claim on a flush that shares a key with this one waits for its commit: what need not be read behind the
+/// claim is read before it.
 async fn read(
     tx: &mut sqlx::PgConnection,
     works: &[Work<'_>],
@@ -268,22 +272,18 @@ async fn read(
     searched.dedup();
     sites.sort_unstable();
     sites.dedup();
+    let sites = evidence::sites(tx, &sites).await?;
     let mut owners = keys::claim(tx, &claims).await?;
-    let elsewhere: Vec<i64> = searched
-        .iter()
-        .filter(|key| !owners.contains_key(key))
-        .copied()
-        .collect();
-    owners.extend(keys::owners(tx, &elsewhere).await?);
-    let mut ids: Vec<i64> = searched
-        .iter()
-        .filter_map(|key| owners.get(key))
+    searched.retain(|key| !owners.contains_key(key));
+    let others = keys::owners(tx, &searched).await?;
+    let mut ids: Vec<i64> = others
+        .values()
         .copied()
         .filter(|id| !fresh.contains(id))
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    let sites = evidence::sites(tx, &sites).await?;
+    owners.extend(others);
     let read = Read {
         owners,
         older: evidence::candidates(tx, &ids).await?,

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use copydesk_article::{CleanArticle, Fingerprint, Message, NextOffset, Reject};
 
+use crate::ready::Ready;
+
 /// One message and what became of it in the stages before.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -15,14 +17,31 @@ pub struct Item {
 /// An article that is ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// Blocks and metadata.
-    pub clean: CleanArticle,
-    /// Its hashes.
-    pub fingerprint: Fingerprint,
-    /// When the producer fetched it, if it said so.
-    pub fetched_at: Option<DateTime<Utc>>,
-    /// The envelope's other fields, kept as they came.
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    pub(crate) clean: CleanArticle,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) fetched_at: Option<DateTime<Utc>>,
+    pub(crate) extra: serde_json::Map<String, serde_json::Value>,
+    pub(crate) ready: Ready,
+}
+
+impl Prepared {
+    /// Lays out all that depends on the article alone: on a thread of the pool, not in the flush.
+    ///
+    /// `fetched_at`: when the producer fetched it, if it said so. `extra`: the envelope's other fields, kept as they came.
+    pub fn new(
+        clean: CleanArticle,
+        fingerprint: Fingerprint,
+        fetched_at: Option<DateTime<Utc>>,
+        extra: serde_json::Map<String, serde_json::Value>,
+    ) -> Self {
+        Self {
+            ready: Ready::of(&clean, &fingerprint),
+            clean,
+            fingerprint,
+            fetched_at,
+            extra,
+        }
+    }
 }
 
 /// Consecutive messages of one partition: all that Kafka delivered of the offsets in `[from, to)`.

@@ -10,6 +10,7 @@ use crate::error::{Doing as _, StoreError};
 
 /// Bits of a key that are its hash; those above are its window. `copydesk_create_windows` counts on it.
 const HASH_BITS: u32 = 50;
+const HASH_MASK: i64 = (1 << HASH_BITS) - 1;
 const LAST_WINDOW: i64 = 8191;
 
 /// An article of so little time before a window's end claims its keys in the next window as well, so that it meets
@@ -56,7 +57,7 @@ impl Windows {
 /// The row of a shingle in a window. The smallest hashes of a text are small numbers: the information is in
 /// their lower bits.
 pub(crate) const fn row_key(window: i64, key: ShingleKey) -> i64 {
-    (window << HASH_BITS) | (key.0 & ((1 << HASH_BITS) - 1))
+    (window << HASH_BITS) | (key.0 & HASH_MASK)
 }
 
 /// Claims keys for articles. `wanted` is ascending and distinct by key: flushes that meet wait, and do not deadlock.
@@ -88,20 +89,52 @@ pub(crate) async fn claim(
         .collect())
 }
 
-/// Who owns which of these keys. After [`claim`], as a statement of its own: its snapshot has what the claim
-/// waited for.
+/// Who owns which of these keys (ascending). After [`claim`], as statements of their own: their snapshots have what the
+/// claim waited for.
 pub(crate) async fn owners(
     connection: &mut PgConnection,
     keys: &[i64],
 ) -> Result<HashMap<i64, i64>, StoreError> {
+    const DOING: &str = "cannot look for the keys' owners";
+    // The window behind an article's own is nearly always empty, the one before it in a young store: one look at each
+    // instead of one for every key.
+    let windows: Vec<i64> = keys
+        .chunk_by(|a, b| window_of(*a) == window_of(*b))
+        .filter_map(|keys| keys.first().copied().map(window_of))
+        .collect();
+    let inhabited: HashSet<i64> = sqlx::query_scalar(
+        "SELECT w.number FROM unnest($1::int8[]) AS w (number)
+         WHERE EXISTS (SELECT FROM near_key n WHERE n.key BETWEEN w.number << $2 AND (w.number << $2) + $3)",
+    )
+    .bind(&windows)
+    .bind(HASH_BITS.cast_signed())
+    .bind(HASH_MASK)
+    .fetch_all(&mut *connection)
+    .await
+    .doing(DOING)?
+    .into_iter()
+    .collect();
+    let keys: Vec<i64> = keys
+        .iter()
+        .copied()
+        .filter(|key| inhabited.contains(&window_of(*key)))
+        .collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
     )
-    .bind(keys)
+    .bind(&keys)
     .fetch_all(connection)
     .await
-    .doing("cannot look for the keys' owners")?;
+    .doing(DOING)?;
     Ok(rows.into_iter().collect())
+}
+
+/// The window that the row of a key is in.
+const fn window_of(key: i64) -> i64 {
+    key >> HASH_BITS
 }
 
 #[cfg(test)]

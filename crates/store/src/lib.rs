@@ -10,9 +10,11 @@
 //! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
-//! 3. `keys`: shingle hashes are claimed in `near_key`; whoever owns one of them already is a candidate. The unique
-//!    row makes two workers with near-copies wait for each other, so that one of them sees the other.
-//! 4. `evidence`: what is stored of the candidates and of the sites' last articles is read.
+//! 3. `evidence`: what is stored of the sites' last articles is read; `keys`: shingle hashes are claimed in `near_key`;
+//!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
+//!    other, so that one of them sees the other. From here to the commit others may be waiting: what does not depend
+//!    on the database has been laid out with the article (`ready`), what can be read before has been read.
+//! 4. `evidence`: what is stored of the candidates is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
@@ -26,6 +28,7 @@
 
 mod audit;
 mod blocks;
+mod clean_events;
 mod columns;
 mod common;
 mod config;
@@ -44,6 +47,7 @@ mod outbox;
 mod plan;
 mod progress;
 mod quarantine;
+mod ready;
 mod reclean;
 mod refingerprint;
 mod report;
@@ -51,8 +55,10 @@ mod retire;
 mod rewind;
 mod search;
 mod site;
+mod site_backfill;
 mod site_memory;
 mod status;
+mod stored_article;
 mod stories;
 mod story;
 mod summary;
@@ -71,6 +77,7 @@ pub mod plans {
 }
 
 pub use audit::{AuditReport, Finding, PartitionAudit};
+pub use clean_events::CleanEvent;
 pub use common::BuiltList;
 pub use config::{Store, StoreConfig};
 pub use error::{FlushError, RetryClass, StoreError};
@@ -81,7 +88,7 @@ pub use late_merges::{LARGEST_MERGE, MERGE_FROM};
 pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Outputs, Waiting};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
-pub use reclean::{CleanEvent, RecleanStep};
+pub use reclean::RecleanStep;
 pub use refingerprint::RefingerprintStep;
 pub use report::{FlushReport, Verdict};
 pub use retire::Retirable;

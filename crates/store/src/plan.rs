@@ -10,11 +10,11 @@ use copydesk_dedup::{
 };
 
 use crate::evidence::{Older, SiteArticle};
-use crate::identity::{Identity, Known, site_hash, url_hash};
+use crate::identity::{Identity, Known, raw_hash, site_hash, url_hash};
 use crate::item::{Item, Prepared};
 use crate::keys::{Windows, row_key};
 
-/// One message that is an article, with what is needed of it again and again.
+/// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
 pub(crate) struct Work<'b> {
     pub(crate) item: &'b Item,
     pub(crate) article: &'b Prepared,
@@ -24,6 +24,8 @@ pub(crate) struct Work<'b> {
     pub(crate) site: Option<&'b str>,
     pub(crate) site_hash: Option<i64>,
     pub(crate) url_hash: Option<u64>,
+    /// `article.raw_hash`.
+    pub(crate) raw_hash: [u8; 16],
     windows: Windows,
 }
 
@@ -39,6 +41,7 @@ impl<'b> Work<'b> {
             site,
             site_hash: site.map(site_hash),
             url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
+            raw_hash: raw_hash(item.message.payload.as_deref()),
             windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
         }
     }

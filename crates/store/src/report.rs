@@ -106,6 +106,10 @@ pub struct FlushReport {
     pub skipped: u64,
     /// Older articles that changed their story.
     pub relinked: u64,
+    /// Blocks that site memory took out of the articles and versions.
+    pub site_memory_blocks: u64,
+    /// The words in them.
+    pub site_memory_words: u64,
 }
 
 impl FlushReport {
@@ -144,5 +148,7 @@ impl FlushReport {
         self.refused_by_database += other.refused_by_database;
         self.skipped += other.skipped;
         self.relinked += other.relinked;
+        self.site_memory_blocks += other.site_memory_blocks;
+        self.site_memory_words += other.site_memory_words;
     }
 }

@@ -10,8 +10,8 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{said_of, site_articles};
 use crate::identity::site_hash;
-use crate::reclean::{read, read_all};
 use crate::site_memory::decide_from;
+use crate::stored_article::{read, read_all};
 
 const DOING: &str = "cannot read the site";
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use copydesk_article::{ArticleId, CleanArticle, StoryId};
 use copydesk_dedup::fingerprint_parts;
-use copydesk_site::{Decision, Instructions, PageBlocks, Params, SIBLINGS, Sibling, Subject, apply, decide};
+use copydesk_site::{
+    BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_with_keys,
+};
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
@@ -38,6 +40,8 @@ pub(crate) struct Outcome {
 /// The outcome for each work in order; `None` for a repeat.
 pub(crate) struct Cleaned {
     pub(crate) of_work: Vec<Option<Outcome>>,
+    /// Blocks that go, and their words.
+    pub(crate) taken_out: (u64, u64),
     young: HashMap<(i64, i64), i16>,
 }
 
@@ -52,6 +56,7 @@ pub(crate) fn clean(
 ) -> Cleaned {
     let mut cleaned = Cleaned {
         of_work: Vec::with_capacity(works.len()),
+        taken_out: (0, 0),
         young: HashMap::new(),
     };
     for (work, disposition) in works.iter().zip(dispositions) {
@@ -75,7 +80,7 @@ pub(crate) fn clean(
             view: None,
             changed: None,
         };
-        let page = PageBlocks::of(&work.article.clean);
+        let page = &work.article.ready.page;
         outcome.page = page.encode();
         if let Some(site) = work.site_hash {
             let title_words = &work.article.fingerprint.title_words;
@@ -87,10 +92,21 @@ pub(crate) fn clean(
                     title_words,
                 };
                 let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
-                let decision = decide_from(&work.article.clean, &subject, recents, sites.instructions(site));
+                let decision = decide_with(
+                    &work.article.clean,
+                    &work.article.ready.keys,
+                    &subject,
+                    recents,
+                    sites.instructions(site),
+                );
                 outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
                 outcome.view = view(&decision, recents);
                 outcome.changed = changed(&work.article.clean, &decision);
+                if let Some((_, left)) = &outcome.changed {
+                    let words = i64::from(work.article.fingerprint.word_count) - i64::from(*left);
+                    cleaned.taken_out.0 += decision.removed.len() as u64;
+                    cleaned.taken_out.1 += words.unsigned_abs();
+                }
                 let in_view = recents
                     .iter()
                     .filter(|r| r.id.0 != id && r.page.is_some())
@@ -108,7 +124,7 @@ pub(crate) fn clean(
                 blocks: Vec::new(),
                 title_words: title_words.clone(),
                 story: Some(StoryId(story)),
-                page: Some(page),
+                page: Some(page.clone()),
             };
             recents.insert(0, Arc::new(article));
             recents.truncate(SIBLINGS);
@@ -137,6 +153,16 @@ pub(crate) fn decide_from(
     recents: &[Arc<SiteArticle>],
     instructions: Instructions<'_>,
 ) -> Decision {
+    decide_with(article, &BlockKeys::of(article), subject, recents, instructions)
+}
+
+fn decide_with(
+    article: &CleanArticle,
+    keys: &BlockKeys,
+    subject: &Subject<'_>,
+    recents: &[Arc<SiteArticle>],
+    instructions: Instructions<'_>,
+) -> Decision {
     let siblings: Vec<Sibling<'_>> = recents
         .iter()
         .filter_map(|r| {
@@ -149,7 +175,14 @@ pub(crate) fn decide_from(
             })
         })
         .collect();
-    decide(article, subject, &siblings, &instructions, &Params::default())
+    decide_with_keys(
+        article,
+        keys,
+        subject,
+        &siblings,
+        &instructions,
+        &Params::default(),
+    )
 }
 
 /// `evidence.site_view`: what a decision that took out or spared something looked at.

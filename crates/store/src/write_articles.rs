@@ -1,6 +1,7 @@
 //! Rows of articles, their versions and their evidence: one statement a table.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
@@ -10,10 +11,9 @@ use copydesk_dedup::{Decision, RULE_VERSION};
 use sqlx::PgConnection;
 
 use crate::blocks;
-use crate::columns::{columns, joined, list};
+use crate::columns::{columns, joined, list, unnest};
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
-use crate::identity::raw_hash;
 use crate::plan::{Decided, Disposition, Note, Work};
 use crate::site_memory::{Cleaned, Outcome};
 use crate::stories::{Stories, refusals};
@@ -71,7 +71,6 @@ columns! {
 columns! {
     /// What only a new article has.
     FoundingColumns of Founding<'b> {
-        new_id: i64 = "int8",
         story_id: i64 = "int8",
         linked_to: Option<i64> = "int8",
         replaces: Option<i64> = "int8",
@@ -125,36 +124,18 @@ fn select_list(names: &[&str]) -> String {
         .join(", ")
 }
 
-/// Postgres knows no `unnest` over two sets of columns: the second set is joined by the article's id.
+/// One `unnest` for both sets of columns: a join of two compares every row with every other (the planner takes an array for
+/// short), which once cost three times the storing itself.
 static INSERT_ARTICLES: LazyLock<String> = LazyLock::new(|| {
-    let content = ContentColumns::NAMES.len();
-    let founding = FoundingColumns::NAMES;
-    let (_, founding_columns) = founding.split_first().unwrap_or((&"", &[]));
+    let names = [ContentColumns::NAMES, FoundingColumns::NAMES].concat();
+    let types = [ContentColumns::TYPES, FoundingColumns::TYPES].concat();
     format!(
-        "INSERT INTO article ({}, {}, ingested_at, version_at)
-         SELECT {}, {}, now(), now() FROM {} JOIN {} ON f.new_id = r.article_id",
-        list(ContentColumns::NAMES, ""),
-        list(founding_columns, ""),
-        select_list(ContentColumns::NAMES),
-        list(founding_columns, "f."),
-        ContentColumns::unnest(),
-        shifted(&FoundingColumns::unnest(), content),
+        "INSERT INTO article ({}, ingested_at, version_at) SELECT {}, now(), now() FROM {}",
+        list(&names, ""),
+        select_list(&names),
+        unnest(&names, &types),
     )
 });
-
-/// The arguments of a second `unnest`, numbered on from `by`, under the alias `f`.
-fn shifted(unnest: &str, by: usize) -> String {
-    let mut out = String::with_capacity(unnest.len() + 16);
-    let mut rest = unnest.split('$');
-    out.push_str(rest.next().unwrap_or_default());
-    for part in rest {
-        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-        let number = digits.parse::<usize>().unwrap_or(0) + by;
-        let tail = part.strip_prefix(digits.as_str()).unwrap_or(part);
-        out.push_str(&format!("${number}{tail}"));
-    }
-    out.replace(") AS r (", ") AS f (")
-}
 
 static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
     let set: Vec<String> = ContentColumns::NAMES
@@ -222,6 +203,7 @@ static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
 #[derive(Default)]
 pub(crate) struct ArticleRows<'b> {
     inserted: ContentColumns<'b>,
+    /// Row by row beside `inserted`.
     founding: FoundingColumns<'b>,
     updated: ContentColumns<'b>,
     updated_ids: Vec<i64>,
@@ -250,7 +232,7 @@ impl<'b> ArticleRows<'b> {
                 last.insert(disposition.article(work.fresh), n);
             }
         }
-        let mut founded_here = HashSet::new();
+        let mut founded: HashMap<i64, Founding<'b>> = HashMap::new();
         let decisions = decided.of_work.iter().zip(&decided.notes);
         for (n, ((work, disposition), (decision, note))) in
             works.iter().zip(dispositions).zip(decisions).enumerate()
@@ -260,11 +242,11 @@ impl<'b> ArticleRows<'b> {
             };
             let id = disposition.article(work.fresh);
             if let Disposition::New { replaces } = disposition {
-                founded_here.insert(id);
-                rows.founding.push(Founding {
+                let founding = Founding {
                     common_version,
                     ..founding(work, *replaces, decision, stories)
-                });
+                };
+                founded.insert(id, founding);
             }
             let content = content(work, id, *disposition, site);
             if last.get(&id) != Some(&n) {
@@ -272,8 +254,9 @@ impl<'b> ArticleRows<'b> {
                 rows.passed_count += 1;
                 continue;
             }
-            if founded_here.contains(&id) {
+            if let Some(founding) = founded.remove(&id) {
                 rows.inserted.push(content);
+                rows.founding.push(founding);
                 rows.inserted_count += 1;
             } else {
                 rows.updated.push(content);
@@ -341,12 +324,14 @@ fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
 }
 
 fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site: &'b Outcome) -> Content<'b> {
-    let article = work.article;
-    let (clean, word_count) = match &site.changed {
-        Some((clean, words)) => (clean, *words),
+    let (article, ready) = (work.article, &work.article.ready);
+    let (clean, word_count, blocks, body) = match &site.changed {
+        Some((clean, words)) => (clean, *words, blocks::to_json(clean), clean.body()),
         None => (
             &article.clean,
             i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
+            ready.blocks.clone(),
+            ready.body.clone(),
         ),
     };
     let m: &'b Metadata = &clean.metadata;
@@ -371,7 +356,7 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         fingerprint_version: article.fingerprint.version.0,
         paywalled: m.paywalled,
         body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
-        raw_hash: raw_hash(work.item.message.payload.as_deref()).to_vec(),
+        raw_hash: work.raw_hash.to_vec(),
         rules_version: &clean.rules_version,
         site: value(m.site.as_ref()),
         site_source: source(m.site.as_ref()),
@@ -401,8 +386,8 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         captions: joined(clean.captions()),
         extra: (!article.extra.is_empty())
             .then(|| serde_json::Value::Object(article.extra.clone()).to_string()),
-        blocks: blocks::to_json(clean),
-        body: clean.body(),
+        blocks,
+        body,
     }
 }
 
@@ -414,7 +399,6 @@ fn founding<'b>(
 ) -> Founding<'b> {
     let link = decision.link.filter(|_| stories.keeps_link(work.fresh));
     Founding {
-        new_id: work.fresh,
         story_id: stories.of(work.fresh),
         linked_to: link.map(|l| l.to.0),
         replaces,
@@ -455,19 +439,9 @@ fn evidence_row(
         page_blocks: site.page.clone(),
         site_view: site.view.clone(),
         refusals: refusals(decision),
-        evidence: encode(&decision.kept(fingerprint), Sampling::Full),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_unnest_is_numbered_on() {
-        assert_eq!(
-            shifted("unnest($1::int8[], $12::text[]) AS r (\"a\", \"b\")", 40),
-            "unnest($41::int8[], $52::text[]) AS f (\"a\", \"b\")"
-        );
+        evidence: match decision.kept(fingerprint) {
+            Cow::Borrowed(_) => work.article.ready.evidence.clone(),
+            Cow::Owned(kept) => encode(&kept, Sampling::Full),
+        },
     }
 }

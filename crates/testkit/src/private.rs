@@ -82,8 +82,9 @@ impl PrivatePostgres {
             .filter_map(|l| l.split_once('='))
             .map(|(name, value)| format!("{}={}", name.trim(), value.trim().trim_matches('\'')))
             .collect();
-        // As deploy/local/postgres.sh adds them where the server has lz4, which Debian's does.
+        // As deploy/local/postgres.sh adds them: lz4 where the server has it, which Debian's does, and buffers by the memory.
         settings.extend(["default_toast_compression=lz4", "wal_compression=lz4"].map(str::to_owned));
+        settings.push(format!("shared_buffers={}MB", buffer_megabytes()));
         Self::start_with(settings, None).await
     }
 
@@ -331,6 +332,22 @@ fn plain_settings() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec()
+}
+
+/// A quarter of the memory between 512 MB and 4 GB, as deploy/local/postgres.sh has it.
+fn buffer_megabytes() -> u64 {
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = memory
+        .lines()
+        .find_map(|l| {
+            l.strip_prefix("MemTotal:")?
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .unwrap_or(0);
+    (kilobytes / 4_096).clamp(512, 4_096)
 }
 
 fn newest_postgres() -> PathBuf {

@@ -162,6 +162,8 @@ impl Monitor {
         for ((stage, reason), messages) in &batch.refused {
             registry.add(&catalogue::QUARANTINED, &[stage, reason], *messages);
         }
+        registry.add(&catalogue::SITE_MEMORY_BLOCKS, &[], report.site_memory_blocks);
+        registry.add(&catalogue::SITE_MEMORY_WORDS, &[], report.site_memory_words);
         if report.refused_by_database > 0 {
             let labels = ["store", "refused_by_database"];
             registry.add(&catalogue::QUARANTINED, &labels, report.refused_by_database);

@@ -67,12 +67,12 @@ impl Stages {
         let clean = self.cleaner.clean(&raw)?;
         clock.enter(Stage::Fingerprint);
         let fingerprint = fingerprint(&clean);
-        Ok(Box::new(Prepared {
+        Ok(Box::new(Prepared::new(
             clean,
             fingerprint,
-            fetched_at: raw.fetched_at,
-            extra: raw.extra,
-        }))
+            raw.fetched_at,
+            raw.extra,
+        )))
     }
 }
 

@@ -64,3 +64,31 @@ fn consent_text_is_no_article_however_long() {
     let clean = text(&page("", &[consent; 9].join("\nAllow all\n")));
     assert_eq!(clean.paragraphs().collect::<Vec<_>>(), PARAGRAPHS);
 }
+
+#[test]
+fn a_table_of_cookies_is_no_article_however_long() {
+    let row = |name: &str| {
+        format!(
+            "{name} 11 months This cookie is set by the consent plug-in of the paper and remembers whether visitors have agreed to the ones in the category that it names, so that nobody is asked again on every page."
+        )
+    };
+    let names = [
+        "pl_consent",
+        "_tide",
+        "_harbour",
+        "session_id",
+        "lang",
+        "_gull",
+        "seen",
+    ];
+    let rows: Vec<String> = names.iter().map(|name| row(name)).collect();
+    let clean = text(&page("", &rows.join("\nFunctional\n")));
+    assert_eq!(clean.paragraphs().collect::<Vec<_>>(), PARAGRAPHS);
+}
+
+#[test]
+fn a_recipe_for_cookies_is_an_article() {
+    let last = "These cookies keep for two weeks in a tin, and the cookies are used up in one evening if the crew of the tug comes by.";
+    let clean = text(&format!("{}\n{last}", PARAGRAPHS.join("\n")));
+    assert!(clean.body().contains(last), "{}", rule_of(&clean, last));
+}

@@ -65,8 +65,27 @@ pub(crate) fn run(options: &Options) {
         let mut file = std::fs::File::create(format!("{out}.{name}.jsonl")).unwrap();
         for n in &with_others {
             let Some(article) = numbers[*n] else { continue };
-            let text = text(&articles[article], options.dek);
-            writeln!(file, "{}", json!({"id": pages[*n]["id"], "text": text})).unwrap();
+            let clean = &articles[article];
+            let blocks: Vec<Value> = clean
+                .blocks
+                .iter()
+                .map(|b| {
+                    let removed = b.removed.as_ref();
+                    json!([
+                        b.text,
+                        b.kind.as_str(),
+                        removed.map(|r| r.rule.as_str()),
+                        removed.and_then(|r| r.evidence.as_deref())
+                    ])
+                })
+                .collect();
+            let text = text(clean, options.dek);
+            writeln!(
+                file,
+                "{}",
+                json!({"id": pages[*n]["id"], "text": text, "blocks": blocks, "warnings": clean.warnings})
+            )
+            .unwrap();
         }
     }
 }

@@ -230,3 +230,37 @@ async fn copies_on_both_sides_of_a_window_meet() {
     );
     scratch.assert_law().await;
 }
+
+#[tokio::test]
+async fn copies_with_a_time_far_off_meet() {
+    let scratch = Scratch::new("far_off").await;
+    let claimed = scratch.claim(0).await;
+    // The first and the last window that there is.
+    for (n, time) in ["1970-01-01T00:00:00Z", "2900-01-01T00:00:00Z"]
+        .iter()
+        .enumerate()
+    {
+        let body = prose(22 + n as u64, 6);
+        for (m, site) in ["a.example", "b.example"].iter().enumerate() {
+            let text = Text {
+                site: Some(site),
+                title: Some("Harbour"),
+                body: body.as_str(),
+                ..Text::default()
+            };
+            let offset = (2 * n + m) as i64;
+            let items = vec![text.item_at(0, offset, time)];
+            scratch
+                .store
+                .flush(&claimed, &batch(offset, items))
+                .await
+                .unwrap();
+        }
+        let stored = scratch.count("SELECT count(*) FROM article").await;
+        let stories = scratch
+            .count("SELECT count(DISTINCT story_id) FROM article")
+            .await;
+        assert_eq!((stored, stories), (2 * n as i64 + 2, n as i64 + 1), "{time}");
+    }
+    scratch.assert_law().await;
+}

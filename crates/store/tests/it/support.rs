@@ -133,16 +133,13 @@ impl Text<'_> {
             warnings: Vec::new(),
             rules_version: "test".into(),
         };
-        Prepared {
-            fingerprint: copydesk_dedup::fingerprint(&clean),
-            clean,
-            fetched_at: None,
-            extra: self
-                .extra
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), v.clone()))
-                .collect(),
-        }
+        let fingerprint = copydesk_dedup::fingerprint(&clean);
+        let extra = self
+            .extra
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), v.clone()))
+            .collect();
+        Prepared::new(clean, fingerprint, None, extra)
     }
 
     pub(crate) fn item(&self, partition: i32, offset: i64) -> Item {

@@ -90,6 +90,11 @@ catalogue! {
     /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at the stage that
     /// refused it. The stage after them is the flush, which has a metric of its own.
     STAGE_SECONDS: Kind::Histogram(MOMENTS), "copydesk_stage_duration_seconds" ["stage"];
+    /// Blocks that site memory took out of articles and versions as they were stored: the rule `site-memory`
+    /// (docs/site-memory.md). What the janitor takes out afterwards is in the view `clean_events`.
+    SITE_MEMORY_BLOCKS: Kind::Counter, "copydesk_site_memory_blocks_total" [];
+    /// Words of these blocks. Where they are many beside few blocks, prose goes: look at the view `site_report`.
+    SITE_MEMORY_WORDS: Kind::Counter, "copydesk_site_memory_words_total" [];
     /// Messages in a transaction.
     BATCH_ROWS: Kind::Histogram(ROWS), "copydesk_batch_rows" [];
     /// Bytes of messages in a transaction.

@@ -64,12 +64,8 @@ static ARTICLE: LazyLock<Prepared> = LazyLock::new(|| {
         warnings: Vec::new(),
         rules_version: "simulation".into(),
     };
-    Prepared {
-        fingerprint: copydesk_dedup::fingerprint(&clean),
-        clean,
-        fetched_at: None,
-        extra: serde_json::Map::new(),
-    }
+    let fingerprint = copydesk_dedup::fingerprint(&clean);
+    Prepared::new(clean, fingerprint, None, serde_json::Map::new())
 });
 
 fn prepare(message: Message) -> Item {

@@ -1,108 +1,13 @@
 //! The traps. Each test fails if its guard is taken out.
-#![allow(clippy::unwrap_used, reason = "test code")]
 
-use copydesk_article::{ArticleId, Block, BlockKind, CleanArticle, Metadata, RuleId, StoryId};
+use copydesk_article::{ArticleId, Block, BlockKind, RuleId};
 use copydesk_site::{
-    BlockKey, Decision, Guard, Instructions, PageBlocks, Params, SITE_MEMORY, Sibling, Subject, Why, apply,
-    block_key, decide, restore,
+    BlockKey, Guard, Instructions, PageBlocks, Params, SITE_MEMORY, Subject, Why, apply, block_key, restore,
 };
 
-const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
-const AGENCY: &str = "The Velmora Press Union is an independent agency that serves ninety papers.";
-const LONG: &str = "The ferry to Oostvale sailed again on Tuesday, after nine days in which forty ships had waited outside the \
-harbour for the storm to pass and for the pilots to come back to work.";
-const SHORTER: &str = "The line says that all ships are repaired and that fares stay as they were last year.";
-
-fn article(paragraphs: &[&str]) -> CleanArticle {
-    CleanArticle {
-        metadata: Metadata::default(),
-        blocks: paragraphs
-            .iter()
-            .map(|p| Block::kept(BlockKind::Body, *p))
-            .collect(),
-        warnings: Vec::new(),
-        rules_version: "1".into(),
-    }
-}
-
-/// An article of the site as it was stored.
-struct Old {
-    id: i64,
-    story: i64,
-    url: u64,
-    title: Vec<u32>,
-    blocks: PageBlocks,
-}
-
-/// Number `n`: its own address, story and title.
-fn old(n: i64, paragraphs: &[&str]) -> Old {
-    let number = u32::try_from(n).unwrap();
-    Old {
-        id: n,
-        story: n,
-        url: n.unsigned_abs(),
-        title: vec![number * 10, number * 10 + 1, number * 10 + 2],
-        blocks: PageBlocks::of(&article(paragraphs)),
-    }
-}
-
-fn decision_with(
-    new: &CleanArticle,
-    olds: &[Old],
-    instructions: Instructions<'_>,
-    params: &Params,
-) -> Decision {
-    let siblings: Vec<Sibling<'_>> = olds
-        .iter()
-        .map(|o| Sibling {
-            id: ArticleId(o.id),
-            story: Some(StoryId(o.story)),
-            url_hash: Some(o.url),
-            title_words: &o.title,
-            blocks: &o.blocks,
-        })
-        .collect();
-    let subject = Subject {
-        id: ArticleId(1_000),
-        story: Some(StoryId(1_000)),
-        url_hash: Some(1_000),
-        title_words: &[10_000, 10_001, 10_002],
-    };
-    let decision = decide(new, &subject, &siblings, &instructions, params);
-    let mut turned = siblings.clone();
-    turned.reverse();
-    assert_eq!(
-        decide(new, &subject, &turned, &instructions, params),
-        decision,
-        "the order of the articles matters"
-    );
-    decision
-}
-
-fn decision(new: &CleanArticle, olds: &[Old]) -> Decision {
-    decision_with(new, olds, Instructions::default(), &Params::default())
-}
-
-fn removed(decision: &Decision) -> Vec<usize> {
-    decision.removed.iter().map(|f| f.position).collect()
-}
-
-/// Six stories, of which so many carry the paragraph.
-fn six(with: i64, paragraph: &str) -> Vec<Old> {
-    (1..=6)
-        .map(|n| {
-            let own = format!(
-                "Story {} of the site says something of its own.",
-                "x".repeat(n as usize)
-            );
-            if n <= with {
-                old(n, &[&own, paragraph])
-            } else {
-                old(n, &[&own])
-            }
-        })
-        .collect()
-}
+use crate::support::{
+    AGENCY, LETTER, LONG, Old, SHORTER, article, decision, decision_on, decision_with, old, removed, six,
+};
 
 #[test]
 fn what_two_other_stories_show_goes_with_its_evidence_and_comes_back() {
@@ -147,10 +52,10 @@ fn an_article_that_was_crawled_again_says_nothing_about_itself() {
     let new = article(&[LONG, SHORTER]);
     // At the same address.
     let mut olds = vec![old(1, &[LONG, SHORTER])];
-    olds[0].url = 1_000;
+    olds[0].url = Some(1_000);
     assert_eq!(decision(&new, &olds).stories, 0);
     // The same article.
-    olds[0].url = 1;
+    olds[0].url = Some(1);
     olds[0].id = 1_000;
     assert_eq!(decision(&new, &olds).stories, 0);
 }
@@ -168,7 +73,7 @@ fn an_article_that_was_published_again_under_its_title_says_nothing() {
 fn copies_of_its_own_story_say_nothing() {
     let new = article(&[LONG, SHORTER]);
     let mut olds = vec![old(1, &["Something else altogether.", SHORTER])];
-    olds[0].story = 1_000;
+    olds[0].story = Some(1_000);
     assert_eq!(removed(&decision(&new, &olds)), Vec::<usize>::new());
 }
 
@@ -179,11 +84,11 @@ fn copies_of_one_story_count_once() {
     let mut olds = six(4, LETTER);
     olds.extend([old(7, &["More of the same site."]), old(8, &["And more of it."])]);
     for old in olds.iter_mut().take(4) {
-        old.story = 1;
+        old.story = Some(1);
     }
     let found = decision(&new, &olds);
     assert_eq!((removed(&found), found.stories), (vec![], 5));
-    olds[3].story = 4;
+    olds[3].story = Some(4);
     assert_eq!(removed(&decision(&new, &olds)), [2]);
 }
 
@@ -196,6 +101,37 @@ fn versions_at_one_address_and_under_one_title_count_once() {
     let mut olds = six(2, LETTER);
     olds[1].title = olds[0].title.clone();
     assert_eq!(removed(&decision(&new, &olds)), Vec::<usize>::new());
+}
+
+#[test]
+fn what_is_not_known_of_articles_does_not_make_them_one() {
+    let new = article(&[LONG, SHORTER, LETTER]);
+    let mut olds = six(6, LETTER);
+    for old in &mut olds {
+        (old.story, old.url) = (None, None);
+    }
+    let subject = Subject {
+        id: ArticleId(1_000),
+        story: None,
+        url_hash: None,
+        title_words: &[],
+    };
+    let found = decision_on(&new, &subject, &olds, Instructions::default(), &Params::default());
+    assert_eq!((removed(&found), found.stories), (vec![2], 6));
+}
+
+#[test]
+fn an_article_that_was_read_twice_counts_once() {
+    let new = article(&[LONG, SHORTER, LETTER]);
+    let mut olds = six(1, LETTER);
+    let mut again = six(1, LETTER).remove(0);
+    for old in [&mut olds[0], &mut again] {
+        (old.story, old.url) = (None, None);
+        old.title.clear();
+    }
+    olds.push(again);
+    let found = decision(&new, &olds);
+    assert_eq!((removed(&found), found.stories), (vec![], 6));
 }
 
 #[test]
@@ -269,42 +205,24 @@ fn a_person_has_the_last_word() {
     };
     let found = decision_with(&new, &[], pinned, &Params::default());
     assert_eq!((removed(&found), &found.removed[0].why), (vec![2], &Why::Pinned));
+    // However much it is, and though it is prose.
+    let most = article(&[LONG, SHORTER]);
+    let shorter = [block_key(SHORTER).unwrap()];
+    let pinned_prose = Instructions {
+        pinned: &shorter,
+        ..Instructions::default()
+    };
+    let strict = Params {
+        most_words: 0.0,
+        ..Params::default()
+    };
+    assert_eq!(removed(&decision_with(&most, &[], pinned_prose, &strict)), [1]);
     // Not even a person empties an article.
     let only = article(&[LETTER]);
     assert_eq!(
         removed(&decision_with(&only, &[], pinned, &Params::default())),
         Vec::<usize>::new()
     );
-}
-
-#[test]
-fn lists_of_headlines_that_change_go_with_what_frames_them() {
-    let menu = |text: &str| Block::removed(BlockKind::Boilerplate, text, RuleId::of("related-marker"), None);
-    let mut new = article(&[LONG, SHORTER]);
-    new.blocks.extend([
-        menu("More from our Velmora pages"),
-        Block::kept(BlockKind::ListItem, "Council rejects the new quay once more"),
-        Block::kept(BlockKind::ListItem, "Library moves into the old fish hall"),
-        menu("All of today's Velmora news"),
-    ]);
-    let frame = ["More from our Velmora pages", "All of today's Velmora news"];
-    let olds: Vec<Old> = (1..=6)
-        .map(|n| old(n, &["A story of the site.", frame[0], frame[1]]))
-        .collect();
-    let found = decision(&new, &olds);
-    assert_eq!(removed(&found), [3, 4]);
-    assert!(found.removed.iter().all(|f| f.why == Why::Between));
-    let off = Params {
-        reach: 0,
-        ..Params::default()
-    };
-    assert_eq!(
-        removed(&decision_with(&new, &olds, Instructions::default(), &off)),
-        Vec::<usize>::new()
-    );
-    // Prose between them is the article.
-    new.blocks[3] = Block::kept(BlockKind::Body, SHORTER);
-    assert_eq!(removed(&decision(&new, &olds)), [4]);
 }
 
 #[test]

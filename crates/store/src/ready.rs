@@ -1,0 +1,38 @@
+//! What of an article's rows is known before the database is asked anything.
+//!
+//! From the claim of the keys to the commit other flushes may have to wait for this one: what does not depend on the
+//! database is worked out before, with the article, on a thread of the pool.
+
+use copydesk_article::{CleanArticle, Fingerprint};
+use copydesk_dedup::evidence::{Sampling, encode};
+use copydesk_site::{BlockKeys, PageBlocks};
+
+use crate::blocks;
+
+/// Values of columns, as they are if the database has nothing to say against them.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    /// `article.body`, unless site memory takes something out.
+    pub(crate) body: String,
+    /// `article.blocks`, unless site memory takes something out.
+    pub(crate) blocks: String,
+    /// `evidence.evidence`, unless blocks of the site are dropped from it.
+    pub(crate) evidence: Vec<u8>,
+    /// What site memory knows its blocks by.
+    pub(crate) keys: BlockKeys,
+    /// What `evidence.page_blocks` holds.
+    pub(crate) page: PageBlocks,
+}
+
+impl Ready {
+    pub(crate) fn of(clean: &CleanArticle, fingerprint: &Fingerprint) -> Self {
+        let keys = BlockKeys::of(clean);
+        Self {
+            body: clean.body(),
+            blocks: blocks::to_json(clean),
+            evidence: encode(fingerprint, Sampling::Full),
+            page: PageBlocks::with_keys(clean, &keys),
+            keys,
+        }
+    }
+}
