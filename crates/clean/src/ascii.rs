@@ -88,11 +88,12 @@ const fn flags(before: u8, byte: u8, letter: u8) -> u8 {
     let space = (byte == b' ') as u8;
     let control = (byte < b' ') as u8 | (byte == 0x7f) as u8;
     let backtick = (byte == b'`') as u8;
-    (gap & (letter ^ 1) & (space ^ 1)) * ODD_START
-        | (gap & space) * GAP
-        | control * CONTROL
-        | backtick * BACKTICK
-        | byte & BEYOND
+    let odd_start = gap & (letter ^ 1) & (space ^ 1);
+    (odd_start * ODD_START)
+        | ((gap & space) * GAP)
+        | (control * CONTROL)
+        | (backtick * BACKTICK)
+        | (byte & BEYOND)
 }
 
 /// What was seen of bytes.

@@ -142,7 +142,9 @@ pub(crate) fn fold_phrase(text: &str) -> String {
 
 /// [`fold_phrase`] of a text that [is a phrase](Facts::is_phrase) but for its ends and its case.
 pub(crate) fn fold_ascii_phrase(text: &str) -> String {
-    text.trim_matches(is_edge).to_ascii_lowercase()
+    let mut out = text.trim_matches(is_edge).to_owned();
+    out.make_ascii_lowercase();
+    out
 }
 
 fn fold_phrase_slowly(text: &str) -> String {
@@ -179,6 +181,10 @@ fn fold_phrase_slowly(text: &str) -> String {
 
 /// Punctuation and signs that stand at the ends of a line without being part of its words.
 pub(crate) fn is_edge(c: char) -> bool {
+    // Most characters that are asked about are letters of ASCII.
+    if c.is_ascii_alphanumeric() {
+        return false;
+    }
     !c.is_alphanumeric()
         && !matches!(c, '\'' | '©' | '+' | '(' | ')' | '%' | '\u{200c}' | '\u{200d}')
         && !is_combining(c)

@@ -97,11 +97,33 @@ const TRACKING: &[&str] = &[
 /// path of a bare host is `/`. `None` for anything that is no web address, or longer than 2,048 bytes.
 pub fn normalise_url(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() > 4 * LONGEST {
-        return None;
-    }
-    let mut url = Url::parse(text).ok()?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+    (text.len() <= LONGEST_RAW)
+        .then(|| parse(text))?
+        .and_then(normalised)
+}
+
+/// [`normalise_url`] and [`site_of`] an address, which is read once.
+pub(crate) fn normalised_and_site(text: &str) -> (Option<String>, Option<String>) {
+    let text = text.trim();
+    let Some(url) = parse(text) else {
+        return (None, None);
+    };
+    let site = site_of_url(&url);
+    let normalised = (text.len() <= LONGEST_RAW).then(|| normalised(url)).flatten();
+    (normalised, site)
+}
+
+/// A longer address is not looked at, in bytes.
+const LONGEST_RAW: usize = 4 * LONGEST;
+
+/// A web address.
+fn parse(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+fn normalised(mut url: Url) -> Option<String> {
+    if url.host_str().is_none_or(str::is_empty) {
         return None;
     }
     url.set_fragment(None);
@@ -116,7 +138,7 @@ pub fn normalise_url(text: &str) -> Option<String> {
         let kept = kept.join("&");
         url.set_query((!kept.is_empty()).then_some(kept.as_str()));
     }
-    let out = url.to_string();
+    let out = String::from(url);
     (out.len() <= LONGEST).then_some(out)
 }
 
@@ -131,10 +153,10 @@ fn is_tracking(parameter: &str) -> bool {
 
 /// The site of an address: its host without `www.` (and `www2.`, `amp.`, `m.` in front of a full host).
 pub(crate) fn site_of(url: &str) -> Option<String> {
-    let url = Url::parse(url.trim()).ok()?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
+    site_of_url(&parse(url.trim())?)
+}
+
+fn site_of_url(url: &Url) -> Option<String> {
     Some(site_of_host(url.host_str()?)).filter(|s| !s.is_empty())
 }
 
@@ -142,7 +164,9 @@ pub(crate) fn site_of(url: &str) -> Option<String> {
 pub(crate) fn site_of_host(host: &str) -> String {
     let host = host.trim().trim_end_matches('.');
     let host: String = if host.is_ascii() {
-        host.to_ascii_lowercase()
+        let mut host = host.to_owned();
+        host.make_ascii_lowercase();
+        host
     } else {
         host.chars().flat_map(char::to_lowercase).collect()
     };

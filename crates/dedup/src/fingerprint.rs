@@ -28,7 +28,7 @@ pub const MAX_SHINGLES: usize = 16_384;
 
 /// The fingerprint of an article's kept body and title.
 ///
-/// Pure and without errors. Some 20 µs for a news article of 3 KB (figures: docs/near-copies.md).
+/// Pure and without errors. Some 13 µs for a news article of 3 KB (figures: docs/near-copies.md).
 pub fn fingerprint(article: &CleanArticle) -> Fingerprint {
     let title = article.metadata.title.as_ref().map(|t| t.value.as_str());
     fingerprint_parts(title, article.paragraphs())

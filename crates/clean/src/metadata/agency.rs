@@ -29,6 +29,11 @@ pub(crate) fn find_agency(drafts: &[Draft], authors: &[String], rules: &Rules) -
 /// The first bracket of a first paragraph, if it stands in the dateline: within 80 characters, and a dash
 /// after it; or "PARIS, March 3 - Reuters".
 fn in_dateline(text: &str, rules: &Rules) -> Option<String> {
+    // Most first paragraphs have no bracket: 0xef opens the wide one, and other characters.
+    let front = text.as_bytes().get(..4 * 110).unwrap_or(text.as_bytes());
+    if !front.iter().fold(false, |any, b| any | matches!(b, b'(' | 0xef)) {
+        return None;
+    }
     let end = text.char_indices().nth(110).map_or(text.len(), |(i, _)| i);
     let (before, rest) = text.get(..end)?.split_once(['(', '（'])?;
     if before.chars().count() > 80 {

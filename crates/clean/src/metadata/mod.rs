@@ -17,7 +17,7 @@ pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};
 
 use crate::normalise::fold_space;
-use crate::url::{normalise_url, site_of, site_of_host};
+use crate::url::{normalised_and_site, site_of_host};
 
 /// A value of JSON-LD or `<meta>` as text: sites escape twice, or leave markup in.
 pub(crate) fn plain(text: &str) -> String {
@@ -36,8 +36,9 @@ pub(crate) fn from_envelope(raw: &RawArticle) -> Metadata {
         ..Metadata::default()
     };
     if let Some(url) = &raw.url {
-        m.canonical_url = normalise_url(url).map(|u| Sourced::new(u, MetadataSource::Envelope));
-        m.site = site_of(url).map(|s| Sourced::new(s, MetadataSource::Url));
+        let (canonical, site) = normalised_and_site(url);
+        m.canonical_url = canonical.map(|u| Sourced::new(u, MetadataSource::Envelope));
+        m.site = site.map(|s| Sourced::new(s, MetadataSource::Url));
     }
     if let Some(site) = raw.site.as_deref().map(site_of_host).filter(|s| !s.is_empty()) {
         m.site = Some(from(site));

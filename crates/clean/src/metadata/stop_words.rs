@@ -315,6 +315,13 @@ mod tests {
             prop_assert_eq!(plain.add_any(&text), quick.add_ascii(text.as_bytes()));
             prop_assert_eq!(plain, quick);
         }
+
+        #[test]
+        fn words_of_ascii_have_the_key_of_their_letters(word in "[A-Za-z]{1,14}", after in "[ -~]{0,20}") {
+            let low = word.chars().map(|c| c.to_ascii_lowercase()).collect::<String>();
+            let text = format!("{word}{after}");
+            prop_assert_eq!(ascii_key(text.as_bytes(), word.len()), key(low.as_bytes()));
+        }
     }
 
     #[test]

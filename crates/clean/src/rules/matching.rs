@@ -114,10 +114,10 @@ impl Rules {
     pub(crate) fn may_open_caption(&self, line: &str) -> bool {
         match line.trim_start_matches(is_edge).as_bytes() {
             [first, second, ..] if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() => {
-                let low = |b: &u8| char::from(b.to_ascii_lowercase());
-                let openings = &self.caption_open;
-                openings.contains_key(&[low(first), low(second)])
-                    || openings.contains_key(&[low(first), '\0'])
+                let [first, second] = [first, second].map(u8::to_ascii_lowercase).map(usize::from);
+                self.caption_pairs
+                    .get(first * 0x80 + second)
+                    .is_none_or(|may| *may)
             }
             _ => true,
         }

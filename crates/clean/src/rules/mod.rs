@@ -119,6 +119,8 @@ pub struct Rules {
     bylines: Vec<(String, bool)>,
     /// The longest phrase in `caption_open`, in bytes.
     pub(crate) longest_caption_open: usize,
+    /// Which two bytes of ASCII some phrase in `caption_open` begins with: the first one times 0x80 and the second.
+    caption_pairs: Vec<bool>,
     caption_open: HashMap<[char; 2], Vec<Start>, Fast>,
     credit_open: HashMap<[char; 2], Vec<Start>, Fast>,
     credit_agency: HashMap<String, (), Fast>,
@@ -165,6 +167,7 @@ impl Rules {
             within_rules: Vec::new(),
             bylines: Vec::new(),
             longest_caption_open: 0,
+            caption_pairs: Vec::new(),
             caption_open: HashMap::default(),
             credit_open: HashMap::default(),
             credit_agency: HashMap::default(),
@@ -217,6 +220,13 @@ impl Rules {
         rules.caption_open = openings(&all.caption.open);
         let longest = rules.caption_open.values().flatten().map(|s| s.phrase.len());
         rules.longest_caption_open = longest.max().unwrap_or(0);
+        rules.caption_pairs = (0..0x80_u8)
+            .flat_map(|first| (0..0x80_u8).map(move |second| [first, second].map(char::from)))
+            .map(|[first, second]| {
+                let open = &rules.caption_open;
+                open.contains_key(&[first, second]) || open.contains_key(&[first, '\0'])
+            })
+            .collect();
         rules.credit_open = openings(&all.credit.open);
         rules.credit_agency = all.credit.agency.iter().map(|a| (fold_phrase(a), ())).collect();
         for (name, forms) in all.agencies {

@@ -114,19 +114,30 @@ fn a_wrong_file_says_what_is_wrong() {
     }
 }
 
-/// The built-in rules, some with a short phrase of a user's that may stand anywhere.
+/// Short phrases, as a user may have them.
+const SHORT: &str = r#"
+replace = true
+[[rule]]
+name = "within"
+match = "within"
+action = "line"
+phrases = ["(app", "o2"]
+[[rule]]
+name = "start"
+match = "start"
+action = "line"
+phrases = ["tv:", "psst"]
+"#;
+
+/// The built-in rules and short ones, with their phrases.
 fn some_rules() -> [(Rules, Vec<String>); 2] {
-    [
-        "",
-        "[[rule]]\nname = \"short\"\nmatch = \"within\"\naction = \"line\"\nphrases = [\"(app\", \"o2\"]",
-    ]
-    .map(|more| {
-        let mut all = File::default();
-        for text in [BUILTIN, more] {
-            all.merge(toml::from_str::<File>(text).unwrap());
-        }
-        let phrases = all.rule.iter().flat_map(|r| &r.phrases).filter(|p| p.is_ascii());
-        (Rules::from_toml(more).unwrap(), phrases.cloned().collect())
+    [BUILTIN, SHORT].map(|text| {
+        let file: File = toml::from_str(text).unwrap();
+        let phrases = file.rule.into_iter().flat_map(|r| r.phrases);
+        (
+            Rules::compile(&[text]).unwrap(),
+            phrases.filter(|p| p.is_ascii()).collect(),
+        )
     })
 }
 

@@ -119,7 +119,7 @@ fn is_credit(draft: &Draft, rules: &Rules) -> bool {
         return false;
     }
     let folded = draft.folded();
-    let words = folded.split(' ').count();
+    let words = spaces(folded.as_bytes()) + 1;
     if words <= 14 && rules.opens_credit(folded) && !ends_as_sentence(&draft.text) {
         return true;
     }
@@ -128,7 +128,22 @@ fn is_credit(draft: &Draft, rules: &Rules) -> bool {
 }
 
 fn ends_as_sentence(text: &str) -> bool {
-    text.ends_with('.') && text.bytes().filter(|b| *b == b' ').nth(8).is_some()
+    text.ends_with('.') && spaces(text.as_bytes()) >= 9
+}
+
+/// Spaces in a line, or in its front if these are many.
+fn spaces(line: &[u8]) -> usize {
+    let (fronts, rest) = line.as_chunks::<128>();
+    // A sum that fits into a byte is made of many bytes at once.
+    let of = |front: &[u8]| {
+        front
+            .iter()
+            .fold(0_u8, |n, b| n.wrapping_add(u8::from(*b == b' ')))
+    };
+    match fronts.first().map(|front| usize::from(of(front))) {
+        Some(many @ 20..) => many,
+        _ => fronts.iter().map(|f| usize::from(of(f))).sum::<usize>() + usize::from(of(rest)),
+    }
 }
 
 fn has_trailing_credit(text: &str, rules: &Rules) -> bool {

@@ -221,7 +221,7 @@ fn follows_article(drafts: &[Draft], i: usize) -> bool {
 
 /// "Image 1 of 5", "Foto 2 von 12": the place in a gallery.
 fn is_gallery_place(draft: &Draft) -> bool {
-    if draft.words > 4 {
+    if draft.words > 4 || !draft.text.ends_with(|c: char| c.is_ascii_digit()) {
         return false;
     }
     let mut words = draft.text.split(' ');
@@ -242,9 +242,7 @@ fn is_gallery_place(draft: &Draft) -> bool {
                 | "kuva"
         )
     });
-    picture
-        && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
-        && draft.text.ends_with(|c: char| c.is_ascii_digit())
+    picture && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// "1.2K Shares", "45 comments", "12", "3 min", "1,204 views": a number and at most two words.

@@ -51,7 +51,8 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
 /// already: only those that do not are read.
 fn count_repeats(drafts: &[Draft]) -> (usize, usize) {
     let says = |d: &&Draft| d.is_kept() && d.letters > 0;
-    let mut blocks: Vec<&Draft> = drafts.iter().filter(says).collect();
+    let mut blocks: Vec<&Draft> = Vec::with_capacity(drafts.len());
+    blocks.extend(drafts.iter().filter(says));
     blocks.sort_unstable_by_key(|d| d.letters);
     let mut again = 0;
     for alike in blocks

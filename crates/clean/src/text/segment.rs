@@ -18,9 +18,16 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
     let width = wrap_width(text);
     let mut drafts = Vec::new();
     let mut pending = String::new();
-    for line in text.split('\n').flat_map(split_rare) {
-        let line = line.trim();
-        if let Some(width) = width {
+    for line in text.split('\n') {
+        let Some(width) = width else {
+            if !push_plain(line, &mut drafts) {
+                for line in split_rare(line).map(str::trim).filter(|l| !l.is_empty()) {
+                    push(line, &mut drafts);
+                }
+            }
+            continue;
+        };
+        for line in split_rare(line).map(str::trim) {
             if line.is_empty() {
                 flush(&mut pending, &mut drafts);
                 continue;
@@ -33,8 +40,6 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
             if line.chars().count() + 15 < width {
                 flush(&mut pending, &mut drafts);
             }
-        } else if !line.is_empty() {
-            push(line, &mut drafts);
         }
     }
     flush(&mut pending, &mut drafts);
@@ -76,16 +81,24 @@ fn flush(pending: &mut String, drafts: &mut Vec<Draft>) {
 }
 
 fn push(line: &str, drafts: &mut Vec<Draft>) {
-    let facts = Facts::of(line);
-    // Folding would find nothing to do.
-    if facts.is_ascii && facts.is_folded && !line.is_empty() && line.trim_matches(' ').len() == line.len() {
-        drafts.push(Draft::measured(BlockKind::Body, line.to_owned(), facts));
-        return;
-    }
     let text = fold_space(line);
     if !text.is_empty() {
         drafts.push(Draft::new(BlockKind::Body, text));
     }
+}
+
+/// [`push`] of a line in which there is nothing to fold and nowhere to cut: most are so, and are looked at once. Whether
+/// it was one, or empty.
+fn push_plain(line: &str, drafts: &mut Vec<Draft>) -> bool {
+    let (Some(first), Some(last)) = (line.bytes().next(), line.bytes().next_back()) else {
+        return true;
+    };
+    let facts = Facts::of(line);
+    let plain = facts.is_ascii && facts.is_folded && first != b' ' && last != b' ';
+    if plain {
+        drafts.push(Draft::measured(BlockKind::Body, line.to_owned(), facts));
+    }
+    plain
 }
 
 /// The width that a text was wrapped at, if it was: most of its lines end within a few columns of each
@@ -193,7 +206,28 @@ pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_line_is_what_the_long_way_makes_of_it(
+            line in "[a-zA-Z .,]{0,40}|( |  |a|B|é|\r|\x0b|\t|\u{2028}|\u{a0}|\u{ad}|\u{feff}|’){0,9}",
+        ) {
+            let mut long = Vec::new();
+            for part in split_rare(&line).map(str::trim).filter(|l| !l.is_empty()) {
+                push(part, &mut long);
+            }
+            let mut plain = Vec::new();
+            if push_plain(&line, &mut plain) {
+                let figures = |drafts: &[Draft]| -> Vec<_> {
+                    drafts.iter().map(|d| (d.text.clone(), d.chars, d.words, d.letters, d.end)).collect()
+                };
+                prop_assert_eq!(figures(&plain), figures(&long));
+            }
+        }
+    }
 
     #[test]
     fn lines_are_paragraphs() {
