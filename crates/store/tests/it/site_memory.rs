@@ -320,6 +320,13 @@ async fn what_travels_with_stories_stays() {
     let next = store_one(&scratch, store, "a.example", 9, &furniture).await;
     let (text, _) = body(&scratch, next).await;
     assert!(text.ends_with(&agency), "{text}");
+    // The second story came before it was known, and had lost the agency's lines.
+    let early = scratch
+        .count("SELECT min(article_id) FROM removed_blocks WHERE text LIKE '%Press Union%'")
+        .await;
+    store.reclean(early).await.unwrap().unwrap();
+    let (text, _) = body(&scratch, early).await;
+    assert!(text.ends_with(&agency), "{text}");
 }
 
 #[tokio::test]
