@@ -3,12 +3,12 @@
 use copydesk_article::CleanArticle;
 
 use crate::edit::SITE_MEMORY;
-use crate::key::{BlockKey, block_key};
+use crate::key::{BlockKey, BlockKeys};
 
 /// Blocks that are kept of one article at most: all kept ones first, then the removed ones nearest to them.
 pub const MOST_BLOCKS: usize = 300;
 
-/// The version of the stored form, and of [`block_key`]. Blocks of another version are not read.
+/// The version of the stored form, and of [`crate::block_key`]. Blocks of another version are not read.
 const FORMAT: u8 = 1;
 
 /// Where a block stands and whether it was kept by the rules.
@@ -61,6 +61,11 @@ impl PageBlocks {
     /// The blocks of an article as the rules left it: what site memory took out counts as kept, so that the hashes
     /// depend on the article alone.
     pub fn of(article: &CleanArticle) -> Self {
+        Self::of_keys(article, &BlockKeys::of(article))
+    }
+
+    /// The same with the keys of its blocks at hand.
+    pub fn of_keys(article: &CleanArticle, keys: &BlockKeys) -> Self {
         let stays = |b: &copydesk_article::Block| match &b.removed {
             None => true,
             Some(removal) => removal.rule == SITE_MEMORY,
@@ -71,7 +76,7 @@ impl PageBlocks {
         let last = article.blocks.iter().rposition(paragraph).unwrap_or(0);
         let mut found: Vec<(usize, Zone, BlockKey)> = Vec::with_capacity(count.min(MOST_BLOCKS));
         for (position, block) in article.blocks.iter().enumerate() {
-            let Some(key) = block_key(&block.text) else {
+            let Some((key, _)) = keys.get(position) else {
                 continue;
             };
             // How far from the article: what is far away is the least likely to be taken for it.
@@ -175,6 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::block_key;
 
     fn article(blocks: Vec<Block>) -> CleanArticle {
         CleanArticle {

@@ -7,7 +7,7 @@ use copydesk_article::{ArticleId, Block, CleanArticle, StoryId};
 
 use crate::blocks::PageBlocks;
 use crate::counting::{Group, others};
-use crate::key::{BlockKey, measure};
+use crate::key::{BlockKey, BlockKeys};
 use crate::params::{Instructions, Params};
 
 /// The article to be decided on, besides its text.
@@ -158,6 +158,19 @@ pub fn decide(
     instructions: &Instructions<'_>,
     params: &Params,
 ) -> Decision {
+    let keys = BlockKeys::of(article);
+    decide_keyed(article, &keys, subject, siblings, instructions, params)
+}
+
+/// [`decide`] with the keys of the article's blocks at hand.
+pub fn decide_keyed(
+    article: &CleanArticle,
+    keys: &BlockKeys,
+    subject: &Subject<'_>,
+    siblings: &[Sibling<'_>],
+    instructions: &Instructions<'_>,
+    params: &Params,
+) -> Decision {
     let groups = others(subject, siblings, params);
     let needed = if groups.len() < params.young_site {
         1
@@ -171,7 +184,7 @@ pub fn decide(
     };
     // Every block that the site repeats, the removed ones as well: they are the frame of lists that change.
     let mut repeated: HashSet<usize> = HashSet::new();
-    for (position, key, why) in repeats(article, &groups, needed, instructions, params) {
+    for (position, key, why) in repeats(article, keys, &groups, needed, instructions, params) {
         repeated.insert(position);
         if !article.blocks.get(position).is_some_and(may_go) {
             continue;
@@ -196,7 +209,17 @@ pub fn decide(
         }
     }
     spare_prose(article, &mut decision, params);
-    add_lists(article, &repeated, instructions, longest, &mut decision, params);
+    if !repeated.is_empty() {
+        add_lists(
+            article,
+            keys,
+            &repeated,
+            instructions,
+            longest,
+            &mut decision,
+            params,
+        );
+    }
     decision
 }
 
@@ -207,6 +230,7 @@ fn has(ascending: &[BlockKey], key: BlockKey) -> bool {
 /// The blocks that the site repeats, in order.
 fn repeats(
     article: &CleanArticle,
+    keys: &BlockKeys,
     groups: &[Group<'_>],
     needed: usize,
     instructions: &Instructions<'_>,
@@ -216,7 +240,7 @@ fn repeats(
     // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
     let (mut doubtful, mut run) = (Vec::new(), 0_usize);
     for (position, block) in article.blocks.iter().enumerate() {
-        let Some((key, short)) = measure(&block.text) else {
+        let Some((key, short)) = keys.get(position) else {
             continue;
         };
         let p = Paragraph { block, key, short };
@@ -279,6 +303,9 @@ fn longest(article: &CleanArticle) -> Option<usize> {
 
 /// If too much would go, paragraphs of prose stay.
 fn spare_prose(article: &CleanArticle, decision: &mut Decision, params: &Params) {
+    if decision.removed.is_empty() {
+        return;
+    }
     let words = |position: usize| article.blocks.get(position).map_or(0, |b| words(&b.text));
     let all: usize = article
         .blocks
@@ -307,6 +334,7 @@ fn spare_prose(article: &CleanArticle, decision: &mut Decision, params: &Params)
 /// Labels among blocks that the site repeats: headlines of other articles, which change from page to page.
 fn add_lists(
     article: &CleanArticle,
+    keys: &BlockKeys,
     repeated: &HashSet<usize>,
     instructions: &Instructions<'_>,
     longest: Option<usize>,
@@ -324,7 +352,7 @@ fn add_lists(
         }
         let before = (position.saturating_sub(params.reach)..position).any(|p| repeated.contains(&p));
         let behind = (position + 1..=position + params.reach).any(|p| repeated.contains(&p));
-        let key = measure(&block.text).map(|(key, _)| key);
+        let key = keys.get(position).map(|(key, _)| key);
         if before && behind && !key.is_some_and(|k| has(instructions.forgotten, k)) {
             found.push(Found {
                 position,

@@ -4,7 +4,7 @@
 //! database is worked out before.
 
 use copydesk_dedup::evidence::{Sampling, encode};
-use copydesk_site::PageBlocks;
+use copydesk_site::{BlockKeys, PageBlocks};
 
 use crate::blocks;
 use crate::identity::raw_hash;
@@ -22,16 +22,20 @@ pub(crate) struct Ready {
     pub(crate) evidence: Vec<u8>,
     /// What `evidence.page_blocks` holds.
     pub(crate) page: PageBlocks,
+    /// What site memory asks for of each block.
+    pub(crate) block_keys: BlockKeys,
 }
 
 impl Ready {
     pub(crate) fn of(item: &Item, article: &Prepared) -> Self {
+        let block_keys = BlockKeys::of(&article.clean);
         Self {
             raw_hash: raw_hash(item.message.payload.as_deref()),
             body: article.clean.body(),
             blocks: blocks::to_json(&article.clean),
             evidence: encode(&article.fingerprint, Sampling::Full),
-            page: PageBlocks::of(&article.clean),
+            page: PageBlocks::of_keys(&article.clean, &block_keys),
+            block_keys,
         }
     }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use copydesk_article::{ArticleId, CleanArticle, StoryId};
 use copydesk_dedup::fingerprint_parts;
-use copydesk_site::{Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide};
+use copydesk_site::{
+    BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_keyed,
+};
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
@@ -90,7 +92,13 @@ pub(crate) fn clean(
                     title_words,
                 };
                 let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
-                let decision = decide_from(&work.article.clean, &subject, recents, sites.instructions(site));
+                let decision = decide_from(
+                    &work.article.clean,
+                    &work.ready.block_keys,
+                    &subject,
+                    recents,
+                    sites.instructions(site),
+                );
                 outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
                 outcome.view = view(&decision, recents);
                 outcome.changed = changed(&work.article.clean, &decision);
@@ -141,6 +149,7 @@ impl Sites {
 /// The decision from stored articles of the site. Those without stored blocks say nothing.
 pub(crate) fn decide_from(
     article: &CleanArticle,
+    keys: &BlockKeys,
     subject: &Subject<'_>,
     recents: &[Arc<SiteArticle>],
     instructions: Instructions<'_>,
@@ -157,7 +166,14 @@ pub(crate) fn decide_from(
             })
         })
         .collect();
-    decide(article, subject, &siblings, &instructions, &Params::default())
+    decide_keyed(
+        article,
+        keys,
+        subject,
+        &siblings,
+        &instructions,
+        &Params::default(),
+    )
 }
 
 /// `evidence.site_view`: what a decision that took out or spared something looked at.
