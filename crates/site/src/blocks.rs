@@ -124,6 +124,11 @@ impl PageBlocks {
         }
     }
 
+    /// All its blocks.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &BlockKey> {
+        self.zones.iter().flatten()
+    }
+
     /// Whether the block is there, and where. A kept one first.
     pub fn find(&self, key: BlockKey) -> Option<Zone> {
         [Zone::Kept, Zone::Tail, Zone::Within, Zone::Head]

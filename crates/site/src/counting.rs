@@ -27,6 +27,34 @@ impl Group<'_> {
     }
 }
 
+/// Which blocks none of the groups shows, mostly: one bit a block, by 16 bits of its key. Few blocks of an article are shown
+/// elsewhere, and to look for each in every group is most of what a decision costs.
+pub(crate) struct Shown(Vec<u64>);
+
+impl Shown {
+    pub(crate) fn by(groups: &[Group<'_>]) -> Self {
+        let mut shown = Self(vec![0; 1 << 10]);
+        let members = groups.iter().flat_map(|g| &g.members);
+        for key in members.flat_map(|s| s.blocks.keys()) {
+            let (word, bit) = Self::place(*key);
+            if let Some(word) = shown.0.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        shown
+    }
+
+    /// False: no group shows it.
+    pub(crate) fn maybe(&self, key: BlockKey) -> bool {
+        let (word, bit) = Self::place(key);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    const fn place(key: BlockKey) -> (usize, u64) {
+        ((key.0 as usize >> 6) & 0x3ff, 1 << (key.0 & 63))
+    }
+}
+
 /// The other articles, one group a story.
 ///
 /// Left out are the article itself, its own address, its own story and nearly its own title: what these share with it
