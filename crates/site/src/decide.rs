@@ -210,17 +210,15 @@ pub fn decide_keyed(
     }
     spare_prose(article, &mut decision, params);
     if !repeated.is_empty() {
-        if !repeated.is_empty() {
-            add_lists(
-                article,
-                keys,
-                &repeated,
-                instructions,
-                longest,
-                &mut decision,
-                params,
-            );
-        }
+        add_lists(
+            article,
+            keys,
+            &repeated,
+            instructions,
+            longest,
+            &mut decision,
+            params,
+        );
     }
     decision
 }
