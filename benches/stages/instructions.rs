@@ -12,18 +12,23 @@
     reason = "a bench stops where something is wrong"
 )]
 
-use copydesk_article::{CleanArticle, Message, RawArticle};
+use copydesk_article::{ArticleId, CleanArticle, Message, RawArticle, StoryId};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
+use copydesk_site::{
+    BlockKeys, Instructions, PageBlocks, Params, SIBLINGS, Sibling, Subject, apply, decide_keyed,
+};
 use copydesk_stages::{decoded, pages, texts};
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 8] = [
     "decode-text",
     "decode-page",
     "clean-text",
     "clean-page",
     "fingerprint",
     "clean-and-fingerprint-text",
+    "site-memory-text",
+    "site-memory-page",
 ];
 /// Texts and pages that each function is run on.
 const TEXTS: usize = 40;
@@ -71,9 +76,65 @@ fn run(name: &str) {
         "clean-and-fingerprint-text" => {
             measured(&raw, |r| !copydesk_dedup::fingerprint(&clean(r)).keys.is_empty());
         }
-
+        "site-memory-text" | "site-memory-page" => {
+            let articles: Vec<CleanArticle> = raw.iter().map(clean).collect();
+            site_memory(&articles);
+        }
         other => panic!("nothing is called {other}"),
     }
+}
+
+/// What the flush does for site memory if each article of a batch is of another site: read the blocks of that site's last
+/// articles, decide, make the article's own.
+fn site_memory(articles: &[CleanArticle]) {
+    let stored: Vec<(Vec<u8>, Vec<u32>)> = articles
+        .iter()
+        .map(|a| {
+            (
+                PageBlocks::of(a).encode(),
+                copydesk_dedup::fingerprint(a).title_words,
+            )
+        })
+        .collect();
+    let site: Vec<&(Vec<u8>, Vec<u32>)> = stored.iter().cycle().take(SIBLINGS).collect();
+    measured(articles, |article| {
+        let read: Vec<PageBlocks> = site
+            .iter()
+            .filter_map(|(page, _)| PageBlocks::decode(page).ok())
+            .collect();
+        let siblings: Vec<Sibling<'_>> = read
+            .iter()
+            .zip(&site)
+            .zip(1..)
+            .map(|((blocks, (_, title_words)), id)| Sibling {
+                id: ArticleId(id),
+                story: Some(StoryId(id)),
+                url_hash: Some(id.unsigned_abs()),
+                title_words,
+                blocks,
+            })
+            .collect();
+        let subject = Subject {
+            id: ArticleId(0),
+            story: Some(StoryId(0)),
+            url_hash: Some(0),
+            title_words: &[],
+        };
+        let keys = BlockKeys::of(article);
+        let decision = decide_keyed(
+            article,
+            &keys,
+            &subject,
+            &siblings,
+            &Instructions::default(),
+            &Params::default(),
+        );
+        let left = decision.removed.len() < article.blocks.len();
+        if !decision.removed.is_empty() {
+            std::hint::black_box(apply(article, &decision));
+        }
+        left && !PageBlocks::of_keys(article, &keys).encode().is_empty()
+    });
 }
 
 /// Callgrind counts from here, by this name.

@@ -5,8 +5,9 @@
 //!     cargo run --release -p copydesk-site --example measure -- growth PAGES.jsonl.gz [--set NAME=VALUE]
 //!
 //! `pages`: pages in order of arrival, then cleaned again with all pages of their site at hand. Writes NAME.gold.jsonl.gz (the
-//! pages whose site has another one), and NAME.rules.jsonl, NAME.arrival.jsonl and NAME.again.jsonl for the scorer; `--dek` as
-//! in the quality bench.
+//! pages whose site has another one), and NAME.rules.jsonl, NAME.arrival.jsonl and NAME.again.jsonl for the scorer, with all
+//! blocks and the rule that took each out; `--dek` as in the quality bench. Prints what is left in, and whether another page of the host
+//! shows it.
 //! `stream`: what is taken out of articles that carry nothing of their site (all of it is loss), and of copies with
 //! furniture around them (what their original has, too, is loss).
 //! `growth`: wraps invented articles in what the rules leave in of a real page, and counts what is left of that, and
@@ -22,6 +23,8 @@
 
 #[path = "measure/growth.rs"]
 mod growth;
+#[path = "measure/left.rs"]
+mod left;
 #[path = "measure/pages.rs"]
 mod pages;
 #[path = "measure/site.rs"]

@@ -61,11 +61,11 @@ impl PageBlocks {
     /// The blocks of an article as the rules left it: what site memory took out counts as kept, so that the hashes
     /// depend on the article alone.
     pub fn of(article: &CleanArticle) -> Self {
-        Self::with_keys(article, &BlockKeys::of(article))
+        Self::of_keys(article, &BlockKeys::of(article))
     }
 
-    /// [`Self::of`] an article whose keys are there already.
-    pub fn with_keys(article: &CleanArticle, keys: &BlockKeys) -> Self {
+    /// The same with the keys of its blocks at hand.
+    pub fn of_keys(article: &CleanArticle, keys: &BlockKeys) -> Self {
         let stays = |b: &copydesk_article::Block| match &b.removed {
             None => true,
             Some(removal) => removal.rule == SITE_MEMORY,
@@ -76,7 +76,7 @@ impl PageBlocks {
         let last = article.blocks.iter().rposition(paragraph).unwrap_or(0);
         let mut found: Vec<(usize, Zone, BlockKey)> = Vec::with_capacity(count.min(MOST_BLOCKS));
         for (position, block) in article.blocks.iter().enumerate() {
-            let Some((key, _)) = keys.at(position) else {
+            let Some((key, _)) = keys.get(position) else {
                 continue;
             };
             // How far from the article: what is far away is the least likely to be taken for it.

@@ -158,18 +158,12 @@ pub fn decide(
     instructions: &Instructions<'_>,
     params: &Params,
 ) -> Decision {
-    decide_with_keys(
-        article,
-        &BlockKeys::of(article),
-        subject,
-        siblings,
-        instructions,
-        params,
-    )
+    let keys = BlockKeys::of(article);
+    decide_keyed(article, &keys, subject, siblings, instructions, params)
 }
 
-/// [`decide`] on an article whose keys are there already.
-pub fn decide_with_keys(
+/// [`decide`] with the keys of the article's blocks at hand.
+pub fn decide_keyed(
     article: &CleanArticle,
     keys: &BlockKeys,
     subject: &Subject<'_>,
@@ -216,15 +210,17 @@ pub fn decide_with_keys(
     }
     spare_prose(article, &mut decision, params);
     if !repeated.is_empty() {
-        add_lists(
-            article,
-            keys,
-            &repeated,
-            instructions,
-            longest,
-            &mut decision,
-            params,
-        );
+        if !repeated.is_empty() {
+            add_lists(
+                article,
+                keys,
+                &repeated,
+                instructions,
+                longest,
+                &mut decision,
+                params,
+            );
+        }
     }
     decision
 }
@@ -249,7 +245,7 @@ fn repeats(
     // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
     let (mut doubtful, mut run) = (Vec::new(), 0_usize);
     for (position, block) in article.blocks.iter().enumerate() {
-        let Some((key, short)) = keys.at(position) else {
+        let Some((key, short)) = keys.get(position) else {
             continue;
         };
         let p = Paragraph { block, key, short };
@@ -361,7 +357,7 @@ fn add_lists(
         }
         let before = (position.saturating_sub(params.reach)..position).any(|p| repeated.contains(&p));
         let behind = (position + 1..=position + params.reach).any(|p| repeated.contains(&p));
-        let key = keys.at(position).map(|(key, _)| key);
+        let key = keys.get(position).map(|(key, _)| key);
         if before && behind && !key.is_some_and(|k| has(instructions.forgotten, k)) {
             found.push(Found {
                 position,

@@ -29,22 +29,6 @@ impl FromStr for BlockKey {
     }
 }
 
-/// The keys of all blocks of one article, in order: made once, used for its [`crate::PageBlocks`] and for its decision.
-#[derive(Debug, Clone, Default)]
-pub struct BlockKeys(Vec<Option<(BlockKey, bool)>>);
-
-impl BlockKeys {
-    /// Reads every block, kept and removed.
-    pub fn of(article: &CleanArticle) -> Self {
-        Self(article.blocks.iter().map(|b| measure(&b.text)).collect())
-    }
-
-    /// The key of the block at this place, and whether the block is short.
-    pub(crate) fn at(&self, position: usize) -> Option<(BlockKey, bool)> {
-        self.0.get(position).copied().flatten()
-    }
-}
-
 /// Letters and runs of digits that a block needs to be known.
 const FEWEST: usize = 2;
 /// A block with fewer is *short*: a label, or a word of an interview.
@@ -57,39 +41,111 @@ pub fn block_key(text: &str) -> Option<BlockKey> {
 
 /// [`block_key`], and whether the block is short.
 pub(crate) fn measure(text: &str) -> Option<(BlockKey, bool)> {
-    let fold = folds_numbers(text);
-    let (mut state, mut count, mut in_digits) = (0xcbf2_9ce4_8422_2325_u64, 0_usize, false);
-    let mut step = |c: u32| {
-        state = (state ^ u64::from(c))
+    let fold = !text.bytes().any(|b| b.is_ascii_digit()) || folds_numbers(text);
+    let hash = if text.is_ascii() {
+        Hash::of_ascii(text.as_bytes(), fold)
+    } else {
+        Hash::of_any(text, fold)
+    };
+    // Stafford's variant 13: the bits of the running state alone are not good enough.
+    let mut h = (hash.state ^ (hash.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash.count >= FEWEST).then_some((BlockKey((h >> 32) as u32), hash.count < SHORT))
+}
+
+/// The running hash of a block's letters and numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hash {
+    state: u64,
+    /// Letters and runs of digits.
+    count: usize,
+}
+
+impl Hash {
+    const EMPTY: Self = Self {
+        state: 0xcbf2_9ce4_8422_2325,
+        count: 0,
+    };
+
+    const fn step(&mut self, c: u32) {
+        self.state = (self.state ^ c as u64)
             .wrapping_mul(0x0000_0100_0000_01b3)
             .rotate_left(23);
-    };
-    for c in text.chars() {
-        if c.is_numeric() {
-            if !fold {
-                step(u32::from(c));
-            } else if !in_digits {
-                step(u32::from('0'));
+    }
+
+    fn of_any(text: &str, fold: bool) -> Self {
+        let (mut hash, mut in_digits) = (Self::EMPTY, false);
+        for c in text.chars() {
+            if let Ok(byte) = u8::try_from(c)
+                && byte.is_ascii()
+            {
+                hash.ascii(byte, fold, &mut in_digits);
+            } else if c.is_numeric() {
+                hash.number(u32::from(c), fold, &mut in_digits);
+            } else if c.is_alphabetic() {
+                c.to_lowercase().for_each(|low| hash.step(u32::from(low)));
+                hash.count += 1;
+                in_digits = false;
             }
-            count += usize::from(!in_digits);
-            in_digits = true;
-        } else if c.is_ascii() {
-            in_digits = in_digits && is_joint(c);
-            if c.is_ascii_alphabetic() {
-                step(u32::from(c) | 0x20);
-                count += 1;
+        }
+        hash
+    }
+
+    /// The same without decoding: most blocks are ASCII, and every article's are hashed.
+    fn of_ascii(text: &[u8], fold: bool) -> Self {
+        let (mut hash, mut in_digits) = (Self::EMPTY, false);
+        for byte in text {
+            hash.ascii(*byte, fold, &mut in_digits);
+        }
+        hash
+    }
+
+    #[inline]
+    fn ascii(&mut self, byte: u8, fold: bool, in_digits: &mut bool) {
+        match CLASSES[usize::from(byte)] {
+            OTHER => *in_digits = false,
+            JOINT => {}
+            DIGIT => self.number(u32::from(byte), fold, in_digits),
+            letter => {
+                self.step(u32::from(letter));
+                self.count += 1;
+                *in_digits = false;
             }
-        } else if c.is_alphabetic() {
-            c.to_lowercase().for_each(|low| step(u32::from(low)));
-            count += 1;
-            in_digits = false;
         }
     }
-    // Stafford's variant 13: the bits of the running state alone are not good enough.
-    let mut h = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (count >= FEWEST).then_some((BlockKey((h >> 32) as u32), count < SHORT))
+
+    fn number(&mut self, c: u32, fold: bool, in_digits: &mut bool) {
+        if !fold {
+            self.step(c);
+        } else if !*in_digits {
+            self.step(u32::from('0'));
+        }
+        self.count += usize::from(!*in_digits);
+        *in_digits = true;
+    }
 }
+
+const OTHER: u8 = 0;
+const JOINT: u8 = 1;
+const DIGIT: u8 = 2;
+/// Of each byte: what it is, or the lower-case letter.
+const CLASSES: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut b = 0_u8;
+    while b < 0x80 {
+        table[b as usize] = if b.is_ascii_alphabetic() {
+            b | 0x20
+        } else if b.is_ascii_digit() {
+            DIGIT
+        } else if is_joint(b as char) {
+            JOINT
+        } else {
+            OTHER
+        };
+        b += 1;
+    }
+    table
+};
 
 /// Within a number, a date or a time.
 const fn is_joint(c: char) -> bool {
@@ -99,22 +155,19 @@ const fn is_joint(c: char) -> bool {
 /// Whether the numbers of a block say nothing: one number ("12 minutes ago"), or a date or a time among them. A line
 /// of a table of results has several and is another line with other numbers.
 fn folds_numbers(text: &str) -> bool {
-    // Most blocks hold none, and that is seen sixteen bytes at a time.
-    if !text.bytes().fold(false, |found, b| found | b.is_ascii_digit()) {
-        return true;
-    }
     let (mut runs, mut dated, mut digits, mut value) = (0, false, 0_u32, 0_u32);
     let mut joined = false;
-    for c in text.chars().chain(std::iter::once(' ')) {
-        if let Some(digit) = c.to_digit(10) {
+    // Digits and joints are ASCII: no byte of another character is taken for one.
+    for byte in text.bytes().chain(std::iter::once(b' ')) {
+        if byte.is_ascii_digit() {
             digits += 1;
-            value = value.wrapping_mul(10).wrapping_add(digit);
+            value = value.wrapping_mul(10).wrapping_add(u32::from(byte - b'0'));
             continue;
         }
         if digits > 0 {
             runs += usize::from(!joined);
-            dated = dated || (digits == 4 && (1900..2100).contains(&value)) || (digits <= 2 && c == ':');
-            joined = is_joint(c);
+            dated = dated || (digits == 4 && (1900..2100).contains(&value)) || (digits <= 2 && byte == b':');
+            joined = CLASSES[usize::from(byte)] == JOINT;
         } else {
             joined = false;
         }
@@ -123,9 +176,72 @@ fn folds_numbers(text: &str) -> bool {
     dated || runs <= 1
 }
 
+/// What is known of the text of each block of an article: made once, asked for by [`crate::PageBlocks::of_keys`] and
+/// [`crate::decide_keyed`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockKeys(pub(crate) Vec<Option<(BlockKey, bool)>>);
+
+impl BlockKeys {
+    /// Hashes every block, kept and removed.
+    pub fn of(article: &CleanArticle) -> Self {
+        Self(article.blocks.iter().map(|b| measure(&b.text)).collect())
+    }
+
+    /// The key of a block and whether it is short. `None`: there is next to nothing in it, or no such block.
+    pub(crate) fn get(&self, position: usize) -> Option<(BlockKey, bool)> {
+        self.0.get(position).copied().flatten()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What a key is made of, without a table.
+    fn plainly(text: &str, fold: bool) -> Hash {
+        let (mut hash, mut in_digits) = (Hash::EMPTY, false);
+        for c in text.chars() {
+            if c.is_numeric() {
+                if !fold {
+                    hash.step(u32::from(c));
+                } else if !in_digits {
+                    hash.step(u32::from('0'));
+                }
+                hash.count += usize::from(!in_digits);
+                in_digits = true;
+            } else if c.is_ascii() {
+                in_digits = in_digits && is_joint(c);
+                if c.is_ascii_alphabetic() {
+                    hash.step(u32::from(c) | 0x20);
+                    hash.count += 1;
+                }
+            } else if c.is_alphabetic() {
+                c.to_lowercase().for_each(|low| hash.step(u32::from(low)));
+                hash.count += 1;
+                in_digits = false;
+            }
+        }
+        hash
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_is_hashed_as_anything_else(text in "[ -~]{0,80}|[0-9.,:a-c ]{0,30}", fold: bool) {
+            prop_assert_eq!(Hash::of_ascii(text.as_bytes(), fold), plainly(&text, fold));
+        }
+
+        #[test]
+        fn any_text_is_hashed_as_it_is_said(text in "[ -~äßЖ٣²港’…]{0,40}|\\PC{0,40}", fold: bool) {
+            prop_assert_eq!(Hash::of_any(&text, fold), plainly(&text, fold));
+        }
+
+        #[test]
+        fn without_digits_numbers_are_folded(text in "[^0-9]{0,40}") {
+            prop_assert!(folds_numbers(&text));
+        }
+    }
 
     #[test]
     fn keys_meet_over_case_punctuation_and_numbers() {

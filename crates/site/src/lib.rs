@@ -21,7 +21,7 @@ mod key;
 mod params;
 
 pub use blocks::{BlocksError, MOST_BLOCKS, PageBlocks, Zone};
-pub use decide::{Decision, Found, Guard, Sibling, Spared, Subject, Why, decide, decide_with_keys};
+pub use decide::{Decision, Found, Guard, Sibling, Spared, Subject, Why, decide, decide_keyed};
 pub use edit::{SITE_MEMORY, apply, restore};
 pub use key::{BlockKey, BlockKeys, block_key};
 pub use params::{Instructions, Params, RULE_VERSION, SIBLINGS};

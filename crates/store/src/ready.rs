@@ -19,20 +19,20 @@ pub(crate) struct Ready {
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
     pub(crate) evidence: Vec<u8>,
     /// What site memory knows its blocks by.
-    pub(crate) keys: BlockKeys,
+    pub(crate) block_keys: BlockKeys,
     /// What `evidence.page_blocks` holds.
     pub(crate) page: PageBlocks,
 }
 
 impl Ready {
     pub(crate) fn of(clean: &CleanArticle, fingerprint: &Fingerprint) -> Self {
-        let keys = BlockKeys::of(clean);
+        let block_keys = BlockKeys::of(clean);
         Self {
             body: clean.body(),
             blocks: blocks::to_json(clean),
             evidence: encode(fingerprint, Sampling::Full),
-            page: PageBlocks::with_keys(clean, &keys),
-            keys,
+            page: PageBlocks::of_keys(clean, &block_keys),
+            block_keys,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use copydesk_site::{PageBlocks, RULE_VERSION, SIBLINGS, apply, restore};
+use copydesk_site::{BlockKeys, PageBlocks, RULE_VERSION, SIBLINGS, apply, restore};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -101,7 +101,14 @@ impl Store {
         let nearest = nearest(&mut tx, site, article).await?;
         let known: Sites = said_of(&mut tx, site).await?;
         let as_ruled = restore(&stored.clean);
-        let decision = decide_from(&as_ruled, &stored.subject(), &nearest, known.instructions(site));
+        let keys = BlockKeys::of(&as_ruled);
+        let decision = decide_from(
+            &as_ruled,
+            &keys,
+            &stored.subject(),
+            &nearest,
+            known.instructions(site),
+        );
         let cleaned = apply(&as_ruled, &decision);
         let (before, after) = (taken_out(&stored.clean), taken_out(&cleaned));
         let mut event = None;
@@ -114,7 +121,7 @@ impl Store {
             "UPDATE evidence SET page_blocks = $2, site_stories = $3, site_view = $4, story_id = $5 WHERE article_id = $1",
         )
         .bind(article)
-        .bind(PageBlocks::of(&as_ruled).encode())
+        .bind(PageBlocks::of_keys(&as_ruled, &keys).encode())
         .bind(i16::try_from(decision.stories).unwrap_or(i16::MAX))
         .bind(view(&decision, &nearest))
         .bind(stored.story)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use copydesk_article::ArticleId;
-use copydesk_site::{BlockKey, PageBlocks, SITE_MEMORY, Zone, block_key, restore};
+use copydesk_site::{BlockKey, BlockKeys, PageBlocks, SITE_MEMORY, Zone, block_key, restore};
 use sqlx::Row as _;
 
 use crate::config::Store;
@@ -288,7 +288,13 @@ impl Store {
             id: ArticleId(stored.id),
             ..stored.subject()
         };
-        let decision = decide_from(&as_ruled, &subject, &looked_at, instructions);
+        let decision = decide_from(
+            &as_ruled,
+            &BlockKeys::of(&as_ruled),
+            &subject,
+            &looked_at,
+            instructions,
+        );
         let text = |position: usize| {
             stored
                 .clean

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use copydesk_article::{ArticleId, CleanArticle, StoryId};
 use copydesk_dedup::fingerprint_parts;
 use copydesk_site::{
-    BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_with_keys,
+    BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_keyed,
 };
 use sqlx::PgConnection;
 
@@ -92,9 +92,9 @@ pub(crate) fn clean(
                     title_words,
                 };
                 let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
-                let decision = decide_with(
+                let decision = decide_from(
                     &work.article.clean,
-                    &work.article.ready.keys,
+                    &work.article.ready.block_keys,
                     &subject,
                     recents,
                     sites.instructions(site),
@@ -149,15 +149,6 @@ impl Sites {
 /// The decision from stored articles of the site. Those without stored blocks say nothing.
 pub(crate) fn decide_from(
     article: &CleanArticle,
-    subject: &Subject<'_>,
-    recents: &[Arc<SiteArticle>],
-    instructions: Instructions<'_>,
-) -> Decision {
-    decide_with(article, &BlockKeys::of(article), subject, recents, instructions)
-}
-
-fn decide_with(
-    article: &CleanArticle,
     keys: &BlockKeys,
     subject: &Subject<'_>,
     recents: &[Arc<SiteArticle>],
@@ -175,7 +166,7 @@ fn decide_with(
             })
         })
         .collect();
-    decide_with_keys(
+    decide_keyed(
         article,
         keys,
         subject,

@@ -185,7 +185,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     )?;
     let indexing = options
         .index_search
-        .then(|| tokio::spawn(index_search::run(options.store.clone())));
+        .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");

@@ -7,6 +7,7 @@ use copydesk_site::apply;
 use serde_json::{Value, json};
 
 use crate::Options;
+use crate::left;
 use crate::site::Store;
 
 pub(crate) fn run(options: &Options) {
@@ -51,6 +52,19 @@ pub(crate) fn run(options: &Options) {
         removed(&arrival),
         removed(&again)
     );
+    let pages_left: Vec<left::Page<'_>> = with_others
+        .iter()
+        .filter_map(|n| {
+            let url = pages[*n]["url"].as_str()?;
+            Some(left::Page {
+                host: host(url),
+                url,
+                gold: pages[*n]["gold"]["text"].as_str()?,
+                clean: &again[numbers[*n]?],
+            })
+        })
+        .collect();
+    left::print(&pages_left);
     let Some(out) = &options.out else { return };
     let mut gold = flate2::write::GzEncoder::new(
         std::fs::File::create(format!("{out}.gold.jsonl.gz")).unwrap(),

@@ -15,6 +15,7 @@ mod retire;
 mod rewind;
 mod schema;
 mod search;
+mod site_guards;
 mod site_memory;
 mod stories;
 mod support;

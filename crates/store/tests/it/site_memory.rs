@@ -7,16 +7,34 @@ use serde_json::Value;
 
 use crate::support::{Scratch, Text, batch};
 
-const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
+pub(crate) const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
 
 /// An article of the site with a text of its own and the furniture at its end; answers with its id.
-async fn store_one(scratch: &Scratch, store: &Store, site: &str, seed: u64, furniture: &str) -> i64 {
+pub(crate) async fn store_one(
+    scratch: &Scratch,
+    store: &Store,
+    site: &str,
+    seed: u64,
+    furniture: &str,
+) -> i64 {
+    store_at(scratch, store, site, &seed.to_string(), seed, furniture).await
+}
+
+/// The same at an address that does not follow from its text.
+pub(crate) async fn store_at(
+    scratch: &Scratch,
+    store: &Store,
+    site: &str,
+    path: &str,
+    seed: u64,
+    furniture: &str,
+) -> i64 {
     let claimed = scratch.claim(0).await;
     let offset = claimed.next_offset.get();
     let mut generator = ArticleGenerator::new(seed);
     let (title, body) = (generator.babble(1), generator.babble(5));
     let body = format!("{body}\n\n{furniture}");
-    let url = format!("https://{site}/{seed}");
+    let url = format!("https://{site}/{path}");
     let text = Text {
         url: Some(&url),
         site: Some(site),
@@ -35,7 +53,7 @@ async fn store_one(scratch: &Scratch, store: &Store, site: &str, seed: u64, furn
         .unwrap()
 }
 
-async fn body(scratch: &Scratch, article: i64) -> (String, i32) {
+pub(crate) async fn body(scratch: &Scratch, article: i64) -> (String, i32) {
     sqlx::query_as("SELECT body, word_count FROM articles WHERE article_id = $1")
         .bind(article)
         .fetch_one(&scratch.db)
@@ -56,12 +74,18 @@ async fn keys(scratch: &Scratch, article: i64) -> (i64, Vec<u8>, Vec<u8>) {
 }
 
 async fn reclean_all(store: &Store) -> u64 {
-    let (mut after, mut changed) = (i64::MIN, 0);
+    round(store).await.1
+}
+
+/// A round of the janitor: articles that were looked at, and that changed.
+pub(crate) async fn round(store: &Store) -> (u64, u64) {
+    let (mut after, mut looked_at, mut changed) = (i64::MIN, 0, 0);
     while let Some((last, step)) = store.reclean_young(after, 2).await.unwrap() {
         after = last;
+        looked_at += step.looked_at;
         changed += step.changed;
     }
-    changed
+    (looked_at, changed)
 }
 
 #[tokio::test]
@@ -257,20 +281,19 @@ async fn a_person_has_the_last_word_and_it_can_be_carried_elsewhere() {
 
 #[tokio::test]
 async fn what_travels_with_stories_stays() {
-    const AGENCY: &str = "The Velmora Press Union is an agency that serves ninety papers.";
+    const AGENCY: [&str; 3] = [
+        "The Velmora Press Union is an agency that serves ninety papers.",
+        "Its desk in Oostvale takes calls on every day of the week.",
+        "Polls of the Union ask a thousand people, by telephone and on quays.",
+    ];
+    let agency = AGENCY.join("\n\n");
     let scratch = Scratch::new("site_travels").await;
     let store = &scratch.store;
-    // Three wire stories on two sites each, and furniture that stays at home.
+    // Three wire stories on two sites each, and furniture that stays at home, though one site shows each of them twice.
     for seed in 1..=3 {
-        for site in ["a.example", "b.example"] {
-            store_one(
-                &scratch,
-                store,
-                site,
-                seed,
-                &format!("{AGENCY}\n\nHouse line of {site} in Velmora."),
-            )
-            .await;
+        for (site, path) in [("a.example", "1"), ("b.example", "1"), ("a.example", "2")] {
+            let furniture = format!("{agency}\n\nHouse line of {site} in Velmora.");
+            store_at(&scratch, store, site, &format!("{path}/{seed}"), seed, &furniture).await;
         }
     }
     assert_eq!(
@@ -279,25 +302,31 @@ async fn what_travels_with_stories_stays() {
             .await,
         3
     );
-    assert!(store.find_travelling_blocks(100).await.unwrap() >= 1);
-    let known: Vec<i64> = sqlx::query_scalar("SELECT block FROM travelling_block")
+    // The agency's lines and the caption of all these articles; not the paragraphs of a story: each is in one story only.
+    assert_eq!(store.find_travelling_blocks(100).await.unwrap(), 4);
+    let mut known: Vec<i64> = sqlx::query_scalar("SELECT block FROM travelling_block")
         .fetch_all(&scratch.db)
         .await
         .unwrap();
-    assert!(known.contains(&i64::from(block_key(AGENCY).unwrap().0)));
-    assert!(!known.contains(&i64::from(
-        block_key("House line of a.example in Velmora.").unwrap().0
-    )));
-    let next = store_one(
-        &scratch,
-        store,
-        "a.example",
-        9,
-        &format!("{AGENCY}\n\nHouse line of a.example in Velmora."),
-    )
-    .await;
+    known.sort_unstable();
+    let mut expected: Vec<i64> = AGENCY
+        .into_iter()
+        .chain(["The quay at dawn. (Photo: A. Pell)"])
+        .map(|line| i64::from(block_key(line).unwrap().0))
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(known, expected);
+    let furniture = format!("{agency}\n\nHouse line of a.example in Velmora.");
+    let next = store_one(&scratch, store, "a.example", 9, &furniture).await;
     let (text, _) = body(&scratch, next).await;
-    assert!(text.contains(AGENCY) && !text.contains("House line"), "{text}");
+    assert!(text.ends_with(&agency), "{text}");
+    // The second story came before it was known, and had lost the agency's lines.
+    let early = scratch
+        .count("SELECT min(article_id) FROM removed_blocks WHERE text LIKE '%Press Union%'")
+        .await;
+    store.reclean(early).await.unwrap().unwrap();
+    let (text, _) = body(&scratch, early).await;
+    assert!(text.ends_with(&agency), "{text}");
 }
 
 #[tokio::test]

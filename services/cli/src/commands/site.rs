@@ -274,7 +274,8 @@ fn explanation_text(e: &SiteExplanation) -> String {
     }
     if !e.same {
         out.push(style.bad(
-            "decided again, it comes out otherwise: articles that were looked at have changed, or a person has said something",
+            "decided again, it comes out otherwise: articles that were looked at have changed, a person has said something, or another \
+             version of the rule decided then",
         ));
     }
     out.push(style.dim("what each guard means: docs/site-memory.md"));
