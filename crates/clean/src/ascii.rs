@@ -38,9 +38,10 @@ impl Facts {
             sum.add(before, these);
         }
         if !last.is_empty() {
-            let at = rest.len() - last.len();
-            let before = bytes.get(at..at + last.len()).unwrap_or_default();
-            sum.add(&padded(before), &padded(last));
+            let tail: [u8; AT_ONCE + 1] = padded(bytes.get(rest.len() - last.len()..).unwrap_or_default());
+            if let (Some(before), Some(these)) = (tail.first_chunk(), tail.last_chunk()) {
+                sum.add(before, these);
+            }
         }
         let has = |flag| sum.flags & flag != 0;
         let odd_words = if has(ODD_START) { odd_words(bytes) } else { 0 };
