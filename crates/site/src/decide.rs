@@ -9,6 +9,7 @@ use crate::blocks::PageBlocks;
 use crate::counting::{Group, Shown, others};
 use crate::key::{BlockKey, BlockKeys};
 use crate::params::{Instructions, Params};
+use crate::prose::{is_label, is_prose, words};
 
 /// The article to be decided on, besides its text.
 #[derive(Debug, Clone, Copy)]
@@ -320,7 +321,7 @@ fn spare_prose(article: &CleanArticle, decision: &mut Decision, params: &Params)
         .blocks
         .iter()
         .filter(|b| may_go(b))
-        .map(|b| self::words(&b.text))
+        .map(|b| crate::prose::words(&b.text))
         .sum();
     let go: usize = decision.removed.iter().map(|f| words(f.position)).sum();
     if go as f64 <= all as f64 * params.most_words {
@@ -373,65 +374,4 @@ fn add_lists(
     found.retain(|f| decision.spared.iter().all(|s| s.position != f.position));
     decision.removed.extend(found);
     decision.removed.sort_by_key(|f| f.position);
-}
-
-/// Words; in scripts without spaces two characters count as a word.
-fn words(text: &str) -> usize {
-    let (mut words, mut dense, mut inside) = (0, 0, false);
-    for c in text.chars() {
-        if is_dense(c) {
-            dense += 1;
-            inside = false;
-        } else if c.is_alphanumeric() {
-            words += usize::from(!inside);
-            inside = true;
-        } else if c == ' ' {
-            inside = false;
-        }
-    }
-    words + dense / 2
-}
-
-const fn is_dense(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{e00}'..='\u{e7f}' | '\u{20000}'..='\u{2ffff}')
-}
-
-/// Running text: a sentence of some length, or very long.
-fn is_prose(text: &str) -> bool {
-    let words = words(text);
-    (words >= 12 && ends_sentence(text)) || words >= 28
-}
-
-/// A headline or a label: not long, and no sentence.
-fn is_label(text: &str) -> bool {
-    !ends_sentence(text) && words(text) <= 24
-}
-
-fn ends_sentence(text: &str) -> bool {
-    let end = text.chars().rev().find(|c| {
-        !matches!(
-            c,
-            '"' | '\'' | '”' | '’' | '»' | '›' | '“' | '‘' | ')' | ']' | '」' | '』' | '）' | '】' | ' '
-        )
-    });
-    end.is_some_and(|c| {
-        matches!(
-            c,
-            '.' | '!'
-                | '?'
-                | '…'
-                | '。'
-                | '！'
-                | '？'
-                | '．'
-                | '।'
-                | '॥'
-                | '؟'
-                | '۔'
-                | '።'
-                | '։'
-                | ':'
-                | '：'
-        )
-    })
 }

@@ -19,6 +19,7 @@ mod decide;
 mod edit;
 mod key;
 mod params;
+mod prose;
 
 pub use blocks::{BlocksError, MOST_BLOCKS, PageBlocks, Zone};
 pub use decide::{Decision, Found, Guard, Sibling, Spared, Subject, Why, decide, decide_keyed};
