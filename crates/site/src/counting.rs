@@ -1,7 +1,6 @@
 //! Which of the site's articles count as others.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use copydesk_article::ArticleId;
 
@@ -11,14 +10,18 @@ use crate::params::Params;
 
 /// Articles that count as one: copies of one story, and versions at one address.
 pub(crate) struct Group<'a> {
-    members: Vec<&'a Sibling<'a>>,
+    oldest: &'a Sibling<'a>,
+    more: Vec<&'a Sibling<'a>>,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    fn members(&self) -> impl Iterator<Item = &'a Sibling<'a>> {
+        std::iter::once(self.oldest).chain(self.more.iter().copied())
+    }
+
     /// The oldest of its articles that shows the block. `short`: where it is a paragraph there, it does not count.
     pub(crate) fn shows(&self, key: BlockKey, short: bool) -> Option<ArticleId> {
-        self.members
-            .iter()
+        self.members()
             .find(|s| match s.blocks.find(key) {
                 Some(crate::Zone::Kept) => !short,
                 found => found.is_some(),
@@ -34,7 +37,7 @@ pub(crate) struct Shown(Vec<u64>);
 impl Shown {
     pub(crate) fn by(groups: &[Group<'_>]) -> Self {
         let mut shown = Self(vec![0; 1 << 10]);
-        let members = groups.iter().flat_map(|g| &g.members);
+        let members = groups.iter().flat_map(Group::members);
         for key in members.flat_map(|s| s.blocks.keys()) {
             let (word, bit) = Self::place(*key);
             if let Some(word) = shown.0.get_mut(word) {
@@ -64,47 +67,87 @@ pub(crate) fn others<'a>(
     siblings: &'a [Sibling<'a>],
     params: &Params,
 ) -> Vec<Group<'a>> {
-    let itself = |s: &Sibling<'_>| {
+    let title = Title::of(subject.title_words);
+    let itself = |s: &Sibling<'_>, t: &Title<'_>| {
         s.id == subject.id
             || (s.url_hash.is_some() && s.url_hash == subject.url_hash)
             || (s.story.is_some() && s.story == subject.story)
-            || same_title(s.title_words, subject.title_words, params.same_title)
+            || t.is_like(&title, params.same_title)
     };
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut seen: HashSet<ArticleId> = HashSet::new();
+    let mut counted: Vec<(&'a Sibling<'a>, Title<'a>)> = siblings
+        .iter()
+        .map(|s| (s, Title::of(s.title_words)))
+        .filter(|(s, t)| !itself(s, t))
+        .collect();
     // The oldest first: which articles stand for a story must not depend on how they were read.
-    let mut counted: Vec<&'a Sibling<'a>> = siblings.iter().filter(|s| !itself(s)).collect();
-    counted.sort_by_key(|s| s.id);
-    for sibling in counted {
-        if !seen.insert(sibling.id) {
-            continue;
-        }
-        let same = |other: &&Sibling<'_>| {
+    counted.sort_by_key(|(s, _)| s.id);
+    counted.dedup_by_key(|(s, _)| s.id);
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    // For each so far, the group that it is in.
+    let mut group_of: Vec<usize> = Vec::with_capacity(counted.len());
+    for (sibling, title) in &counted {
+        let same = |(other, other_title): &(&Sibling<'_>, Title<'_>)| {
             (sibling.story.is_some() && sibling.story == other.story)
                 || (sibling.url_hash.is_some() && sibling.url_hash == other.url_hash)
-                || same_title(sibling.title_words, other.title_words, params.same_title)
+                || title.is_like(other_title, params.same_title)
         };
-        match groups.iter_mut().find(|g| g.members.iter().any(same)) {
-            Some(group) => group.members.push(sibling),
+        let group = counted
+            .iter()
+            .zip(&group_of)
+            .filter(|(other, _)| same(other))
+            .map(|(_, group)| *group)
+            .min();
+        match group.and_then(|g| groups.get_mut(g)) {
+            Some(group) => group.more.push(sibling),
             None => groups.push(Group {
-                members: vec![sibling],
+                oldest: sibling,
+                more: Vec::new(),
             }),
         }
+        group_of.push(group.unwrap_or(groups.len() - 1));
     }
     groups
 }
 
+/// The words of a title, with what tells most pairs apart at a glance: a flush compares every pair of a site's last articles
+/// for each of the site's new ones.
+struct Title<'a> {
+    words: &'a [u32],
+    /// One bit a word, by its highest six bits.
+    bits: u64,
+    /// Words that share their bit with another word of this title.
+    doubled: usize,
+}
+
+impl<'a> Title<'a> {
+    fn of(words: &'a [u32]) -> Self {
+        let bits = words.iter().fold(0, |bits, word| bits | 1 << (word >> 26));
+        Self {
+            words,
+            bits,
+            doubled: words.len() - bits.count_ones() as usize,
+        }
+    }
+
+    /// [`same_title`].
+    fn is_like(&self, other: &Title<'_>, least: f64) -> bool {
+        // Words that are shared share their bit: there are no more of them than common bits, but for doubled ones.
+        let most = (self.bits & other.bits).count_ones() as usize + self.doubled.min(other.doubled);
+        reaches(self.words, other.words, most, least) && same_title(self.words, other.words, least)
+    }
+}
+
+/// Whether two sets of words with so many in common are that similar.
+fn reaches(a: &[u32], b: &[u32], shared: usize, least: f64) -> bool {
+    let shared = shared.min(a.len()).min(b.len());
+    shared as f64 / (a.len() + b.len() - shared).max(1) as f64 >= least
+}
+
 /// Whether the Jaccard similarity of two ascending sets of words is at least `least`; never, if one is empty.
 ///
-/// [`copydesk_article::jaccard_of_words`] that stops as soon as it cannot be reached any more: a flush asks this of every pair
-/// of a site's last articles.
+/// [`copydesk_article::jaccard_of_words`] that stops as soon as it cannot be reached any more.
 fn same_title(a: &[u32], b: &[u32], least: f64) -> bool {
     let (mut rest_a, mut rest_b, mut shared) = (a, b, 0_usize);
-    // What is reached if all that is left of the shorter one is shared.
-    let reaches = |shared: usize, more: usize| {
-        let shared = shared + more;
-        shared as f64 / (a.len() + b.len() - shared).max(1) as f64 >= least
-    };
     while let (Some((x, behind_x)), Some((y, behind_y))) = (rest_a.split_first(), rest_b.split_first()) {
         match x.cmp(y) {
             Ordering::Equal => {
@@ -115,11 +158,12 @@ fn same_title(a: &[u32], b: &[u32], least: f64) -> bool {
             Ordering::Less => rest_a = behind_x,
             Ordering::Greater => rest_b = behind_y,
         }
-        if !reaches(shared, rest_a.len().min(rest_b.len())) {
+        // What is reached if all that is left of the shorter one is shared.
+        if !reaches(a, b, shared + rest_a.len().min(rest_b.len()), least) {
             return false;
         }
     }
-    reaches(shared, 0)
+    reaches(a, b, shared, least)
 }
 
 #[cfg(test)]
@@ -130,13 +174,17 @@ mod tests {
     use super::*;
 
     fn words() -> impl Strategy<Value = Vec<u32>> {
-        prop::collection::btree_set(0_u32..14, 0..12).prop_map(|set| set.into_iter().collect())
+        // Few bits for many words, so that words share them.
+        prop::collection::btree_set((0_u32..5, 0_u32..4), 0..12)
+            .prop_map(|set| set.into_iter().map(|(high, low)| high << 26 | low).collect())
     }
 
     proptest! {
         #[test]
         fn stopping_early_changes_nothing(a in words(), b in words(), least in 0.05_f64..1.0) {
-            prop_assert_eq!(same_title(&a, &b, least), jaccard_of_words(&a, &b) >= least);
+            let alike = jaccard_of_words(&a, &b) >= least;
+            prop_assert_eq!(same_title(&a, &b, least), alike);
+            prop_assert_eq!(Title::of(&a).is_like(&Title::of(&b), least), alike);
         }
 
         #[test]
@@ -144,6 +192,7 @@ mod tests {
             let exactly = jaccard_of_words(&a, &b);
             prop_assume!(exactly > 0.0);
             prop_assert!(same_title(&a, &b, exactly));
+            prop_assert!(Title::of(&a).is_like(&Title::of(&b), exactly));
         }
     }
 }
