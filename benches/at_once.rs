@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p copydesk-benches --bench at_once`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
 //! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set). Articles are prepared before the
-//! clock starts: only storing is measured. `waits` is the mean number of
-//! connections that were found waiting for another one's lock.
+//! clock starts: only storing is measured. `waits` is the mean number of connections that were found waiting for another
+//! one's lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,19 +17,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use copydesk_article::{NextOffset, Offset};
-use copydesk_benches::{PreparedArticles, cpu_seconds, source};
-use copydesk_store::{Batch, OnLostRange, Store, StoreConfig, Wanted};
+use copydesk_benches::storing::{backend_seconds, batch, claim, connect, flush};
+use copydesk_benches::{PreparedArticles, cpu_seconds};
+use copydesk_store::Outputs;
 use copydesk_testkit::ScratchDatabase;
 
 /// Articles in one transaction, as a worker has it.
-const IN_BATCH: usize = 500;
+const IN_BATCH: i64 = 500;
 /// How often waiting connections are looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let articles: usize =
+    let articles: i64 =
         std::env::var("COPYDESK_BENCH_ARTICLES").map_or(20_000, |n| n.parse().expect("a number"));
     println!("partitions  articles/s  client ms  Postgres ms   waits   (ms of CPU per article)");
     for partitions in [1, 2, 4] {
@@ -37,75 +37,38 @@ async fn main() {
     }
 }
 
-async fn run(articles: usize, partitions: usize) {
+async fn run(articles: i64, partitions: i32) {
     let database = ScratchDatabase::create("at_once").await;
-    let store = Store::connect(&StoreConfig {
-        url: database.url().to_owned(),
-        connections: u32::try_from(partitions).expect("few") + 1,
-        ..StoreConfig::default()
-    })
-    .await
-    .expect("Postgres answers: is `make up` done?");
+    let connections = partitions.unsigned_abs() + 1;
+    let store = connect(database.url(), connections, Outputs::default()).await;
     store.migrate().await.expect("the schema");
     let db = sqlx::PgPool::connect(database.url())
         .await
         .expect("Postgres answers");
-    let wanted: Vec<Wanted> = (0..partitions)
-        .map(|p| Wanted {
-            source: source(i32::try_from(p).expect("few")),
-            low: Offset::new(0),
-            high: Offset::new(i64::MAX),
-        })
-        .collect();
-    let claimed = store
-        .claim("bench", &wanted, OnLostRange::Stop)
-        .await
-        .expect("a claim");
-    let mut queues: Vec<Vec<Batch>> = (0..partitions).map(|_| Vec::new()).collect();
+    let mut queues = Vec::new();
+    for partition in 0..partitions {
+        queues.push((claim(&store, partition).await, Vec::new()));
+    }
     let mut generator = PreparedArticles::new(7);
     let start: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
-    for n in 0..articles.div_ceil(IN_BATCH) {
-        let partition = n % partitions;
-        let from = i64::try_from(queues[partition].len() * IN_BATCH).expect("few");
-        let to = from + i64::try_from(IN_BATCH).expect("few");
-        queues[partition].push(Batch {
-            from: NextOffset::new(from),
-            to: NextOffset::new(to),
-            items: (from..to)
-                .map(|offset| {
-                    let at = start + TimeDelta::seconds(offset * 8);
-                    generator.next(i32::try_from(partition).expect("few"), offset, at)
-                })
-                .collect(),
-        });
+    for n in 0..(articles + IN_BATCH - 1) / IN_BATCH {
+        // The partitions take turns.
+        let (turn, partition) = (n / i64::from(partitions), (n % i64::from(partitions)) as i32);
+        let (from, to) = (turn * IN_BATCH, (turn + 1) * IN_BATCH);
+        let at = |offset| start + TimeDelta::seconds(offset * 8);
+        queues[partition as usize]
+            .1
+            .push(batch(&mut generator, partition, from, to, at));
     }
-    let postgres = async || {
-        let backends: Vec<i32> =
-            sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'copydesk'")
-                .fetch_all(&db)
-                .await
-                .expect("backends");
-        backends
-            .iter()
-            .map(|pid| cpu_seconds(pid.unsigned_abs()))
-            .sum::<f64>()
-    };
-    let (client_before, postgres_before) = (cpu_seconds(std::process::id()), postgres().await);
+    let (client_before, postgres_before) = (cpu_seconds(std::process::id()), backend_seconds(&db).await);
     let begun = Instant::now();
     let looked = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
     let look = tokio::spawn(look(db.clone(), Arc::clone(&looked)));
     let flushes: Vec<_> = queues
         .into_iter()
-        .zip(claimed)
-        .map(|(queue, claimed)| {
+        .map(|(claimed, batches)| {
             let store = store.clone();
-            tokio::spawn(async move {
-                for batch in &queue {
-                    while let Err(error) = store.flush(&claimed, batch).await {
-                        println!("tried again: {error}");
-                    }
-                }
-            })
+            tokio::spawn(async move { flush(&store, &claimed, &batches).await })
         })
         .collect();
     for flush in flushes {
@@ -120,7 +83,7 @@ async fn run(articles: usize, partitions: usize) {
         "{partitions:>10}  {:>10.0}  {:>9.3}  {:>11.3}  {waits:>6.2}",
         articles as f64 / wall,
         each(cpu_seconds(std::process::id()) - client_before),
-        each(postgres().await - postgres_before),
+        each(backend_seconds(&db).await - postgres_before),
     );
     let report = store.audit().await.expect("an audit");
     assert!(report.findings.is_empty(), "{:?}", report.findings);

@@ -10,6 +10,7 @@
 )]
 
 pub mod ceiling;
+pub mod storing;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{

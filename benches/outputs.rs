@@ -12,9 +12,9 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{NextOffset, Offset};
-use copydesk_benches::{PreparedArticles, source};
-use copydesk_store::{Batch, Claimed, OnLostRange, Outputs, Store, StoreConfig, Wanted};
+use copydesk_benches::PreparedArticles;
+use copydesk_benches::storing::{batch, claim, connect, flush, wal};
+use copydesk_store::{Batch, Claimed, Outputs};
 use copydesk_testkit::ScratchDatabase;
 
 const PARTITIONS: i32 = 4;
@@ -40,7 +40,7 @@ async fn main() {
         let mut wal_bytes = [0_i64; 3];
         let mut stores = Vec::new();
         for (_, outputs) in modes {
-            stores.push(connect(database.url(), outputs).await);
+            stores.push(connect(database.url(), 5, outputs).await);
         }
         stores[0].migrate().await.expect("the schema");
         let db = sqlx::PgPool::connect(database.url())
@@ -84,30 +84,6 @@ async fn main() {
     }
 }
 
-async fn connect(url: &str, outputs: Outputs) -> Store {
-    Store::connect(&StoreConfig {
-        url: url.to_owned(),
-        connections: 5,
-        outputs,
-        ..StoreConfig::default()
-    })
-    .await
-    .expect("Postgres answers: is `make up` done?")
-}
-
-async fn claim(store: &Store, partition: i32) -> Claimed {
-    let wanted = Wanted {
-        source: source(partition),
-        low: Offset::new(0),
-        high: Offset::new(i64::MAX),
-    };
-    store
-        .claim("bench", &[wanted], OnLostRange::Stop)
-        .await
-        .expect("a claim")
-        .remove(0)
-}
-
 /// Made before the clock starts: only storing is measured.
 fn batches(claim: &Claimed, from: i64, in_batch: i64) -> Vec<Batch> {
     let partition = claim.source.partition.get();
@@ -115,28 +91,6 @@ fn batches(claim: &Claimed, from: i64, in_batch: i64) -> Vec<Batch> {
     let at: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
     (from..from + IN_TURN)
         .step_by(in_batch as usize)
-        .map(|first| Batch {
-            from: NextOffset::new(first),
-            to: NextOffset::new(first + in_batch),
-            items: (first..first + in_batch)
-                .map(|n| generator.next(partition, n, at))
-                .collect(),
-        })
+        .map(|first| batch(&mut generator, partition, first, first + in_batch, |_| at))
         .collect()
-}
-
-/// As a worker does it: two transactions that met are tried again.
-async fn flush(store: &Store, claim: &Claimed, batches: &[Batch]) {
-    for batch in batches {
-        while let Err(error) = store.flush(claim, batch).await {
-            assert_eq!(error.class(), copydesk_store::RetryClass::RetryNow, "{error}");
-        }
-    }
-}
-
-async fn wal(db: &sqlx::PgPool) -> i64 {
-    sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")
-        .fetch_one(db)
-        .await
-        .expect("a position")
 }

@@ -17,9 +17,9 @@
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use copydesk_article::{NextOffset, Offset};
-use copydesk_benches::{PreparedArticles, cpu_seconds, source};
-use copydesk_store::{Batch, Claimed, OnLostRange, Store, StoreConfig, Wanted};
+use copydesk_benches::storing::{backend_seconds, batch, claim, connect, wal};
+use copydesk_benches::{PreparedArticles, cpu_seconds};
+use copydesk_store::{Claimed, Outputs, Store};
 use copydesk_testkit::ScratchDatabase;
 
 /// Articles in one transaction, as a worker has it.
@@ -32,27 +32,12 @@ async fn main() {
     let articles: i64 =
         std::env::var("COPYDESK_BENCH_ARTICLES").map_or(100_000, |n| n.parse().expect("a number"));
     let database = ScratchDatabase::create("bench").await;
-    let store = Store::connect(&StoreConfig {
-        url: database.url().to_owned(),
-        connections: 1,
-        ..StoreConfig::default()
-    })
-    .await
-    .expect("Postgres answers: is `make up` done?");
+    let store = connect(database.url(), 1, Outputs::default()).await;
     store.migrate().await.expect("the schema");
     let db = sqlx::PgPool::connect(database.url())
         .await
         .expect("Postgres answers");
-    let wanted = Wanted {
-        source: source(0),
-        low: Offset::new(0),
-        high: Offset::new(i64::MAX),
-    };
-    let claimed = store
-        .claim("bench", &[wanted], OnLostRange::Stop)
-        .await
-        .expect("a claim")
-        .remove(0);
+    let claimed = claim(&store, 0).await;
     println!(
         "stored     checkpoint  wall ms  client ms  Postgres ms   WAL B  key B  evidence B  article B   (per article, over {MEASURED})"
     );
@@ -100,12 +85,7 @@ async fn store_some(
 ) {
     while *stored < until {
         let to = (*stored + IN_BATCH).min(until);
-        let items = (*stored..to).map(|n| generator.next(0, n, at(n))).collect();
-        let batch = Batch {
-            from: NextOffset::new(*stored),
-            to: NextOffset::new(to),
-            items,
-        };
+        let batch = batch(generator, 0, *stored, to, at);
         store.flush(claimed, &batch).await.expect("a flush");
         *stored = to;
     }
@@ -123,33 +103,13 @@ async fn measure(
     // Made before the clock starts: only storing is measured.
     let mut batches = Vec::new();
     for first in (*stored..*stored + MEASURED).step_by(IN_BATCH as usize) {
-        batches.push(Batch {
-            from: NextOffset::new(first),
-            to: NextOffset::new(first + IN_BATCH),
-            items: (first..first + IN_BATCH)
-                .map(|n| generator.next(0, n, at(n)))
-                .collect(),
-        });
+        batches.push(batch(generator, 0, first, first + IN_BATCH, at));
     }
-    let backends: Vec<i32> =
-        sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'copydesk'")
-            .fetch_all(db)
-            .await
-            .expect("backends");
-    let postgres = || {
-        backends
-            .iter()
-            .map(|pid| cpu_seconds(pid.unsigned_abs()))
-            .sum::<f64>()
-    };
-    let wal = || async {
-        sqlx::query_scalar::<_, i64>("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")
-            .fetch_one(db)
-            .await
-            .expect("a position")
-    };
-    let (client_before, postgres_before, wal_before) =
-        (cpu_seconds(std::process::id()), postgres(), wal().await);
+    let (client_before, postgres_before, wal_before) = (
+        cpu_seconds(std::process::id()),
+        backend_seconds(db).await,
+        wal(db).await,
+    );
     let begun = Instant::now();
     for batch in &batches {
         store.flush(claimed, batch).await.expect("a flush");
@@ -159,9 +119,9 @@ async fn measure(
         each(begun.elapsed().as_secs_f64()),
         each(cpu_seconds(std::process::id()) - client_before),
     );
-    let (server, wal) = (
-        each(postgres() - postgres_before),
-        (wal().await - wal_before) / MEASURED,
+    let (server, logged) = (
+        each(backend_seconds(db).await - postgres_before),
+        (wal(db).await - wal_before) / MEASURED,
     );
     *stored += MEASURED;
     let size = |table: &'static str| async move {
@@ -175,7 +135,7 @@ async fn measure(
         .expect("a size")
     };
     println!(
-        "{:>9}  {checkpoint:>10}  {wall:>7.3}  {client:>9.3}  {server:>11.3}  {wal:>6}  {:>5}  {:>10}  {:>9}",
+        "{:>9}  {checkpoint:>10}  {wall:>7.3}  {client:>9.3}  {server:>11.3}  {logged:>6}  {:>5}  {:>10}  {:>9}",
         *stored,
         size("near_key").await / *stored,
         size("evidence").await / *stored,
