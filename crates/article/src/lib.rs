@@ -17,6 +17,7 @@
 //! Nothing here does I/O, allocates without bound or fails: constructors that can refuse return
 //! `Option` or a small error of their own.
 
+mod bits;
 mod clean;
 mod coordinates;
 mod fingerprint;
@@ -26,6 +27,7 @@ mod raw;
 mod reject;
 mod relation;
 
+pub use bits::gather_bits;
 pub use clean::{
     Block, BlockKind, CleanArticle, Metadata, MetadataSource, Removal, RuleId, Sourced, Timestamp,
 };

@@ -1,6 +1,8 @@
 //! What a line of ASCII holds. Most lines are ASCII, and all their bytes can be looked at alike: the loops decide nothing
 //! on the way, so that the compiler makes them take sixteen bytes at a time.
 
+use copydesk_article::gather_bits;
+
 /// What one look at the bytes of a line tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -173,10 +175,7 @@ fn letters(block: &[u8; AT_ONCE]) -> u64 {
     for at in 0..AT_ONCE {
         ones[at] = is_letter(block[at]);
     }
-    let (eights, _) = ones.as_chunks::<8>();
-    // The product has the sum of eight bits, each at a place of its own, in its top byte.
-    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
+    gather_bits(&ones)
 }
 
 /// Words that begin with something else than a letter: a quote, a bracket, a sign.

@@ -3,6 +3,8 @@
 //! The loops decide nothing and have no way out before their end, so that the compiler makes them look at sixteen bytes
 //! with one instruction. A test holds them against a look at each byte.
 
+use copydesk_article::gather_bits;
+
 use crate::fold::{CAPITAL, DENSE};
 
 /// One bit for each of 64 bytes, the first one lowest.
@@ -31,8 +33,8 @@ pub(crate) fn to_lower(bytes: &[u8; 64]) -> ([u8; 72], Classes) {
         odd[at] = capital | digit;
     }
     let classes = Classes {
-        words: gather(&words),
-        odd: gather(&odd),
+        words: gather_bits(&words),
+        odd: gather_bits(&odd),
     };
     (low, classes)
 }
@@ -47,18 +49,6 @@ pub(crate) fn has_marker(block: &[u8]) -> bool {
 #[inline]
 const fn is_within(byte: u8, from: u8, to: u8) -> u8 {
     (byte.wrapping_sub(from) <= to - from) as u8
-}
-
-/// One bit for each byte, which is 0 or 1.
-#[inline]
-fn gather(bytes: &[u8; 64]) -> u64 {
-    let (eights, _) = bytes.as_chunks::<8>();
-    // The product has the sum of eight bits, each at a place of its own, in its top byte.
-    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights
-        .iter()
-        .enumerate()
-        .fold(0, |all, (at, eight)| all | bits(eight) << (8 * at))
 }
 
 #[cfg(test)]
