@@ -177,8 +177,17 @@ impl ScratchTopic {
                     .fetch_metadata(Some(&name), Duration::from_secs(20))
                     .expect("Kafka answers");
                 if metadata.topics()[0].partitions().len() >= partitions {
-                    return;
+                    break;
                 }
+            }
+            // The metadata name a partition some milliseconds before its log is there, and what the broker acknowledges in
+            // between can be missing from that log.
+            for partition in 0..i32::try_from(partitions).expect("few") {
+                while client
+                    .client()
+                    .fetch_watermarks(&name, partition, Duration::from_secs(20))
+                    .is_err()
+                {}
             }
         })
         .await
