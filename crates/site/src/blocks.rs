@@ -129,6 +129,11 @@ impl PageBlocks {
         self.zones.iter().flatten()
     }
 
+    /// Bytes of memory that its blocks take.
+    pub fn bytes(&self) -> usize {
+        self.zones.iter().map(|z| size_of_val(z.as_slice())).sum()
+    }
+
     /// Whether the block is there, and where. A kept one first.
     pub fn find(&self, key: BlockKey) -> Option<Zone> {
         [Zone::Kept, Zone::Tail, Zone::Within, Zone::Head]

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
+use crate::sites_at_hand::SitesAtHand;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Clone)]
@@ -91,6 +92,7 @@ struct Shared {
     site_memory: bool,
     window_days: OnceCell<i32>,
     list: ListAtHand,
+    sites: SitesAtHand,
 }
 
 impl Store {
@@ -123,6 +125,7 @@ impl Store {
                 site_memory: config.site_memory,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
+                sites: SitesAtHand::default(),
             }),
         })
     }
@@ -164,6 +167,10 @@ impl Store {
 
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {
         &self.shared.list
+    }
+
+    pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
+        &self.shared.sites
     }
 
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
 use copydesk_dedup::{PriorLink, RECENTS};
@@ -11,6 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::identity::decode;
+use crate::sites_at_hand::SitesAtHand;
 
 /// An older article as the decision sees it.
 #[derive(Debug, Clone)]
@@ -33,6 +35,16 @@ pub(crate) struct SiteArticle {
     pub(crate) story: Option<StoryId>,
     /// All its blocks. `None`: stored before there was site memory, or by a program that writes another format.
     pub(crate) page: Option<PageBlocks>,
+}
+
+impl SiteArticle {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(self.blocks.as_slice())
+            + size_of_val(self.title_words.as_slice())
+            + self.page.as_ref().map_or(0, PageBlocks::bytes)
+    }
 }
 
 /// What is known of the sites of a batch.
@@ -93,13 +105,13 @@ pub(crate) async fn candidates(
     Ok(found)
 }
 
-/// The one query for all sites of a batch. A test looks at its plan.
+/// The one query for all sites of a batch: of each the last articles above an id. A test looks at its plan.
 pub(crate) const SITES: &str = "
     SELECT 0, s.site, r.article_id, r.url_hash, r.block_hashes, r.title_words, r.story_id, r.page_blocks
-    FROM unnest($1::int8[]) AS s (site)
+    FROM unnest($1::int8[], $2::int8[]) AS s (site, above)
     CROSS JOIN LATERAL (
         SELECT e.article_id, e.url_hash, e.block_hashes, e.title_words, e.story_id, e.page_blocks FROM evidence e
-        WHERE e.site_hash = s.site ORDER BY e.article_id DESC LIMIT $2
+        WHERE e.site_hash = s.site AND e.article_id > s.above ORDER BY e.article_id DESC LIMIT $3
     ) AS r
     UNION ALL
     SELECT CASE b.decision WHEN 'pin' THEN 1 ELSE 2 END, b.site_hash, b.block, NULL, NULL, NULL, NULL, NULL
@@ -108,12 +120,27 @@ pub(crate) const SITES: &str = "
     SELECT 3, 0, t.block, NULL, NULL, NULL, NULL, NULL FROM travelling_block t
     ORDER BY 3 DESC";
 
-/// Reads the last articles of each site, what people have said about their blocks, and what travels.
-pub(crate) async fn sites(connection: &mut PgConnection, sites: &[i64]) -> Result<Sites, StoreError> {
-    sites_with(connection, sites, i64::try_from(RECENTS).unwrap_or(i64::MAX)).await
+/// Reads the last articles of each site as far as they are not at hand, what people have said about their blocks, and what
+/// travels.
+pub(crate) async fn sites(
+    connection: &mut PgConnection,
+    at_hand: &SitesAtHand,
+    sites: &[i64],
+) -> Result<Sites, StoreError> {
+    let now = Instant::now();
+    let above = at_hand.read_above(sites, now);
+    let recents = i64::try_from(RECENTS).unwrap_or(i64::MAX);
+    let mut found = sites_with(connection, sites, &above, recents).await?;
+    found.recents = at_hand.complete(sites, &above, found.recents, now);
+    Ok(found)
 }
 
-async fn sites_with(connection: &mut PgConnection, sites: &[i64], recents: i64) -> Result<Sites, StoreError> {
+async fn sites_with(
+    connection: &mut PgConnection,
+    sites: &[i64],
+    above: &[i64],
+    recents: i64,
+) -> Result<Sites, StoreError> {
     const DOING: &str = "cannot read the sites' last articles";
     let mut found = Sites::default();
     if sites.is_empty() {
@@ -121,6 +148,7 @@ async fn sites_with(connection: &mut PgConnection, sites: &[i64], recents: i64) 
     }
     let rows = sqlx::query(SITES)
         .bind(sites)
+        .bind(above)
         .bind(recents)
         .fetch_all(connection)
         .await
@@ -191,7 +219,7 @@ pub(crate) async fn site_articles(
 
 /// What is known of one site besides its articles.
 pub(crate) async fn said_of(connection: &mut PgConnection, site: i64) -> Result<Sites, StoreError> {
-    sites_with(connection, &[site], 0).await
+    sites_with(connection, &[site], &[i64::MAX], 0).await
 }
 
 /// `evidence.block_hashes`, `evidence.dropped_blocks`: 8 bytes each, little endian.

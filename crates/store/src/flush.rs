@@ -12,7 +12,7 @@ use crate::evidence::Sites;
 use crate::identity::{self, Identity};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
-use crate::outbox::{self, Outputs, Told, ToldColumns};
+use crate::outbox::{self, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
@@ -32,7 +32,12 @@ impl Store {
     /// # Errors
     /// [`FlushError::class`] says what to do.
     pub async fn flush(&self, claimed: &Claimed, batch: &Batch) -> Result<FlushReport, FlushError> {
-        ledger::flush(self, claimed, batch).await
+        let flushed = ledger::flush(self, claimed, batch).await;
+        if flushed.is_err() {
+            // Whoever comes back may be another server, or this one restored from a backup.
+            self.sites_at_hand().clear();
+        }
+        flushed
     }
 }
 
@@ -77,17 +82,7 @@ impl Ledger for Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
-            let outputs = self.outputs();
-            store_articles(
-                tx,
-                &claimed.source,
-                &works,
-                list.as_deref(),
-                outputs,
-                self.site_memory(),
-                &mut report,
-            )
-            .await?;
+            store_articles(self, tx, &claimed.source, &works, list.as_deref(), &mut report).await?;
         }
         if !rows.rejected.is_empty() {
             write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_bytes()).await?;
@@ -149,17 +144,17 @@ impl Ledger for Store {
 
 /// Steps 2 to 8 of the crate's essay, for the messages that are articles.
 pub(crate) async fn store_articles(
+    store: &Store,
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,
     works: &[Work<'_>],
     common: Option<&CommonShingles>,
-    outputs: Outputs,
-    site_memory: bool,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
+    let outputs = store.outputs();
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
     let dispositions = plan::dispositions(works, &known);
-    let (mut read, sites) = read(tx, works, &dispositions).await?;
+    let (mut read, sites) = read(store, tx, works, &dispositions).await?;
     let params = Params {
         common,
         ..Params::default()
@@ -167,7 +162,7 @@ pub(crate) async fn store_articles(
     let decided = plan::decisions(works, &dispositions, &mut read, &params);
     let stories = stories::settle(tx, works, &dispositions, &decided).await?;
     report.relinked = stories.moved;
-    let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, site_memory);
+    let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, store.site_memory());
     (report.site_memory_blocks, report.site_memory_words) = cleaned.taken_out;
     ArticleRows::new(
         works,
@@ -242,8 +237,10 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
 /// Reads what is known of the sites, claims the keys, and reads the candidates.
 ///
 /// From the claim on a flush that shares a key with this one waits for its commit: what need not be read behind the
-/// claim is read before it.
+/// claim is read before it. So are owners in windows where this flush claims nothing: there no claim makes anybody wait, and
+/// looking later would see no more than what happened to be committed meanwhile.
 async fn read(
+    store: &Store,
     tx: &mut sqlx::PgConnection,
     works: &[Work<'_>],
     dispositions: &[Disposition],
@@ -272,10 +269,13 @@ async fn read(
     searched.dedup();
     sites.sort_unstable();
     sites.dedup();
-    let sites = evidence::sites(tx, &sites).await?;
+    let (mut contested, elsewhere) = contested(searched, &claims);
+    let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
+    let elsewhere = keys::in_inhabited_windows(tx, elsewhere).await?;
+    let mut others = keys::owners(tx, &elsewhere).await?;
     let mut owners = keys::claim(tx, &claims).await?;
-    searched.retain(|key| !owners.contains_key(key));
-    let others = keys::owners(tx, &searched).await?;
+    contested.retain(|key| !owners.contains_key(key));
+    others.extend(keys::owners(tx, &contested).await?);
     let mut ids: Vec<i64> = others
         .values()
         .copied()
@@ -290,6 +290,15 @@ async fn read(
         recents: sites.recents.clone(),
     };
     Ok((read, sites))
+}
+
+/// Parts keys (ascending) into those that are claimed as well, and those elsewhere.
+fn contested(searched: Vec<i64>, claims: &[(i64, i64)]) -> (Vec<i64>, Vec<i64>) {
+    let mut claims = claims.iter().map(|(key, _)| *key).peekable();
+    searched.into_iter().partition(|key| {
+        while claims.next_if(|claimed| claimed < key).is_some() {}
+        claims.peek() == Some(key)
+    })
 }
 
 /// Each identity of the batch once, with the fresh id of its first message, in the order in which locks are taken.

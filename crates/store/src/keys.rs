@@ -1,6 +1,6 @@
 //! The key table: who was the first with a shingle hash. The one piece of state that all workers must see alike.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
@@ -8,10 +8,15 @@ use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
 
+/// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
+pub(crate) type Owners = foldhash::HashMap<i64, i64>;
+
 /// Bits of a key that are its hash; those above are its window. `copydesk_create_windows` counts on it.
 const HASH_BITS: u32 = 50;
 const HASH_MASK: i64 = (1 << HASH_BITS) - 1;
 const LAST_WINDOW: i64 = 8191;
+
+const LOOKING: &str = "cannot look for the keys' owners";
 
 /// An article of so little time before a window's end claims its keys in the next window as well, so that it meets
 /// a copy from just behind the border that is being stored at the same moment.
@@ -65,7 +70,7 @@ pub(crate) const fn row_key(window: i64, key: ShingleKey) -> i64 {
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     wanted: &[(i64, i64)],
-) -> Result<HashMap<i64, i64>, StoreError> {
+) -> Result<Owners, StoreError> {
     let (keys, ids): (Vec<i64>, Vec<i64>) = wanted.iter().copied().unzip();
     // One array instead of a row for each key: they are many.
     let claimed: Option<Vec<i64>> = sqlx::query_scalar(
@@ -81,27 +86,27 @@ pub(crate) async fn claim(
     .fetch_one(connection)
     .await
     .doing("cannot claim the articles' keys")?;
-    let claimed: HashSet<i64> = claimed.unwrap_or_default().into_iter().collect();
+    let mut claimed = claimed.unwrap_or_default();
+    // They come in the order in which they went in, but nobody promises it.
+    claimed.sort_unstable();
+    let mut claimed = claimed.into_iter().peekable();
     Ok(wanted
         .iter()
-        .filter(|(key, _)| claimed.contains(key))
+        .filter(|(key, _)| claimed.next_if_eq(key).is_some())
         .copied()
         .collect())
 }
 
-/// Who owns which of these keys (ascending). After [`claim`], as statements of their own: their snapshots have what the
-/// claim waited for.
-pub(crate) async fn owners(
+/// Those of these keys (ascending) whose window has any rows. The window behind an article's own is nearly always empty, the
+/// one before it in a young store: one look at each instead of one for every key.
+pub(crate) async fn in_inhabited_windows(
     connection: &mut PgConnection,
-    keys: &[i64],
-) -> Result<HashMap<i64, i64>, StoreError> {
-    const DOING: &str = "cannot look for the keys' owners";
-    // The window behind an article's own is nearly always empty, the one before it in a young store: one look at each
-    // instead of one for every key.
-    let windows: Vec<i64> = keys
-        .chunk_by(|a, b| window_of(*a) == window_of(*b))
-        .filter_map(|keys| keys.first().copied().map(window_of))
-        .collect();
+    mut keys: Vec<i64>,
+) -> Result<Vec<i64>, StoreError> {
+    let windows: Vec<i64> = by_window(&keys).map(|(window, _)| window).collect();
+    if windows.is_empty() {
+        return Ok(keys);
+    }
     let inhabited: HashSet<i64> = sqlx::query_scalar(
         "SELECT w.number FROM unnest($1::int8[]) AS w (number)
          WHERE EXISTS (SELECT FROM near_key n WHERE n.key BETWEEN w.number << $2 AND (w.number << $2) + $3)",
@@ -109,27 +114,40 @@ pub(crate) async fn owners(
     .bind(&windows)
     .bind(HASH_BITS.cast_signed())
     .bind(HASH_MASK)
-    .fetch_all(&mut *connection)
-    .await
-    .doing(DOING)?
-    .into_iter()
-    .collect();
-    let keys: Vec<i64> = keys
-        .iter()
-        .copied()
-        .filter(|key| inhabited.contains(&window_of(*key)))
-        .collect();
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
-    )
-    .bind(&keys)
     .fetch_all(connection)
     .await
-    .doing(DOING)?;
-    Ok(rows.into_iter().collect())
+    .doing(LOOKING)?
+    .into_iter()
+    .collect();
+    keys.retain(|key| inhabited.contains(&window_of(*key)));
+    Ok(keys)
+}
+
+/// Who owns which of these keys (ascending). After [`claim`], as statements of their own: their snapshots have what the
+/// claim waited for.
+pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Result<Owners, StoreError> {
+    let mut owners = Owners::default();
+    for (window, keys) in by_window(keys) {
+        // One scan that goes from key to key costs less than a join with the array, which starts a scan for each. The borders are
+        // for the planner, which does not look into an array to tell partitions apart.
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT key, article_id FROM near_key WHERE key = ANY ($1) AND key BETWEEN $2 AND $3",
+        )
+        .bind(keys)
+        .bind(window << HASH_BITS)
+        .bind((window << HASH_BITS) | HASH_MASK)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(LOOKING)?;
+        owners.extend(rows);
+    }
+    Ok(owners)
+}
+
+/// The windows of ascending keys, each with its keys.
+fn by_window(keys: &[i64]) -> impl Iterator<Item = (i64, &[i64])> {
+    keys.chunk_by(|a, b| window_of(*a) == window_of(*b))
+        .filter_map(|keys| Some((window_of(*keys.first()?), keys)))
 }
 
 /// The window that the row of a key is in.

@@ -10,7 +10,8 @@
 //! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
-//! 3. `evidence`: what is stored of the sites' last articles is read; `keys`: shingle hashes are claimed in `near_key`;
+//! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
+//!    the owners of the same shingle hashes in neighbouring windows are looked up, then the hashes are claimed in `near_key`;
 //!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
 //!    other, so that one of them sees the other. From here to the commit others may be waiting: what does not depend
 //!    on the database has been laid out with the article (`ready`), what can be read before has been read.
@@ -57,6 +58,7 @@ mod search;
 mod site;
 mod site_backfill;
 mod site_memory;
+mod sites_at_hand;
 mod status;
 mod stored_article;
 mod stories;

@@ -12,7 +12,7 @@ use copydesk_dedup::{
 use crate::evidence::{Older, SiteArticle};
 use crate::identity::{Identity, Known, raw_hash, site_hash, url_hash};
 use crate::item::{Item, Prepared};
-use crate::keys::{Windows, row_key};
+use crate::keys::{Owners, Windows, row_key};
 
 /// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
 pub(crate) struct Work<'b> {
@@ -199,7 +199,7 @@ pub(crate) struct Decided {
 /// Everything that the decisions of a batch depend on, read from the database.
 pub(crate) struct Read {
     /// Owner by row of the key table.
-    pub(crate) owners: HashMap<i64, i64>,
+    pub(crate) owners: Owners,
     /// The owners, and the articles that they are linked to.
     pub(crate) older: HashMap<i64, Older>,
     /// The last articles by site, the newest first.

@@ -252,17 +252,7 @@ impl Store {
             };
             let works = [Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
-            let outputs = self.outputs();
-            store_articles(
-                &mut tx,
-                &at.source,
-                &works,
-                list.as_deref(),
-                outputs,
-                self.site_memory(),
-                &mut report,
-            )
-            .await?;
+            store_articles(self, &mut tx, &at.source, &works, list.as_deref(), &mut report).await?;
         }
         tx.commit().await.doing(DOING)?;
         Ok(match reject {

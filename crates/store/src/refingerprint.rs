@@ -108,7 +108,8 @@ impl Store {
         claims.dedup_by_key(|(key, _)| *key);
         keys::claim(&mut tx, &claims).await?;
         for row in &rows {
-            let searched: Vec<i64> = keys_of(row, row.windows.searched()).collect();
+            let mut searched: Vec<i64> = keys_of(row, row.windows.searched()).collect();
+            searched.sort_unstable();
             let owners = keys::owners(&mut tx, &searched).await?;
             let others: Map<String, Value> = owners
                 .values()

@@ -232,6 +232,43 @@ async fn copies_on_both_sides_of_a_window_meet() {
 }
 
 #[tokio::test]
+async fn copies_in_neighbouring_windows_meet_and_those_further_apart_do_not() {
+    // The 15th of these months lies in the windows 76, 77, 78 and 79, far from their borders.
+    for (times, stories) in [
+        (["2026-04-15T00:00:00Z", "2026-05-15T00:00:00Z"], 1),
+        (["2026-05-15T00:00:00Z", "2026-04-15T00:00:00Z"], 1),
+        (["2026-04-15T00:00:00Z", "2026-06-15T00:00:00Z"], 2),
+        (["2026-06-15T00:00:00Z", "2026-04-15T00:00:00Z"], 2),
+    ] {
+        let scratch = Scratch::new("neighbours").await;
+        let claimed = scratch.claim(0).await;
+        let body = prose(23, 6);
+        for ((n, time), site) in times.iter().enumerate().zip(["a.example", "b.example"]) {
+            let text = Text {
+                site: Some(site),
+                title: Some("Harbour"),
+                body: body.as_str(),
+                ..Text::default()
+            };
+            let items = vec![text.item_at(0, n as i64, time)];
+            scratch
+                .store
+                .flush(&claimed, &batch(n as i64, items))
+                .await
+                .unwrap();
+        }
+        assert_eq!(
+            scratch
+                .count("SELECT count(DISTINCT story_id) FROM article")
+                .await,
+            stories,
+            "{times:?}"
+        );
+        scratch.assert_law().await;
+    }
+}
+
+#[tokio::test]
 async fn copies_with_a_time_far_off_meet() {
     let scratch = Scratch::new("far_off").await;
     let claimed = scratch.claim(0).await;

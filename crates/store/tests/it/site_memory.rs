@@ -386,6 +386,31 @@ async fn blocks_that_cannot_be_read_say_nothing() {
 /// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
 /// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
 #[tokio::test]
+async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
+    let scratch = Scratch::new("site_at_hand").await;
+    let another = Store::connect(&StoreConfig {
+        url: scratch.url().to_owned(),
+        connections: 1,
+        ..StoreConfig::default()
+    })
+    .await
+    .unwrap();
+    // How many of the site's articles each decision had before it, the stores taking turns.
+    for (seed, store) in [&scratch.store, &another, &scratch.store, &scratch.store, &another]
+        .into_iter()
+        .enumerate()
+    {
+        let article = store_one(&scratch, store, "turns.example", seed as u64 + 700, LETTER).await;
+        let recents: i16 = sqlx::query_scalar("SELECT recents FROM evidence WHERE article_id = $1")
+            .bind(article)
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap();
+        assert_eq!(usize::from(recents.unsigned_abs()), seed);
+    }
+}
+
+#[tokio::test]
 async fn site_queries_read_no_more_than_they_need() {
     let scratch = Scratch::new("site_plan").await;
     let rows: i64 = std::env::var("COPYDESK_SITE_ROWS").map_or(20_000, |n| n.parse().expect("a number"));
@@ -419,6 +444,7 @@ async fn site_queries_read_no_more_than_they_need() {
         .unwrap();
     let flush: Value = sqlx::query_scalar(sqlx::AssertSqlSafe(flush))
         .bind(&sites)
+        .bind(vec![i64::MIN; sites.len()])
         .bind(20_i64)
         .fetch_one(&mut *tx)
         .await

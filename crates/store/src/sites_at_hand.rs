@@ -1,0 +1,225 @@
+//! The sites' last articles that this process has read already, so that a flush asks only for newer ones.
+//!
+//! A batch of 500 articles is of some 400 sites, and the last 20 articles of each are 8,000 rows at as many places of a
+//! large table: read again for every batch, that was an eighth of what a flush cost Postgres. What stored articles say of
+//! their site may be stale (docs/near-copies.md; docs/site-memory.md): nothing here is needed to be right, and all of it
+//! is read again after [`STALE`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use copydesk_dedup::RECENTS;
+
+use crate::evidence::SiteArticle;
+
+/// After so long a site is read whole again: for articles that were changed or dropped, and for those that came late.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Articles get their ids before they can be seen: one with a lower id may appear after one with a higher. So far behind the
+/// last one that was seen they are asked for again. Four batches at once hold half as many.
+const OVERLAP: i64 = 4_000;
+
+/// Bytes of articles in one generation at the most; there are two. Some 400 bytes an article, 8 KB a site.
+const GENERATION_BYTES: usize = 12 << 20;
+
+/// What is known of one site.
+#[derive(Debug, Clone)]
+struct Known {
+    /// The newest first.
+    articles: Vec<Arc<SiteArticle>>,
+    read_whole: Instant,
+}
+
+/// Sites in two generations: what is used moves to the young one, and when that is full the old one is dropped. So what
+/// has not been used for the longest time goes, and nothing has to be kept in an order.
+#[derive(Debug, Default)]
+pub(crate) struct SitesAtHand(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<i64, Known>,
+    young_bytes: usize,
+    old: HashMap<i64, Known>,
+}
+
+impl SitesAtHand {
+    /// For each site: above which id its articles are to be read.
+    pub(crate) fn read_above(&self, sites: &[i64], now: Instant) -> Vec<i64> {
+        let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let above = |site| {
+            let known = generations.find(site)?;
+            let fresh = now.saturating_duration_since(known.read_whole) < STALE;
+            let newest = known.articles.first().filter(|_| fresh)?;
+            Some(newest.id.0.saturating_sub(OVERLAP))
+        };
+        sites
+            .iter()
+            .map(|site| above(*site).unwrap_or(i64::MIN))
+            .collect()
+    }
+
+    /// The last articles of each site, from what was `read` of it above an id and what was known before.
+    pub(crate) fn complete(
+        &self,
+        sites: &[i64],
+        above: &[i64],
+        mut read: HashMap<i64, Vec<Arc<SiteArticle>>>,
+        now: Instant,
+    ) -> HashMap<i64, Vec<Arc<SiteArticle>>> {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recents = HashMap::with_capacity(sites.len());
+        for (site, above) in sites.iter().zip(above) {
+            let mut articles = read.remove(site).unwrap_or_default();
+            let whole = *above == i64::MIN;
+            let known = generations.find(*site).filter(|_| !whole);
+            // Known articles above the border that were not read are not there any more.
+            articles.extend(
+                known
+                    .iter()
+                    .flat_map(|k| &k.articles)
+                    .filter(|a| a.id.0 <= *above)
+                    .cloned(),
+            );
+            articles.truncate(RECENTS);
+            if articles.is_empty() {
+                continue;
+            }
+            recents.insert(*site, articles.clone());
+            // Known when it was asked for and dropped meanwhile: a part of it is not to be taken for all.
+            if let Some(read_whole) = known.map(|k| k.read_whole).or(whole.then_some(now)) {
+                generations.put(*site, Known { articles, read_whole });
+            }
+        }
+        recents
+    }
+
+    /// Forgets everything: the database may not be the one that it was.
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
+    }
+}
+
+impl Generations {
+    fn find(&self, site: i64) -> Option<&Known> {
+        self.young.get(&site).or_else(|| self.old.get(&site))
+    }
+
+    fn put(&mut self, site: i64, known: Known) {
+        self.young_bytes += known.bytes();
+        if let Some(before) = self.young.insert(site, known) {
+            self.young_bytes -= before.bytes();
+        }
+        if self.young_bytes > GENERATION_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+    }
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        // A site has its place in the map and in the vector.
+        128 + self.articles.iter().map(|a| a.bytes()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use copydesk_article::{ArticleId, BlockHash};
+
+    use super::*;
+
+    fn article(id: i64, blocks: usize) -> Arc<SiteArticle> {
+        Arc::new(SiteArticle {
+            id: ArticleId(id),
+            url_hash: None,
+            blocks: vec![BlockHash(id); blocks],
+            title_words: Vec::new(),
+            story: None,
+            page: None,
+        })
+    }
+
+    fn read(site: i64, ids: &[i64]) -> HashMap<i64, Vec<Arc<SiteArticle>>> {
+        HashMap::from([(site, ids.iter().map(|id| article(*id, 1)).collect())])
+    }
+
+    fn ids(recents: &HashMap<i64, Vec<Arc<SiteArticle>>>, site: i64) -> Vec<i64> {
+        recents
+            .get(&site)
+            .map(|r| r.iter().map(|a| a.id.0).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_site_is_read_whole_first_and_then_from_a_little_behind_its_newest() {
+        let at_hand = SitesAtHand::default();
+        let now = Instant::now();
+        assert_eq!(at_hand.read_above(&[7], now), [i64::MIN]);
+        let recents = at_hand.complete(&[7], &[i64::MIN], read(7, &[90_000, 20_000, 10_000]), now);
+        assert_eq!(ids(&recents, 7), [90_000, 20_000, 10_000]);
+        let above = at_hand.read_above(&[7, 8], now);
+        assert_eq!(above, [90_000 - OVERLAP, i64::MIN]);
+        // Two newer ones; one that came late; 90,000 is read again.
+        let newer = read(7, &[95_000, 92_000, 90_000, 89_999]);
+        let recents = at_hand.complete(&[7, 8], &above, newer, now);
+        assert_eq!(ids(&recents, 7), [95_000, 92_000, 90_000, 89_999, 20_000, 10_000]);
+        assert!(!recents.contains_key(&8));
+        // What was seen above the border and is not read again is gone.
+        let above = at_hand.read_above(&[7], now);
+        assert_eq!(above, [95_000 - OVERLAP]);
+        let recents = at_hand.complete(&[7], &above, read(7, &[95_000]), now);
+        assert_eq!(ids(&recents, 7), [95_000, 90_000, 89_999, 20_000, 10_000]);
+    }
+
+    #[test]
+    fn no_more_than_a_decision_looks_at_are_kept() {
+        let at_hand = SitesAtHand::default();
+        let now = Instant::now();
+        let all: Vec<i64> = (0..30).rev().collect();
+        let recents = at_hand.complete(&[7], &[i64::MIN], read(7, &all), now);
+        assert_eq!(ids(&recents, 7).len(), RECENTS);
+        assert_eq!(ids(&recents, 7).first(), Some(&29));
+    }
+
+    #[test]
+    fn what_is_stale_or_was_forgotten_is_read_whole() {
+        let at_hand = SitesAtHand::default();
+        let now = Instant::now();
+        at_hand.complete(&[7], &[i64::MIN], read(7, &[90_000]), now);
+        let later = now + STALE / 2;
+        let above = at_hand.read_above(&[7], later);
+        assert_eq!(above, [90_000 - OVERLAP]);
+        // Reading what is new does not make the rest younger.
+        at_hand.complete(&[7], &above, read(7, &[90_000]), later);
+        assert_eq!(at_hand.read_above(&[7], now + STALE), [i64::MIN]);
+        at_hand.clear();
+        assert_eq!(at_hand.read_above(&[7], now), [i64::MIN]);
+    }
+
+    #[test]
+    fn its_memory_is_bounded_and_what_is_used_stays() {
+        let at_hand = SitesAtHand::default();
+        let now = Instant::now();
+        for site in 1..10_000 {
+            let large = HashMap::from([(site, vec![article(site * 100_000, 1_000)])]);
+            at_hand.complete(&[site], &[i64::MIN], large, now);
+            // One that is used again and again.
+            let above = at_hand.read_above(&[0], now);
+            if site > 1 {
+                assert_ne!(above, [i64::MIN], "after {site} sites");
+            }
+            at_hand.complete(&[0], &above, read(0, &[5]), now);
+            let generations = at_hand.0.lock().unwrap();
+            let bytes = |g: &HashMap<i64, Known>| g.values().map(Known::bytes).sum::<usize>();
+            assert_eq!(bytes(&generations.young), generations.young_bytes);
+            assert!(bytes(&generations.young) + bytes(&generations.old) <= 2 * GENERATION_BYTES + 20_000);
+        }
+        assert_eq!(
+            at_hand.read_above(&[1], now),
+            [i64::MIN],
+            "the first is long gone"
+        );
+    }
+}
