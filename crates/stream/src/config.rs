@@ -71,6 +71,8 @@ pub struct StreamConfig {
     /// Bytes of all messages between the poll and the database. One message beyond it per partition can be in
     /// hand, and librdkafka fetches up to 16 MiB ahead.
     pub total_bytes: usize,
+    /// Bytes that each message counts in the two settings above besides its own: for what is made of it before it is stored.
+    pub message_overhead: usize,
     /// Static membership: a restart within the session timeout does not move partitions.
     pub group_instance_id: Option<String>,
     /// Any other property of librdkafka (TLS, SASL, tuning). Wins over ours, except where delivery depends on
@@ -90,6 +92,7 @@ impl fmt::Debug for StreamConfig {
             .field("queue_messages", &self.queue_messages)
             .field("queue_bytes", &self.queue_bytes)
             .field("total_bytes", &self.total_bytes)
+            .field("message_overhead", &self.message_overhead)
             .field("group_instance_id", &self.group_instance_id)
             .field("extra", &self.extra.keys())
             .finish()
@@ -108,6 +111,7 @@ impl StreamConfig {
             queue_messages: 2_000,
             queue_bytes: 32 << 20,
             total_bytes: 128 << 20,
+            message_overhead: 0,
             group_instance_id: None,
             extra: BTreeMap::new(),
         }

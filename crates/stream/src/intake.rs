@@ -23,6 +23,15 @@ use crate::vitals::Usage;
 pub(crate) struct QueueLimits {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
+    /// Counted for each message besides its own bytes.
+    pub(crate) overhead: usize,
+}
+
+impl QueueLimits {
+    /// What a message counts.
+    fn cost(&self, message: &Message) -> usize {
+        message.size().saturating_add(self.overhead)
+    }
 }
 
 /// What waits in a partition's hand.
@@ -151,7 +160,7 @@ impl Intake {
             // Fetched before the pause took hold.
             message
         } else {
-            let size = message.size();
+            let size = limits.cost(&message);
             let charge =
                 if slot.queue.is_abandoned() || !slot.has_room(limits, size) || self.budget_is_contended {
                     None
@@ -271,7 +280,7 @@ impl Slot {
             match held {
                 Held::End(at) => self.queue.push(Delivery::End(at)),
                 Held::Message(message) => {
-                    let size = message.size();
+                    let size = limits.cost(&message);
                     if !self.has_room(limits, size) {
                         self.hand.push_front(Held::Message(message));
                         return false;

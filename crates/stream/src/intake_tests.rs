@@ -9,6 +9,7 @@ const TOTAL: usize = 2_000;
 const LIMITS: QueueLimits = QueueLimits {
     messages: 4,
     bytes: 1_500,
+    overhead: 0,
 };
 
 fn source(partition: i32) -> TopicPartition {
@@ -248,6 +249,31 @@ fn an_abandoned_partition_stays_paused_and_holds_nothing() {
     assert!(world.intake.pump().is_empty());
     assert!(!world.intake.is_waiting());
     assert_eq!(world.intake.budget.used(), 0);
+}
+
+#[test]
+fn each_message_counts_more_than_its_bytes() {
+    let limits = QueueLimits {
+        messages: 100,
+        bytes: 10_000,
+        overhead: 700,
+    };
+    let mut intake = Intake::new(limits, TOTAL);
+    let mut stream = intake.open(&source(0), NextOffset::new(0));
+    let mut offer = |offset| {
+        let Arrival::New(expected) = intake.expect("t", 0, offset) else {
+            panic!("new");
+        };
+        intake.offer(&expected, message(0, offset, 300))
+    };
+    assert_eq!(offer(0), None);
+    assert_eq!(offer(1), None, "1,000 each");
+    assert_eq!(offer(2), Some(source(0)), "2,000 are used");
+    assert_eq!(intake.budget.used(), TOTAL);
+    drop(now(stream.recv_many(9, 9_000)));
+    assert_eq!(intake.budget.used(), 0);
+    assert_eq!(intake.pump(), [source(0)]);
+    assert_eq!(intake.budget.used(), 1_000);
 }
 
 #[test]

@@ -82,6 +82,7 @@ impl Consumer {
         let limits = QueueLimits {
             messages: config.queue_messages,
             bytes: config.queue_bytes,
+            overhead: config.message_overhead,
         };
         let callbacks = Callbacks::new(
             coordinator,

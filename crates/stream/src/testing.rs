@@ -14,6 +14,7 @@ impl Default for Feed {
         let limits = QueueLimits {
             messages: 10_000,
             bytes: 1 << 30,
+            overhead: 0,
         };
         Self(Intake::new(limits, 1 << 30))
     }

@@ -66,6 +66,9 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     .with_context(|| format!("cannot use the database {shown}; `copydesk doctor` says more"))
 }
 
+/// What a message counts in `worker.memory` besides its bytes: its blocks, hashes and columns take as much, however short it is.
+const MADE_OF_A_MESSAGE: usize = 4 << 10;
+
 /// The consumer's settings.
 pub(crate) fn stream(config: &Config) -> StreamConfig {
     let mut stream = StreamConfig::new(&config.kafka.brokers, &config.kafka.topic, &config.kafka.group);
@@ -74,6 +77,7 @@ pub(crate) fn stream(config: &Config) -> StreamConfig {
     stream.queue_messages = config.worker.queue_messages;
     stream.queue_bytes = config.worker.memory.as_len() / 4;
     stream.total_bytes = config.worker.memory.as_len();
+    stream.message_overhead = MADE_OF_A_MESSAGE;
     if !config.kafka.instance_id.is_empty() {
         stream.group_instance_id = Some(config.kafka.instance_id.clone());
     }

@@ -98,7 +98,8 @@ pub(crate) struct Worker {
     pub(crate) linger_ms: u64,
     /// Messages waiting per partition at the most; a partition over it is paused.
     pub(crate) queue_messages: usize,
-    /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker.
+    /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker. Each counts 4 KiB more
+    /// than it has, for what is made of it.
     pub(crate) memory: ByteSize,
     /// How long a revoked partition may take to finish what it has, in milliseconds.
     pub(crate) drain_ms: u64,
@@ -121,7 +122,7 @@ impl Default for Worker {
             batch_bytes: ByteSize::mebi(8),
             linger_ms: 250,
             queue_messages: 2_000,
-            memory: ByteSize::mebi(128),
+            memory: ByteSize::mebi(64),
             drain_ms: 20_000,
             on_lost_range: OnLostRange::Stop,
             breaker_share: 0.5,
