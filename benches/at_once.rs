@@ -1,8 +1,8 @@
 //! What several flushes at once gain: one partition, two, four, each with a flush under way.
 //!
 //! `cargo bench -p copydesk-benches --bench at_once`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
-//! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set). Articles are prepared before the
-//! clock starts: only storing is measured. `waits` is the mean number of connections that were found waiting for another
+//! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set), COPYDESK_BENCH_STORED how many are there
+//! before, in the window before. Articles are prepared before the clock starts: only storing is measured. `waits` is the mean number of connections that were found waiting for another
 //! one's lock.
 #![allow(
     clippy::unwrap_used,
@@ -31,15 +31,16 @@ const LOOK: Duration = Duration::from_millis(20);
 async fn main() {
     let articles: i64 =
         std::env::var("COPYDESK_BENCH_ARTICLES").map_or(20_000, |n| n.parse().expect("a number"));
+    let stored: i64 = std::env::var("COPYDESK_BENCH_STORED").map_or(0, |n| n.parse().expect("a number"));
     println!("partitions  articles/s  client ms  Postgres ms   waits   (ms of CPU per article)");
     for partitions in [1, 2, 4] {
-        run(articles, partitions).await;
+        run(articles, partitions, stored).await;
     }
 }
 
-async fn run(articles: i64, partitions: i32) {
+async fn run(articles: i64, partitions: i32, stored: i64) {
     let database = ScratchDatabase::create("at_once").await;
-    let connections = partitions.unsigned_abs() + 1;
+    let connections = partitions.unsigned_abs() + 2;
     let store = connect(database.url(), connections, Outputs::default()).await;
     store.migrate().await.expect("the schema");
     let db = sqlx::PgPool::connect(database.url())
@@ -50,7 +51,14 @@ async fn run(articles: i64, partitions: i32) {
         queues.push((claim(&store, partition).await, Vec::new()));
     }
     let mut generator = PreparedArticles::new(7);
-    let start: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
+    // A window begins on the day before.
+    let start: DateTime<Utc> = "2026-09-27T00:00:00Z".parse().expect("a time");
+    let earlier = claim(&store, partitions).await;
+    for n in 0..stored / IN_BATCH {
+        let at = |offset| start - TimeDelta::days(20) + TimeDelta::seconds(offset);
+        let one = batch(&mut generator, partitions, n * IN_BATCH, (n + 1) * IN_BATCH, at);
+        flush(&store, &earlier, &[one]).await;
+    }
     for n in 0..(articles + IN_BATCH - 1) / IN_BATCH {
         // The partitions take turns.
         let (turn, partition) = (n / i64::from(partitions), (n % i64::from(partitions)) as i32);

@@ -63,49 +63,65 @@ struct Variant {
     site_memory: bool,
 }
 
-/// Search is made behind the flushes by the same workers on the same cores, so that it is measured on its own.
-const VARIANTS: [Variant; 6] = [
-    // What fresh servers do first is not what they do; and two rows of one kind show the noise.
-    Variant {
+/// A worker as it is run, with everything on but search.
+const ONE: Variant = Variant {
+    label: "copydesk, 1 worker",
+    workers: 1,
+    search: false,
+    site_memory: true,
+};
+
+/// Something that is measured.
+#[derive(Clone, Copy)]
+enum Run {
+    Workers(Variant),
+    Ceiling,
+    Peer(usize),
+}
+
+/// A virtual machine's speed changes within minutes: what is compared with one worker is measured right beside it.
+const RUNS: [Run; 15] = [
+    // What fresh servers do first is not what they do.
+    Run::Workers(Variant {
         label: "copydesk, 1 worker, first run",
-        workers: 1,
-        search: false,
-        site_memory: true,
-    },
-    Variant {
-        label: "copydesk, 1 worker",
-        workers: 1,
-        search: false,
-        site_memory: true,
-    },
-    Variant {
+        ..ONE
+    }),
+    Run::Ceiling,
+    Run::Workers(ONE),
+    Run::Ceiling,
+    Run::Workers(ONE),
+    Run::Ceiling,
+    Run::Workers(Variant {
         label: "copydesk, 2 workers",
         workers: 2,
-        search: false,
-        site_memory: true,
-    },
-    Variant {
+        ..ONE
+    }),
+    Run::Workers(Variant {
         label: "copydesk, 4 workers",
         workers: 4,
-        search: false,
-        site_memory: true,
-    },
-    Variant {
+        ..ONE
+    }),
+    Run::Workers(Variant {
         label: "copydesk, 1 worker, no site memory",
-        workers: 1,
-        search: false,
         site_memory: false,
-    },
-    Variant {
+        ..ONE
+    }),
+    // Search is made behind the flushes by the same workers on the same cores, so that it is measured on its own.
+    Run::Workers(Variant {
         label: "copydesk, 1 worker, and search",
-        workers: 1,
         search: true,
-        site_memory: true,
-    },
+        ..ONE
+    }),
+    Run::Ceiling,
+    Run::Workers(ONE),
+    Run::Peer(1),
+    Run::Workers(ONE),
+    Run::Peer(2),
 ];
 
 /// One row of the table.
 struct Row {
+    run: Run,
     who: String,
     articles: i64,
     rate: f64,
@@ -189,37 +205,30 @@ async fn main() {
         let each = bytes as f64 / messages as f64 / 1e6;
         let mut rows = Vec::new();
         let mut stored = String::new();
-        for (v, variant) in VARIANTS.iter().enumerate() {
-            let (row, database) =
-                worker(&servers, &topic, messages, *variant, each, &format!("w{n}_{v}")).await;
+        let python = std::env::var("COPYDESK_BENCH_PYTHON").ok();
+        if python.is_none() {
+            println!("The peer is left out: COPYDESK_BENCH_PYTHON names no interpreter.");
+        }
+        for (r, run) in RUNS.into_iter().enumerate() {
+            let name = format!("r{n}_{r}");
+            let (row, database) = match (run, &python) {
+                (Run::Workers(variant), _) => worker(&servers, &topic, messages, variant, each, &name).await,
+                (Run::Ceiling, _) => bare_rows(&servers, &stored, each, &name).await,
+                (Run::Peer(processes), Some(python)) => {
+                    peer(&servers, python, &topic, messages, processes, each, &name).await
+                }
+                (Run::Peer(_), None) => continue,
+            };
             rows.push(row);
-            if v == 0 {
+            if r == 0 {
                 stored = database;
             } else {
                 // Nobody's vacuum runs beside the next one.
                 servers.drop(&database).await;
             }
         }
-        rows.push(bare_rows(&servers, &stored, each, &format!("c{n}")).await);
-        if let Ok(python) = std::env::var("COPYDESK_BENCH_PYTHON") {
-            for processes in [1, 2] {
-                rows.push(
-                    peer(
-                        &servers,
-                        &python,
-                        &topic,
-                        messages,
-                        processes,
-                        each,
-                        &format!("p{n}_{processes}"),
-                    )
-                    .await,
-                );
-            }
-        } else {
-            println!("The peer is left out: COPYDESK_BENCH_PYTHON names no interpreter.");
-        }
         print(&rows);
+        compare(&rows);
     }
 }
 
@@ -369,6 +378,7 @@ async fn worker(
     println!("{}\n", copydesk.ok(&["audit"]).lines().last().unwrap_or_default());
     println!("Lag, {}: {}\n", variant.label, seen.lag());
     let row = Row {
+        run: Run::Workers(variant),
         who: variant.label.to_owned(),
         articles: seen.last.1,
         rate: seen.rate(),
@@ -381,14 +391,15 @@ async fn worker(
     (row, database)
 }
 
-async fn bare_rows(servers: &Servers, stored: &str, each: f64, name: &str) -> Row {
+async fn bare_rows(servers: &Servers, stored: &str, each: f64, name: &str) -> (Row, String) {
     let database = servers.database(name).await;
     Copydesk::at(&servers.kafka.brokers(), "bench", &database).ok(&["migrate"]);
     let admin = PgPool::connect(stored).await.expect("Postgres answers");
     sqlx::query("ANALYZE").execute(&admin).await.expect("statistics");
     servers.checkpoint().await;
     let found = ceiling(stored, &database, || servers.cpu().0).await;
-    Row {
+    let row = Row {
+        run: Run::Ceiling,
         who: "ceiling: the same rows, one client".to_owned(),
         articles: found.articles as i64,
         rate: found.rate,
@@ -397,7 +408,8 @@ async fn bare_rows(servers: &Servers, stored: &str, each: f64, name: &str) -> Ro
         postgres: found.postgres_seconds,
         kafka: 0.0,
         peak: None,
-    }
+    };
+    (row, database)
 }
 
 struct Peer(Child);
@@ -420,7 +432,7 @@ async fn peer(
     processes: usize,
     each: f64,
     name: &str,
-) -> Row {
+) -> (Row, String) {
     use std::os::unix::process::CommandExt as _;
     let most: u64 = std::env::var("COPYDESK_BENCH_PEER_SECONDS").map_or(60, |s| s.parse().expect("a number"));
     let database = servers.database(name).await;
@@ -461,7 +473,8 @@ async fn peer(
     )
     .await;
     let (postgres_after, kafka_after) = servers.cpu();
-    Row {
+    let row = Row {
+        run: Run::Peer(processes),
         who: format!(
             "peer, {processes} process{}",
             if processes == 1 { "" } else { "es" }
@@ -473,7 +486,8 @@ async fn peer(
         postgres: postgres_after - postgres,
         kafka: kafka_after - kafka,
         peak: None,
-    }
+    };
+    (row, database)
 }
 
 fn print(rows: &[Row]) {
@@ -495,6 +509,35 @@ fn print(rows: &[Row]) {
             row.postgres,
             row.kafka,
             (row.worker + row.postgres + row.kafka) * 1_000.0 / (row.articles.max(1) as f64),
+        );
+    }
+}
+
+/// One worker against what was measured right before and after it.
+fn compare(rows: &[Row]) {
+    let one = |row: &Row| matches!(row.run, Run::Workers(v) if v.label == ONE.label);
+    let mut of_ceiling = Vec::new();
+    let mut of_peer = Vec::new();
+    for (a, b) in rows.iter().zip(rows.iter().skip(1)) {
+        let (worker, other) = if one(a) { (a, b) } else { (b, a) };
+        match other.run {
+            Run::Ceiling if one(worker) => of_ceiling.push(worker.rate / other.rate),
+            Run::Peer(1) if one(worker) => of_peer.push(worker.rate / other.rate),
+            _ => {}
+        }
+    }
+    let shown = |ratios: &[f64], digits: usize| {
+        let each: Vec<String> = ratios.iter().map(|r| format!("{r:.digits$}")).collect();
+        let mut sorted = ratios.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
+        format!("{} (median {middle:.digits$})", each.join(", "))
+    };
+    println!("\n1 worker to the ceiling beside it: {}", shown(&of_ceiling, 2));
+    if !of_peer.is_empty() {
+        println!(
+            "1 worker to the peer with 1 process beside it: {}",
+            shown(&of_peer, 1)
         );
     }
 }
