@@ -13,6 +13,7 @@ use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
 use crate::sites_at_hand::SitesAtHand;
+use crate::turns::Turns;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Clone)]
@@ -93,6 +94,7 @@ struct Shared {
     window_days: OnceCell<i32>,
     list: ListAtHand,
     sites: SitesAtHand,
+    turns: Arc<Turns>,
 }
 
 impl Store {
@@ -126,6 +128,7 @@ impl Store {
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
                 sites: SitesAtHand::default(),
+                turns: Arc::default(),
             }),
         })
     }
@@ -171,6 +174,10 @@ impl Store {
 
     pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
         &self.shared.sites
+    }
+
+    pub(crate) fn turns(&self) -> &Arc<Turns> {
+        &self.shared.turns
     }
 
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.

@@ -1,13 +1,15 @@
 //! The flush on Postgres: what [`crate::ledger`] asks for, as statements.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
 
 use copydesk_article::{NextOffset, TopicPartition};
 use copydesk_dedup::{CommonShingles, Params};
 use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::config::Store;
-use crate::error::{Doing as _, FlushError, StoreError};
+use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::evidence::Sites;
 use crate::identity::{self, Identity};
 use crate::item::Batch;
@@ -16,6 +18,7 @@ use crate::outbox::{self, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
+use crate::turns::{Earlier, Turn};
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
 use crate::{evidence, keys, site_memory, stories};
@@ -33,21 +36,34 @@ impl Store {
     /// [`FlushError::class`] says what to do.
     pub async fn flush(&self, claimed: &Claimed, batch: &Batch) -> Result<FlushReport, FlushError> {
         let flushed = ledger::flush(self, claimed, batch).await;
-        if flushed.is_err() {
+        if let Err(error) = &flushed {
             // Whoever comes back may be another server, or this one restored from a backup.
             self.sites_at_hand().clear();
+            if error.class() == RetryClass::RetryNow {
+                self.turns().claim_in_order(Instant::now());
+            }
         }
         flushed
     }
 }
 
+/// A flush's transaction, and its place among the flushes of this process. Fields are dropped in this order.
+#[derive(Debug)]
+pub struct FlushTransaction {
+    postgres: Transaction<'static, Postgres>,
+    turn: Option<Turn>,
+}
+
 impl Ledger for Store {
-    type Transaction = Transaction<'static, Postgres>;
+    type Transaction = FlushTransaction;
 
     async fn begin(&self) -> Result<Self::Transaction, StoreError> {
         // Read on a connection of its own, so before this one is taken.
         self.window_days().await?;
-        self.begin().await
+        Ok(FlushTransaction {
+            postgres: self.begin().await?,
+            turn: None,
+        })
     }
 
     async fn advance(
@@ -58,7 +74,7 @@ impl Ledger for Store {
         to: NextOffset,
         counts: Counts,
     ) -> Result<Option<Advanced>, StoreError> {
-        advance(tx, claimed, from, to, counts).await
+        advance(&mut tx.postgres, claimed, from, to, counts).await
     }
 
     async fn write(
@@ -82,8 +98,19 @@ impl Ledger for Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
-            store_articles(self, tx, &claimed.source, &works, list.as_deref(), &mut report).await?;
+            let turn = store_articles(
+                self,
+                &mut tx.postgres,
+                &claimed.source,
+                &works,
+                advanced.alone,
+                list.as_deref(),
+                &mut report,
+            )
+            .await?;
+            tx.turn = turn;
         }
+        let tx = &mut *tx.postgres;
         if !rows.rejected.is_empty() {
             write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_bytes()).await?;
             if self.outputs().dead_letters {
@@ -97,11 +124,11 @@ impl Ledger for Store {
     }
 
     async fn commit(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.commit().await.doing("cannot commit")
+        tx.postgres.commit().await.doing("cannot commit")
     }
 
     async fn rollback(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.rollback().await.doing("cannot roll back")
+        tx.postgres.rollback().await.doing("cannot roll back")
     }
 
     async fn position(&self, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
@@ -142,19 +169,20 @@ impl Ledger for Store {
     }
 }
 
-/// Steps 2 to 8 of the crate's essay, for the messages that are articles.
+/// Steps 2 to 8 of the crate's essay, for the messages that are articles. The turn is to be kept until the transaction is over.
 pub(crate) async fn store_articles(
     store: &Store,
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,
     works: &[Work<'_>],
+    alone: bool,
     common: Option<&CommonShingles>,
     report: &mut FlushReport,
-) -> Result<(), StoreError> {
+) -> Result<Option<Turn>, StoreError> {
     let outputs = store.outputs();
     let known = identity::claim(tx, &first_of_each_identity(works)).await?;
     let dispositions = plan::dispositions(works, &known);
-    let (mut read, sites) = read(store, tx, works, &dispositions).await?;
+    let (mut read, sites, turn) = read(store, tx, works, &dispositions, alone).await?;
     let params = Params {
         common,
         ..Params::default()
@@ -225,7 +253,8 @@ pub(crate) async fn store_articles(
             outbox::notify(tx, source, range(works), telling).await?;
         }
     }
-    write_ledger::sightings(tx, source, &sightings).await
+    write_ledger::sightings(tx, source, &sightings).await?;
+    Ok(turn)
 }
 
 /// From the first of these messages to behind the last.
@@ -244,8 +273,9 @@ async fn read(
     tx: &mut sqlx::PgConnection,
     works: &[Work<'_>],
     dispositions: &[Disposition],
-) -> Result<(Read, Sites), StoreError> {
-    let mut claims: Vec<(i64, i64)> = Vec::new();
+    alone: bool,
+) -> Result<(Read, Sites, Option<Turn>), StoreError> {
+    let mut claims: Vec<Claim> = Vec::new();
     let mut searched: Vec<i64> = Vec::new();
     let mut sites: Vec<i64> = Vec::new();
     let mut fresh: HashSet<i64> = HashSet::new();
@@ -273,7 +303,17 @@ async fn read(
     let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
     let elsewhere = keys::in_inhabited_windows(tx, elsewhere).await?;
     let mut others = keys::owners(tx, &elsewhere).await?;
-    let mut owners = keys::claim(tx, &claims).await?;
+    let (turn, earlier) = if alone {
+        let keys: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
+        let (turn, earlier) = store.turns().enter(keys, Instant::now());
+        (Some(turn), earlier)
+    } else {
+        (None, Earlier::default())
+    };
+    let (shared, alone) = parted(claims, &earlier.shared);
+    let mut owners = keys::claim(tx, &alone).await?;
+    earlier.wait().await;
+    owners.extend(keys::claim(tx, &shared).await?);
     contested.retain(|key| !owners.contains_key(key));
     others.extend(keys::owners(tx, &contested).await?);
     let mut ids: Vec<i64> = others
@@ -289,11 +329,22 @@ async fn read(
         older: evidence::candidates(tx, &ids).await?,
         recents: sites.recents.clone(),
     };
-    Ok((read, sites))
+    Ok((read, sites, turn))
+}
+
+/// A row of the key table, and the article that is to have it.
+type Claim = (i64, i64);
+
+/// Parts claims (ascending) into those of these keys (ascending) and the others.
+fn parted(claims: Vec<Claim>, keys: &[i64]) -> (Vec<Claim>, Vec<Claim>) {
+    let mut keys = keys.iter().copied().peekable();
+    claims
+        .into_iter()
+        .partition(|(key, _)| keys.next_if_eq(key).is_some())
 }
 
 /// Parts keys (ascending) into those that are claimed as well, and those elsewhere.
-fn contested(searched: Vec<i64>, claims: &[(i64, i64)]) -> (Vec<i64>, Vec<i64>) {
+fn contested(searched: Vec<i64>, claims: &[Claim]) -> (Vec<i64>, Vec<i64>) {
     let mut claims = claims.iter().map(|(key, _)| *key).peekable();
     searched.into_iter().partition(|key| {
         while claims.next_if(|claimed| claimed < key).is_some() {}

@@ -28,6 +28,8 @@ pub struct Advanced {
     pub ids: Vec<i64>,
     /// The list of common shingles that decisions use; 0: none.
     pub common_version: i32,
+    /// No other worker has claimed or flushed anything within the last minute.
+    pub alone: bool,
 }
 
 /// The rows of one transaction.

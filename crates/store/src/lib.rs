@@ -13,7 +13,8 @@
 //! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
 //!    the owners of the same shingle hashes in neighbouring windows are looked up, then the hashes are claimed in `near_key`;
 //!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
-//!    other, so that one of them sees the other. From here to the commit others may be waiting: what does not depend
+//!    other, so that one of them sees the other; those of one process know of each other and claim the rest meanwhile
+//!    (`turns`). From here to the commit others may be waiting: what does not depend
 //!    on the database has been laid out with the article (`ready`), what can be read before has been read.
 //! 4. `evidence`: what is stored of the candidates is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
@@ -65,6 +66,7 @@ mod stories;
 mod story;
 mod summary;
 mod travelling;
+mod turns;
 mod windows;
 mod write_articles;
 mod write_ledger;

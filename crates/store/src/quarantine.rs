@@ -252,7 +252,17 @@ impl Store {
             };
             let works = [Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
-            store_articles(self, &mut tx, &at.source, &works, list.as_deref(), &mut report).await?;
+            // Not alone: workers may be storing.
+            store_articles(
+                self,
+                &mut tx,
+                &at.source,
+                &works,
+                false,
+                list.as_deref(),
+                &mut report,
+            )
+            .await?;
         }
         tx.commit().await.doing(DOING)?;
         Ok(match reject {

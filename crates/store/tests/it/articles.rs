@@ -269,6 +269,34 @@ async fn copies_in_neighbouring_windows_meet_and_those_further_apart_do_not() {
 }
 
 #[tokio::test]
+async fn a_batch_of_many_windows_finds_each_copy_in_its_own() {
+    let scratch = Scratch::new("archive").await;
+    let claimed = scratch.claim(0).await;
+    let bodies: Vec<String> = (0..8).map(|n| prose(40 + n, 6)).collect();
+    let first: chrono::DateTime<chrono::Utc> = "2025-01-15T00:00:00Z".parse().unwrap();
+    // Originals sixty days apart, and of each a copy thirty days later.
+    for (part, site) in ["a.example", "b.example"].into_iter().enumerate() {
+        let offset = 8 * part;
+        let items = bodies.iter().enumerate().map(|(n, body)| {
+            let text = Text {
+                site: Some(site),
+                title: Some("Harbour"),
+                body,
+                ..Text::default()
+            };
+            let time = first + chrono::TimeDelta::days((60 * n + 30 * part) as i64);
+            text.item_at(0, (offset + n) as i64, &time.to_rfc3339())
+        });
+        let batch = batch(offset as i64, items.collect());
+        scratch.store.flush(&claimed, &batch).await.unwrap();
+    }
+    let pairs = "SELECT count(*) FROM article c JOIN article o ON o.article_id = c.linked_to
+                 WHERE c.message_time = o.message_time + interval '30 days' AND c.story_id = o.story_id";
+    assert_eq!(scratch.count(pairs).await, 8);
+    scratch.assert_law().await;
+}
+
+#[tokio::test]
 async fn copies_with_a_time_far_off_meet() {
     let scratch = Scratch::new("far_off").await;
     let claimed = scratch.claim(0).await;

@@ -222,6 +222,7 @@ impl Ledger for MemoryDatabase {
         };
         match self.call(op).await? {
             Answer::Advanced(true) => Ok(Some(Advanced {
+                alone: false,
                 ids: (0..counts.prepared).collect(),
                 common_version: 0,
             })),

@@ -1,0 +1,187 @@
+//! Flushes of one process that want the same keys take turns, and do the rest of their claims meanwhile.
+//!
+//! A key that another transaction has claimed must be waited for until that one ends. Claimed in the order of keys, a batch of
+//! 12,000 stops at the first of them, and goes through the rest only when the other flush is over: two flushes that share a
+//! single key came one wholly after the other. What flushes of this process share is known before Postgres is asked. So a
+//! flush claims first what no earlier one wants, waits for those earlier ones to end, and claims what they shared.
+//!
+//! Nothing here is needed for a decision to be right: the unique row in `near_key` is. Order keeps flushes of this process from
+//! deadlock: each waits only for earlier ones. Flushes of *other* processes would see keys claimed out of their order, so that
+//! three of them could wait for each other in a ring, of which Postgres sees only a part while one waits here. So this is for a
+//! worker that is alone with its database ([`crate::ledger::Advanced::alone`]). Where somebody comes unseen (a second
+//! worker's first flush, `janitor refingerprint`), the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
+//! ring, ends one of them, and for a while keys are claimed in their order alone ([`Turns::claim_in_order`]).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+/// How long a flush waits here before it waits in Postgres. A turn takes some hundredths of a second.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// How long keys are claimed in their order after flushes got into each other's way.
+const IN_ORDER: Duration = Duration::from_secs(60);
+
+/// The flushes of this process from their claim to their end.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    flushes: Vec<Flush>,
+    in_order_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Flush {
+    number: u64,
+    /// Ascending.
+    keys: Arc<[i64]>,
+    /// Closed when it is over.
+    ended: watch::Receiver<()>,
+}
+
+/// A flush's place among the others, until it is dropped: after its transaction.
+#[derive(Debug)]
+#[must_use = "dropping it lets others go on"]
+pub(crate) struct Turn {
+    turns: Arc<Turns>,
+    number: u64,
+    _ended: watch::Sender<()>,
+}
+
+/// What a flush has to wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// Keys of its own that earlier flushes want as well, ascending.
+    pub(crate) shared: Vec<i64>,
+    flushes: Vec<watch::Receiver<()>>,
+}
+
+impl Turns {
+    /// Takes a place behind all that are there. `keys`: ascending and distinct.
+    pub(crate) fn enter(self: &Arc<Self>, keys: Arc<[i64]>, now: Instant) -> (Turn, Earlier) {
+        let mut earlier = Earlier::default();
+        let (sender, ended) = watch::channel(());
+        let mut state = self.lock();
+        if state.in_order_until.is_none_or(|until| until <= now) {
+            for flush in &state.flushes {
+                let before = earlier.shared.len();
+                earlier.shared.extend(common(&flush.keys, &keys));
+                if earlier.shared.len() > before {
+                    earlier.flushes.push(flush.ended.clone());
+                }
+            }
+            earlier.shared.sort_unstable();
+            earlier.shared.dedup();
+        }
+        let number = state.next;
+        state.next += 1;
+        state.flushes.push(Flush { number, keys, ended });
+        drop(state);
+        let turn = Turn {
+            turns: Arc::clone(self),
+            number,
+            _ended: sender,
+        };
+        (turn, earlier)
+    }
+
+    /// Flushes got into each other's way: for a while they claim in the order of keys, which does not.
+    pub(crate) fn claim_in_order(&self, now: Instant) {
+        self.lock().in_order_until = Some(now + IN_ORDER);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.lock().flushes.retain(|f| f.number != self.number);
+    }
+}
+
+impl Earlier {
+    /// Until the earlier flushes are over, or the waiting is better done in Postgres.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is given up after a time is waiting for a channel, not a statement"
+    )]
+    pub(crate) async fn wait(self) {
+        let all = async {
+            for mut flush in self.flushes {
+                // Nothing is ever sent: it ends when the turn is dropped.
+                let _ = flush.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(LONGEST_WAIT, all).await;
+    }
+}
+
+/// What two ascending lists have in common.
+fn common(a: &[i64], b: &[i64]) -> impl Iterator<Item = i64> {
+    let mut a = a.iter().copied().peekable();
+    b.iter().copied().filter(move |key| {
+        while a.next_if(|other| other < key).is_some() {}
+        a.peek() == Some(key)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(keys: &[i64]) -> Arc<[i64]> {
+        keys.into()
+    }
+
+    #[tokio::test]
+    async fn a_flush_waits_for_earlier_ones_that_want_the_same() {
+        let turns = Arc::new(Turns::default());
+        let now = Instant::now();
+        let (first, earlier) = turns.enter(keys(&[1, 3, 5, 7]), now);
+        assert!(earlier.shared.is_empty());
+        earlier.wait().await;
+        let (_apart, earlier) = turns.enter(keys(&[2, 4]), now);
+        assert!(earlier.shared.is_empty());
+        let (_third, mut earlier) = turns.enter(keys(&[0, 3, 4, 7, 9]), now);
+        assert_eq!(earlier.shared, [3, 4, 7], "of both");
+        // The one that is over is waited for no more.
+        earlier.flushes.truncate(1);
+        let begun = Instant::now();
+        let waiting = tokio::spawn(earlier.wait());
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert!(!waiting.is_finished());
+        drop(first);
+        waiting.await.unwrap();
+        assert!(begun.elapsed() < LONGEST_WAIT);
+        let (_fourth, earlier) = turns.enter(keys(&[1, 5]), now);
+        assert!(earlier.shared.is_empty(), "they are free again");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let turns = Arc::new(Turns::default());
+        let (_stuck, _) = turns.enter(keys(&[1]), Instant::now());
+        let (_next, earlier) = turns.enter(keys(&[1]), Instant::now());
+        let begun = Instant::now();
+        earlier.wait().await;
+        assert!(begun.elapsed() >= LONGEST_WAIT);
+    }
+
+    #[test]
+    fn after_a_deadlock_keys_are_claimed_in_order_for_a_while() {
+        let turns = Arc::new(Turns::default());
+        let now = Instant::now();
+        let (_first, _) = turns.enter(keys(&[1, 2]), now);
+        turns.claim_in_order(now);
+        let (_second, earlier) = turns.enter(keys(&[2]), now + IN_ORDER / 2);
+        assert!(earlier.shared.is_empty());
+        let (_third, earlier) = turns.enter(keys(&[2]), now + IN_ORDER);
+        assert_eq!(earlier.shared, [2]);
+    }
+}
