@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p copydesk-benches --bench at_once`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
 //! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set), COPYDESK_BENCH_STORED how many are there
-//! before, in the window before. Articles are prepared before the clock starts: only storing is measured. `waits` is the mean number of connections that were found waiting for another
-//! one's lock.
+//! before, in the window before. Articles are prepared before the clock starts: only storing is measured. `waits` is the mean
+//! number of connections that were found waiting for another one's lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -40,7 +40,7 @@ async fn main() {
 
 async fn run(articles: i64, partitions: i32, stored: i64) {
     let database = ScratchDatabase::create("at_once").await;
-    let connections = partitions.unsigned_abs() + 2;
+    let connections = partitions.unsigned_abs() + 1;
     let store = connect(database.url(), connections, Outputs::default()).await;
     store.migrate().await.expect("the schema");
     let db = sqlx::PgPool::connect(database.url())

@@ -275,7 +275,7 @@ async fn read(
     dispositions: &[Disposition],
     alone: bool,
 ) -> Result<(Read, Sites, Option<Turn>), StoreError> {
-    let mut claims: Vec<Claim> = Vec::new();
+    let mut claims: Vec<(i64, i64)> = Vec::new();
     let mut searched: Vec<i64> = Vec::new();
     let mut sites: Vec<i64> = Vec::new();
     let mut fresh: HashSet<i64> = HashSet::new();
@@ -299,19 +299,19 @@ async fn read(
     searched.dedup();
     sites.sort_unstable();
     sites.dedup();
-    let (mut contested, elsewhere) = contested(searched, &claims);
+    let claimed: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
+    let (mut contested, elsewhere) = parted(searched, |key| *key, &claimed);
     let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
     let elsewhere = keys::in_inhabited_windows(tx, elsewhere).await?;
     let mut others = keys::owners(tx, &elsewhere).await?;
     let (turn, earlier) = if alone {
-        let keys: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
-        let (turn, earlier) = store.turns().enter(keys, Instant::now());
+        let (turn, earlier) = store.turns().enter(claimed, Instant::now());
         (Some(turn), earlier)
     } else {
         (None, Earlier::default())
     };
-    let (shared, alone) = parted(claims, &earlier.shared);
-    let mut owners = keys::claim(tx, &alone).await?;
+    let (shared, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
+    let mut owners = keys::claim(tx, &unshared).await?;
     earlier.wait().await;
     owners.extend(keys::claim(tx, &shared).await?);
     contested.retain(|key| !owners.contains_key(key));
@@ -332,24 +332,10 @@ async fn read(
     Ok((read, sites, turn))
 }
 
-/// A row of the key table, and the article that is to have it.
-type Claim = (i64, i64);
-
-/// Parts claims (ascending) into those of these keys (ascending) and the others.
-fn parted(claims: Vec<Claim>, keys: &[i64]) -> (Vec<Claim>, Vec<Claim>) {
-    let mut keys = keys.iter().copied().peekable();
-    claims
-        .into_iter()
-        .partition(|(key, _)| keys.next_if_eq(key).is_some())
-}
-
-/// Parts keys (ascending) into those that are claimed as well, and those elsewhere.
-fn contested(searched: Vec<i64>, claims: &[Claim]) -> (Vec<i64>, Vec<i64>) {
-    let mut claims = claims.iter().map(|(key, _)| *key).peekable();
-    searched.into_iter().partition(|key| {
-        while claims.next_if(|claimed| claimed < key).is_some() {}
-        claims.peek() == Some(key)
-    })
+/// Parts what is ascending by key into what has one of these keys (ascending) and the rest.
+fn parted<T>(of: Vec<T>, key: impl Fn(&T) -> i64, keys: &[i64]) -> (Vec<T>, Vec<T>) {
+    let mut is_among = keys::among(keys);
+    of.into_iter().partition(|one| is_among(key(one)))
 }
 
 /// Each identity of the batch once, with the fresh id of its first message, in the order in which locks are taken.

@@ -95,10 +95,10 @@ pub(crate) async fn claim(
     let mut claimed = claimed.unwrap_or_default();
     // They come in the order in which they went in, but nobody promises it.
     claimed.sort_unstable();
-    let mut claimed = claimed.into_iter().peekable();
+    let mut is_claimed = among(&claimed);
     Ok(wanted
         .iter()
-        .filter(|(key, _)| claimed.next_if_eq(key).is_some())
+        .filter(|(key, _)| is_claimed(*key))
         .copied()
         .collect())
 }
@@ -159,6 +159,15 @@ pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Resul
         owners.extend(rows);
     }
     Ok(owners)
+}
+
+/// Tells of keys, asked in ascending order, whether they are among these, which are ascending.
+pub(crate) fn among(ascending: &[i64]) -> impl FnMut(i64) -> bool {
+    let mut others = ascending.iter().copied().peekable();
+    move |key| {
+        while others.next_if(|other| *other < key).is_some() {}
+        others.peek() == Some(&key)
+    }
 }
 
 /// The windows of ascending keys, each with its keys.

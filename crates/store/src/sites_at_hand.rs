@@ -29,6 +29,8 @@ struct Known {
     /// The newest first.
     articles: Vec<Arc<SiteArticle>>,
     read_whole: Instant,
+    /// Of all its articles, measured once: to look at each again is to fetch each from memory.
+    bytes: usize,
 }
 
 /// Sites in two generations: what is used moves to the young one, and when that is full the old one is dropped. So what
@@ -88,7 +90,7 @@ impl SitesAtHand {
             recents.insert(*site, articles.clone());
             // Known when it was asked for and dropped meanwhile: a part of it is not to be taken for all.
             if let Some(read_whole) = known.map(|k| k.read_whole).or(whole.then_some(now)) {
-                generations.put(*site, Known { articles, read_whole });
+                generations.put(*site, Known::new(articles, read_whole));
             }
         }
         recents
@@ -106,9 +108,9 @@ impl Generations {
     }
 
     fn put(&mut self, site: i64, known: Known) {
-        self.young_bytes += known.bytes();
+        self.young_bytes += known.bytes;
         if let Some(before) = self.young.insert(site, known) {
-            self.young_bytes -= before.bytes();
+            self.young_bytes -= before.bytes;
         }
         if self.young_bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
@@ -118,9 +120,17 @@ impl Generations {
 }
 
 impl Known {
-    fn bytes(&self) -> usize {
+    fn new(articles: Vec<Arc<SiteArticle>>, read_whole: Instant) -> Self {
+        Self {
+            bytes: Self::bytes_of(&articles),
+            articles,
+            read_whole,
+        }
+    }
+
+    fn bytes_of(articles: &[Arc<SiteArticle>]) -> usize {
         // A site has its place in the map and in the vector.
-        128 + self.articles.iter().map(|a| a.bytes()).sum::<usize>()
+        128 + articles.iter().map(|a| a.bytes()).sum::<usize>()
     }
 }
 
@@ -212,7 +222,8 @@ mod tests {
             }
             at_hand.complete(&[0], &above, read(0, &[5]), now);
             let generations = at_hand.0.lock().unwrap();
-            let bytes = |g: &HashMap<i64, Known>| g.values().map(Known::bytes).sum::<usize>();
+            let bytes =
+                |g: &HashMap<i64, Known>| g.values().map(|k| Known::bytes_of(&k.articles)).sum::<usize>();
             assert_eq!(bytes(&generations.young), generations.young_bytes);
             assert!(bytes(&generations.young) + bytes(&generations.old) <= 2 * GENERATION_BYTES + 20_000);
         }

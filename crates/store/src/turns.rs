@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::keys::among;
+
 /// How long a flush waits here before it waits in Postgres. A turn takes some hundredths of a second.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
@@ -69,7 +71,10 @@ impl Turns {
         if state.in_order_until.is_none_or(|until| until <= now) {
             for flush in &state.flushes {
                 let before = earlier.shared.len();
-                earlier.shared.extend(common(&flush.keys, &keys));
+                let mut wanted = among(&flush.keys);
+                earlier
+                    .shared
+                    .extend(keys.iter().copied().filter(|key| wanted(*key)));
                 if earlier.shared.len() > before {
                     earlier.flushes.push(flush.ended.clone());
                 }
@@ -120,15 +125,6 @@ impl Earlier {
         };
         let _ = tokio::time::timeout(LONGEST_WAIT, all).await;
     }
-}
-
-/// What two ascending lists have in common.
-fn common(a: &[i64], b: &[i64]) -> impl Iterator<Item = i64> {
-    let mut a = a.iter().copied().peekable();
-    b.iter().copied().filter(move |key| {
-        while a.next_if(|other| other < key).is_some() {}
-        a.peek() == Some(key)
-    })
 }
 
 #[cfg(test)]

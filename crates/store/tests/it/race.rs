@@ -109,13 +109,12 @@ async fn copies_that_arrive_at_once_on_two_workers_are_one_story() {
     let mut workers = Vec::new();
     for (partition, owner) in [(0, "one"), (1, "another")] {
         // Connections and memory of its own.
-        let store = Store::connect(&StoreConfig {
-            url: scratch.url().to_owned(),
-            connections: 2,
-            ..StoreConfig::default()
-        })
-        .await
-        .unwrap();
+        let store = scratch
+            .another_store(StoreConfig {
+                connections: 2,
+                ..StoreConfig::default()
+            })
+            .await;
         let claimed = store
             .claim(owner, &[wanted(partition, 0, 1_000_000)], OnLostRange::Stop)
             .await

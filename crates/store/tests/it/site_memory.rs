@@ -210,14 +210,12 @@ async fn copies_of_one_story_and_versions_teach_nothing() {
 #[tokio::test]
 async fn switched_off_it_takes_nothing_and_notes_everything() {
     let scratch = Scratch::new("site_off").await;
-    let url = scratch.url().to_owned();
-    let off = Store::connect(&StoreConfig {
-        url,
-        site_memory: false,
-        ..StoreConfig::default()
-    })
-    .await
-    .unwrap();
+    let off = scratch
+        .another_store(StoreConfig {
+            site_memory: false,
+            ..StoreConfig::default()
+        })
+        .await;
     for seed in 1..=3 {
         store_one(&scratch, &off, "a.example", seed, LETTER).await;
     }
@@ -383,18 +381,15 @@ async fn blocks_that_cannot_be_read_say_nothing() {
     assert!(body(&scratch, after).await.0.contains(LETTER));
 }
 
-/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
-/// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
 #[tokio::test]
 async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
     let scratch = Scratch::new("site_at_hand").await;
-    let another = Store::connect(&StoreConfig {
-        url: scratch.url().to_owned(),
-        connections: 1,
-        ..StoreConfig::default()
-    })
-    .await
-    .unwrap();
+    let another = scratch
+        .another_store(StoreConfig {
+            connections: 1,
+            ..StoreConfig::default()
+        })
+        .await;
     // How many of the site's articles each decision had before it, the stores taking turns.
     for (seed, store) in [&scratch.store, &another, &scratch.store, &scratch.store, &another]
         .into_iter()
@@ -410,6 +405,8 @@ async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
     }
 }
 
+/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
+/// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
 #[tokio::test]
 async fn site_queries_read_no_more_than_they_need() {
     let scratch = Scratch::new("site_plan").await;

@@ -17,19 +17,15 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub(crate) async fn new(label: &str) -> Self {
         let database = ScratchDatabase::create(label).await;
-        let store = Store::connect(&StoreConfig {
-            url: database.url().to_owned(),
-            ..StoreConfig::default()
-        })
-        .await
-        .unwrap();
+        let store = connect(&database, StoreConfig::default()).await;
         store.migrate().await.unwrap();
         let db = sqlx::PgPool::connect(database.url()).await.unwrap();
         Self { store, db, database }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        self.database.url()
+    /// A store beside the first one, as another worker has it.
+    pub(crate) async fn another_store(&self, config: StoreConfig) -> Store {
+        connect(&self.database, config).await
     }
 
     pub(crate) async fn claim(&self, partition: i32) -> Claimed {
@@ -57,6 +53,11 @@ impl Scratch {
         let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         assert!(report.is_clean(), "{said:#?}");
     }
+}
+
+async fn connect(database: &ScratchDatabase, config: StoreConfig) -> Store {
+    let url = database.url().to_owned();
+    Store::connect(&StoreConfig { url, ..config }).await.unwrap()
 }
 
 pub(crate) fn source(partition: i32) -> TopicPartition {
