@@ -8,19 +8,20 @@ use copydesk_article::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::hash::{self, RollingFour, short};
-use crate::order::{self, Smallest};
+use crate::keys::Choice;
+use crate::order;
 use crate::tokens::{Reader, Tokens};
 
 /// The recipe of this crate. Raise it with any change that alters a hash: folding, tokens, shingles, keys.
 /// A test pins fingerprints of known texts, so the recipe cannot change unnoticed.
-pub const FINGERPRINT_VERSION: FingerprintVersion = FingerprintVersion(1);
+pub const FINGERPRINT_VERSION: FingerprintVersion = FingerprintVersion(2);
 
 /// Words in a shingle.
 pub const SHINGLE_WORDS: usize = 4;
 /// Characters in a shingle that begins in a script without spaces.
 pub const SHINGLE_CHARACTERS: usize = 5;
 /// Shingle keys of an article, beside the one of its body hash.
-pub const SHINGLE_KEYS: usize = 24;
+pub const SHINGLE_KEYS: usize = 16;
 /// A text with fewer distinct shingles has no shingle keys: it is found by its body hash alone.
 pub const MIN_SHINGLES: usize = 8;
 /// Distinct shingles that are kept at most; longer texts (some 20 pages) keep a sample by hash.
@@ -84,7 +85,7 @@ pub struct Fingerprinter {
     reader: Reader,
     /// Where the paragraphs end among the tokens.
     ends: Vec<usize>,
-    smallest: Smallest,
+    choice: Choice,
     packed: Vec<u64>,
     scratch: order::Scratch,
 }
@@ -128,10 +129,10 @@ impl Fingerprinter {
         }
     }
 
-    /// The smallest shingle hashes and the key of the body.
+    /// The shingles that [`crate::keys`] chooses and the key of the body, ascending.
     ///
     /// The body's key has the sign bit and shingle keys do not, so the two kinds never meet. Equal bodies
-    /// always meet, also where one of 24 keys went to another owner.
+    /// always meet, also where one of 16 keys went to another owner.
     fn keys(&mut self, body_hash: BodyHash) -> Vec<ShingleKey> {
         if self.tokens.hashes.is_empty() {
             self.packed.clear();
@@ -139,30 +140,29 @@ impl Fingerprinter {
         }
         let mut keys = Vec::with_capacity(SHINGLE_KEYS + 1);
         keys.push(body_key(body_hash));
-        let mut fill = |hashes: &[u64]| keys.extend(hashes.iter().map(|h| ShingleKey((h >> 1) as i64)));
         let shingles = self.tokens.hashes.len();
-        let mut smallest = std::mem::take(&mut self.smallest).of(shingles, SHINGLE_KEYS);
-        smallest = self.shingles(smallest);
-        if let Some(hashes) = smallest.finish(SHINGLE_KEYS) {
-            fill(hashes);
+        let mut choice = std::mem::take(&mut self.choice).of(shingles, SHINGLE_KEYS);
+        choice = self.shingles(choice);
+        if let Some(chosen) = choice.finish(SHINGLE_KEYS) {
+            keys.extend_from_slice(chosen);
         } else {
             // A text that says the same over and over.
-            smallest = self.shingles(smallest.all(shingles));
-            fill(smallest.finish(SHINGLE_KEYS).unwrap_or_default());
+            choice = self.shingles(choice.all(shingles));
+            keys.extend_from_slice(choice.finish(SHINGLE_KEYS).unwrap_or_default());
         }
-        self.smallest = smallest;
+        self.choice = choice;
         keys
     }
 
-    /// Gives every shingle to `smallest`, and its upper 32 bits above its paragraph to `packed`.
+    /// Gives every shingle to `choice`, and its upper 32 bits above its paragraph to `packed`.
     ///
     /// A shingle begins at every token. It is four tokens long where that token is a word and five where it
     /// is a character of a script without spaces, whatever follows: text that mixes both needs no rule of
     /// its own. Shingles run over the ends of paragraphs (an extractor that joins or splits paragraphs
     /// changes nothing) and belong to the paragraph that they begin in.
-    fn shingles(&mut self, mut smallest: Smallest) -> Smallest {
+    fn shingles(&mut self, mut choice: Choice) -> Choice {
         if self.tokens.dense.is_empty() {
-            return self.word_shingles(smallest);
+            return self.word_shingles(choice);
         }
         self.packed.clear();
         let tokens = &self.tokens.hashes;
@@ -171,45 +171,54 @@ impl Fingerprinter {
         for (number, end) in self.ends.iter().enumerate() {
             let paragraph = clamp(number);
             for start in from..*end {
+                if start == choice.stretch_ends() {
+                    choice.next_stretch();
+                }
                 let wide = dense.next_if_eq(&start).is_some();
                 let length = if wide { SHINGLE_CHARACTERS } else { SHINGLE_WORDS };
                 let Some(window) = tokens.get(start..start + length) else {
                     continue;
                 };
                 let hash = hash::shingle(window);
-                smallest.push(hash);
+                choice.push(hash);
                 self.packed.push(order::pack(short(hash), paragraph));
             }
             from = *end;
         }
-        smallest
+        choice
     }
 
     /// [`Self::shingles`] where all tokens are words: the same hashes, without a question at each.
-    fn word_shingles(&mut self, mut smallest: Smallest) -> Smallest {
+    fn word_shingles(&mut self, mut choice: Choice) -> Choice {
         const { assert!(SHINGLE_WORDS == 4) };
         let tokens = self.tokens.hashes.as_slice();
         // The last three tokens of the text begin none. Whatever was there is written over.
         self.packed
             .resize(tokens.len().saturating_sub(SHINGLE_WORDS - 1), 0);
         let Some(three) = tokens.first_chunk() else {
-            return smallest;
+            return choice;
         };
         let mut rolling = RollingFour::before(*three);
         let mut from = 0;
         for (number, end) in self.ends.iter().enumerate() {
-            let to = self.packed.len().min(*end);
-            let rows = tokens.get(from..to + SHINGLE_WORDS - 1).unwrap_or_default();
-            let places = self.packed.get_mut(from..to).unwrap_or_default();
+            let end = self.packed.len().min(*end);
             let paragraph = clamp(number);
-            for ([.., c, d], place) in rows.array_windows::<SHINGLE_WORDS>().zip(places) {
-                let hash = rolling.next(*c, *d);
-                smallest.push(hash);
-                *place = order::pack(short(hash), paragraph);
+            while from < end {
+                if from == choice.stretch_ends() {
+                    choice.next_stretch();
+                }
+                let to = end.min(choice.stretch_ends());
+                let rows = tokens.get(from..to + SHINGLE_WORDS - 1).unwrap_or_default();
+                let places = self.packed.get_mut(from..to).unwrap_or_default();
+                for ([.., c, d], place) in rows.array_windows::<SHINGLE_WORDS>().zip(places) {
+                    let hash = rolling.next(*c, *d);
+                    choice.push(hash);
+                    *place = order::pack(short(hash), paragraph);
+                }
+                from = to;
             }
-            from = to;
         }
-        smallest
+        choice
     }
 }
 

@@ -8,8 +8,8 @@
 //!
 //! The way of an article through this crate:
 //!
-//! 1. [`fingerprint`]: fold the text (`fold`), cut it into words (`tokens`), hash runs of four (`hash`). The 24 smallest
-//!    hashes and one of the whole body are its keys. Keys depend on the text alone, never on other articles.
+//! 1. [`fingerprint`]: fold the text (`fold`), cut it into words (`tokens`), hash runs of four (`hash`). 16 of the
+//!    hashes (`keys`) and one of the whole body are its keys. Keys depend on the text alone, never on other articles.
 //! 2. The store claims the keys. The first article with a key owns it; the owners are the candidates.
 //! 3. [`decide`]: leave out the blocks that the site shows everywhere (`site`), measure what is shared (`overlap`), apply the
 //!    guards (`guards`), take the best match.
@@ -43,6 +43,7 @@ mod fingerprint;
 mod fold;
 mod guards;
 mod hash;
+mod keys;
 pub mod memory;
 mod order;
 mod overlap;
@@ -60,4 +61,5 @@ pub use fingerprint::{
     FINGERPRINT_VERSION, Fingerprinter, MAX_SHINGLES, MIN_SHINGLES, SHINGLE_CHARACTERS, SHINGLE_KEYS,
     SHINGLE_WORDS, block_hash, body_key, fingerprint, fingerprint_parts, title_words,
 };
+pub use keys::FIRST_STRETCH;
 pub use params::{Params, RECENTS, RULE_VERSION};

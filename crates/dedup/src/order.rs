@@ -100,63 +100,6 @@ pub(crate) struct Scratch {
     sorted: Vec<u64>,
 }
 
-/// The smallest of many hashes, given one after the other.
-///
-/// Hashes are spread evenly, so that all but a few can be left out by one comparison. How many are left is known only
-/// at the end: if they are fewer than were asked for, the hashes must be given again [with nothing left out](Self::all).
-#[derive(Debug, Default)]
-pub(crate) struct Smallest {
-    /// The first `below` are at most `limit`; beyond is room.
-    hashes: Vec<u64>,
-    below: usize,
-    limit: u64,
-}
-
-impl Smallest {
-    /// Begins anew, for the `k` smallest of at most so many hashes.
-    pub(crate) fn of(self, hashes: usize, k: usize) -> Self {
-        // Of evenly spread hashes this limit leaves about 2 k.
-        let share = u64::MAX / (hashes as u64).max(1);
-        self.below(share.saturating_mul(2 * k as u64), hashes)
-    }
-
-    /// Begins anew, and leaves out none of at most so many hashes.
-    pub(crate) fn all(self, hashes: usize) -> Self {
-        self.below(u64::MAX, hashes)
-    }
-
-    fn below(mut self, limit: u64, room: usize) -> Self {
-        self.hashes.resize(room, 0);
-        Self {
-            hashes: self.hashes,
-            below: 0,
-            limit,
-        }
-    }
-
-    /// One hash.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, hash: u64) {
-        // Written in any case and kept by counting: nothing to guess for the processor.
-        if let Some(place) = self.hashes.get_mut(self.below) {
-            *place = hash;
-        }
-        self.below += usize::from(hash <= self.limit);
-    }
-
-    /// The `k` smallest distinct ones, ascending; fewer if there are no more. `None`: too many were left out.
-    pub(crate) fn finish(&mut self, k: usize) -> Option<&[u64]> {
-        self.hashes.truncate(self.below);
-        self.hashes.sort_unstable();
-        self.hashes.dedup();
-        if self.hashes.len() < k && self.limit != u64::MAX {
-            return None;
-        }
-        self.hashes.truncate(k);
-        Some(&self.hashes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -179,28 +122,6 @@ mod tests {
             expected.sort_by_key(|s| s.hash);
             expected.dedup_by_key(|s| s.hash);
             prop_assert_eq!(distinct(&mut packed, &mut Scratch::default()), expected);
-        }
-
-        #[test]
-        fn the_smallest_are_the_smallest(
-            hashes in prop_oneof![
-                prop::collection::vec(any::<u64>(), 0..600),
-                prop::collection::vec(0..40_u64, 0..300),
-                prop::collection::vec(u64::MAX - 200.., 0..300),
-            ],
-        ) {
-            let mut expected = hashes.clone();
-            expected.sort_unstable();
-            expected.dedup();
-            expected.truncate(24);
-            let mut smallest = Smallest::default().of(hashes.len(), 24);
-            hashes.iter().for_each(|h| smallest.push(*h));
-            if let Some(found) = smallest.finish(24) {
-                prop_assert_eq!(found, expected.as_slice());
-            }
-            smallest = smallest.all(hashes.len());
-            hashes.iter().for_each(|h| smallest.push(*h));
-            prop_assert_eq!(smallest.finish(24), Some(expected.as_slice()));
         }
     }
 }

@@ -5,8 +5,8 @@ use copydesk_article::Relation;
 use copydesk_dedup::evidence::SAMPLE_ABOVE;
 use copydesk_dedup::versions::URL_REUSED_BELOW;
 use copydesk_dedup::{
-    COMMON_FROM, FINGERPRINT_VERSION, LinkReason, MAX_SHINGLES, MIN_SHINGLES, Params, RECENTS, RULE_VERSION,
-    Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS,
+    COMMON_FROM, FINGERPRINT_VERSION, FIRST_STRETCH, LinkReason, MAX_SHINGLES, MIN_SHINGLES, Params, RECENTS,
+    RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/near-copies.md");
@@ -83,6 +83,7 @@ fn every_threshold_is_documented_with_its_value() {
         ("SHINGLE_WORDS", SHINGLE_WORDS as f64),
         ("SHINGLE_CHARACTERS", SHINGLE_CHARACTERS as f64),
         ("SHINGLE_KEYS", SHINGLE_KEYS as f64),
+        ("FIRST_STRETCH", FIRST_STRETCH as f64),
         ("MIN_SHINGLES", MIN_SHINGLES as f64),
         ("MAX_SHINGLES", MAX_SHINGLES as f64),
         ("URL_REUSED_BELOW", URL_REUSED_BELOW),
