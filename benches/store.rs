@@ -3,6 +3,8 @@
 //! `cargo bench -p copydesk-benches --bench store`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
 //! COPYDESK_BENCH_ARTICLES=1000000 sets how many are stored (100,000 if not set).
 //!
+//! Between stops windows that nobody claims in are read, as a worker does beside its flushes; what that costs is said apart.
+//!
 //! Each stop is measured twice: right after a checkpoint, when every first touch of a page goes to the log whole, and over the
 //! articles behind those, when that is over. With the checkpoints of deploy/local (15 minutes, 4 GB) the second is how most
 //! articles are stored.
@@ -27,6 +29,9 @@ const IN_BATCH: i64 = 500;
 /// Articles that are measured at each stop.
 const MEASURED: i64 = 10_000;
 
+/// Where windows are counted from: 2020-01-01 UTC.
+const FIRST_WINDOW: i64 = 1_577_836_800;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let articles: i64 =
@@ -42,11 +47,14 @@ async fn main() {
         "stored     checkpoint  wall ms  client ms  Postgres ms   WAL B  key B  evidence B  article B   (per article, over {MEASURED})"
     );
     let mut generator = PreparedArticles::new(7);
-    // Ten thousand a day: a window of 30 days fills, and the next one begins.
-    let start: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
+    // Ten thousand a day: after 250,000 the present window of 30 days is full, and the next one begins.
+    let window = TimeDelta::days(30).num_seconds();
+    let past = (Utc::now().timestamp() - FIRST_WINDOW).rem_euclid(window);
+    let start = Utc::now() + TimeDelta::seconds(window - past - 8 * 250_000);
     let at = |n: i64| start + TimeDelta::seconds(n * 8);
     let mut stored = 0;
-    let stops = [20_000, 100_000, 300_000, 600_000, 1_000_000];
+    // At the last but one the third window is nearly full; the last is as far into the fourth as 100,000 into the first.
+    let stops = [20_000, 100_000, 300_000, 600_000, 880_000, 1_000_000];
     while stored < articles {
         let stop = stops
             .iter()
@@ -88,6 +96,14 @@ async fn store_some(
         let batch = batch(generator, 0, *stored, to, at);
         store.flush(claimed, &batch).await.expect("a flush");
         *stored = to;
+        let (begun, client) = (Instant::now(), cpu_seconds(std::process::id()));
+        if store.read_quiet_windows().await.expect("the keys of a window") > 0 {
+            println!(
+                "{stored:>9}  read the keys of the window before: {:.1} s, client {:.1} s of CPU",
+                begun.elapsed().as_secs_f64(),
+                cpu_seconds(std::process::id()) - client,
+            );
+        }
     }
 }
 

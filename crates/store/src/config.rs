@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
+use crate::quiet_windows::QuietWindows;
 use crate::sites_at_hand::SitesAtHand;
 use crate::turns::Turns;
 
@@ -94,6 +95,7 @@ struct Shared {
     window_days: OnceCell<i32>,
     list: ListAtHand,
     sites: SitesAtHand,
+    quiet: QuietWindows,
     turns: Arc<Turns>,
 }
 
@@ -128,6 +130,7 @@ impl Store {
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
                 sites: SitesAtHand::default(),
+                quiet: QuietWindows::default(),
                 turns: Arc::default(),
             }),
         })
@@ -174,6 +177,10 @@ impl Store {
 
     pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
         &self.shared.sites
+    }
+
+    pub(crate) fn quiet_windows(&self) -> &QuietWindows {
+        &self.shared.quiet
     }
 
     pub(crate) fn turns(&self) -> &Arc<Turns> {

@@ -302,8 +302,11 @@ async fn read(
     let claimed: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
     let (mut contested, elsewhere) = parted(searched, |key| *key, &claimed);
     let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
-    let elsewhere = keys::in_inhabited_windows(tx, elsewhere).await?;
+    let (mut elsewhere, marks) = keys::in_inhabited_windows(tx, elsewhere).await?;
+    store.quiet_windows().sift(&mut elsewhere, &marks);
     let mut others = keys::owners(tx, &elsewhere).await?;
+    let windows: Vec<i64> = keys::by_window(&claimed).map(|(window, _)| window).collect();
+    store.quiet_windows().claimed(&windows);
     let (turn, earlier) = if alone {
         let (turn, earlier) = store.turns().enter(claimed, Instant::now());
         (Some(turn), earlier)

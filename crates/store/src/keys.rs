@@ -1,6 +1,6 @@
 //! The key table: who was the first with a shingle hash. The one piece of state that all workers must see alike.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
@@ -12,13 +12,14 @@ use crate::error::{Doing as _, StoreError};
 pub(crate) type Owners = foldhash::HashMap<i64, i64>;
 
 /// Bits of a key that are its hash; those above are its window. `copydesk_create_windows` counts on it.
-const HASH_BITS: u32 = 50;
-const HASH_MASK: i64 = (1 << HASH_BITS) - 1;
+pub(crate) const HASH_BITS: u32 = 50;
+pub(crate) const HASH_MASK: i64 = (1 << HASH_BITS) - 1;
 const LAST_WINDOW: i64 = 8191;
 
 /// Windows that are scanned one by one. A batch from the present has two or three, one from an archive may have hundreds.
 const MOST_SCANS: usize = 4;
 
+const CLAIMING: &str = "cannot claim the articles' keys";
 const LOOKING: &str = "cannot look for the keys' owners";
 
 /// An article of so little time before a window's end claims its keys in the next window as well, so that it meets
@@ -89,12 +90,16 @@ pub(crate) async fn claim(
     )
     .bind(&keys)
     .bind(&ids)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await
-    .doing("cannot claim the articles' keys")?;
+    .doing(CLAIMING)?;
     let mut claimed = claimed.unwrap_or_default();
+    if claimed.is_empty() {
+        return Ok(Owners::default());
+    }
     // They come in the order in which they went in, but nobody promises it.
     claimed.sort_unstable();
+    end_quiet(connection, &claimed).await?;
     let mut is_claimed = among(&claimed);
     Ok(wanted
         .iter()
@@ -103,18 +108,32 @@ pub(crate) async fn claim(
         .collect())
 }
 
-/// Those of these keys (ascending) whose window has any rows. The window behind an article's own is nearly always empty, the
-/// one before it in a young store: one look at each instead of one for every key.
+/// Windows where keys were claimed are not quiet (any more). After the claim, as a statement of its own: whoever marked one while
+/// the claim waited is seen.
+async fn end_quiet(connection: &mut PgConnection, claimed: &[i64]) -> Result<(), StoreError> {
+    let windows: Vec<i32> = by_window(claimed)
+        .filter_map(|(window, _)| i32::try_from(window).ok())
+        .collect();
+    sqlx::query("DELETE FROM quiet_window WHERE number = ANY ($1)")
+        .bind(&windows)
+        .execute(connection)
+        .await
+        .doing(CLAIMING)?;
+    Ok(())
+}
+
+/// Those of these keys (ascending) whose window has any rows, and the marks of those windows that are quiet. The window behind an
+/// article's own is nearly always empty, the one before it in a young store: one look at each instead of one for every key.
 pub(crate) async fn in_inhabited_windows(
     connection: &mut PgConnection,
     mut keys: Vec<i64>,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<(Vec<i64>, HashMap<i64, String>), StoreError> {
     let windows: Vec<i64> = by_window(&keys).map(|(window, _)| window).collect();
     if windows.is_empty() {
-        return Ok(keys);
+        return Ok((keys, HashMap::new()));
     }
-    let inhabited: HashSet<i64> = sqlx::query_scalar(
-        "SELECT w.number FROM unnest($1::int8[]) AS w (number)
+    let inhabited: HashMap<i64, Option<String>> = sqlx::query_as(
+        "SELECT w.number, (SELECT q.mark::text FROM quiet_window q WHERE q.number = w.number) FROM unnest($1::int8[]) AS w (number)
          WHERE EXISTS (SELECT FROM near_key n WHERE n.key BETWEEN w.number << $2 AND (w.number << $2) + $3)",
     )
     .bind(&windows)
@@ -125,8 +144,11 @@ pub(crate) async fn in_inhabited_windows(
     .doing(LOOKING)?
     .into_iter()
     .collect();
-    keys.retain(|key| inhabited.contains(&window_of(*key)));
-    Ok(keys)
+    keys.retain(|key| inhabited.contains_key(&window_of(*key)));
+    let marks = inhabited
+        .into_iter()
+        .filter_map(|(window, mark)| Some((window, mark?)));
+    Ok((keys, marks.collect()))
 }
 
 /// Who owns which of these keys (ascending). After [`claim`], as statements of their own: their snapshots have what the
@@ -171,13 +193,13 @@ pub(crate) fn among(ascending: &[i64]) -> impl FnMut(i64) -> bool {
 }
 
 /// The windows of ascending keys, each with its keys.
-fn by_window(keys: &[i64]) -> impl Iterator<Item = (i64, &[i64])> {
+pub(crate) fn by_window(keys: &[i64]) -> impl Iterator<Item = (i64, &[i64])> {
     keys.chunk_by(|a, b| window_of(*a) == window_of(*b))
         .filter_map(|keys| Some((window_of(*keys.first()?), keys)))
 }
 
 /// The window that the row of a key is in.
-const fn window_of(key: i64) -> i64 {
+pub(crate) const fn window_of(key: i64) -> i64 {
     key >> HASH_BITS
 }
 

@@ -49,6 +49,7 @@ mod outbox;
 mod plan;
 mod progress;
 mod quarantine;
+mod quiet_windows;
 mod ready;
 mod reclean;
 mod refingerprint;

@@ -44,6 +44,10 @@ const FILES: &[(&str, &str)] = &[
         "0009_create_search_and_retention",
         include_str!("../../../migrations/0009_create_search_and_retention.sql"),
     ),
+    (
+        "0010_create_quiet_windows",
+        include_str!("../../../migrations/0010_create_quiet_windows.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -26,6 +26,7 @@ mod partition;
 mod pool;
 mod prepare;
 mod publisher;
+mod quiet_windows;
 mod replay;
 #[cfg(test)]
 mod simulation;
@@ -186,6 +187,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let indexing = options
         .index_search
         .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
+    let reading = tokio::spawn(quiet_windows::run(options.store.clone()));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -233,6 +235,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     owner.abort();
     finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
     indexing.iter().for_each(tokio::task::JoinHandle::abort);
+    reading.abort();
     if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
         index_search::to_the_end(&options.store, &stop).await;
     }

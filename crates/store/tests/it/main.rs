@@ -10,6 +10,7 @@ mod articles;
 mod ledger;
 mod quarantine;
 mod queries;
+mod quiet_windows;
 mod race;
 mod retire;
 mod rewind;

@@ -1,0 +1,26 @@
+//! Reads the keys of earlier windows now and then, beside the flushes, so that these need not look there for every key.
+
+use std::time::{Duration, Instant};
+
+use copydesk_store::Store;
+use tracing::debug;
+
+/// Between two looks: nearly all find nothing to do, and do not ask the database.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// For ever. Errors are left to the flushes, which meet and report the same outage: nothing depends on this.
+pub(crate) async fn run(store: Store) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let begun = Instant::now();
+        match store.read_quiet_windows().await {
+            Ok(0) => {}
+            Ok(windows) => debug!(
+                windows,
+                took_ms = begun.elapsed().as_millis(),
+                "keys of earlier windows are at hand"
+            ),
+            Err(error) => debug!(%error, "keys of earlier windows cannot be read; they are looked up"),
+        }
+    }
+}
