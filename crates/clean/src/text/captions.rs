@@ -148,18 +148,22 @@ fn spaces(line: &[u8]) -> usize {
 
 fn has_trailing_credit(text: &str, rules: &Rules) -> bool {
     let trimmed = text.trim_end_matches(['.', ' ']);
-    for (open, close) in [('(', ')'), ('[', ']'), ('（', '）')] {
-        if let Some(body) = trimmed.strip_suffix(close)
-            && let Some((before, inside)) = body.rsplit_once(open)
-            && !before.trim().is_empty()
-        {
-            let folded = fold_phrase(inside);
-            // "(AP)" alone may as well close an agency's story; a picture's credit says more.
-            return inside.chars().count() <= 100
-                && (rules.opens_credit(&folded) || names_credit(&folded, rules, false));
-        }
+    let mut chars = trimmed.chars();
+    let open = match chars.next_back() {
+        Some(')') => '(',
+        Some(']') => '[',
+        Some('）') => '（',
+        _ => return false,
+    };
+    let Some((before, inside)) = chars.as_str().rsplit_once(open) else {
+        return false;
+    };
+    if before.trim().is_empty() {
+        return false;
     }
-    false
+    let folded = fold_phrase(inside);
+    // "(AP)" alone may as well close an agency's story; a picture's credit says more.
+    inside.chars().count() <= 100 && (rules.opens_credit(&folded) || names_credit(&folded, rules, false))
 }
 
 /// Whether a line is the text under a picture by its beginning ("Pictured from left, …", "Figure 3: …").

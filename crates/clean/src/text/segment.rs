@@ -18,7 +18,7 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
     let width = wrap_width(text);
     let mut drafts = Vec::new();
     let mut pending = String::new();
-    for line in text.split('\n') {
+    for line in lines(text) {
         let Some(width) = width else {
             if !push_plain(line, &mut drafts) {
                 for line in split_rare(line).map(str::trim).filter(|l| !l.is_empty()) {
@@ -55,6 +55,14 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
         return (cut, true);
     }
     (drafts, false)
+}
+
+/// `text.split('\n')`, by whole vectors.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut from = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes())
+        .chain(std::iter::once(text.len()))
+        .filter_map(move |end| text.get(std::mem::replace(&mut from, end + 1)..end))
 }
 
 /// Cuts a line at the rarer line ends, if it has any: the first look is at many bytes at once.
@@ -211,6 +219,12 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn lines_are_what_is_between_line_ends(text in "[a\n\r é]{0,40}") {
+            let plainly: Vec<&str> = text.split('\n').collect();
+            prop_assert_eq!(lines(&text).collect::<Vec<_>>(), plainly);
+        }
+
         #[test]
         fn a_plain_line_is_what_the_long_way_makes_of_it(
             line in "[a-zA-Z .,]{0,40}|( |  |a|B|é|\r|\x0b|\t|\u{2028}|\u{a0}|\u{ad}|\u{feff}|’){0,9}",
