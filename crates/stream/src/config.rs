@@ -69,7 +69,7 @@ pub struct StreamConfig {
     /// Bytes that may wait in the queue of one partition.
     pub queue_bytes: usize,
     /// Bytes of all messages between the poll and the database. One message beyond it per partition can be in
-    /// hand, and librdkafka fetches up to 16 MiB ahead.
+    /// hand, and librdkafka fetches up to 8 MiB ahead.
     pub total_bytes: usize,
     /// Bytes that each message counts in the two settings above besides its own: for what is made of it before it is stored.
     pub message_overhead: usize,
@@ -177,12 +177,12 @@ impl StreamConfig {
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
             // librdkafka's own prefetch comes on top of our budget, and its defaults (64 MiB, 100 000
-            // messages) would be most of the memory.
-            .set("queued.max.messages.kbytes", "16384")
+            // messages) would be most of the memory. Of what arrives it is the compressed size that counts: pages are five times that.
+            .set("queued.max.messages.kbytes", "8192")
             .set("queued.min.messages", "1000")
-            .set("fetch.max.bytes", "16777216")
+            .set("fetch.max.bytes", "8388608")
             // No limit for one message: brokers send at least one whatever its size, and librdkafka follows.
-            .set("max.partition.fetch.bytes", "4194304")
+            .set("max.partition.fetch.bytes", "2097152")
             .set("fetch.wait.max.ms", "100")
             // After a fetch that failed or a queue that was full; the default (1 s, then 500 ms) is a pause
             // that can be seen.
