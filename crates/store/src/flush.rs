@@ -1,6 +1,6 @@
 //! The flush on Postgres: what [`crate::ledger`] asks for, as statements.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use sqlx::{Postgres, Row as _, Transaction};
 use crate::config::Store;
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::evidence::Sites;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Identity, Known};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Told, ToldColumns};
@@ -102,7 +102,7 @@ impl Ledger for Store {
                 self,
                 &mut tx.postgres,
                 &claimed.source,
-                &works,
+                works,
                 advanced.alone,
                 list.as_deref(),
                 &mut report,
@@ -170,91 +170,166 @@ impl Ledger for Store {
 }
 
 /// Steps 2 to 8 of the crate's essay, for the messages that are articles. The turn is to be kept until the transaction is over.
+///
+/// Articles that want nothing of an earlier flush of this process are done first; those that do, when that one is over.
 pub(crate) async fn store_articles(
     store: &Store,
     tx: &mut sqlx::PgConnection,
     source: &TopicPartition,
-    works: &[Work<'_>],
+    works: Vec<Work<'_>>,
     alone: bool,
     common: Option<&CommonShingles>,
     report: &mut FlushReport,
 ) -> Result<Option<Turn>, StoreError> {
-    let outputs = store.outputs();
-    let known = identity::claim(tx, &first_of_each_identity(works)).await?;
-    let dispositions = plan::dispositions(works, &known);
-    let (mut read, sites, turn) = read(store, tx, works, &dispositions, alone).await?;
-    let params = Params {
+    let range = range(&works);
+    let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
+    let dispositions = plan::dispositions(&works, &known);
+    let (mut reading, turn) = Reading::begin(store, tx, &works, &dispositions, alone).await?;
+    let later = reading.that_wait(&works, &dispositions);
+    let articles = works.into_iter().zip(dispositions).zip(later);
+    let (first, later): (Vec<_>, Vec<_>) = articles.partition(|(_, waits)| !waits);
+    let mut flush = ArticlesOfFlush {
+        store,
+        known: &known,
         common,
-        ..Params::default()
+        stored: Vec::with_capacity(first.len() + later.len()),
+        reused: Vec::new(),
     };
-    let decided = plan::decisions(works, &dispositions, &mut read, &params);
-    let stories = stories::settle(tx, works, &dispositions, &decided).await?;
-    report.relinked = stories.moved;
-    let cleaned = site_memory::clean(works, &dispositions, &known, &stories, sites, store.site_memory());
-    (report.site_memory_blocks, report.site_memory_words) = cleaned.taken_out;
-    ArticleRows::new(
-        works,
-        &dispositions,
-        &decided,
-        &stories,
-        &cleaned,
-        common.map(CommonShingles::version),
-    )
-    .write(tx)
-    .await?;
-    cleaned.note_young(tx).await?;
-    let reused: Vec<(Identity, i64)> = works
-        .iter()
-        .zip(&dispositions)
-        .filter(|(_, d)| matches!(d, Disposition::New { replaces: Some(_) }))
-        .map(|(w, _)| (w.identity, w.fresh))
-        .collect();
-    identity::reassign(tx, &last_of_each_identity(reused)).await?;
-    let mut sightings = SightingColumns::default();
-    let mut told = ToldColumns::default();
-    let mut telling = 0;
-    for ((work, disposition), decision) in works.iter().zip(&dispositions).zip(&decided.of_work) {
-        let (version, verdict) = match disposition {
-            Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
-            Disposition::Version { version, .. } => (*version, Verdict::NewVersion),
-            Disposition::New { .. } => {
-                let link = decision
-                    .as_ref()
-                    .and_then(|d| d.link)
-                    .filter(|_| stories.keeps_link(work.fresh));
-                (1, link.map_or(Verdict::NewArticle, |l| l.relation.into()))
-            }
-        };
-        report.count(verdict, 1);
-        if verdict != Verdict::Unchanged {
-            telling += 1;
-            if outputs.articles {
-                told.push(Told {
-                    offset: work.item.message.coordinates.offset.get(),
-                    article_id: disposition.article(work.fresh),
-                    version,
-                    verdict: verdict.as_str(),
-                });
-            }
-        }
-        sightings.push(Sighting {
-            offset: work.item.message.coordinates.offset.get(),
-            article_id: disposition.article(work.fresh),
-            message_time: work.item.message.timestamp,
-            version,
-            verdict: verdict.as_str(),
-        });
+    flush
+        .store(
+            tx,
+            &mut reading,
+            first.into_iter().map(|(one, _)| one).unzip(),
+            report,
+        )
+        .await?;
+    if !later.is_empty() {
+        reading.wait(tx).await?;
+        flush
+            .store(
+                tx,
+                &mut reading,
+                later.into_iter().map(|(one, _)| one).unzip(),
+                report,
+            )
+            .await?;
     }
-    if telling > 0 {
-        if outputs.articles {
-            outbox::tell(tx, source, &told).await?;
-        }
-        if outputs.notify {
-            outbox::notify(tx, source, range(works), telling).await?;
-        }
-    }
-    write_ledger::sightings(tx, source, &sightings).await?;
+    flush.end(tx, source, range).await?;
     Ok(turn)
+}
+
+/// What articles of a flush leave behind for its end.
+struct ArticlesOfFlush<'a> {
+    store: &'a Store,
+    known: &'a HashMap<Identity, Known>,
+    common: Option<&'a CommonShingles>,
+    stored: Vec<Sighting<'a>>,
+    /// Addresses that are used again, with the article that has them now.
+    reused: Vec<(Identity, i64)>,
+}
+
+impl ArticlesOfFlush<'_> {
+    /// Decides on some of the flush's articles and writes them. Those before them may be stored already, as if by another flush.
+    async fn store(
+        &mut self,
+        tx: &mut sqlx::PgConnection,
+        reading: &mut Reading,
+        (works, dispositions): (Vec<Work<'_>>, Vec<Disposition>),
+        report: &mut FlushReport,
+    ) -> Result<(), StoreError> {
+        let params = Params {
+            common: self.common,
+            ..Params::default()
+        };
+        reading.candidates(tx, &works, &dispositions).await?;
+        let decided = plan::decisions(&works, &dispositions, &mut reading.read, &params);
+        let stories = stories::settle(tx, &works, &dispositions, &decided).await?;
+        report.relinked += stories.moved;
+        let cleaned = site_memory::clean(
+            &works,
+            &dispositions,
+            self.known,
+            &stories,
+            &mut reading.sites,
+            self.store.site_memory(),
+        );
+        report.site_memory_blocks += cleaned.taken_out.0;
+        report.site_memory_words += cleaned.taken_out.1;
+        ArticleRows::new(
+            &works,
+            &dispositions,
+            &decided,
+            &stories,
+            &cleaned,
+            self.common.map(CommonShingles::version),
+        )
+        .write(tx)
+        .await?;
+        cleaned.note_young(tx).await?;
+        for ((work, disposition), decision) in works.iter().zip(&dispositions).zip(&decided.of_work) {
+            let (version, verdict) = match disposition {
+                Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
+                Disposition::Version { version, .. } => (*version, Verdict::NewVersion),
+                Disposition::New { replaces } => {
+                    if replaces.is_some() {
+                        self.reused.push((work.identity, work.fresh));
+                    }
+                    let link = decision
+                        .as_ref()
+                        .and_then(|d| d.link)
+                        .filter(|_| stories.keeps_link(work.fresh));
+                    (1, link.map_or(Verdict::NewArticle, |l| l.relation.into()))
+                }
+            };
+            report.count(verdict, 1);
+            self.stored.push(Sighting {
+                offset: work.item.message.coordinates.offset.get(),
+                article_id: disposition.article(work.fresh),
+                message_time: work.item.message.timestamp,
+                version,
+                verdict: verdict.as_str(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes what became of each message, and tells of it.
+    async fn end(
+        mut self,
+        tx: &mut sqlx::PgConnection,
+        source: &TopicPartition,
+        range: (i64, i64),
+    ) -> Result<(), StoreError> {
+        identity::reassign(tx, &last_of_each_identity(self.reused)).await?;
+        self.stored.sort_unstable_by_key(|s| s.offset);
+        let outputs = self.store.outputs();
+        let mut sightings = SightingColumns::default();
+        let mut told = ToldColumns::default();
+        let mut telling = 0;
+        for sighting in self.stored {
+            if sighting.verdict != Verdict::Unchanged.as_str() {
+                telling += 1;
+                if outputs.articles {
+                    told.push(Told {
+                        offset: sighting.offset,
+                        article_id: sighting.article_id,
+                        version: sighting.version,
+                        verdict: sighting.verdict,
+                    });
+                }
+            }
+            sightings.push(sighting);
+        }
+        if telling > 0 {
+            if outputs.articles {
+                outbox::tell(tx, source, &told).await?;
+            }
+            if outputs.notify {
+                outbox::notify(tx, source, range, telling).await?;
+            }
+        }
+        write_ledger::sightings(tx, source, &sightings).await
+    }
 }
 
 /// From the first of these messages to behind the last.
@@ -263,76 +338,149 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
     (offset(works.first()), offset(works.last()) + 1)
 }
 
-/// Reads what is known of the sites, claims the keys, and reads the candidates.
+/// What the decisions of a flush are made from, as far as it has been read, and the keys that are still to be claimed.
 ///
 /// From the claim on a flush that shares a key with this one waits for its commit: what need not be read behind the
 /// claim is read before it. So are owners in windows where this flush claims nothing: there no claim makes anybody wait, and
 /// looking later would see no more than what happened to be committed meanwhile.
-async fn read(
-    store: &Store,
-    tx: &mut sqlx::PgConnection,
-    works: &[Work<'_>],
-    dispositions: &[Disposition],
-    alone: bool,
-) -> Result<(Read, Sites, Option<Turn>), StoreError> {
-    let mut claims: Vec<(i64, i64)> = Vec::new();
-    let mut searched: Vec<i64> = Vec::new();
-    let mut sites: Vec<i64> = Vec::new();
-    let mut fresh: HashSet<i64> = HashSet::new();
-    for (work, disposition) in works.iter().zip(dispositions) {
-        let id = disposition.article(work.fresh);
-        match disposition {
-            Disposition::Unchanged { .. } => continue,
-            Disposition::Version { .. } => {}
-            Disposition::New { .. } => {
-                fresh.insert(id);
-                searched.extend(work.searched_keys());
+struct Reading {
+    read: Read,
+    sites: Sites,
+    /// Keys that an earlier flush of this process may claim, with the articles of this one that want them.
+    wanted: Vec<(i64, i64)>,
+    earlier: Earlier,
+}
+
+impl Reading {
+    /// Reads what is known of the sites, claims all keys that no earlier flush wants, and finds the owners of the others.
+    async fn begin(
+        store: &Store,
+        tx: &mut sqlx::PgConnection,
+        works: &[Work<'_>],
+        dispositions: &[Disposition],
+        alone: bool,
+    ) -> Result<(Self, Option<Turn>), StoreError> {
+        let mut claims: Vec<(i64, i64)> = Vec::new();
+        let mut searched: Vec<i64> = Vec::new();
+        let mut sites: Vec<i64> = Vec::new();
+        for (work, disposition) in works.iter().zip(dispositions) {
+            let id = disposition.article(work.fresh);
+            match disposition {
+                Disposition::Unchanged { .. } => continue,
+                Disposition::Version { .. } => {}
+                Disposition::New { .. } => searched.extend(work.searched_keys()),
+            }
+            claims.extend(work.claimed_keys().map(|key| (key, id)));
+            sites.extend(work.site_hash);
+        }
+        // Of two in the batch the first owns the key: the sort is stable and ids come in any order.
+        claims.sort_by_key(|(key, _)| *key);
+        claims.dedup_by_key(|(key, _)| *key);
+        searched.sort_unstable();
+        searched.dedup();
+        sites.sort_unstable();
+        sites.dedup();
+        let claimed: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
+        let (mut contested, elsewhere) = parted(searched, |key| *key, &claimed);
+        let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
+        let (mut elsewhere, marks) = keys::in_inhabited_windows(tx, elsewhere).await?;
+        store.quiet_windows().sift(&mut elsewhere, &marks);
+        let mut owners = keys::owners(tx, &elsewhere).await?;
+        let windows: Vec<i64> = keys::by_window(&claimed).map(|(window, _)| window).collect();
+        store.quiet_windows().claimed(&windows);
+        let (turn, earlier) = if alone {
+            let (turn, earlier) = store.turns().enter(claimed, Instant::now());
+            (Some(turn), earlier)
+        } else {
+            (None, Earlier::default())
+        };
+        let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
+        owners.extend(keys::claim(tx, &unshared).await?);
+        contested.retain(|key| !owners.contains_key(key));
+        // Those that earlier flushes want among them: most are a phrase that somebody has long had, and nothing to wait for.
+        owners.extend(keys::owners(tx, &contested).await?);
+        wanted.retain(|(key, _)| !owners.contains_key(key));
+        let read = Read {
+            owners,
+            older: HashMap::new(),
+            recents: sites.recents.clone(),
+        };
+        let reading = Self {
+            read,
+            sites,
+            wanted,
+            earlier,
+        };
+        Ok((reading, turn))
+    }
+
+    /// Of each article whether it has to wait for an earlier flush: it wants a key that one may get, it looks up to an article of this
+    /// batch that waits, or it is the same article as one that does.
+    fn that_wait(&self, works: &[Work<'_>], dispositions: &[Disposition]) -> Vec<bool> {
+        let mut waits = vec![false; works.len()];
+        if self.wanted.is_empty() {
+            return waits;
+        }
+        // Keys that earlier flushes may get, and those that articles have that wait for them.
+        let mut open: foldhash::HashSet<i64> = self.wanted.iter().map(|(key, _)| *key).collect();
+        let mut identities: HashSet<Identity> = HashSet::new();
+        // Until nobody joins them: one round and one to see it, but for batches with several versions of an article.
+        let mut joined = true;
+        while std::mem::take(&mut joined) {
+            for ((work, disposition), waits) in works.iter().zip(dispositions).zip(&mut waits) {
+                if *waits
+                    || !identities.contains(&work.identity)
+                        && !work.searched_keys().any(|key| open.contains(&key))
+                {
+                    continue;
+                }
+                (*waits, joined) = (true, true);
+                let id = disposition.article(work.fresh);
+                open.extend(
+                    work.claimed_keys()
+                        .filter(|key| self.read.owners.get(key) == Some(&id)),
+                );
+                identities.insert(work.identity);
             }
         }
-        claims.extend(work.claimed_keys().map(|key| (key, id)));
-        sites.extend(work.site_hash);
+        waits
     }
-    // Of two in the batch the first owns the key: the sort is stable and ids come in any order.
-    claims.sort_by_key(|(key, _)| *key);
-    claims.dedup_by_key(|(key, _)| *key);
-    searched.sort_unstable();
-    searched.dedup();
-    sites.sort_unstable();
-    sites.dedup();
-    let claimed: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
-    let (mut contested, elsewhere) = parted(searched, |key| *key, &claimed);
-    let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
-    let (mut elsewhere, marks) = keys::in_inhabited_windows(tx, elsewhere).await?;
-    store.quiet_windows().sift(&mut elsewhere, &marks);
-    let mut others = keys::owners(tx, &elsewhere).await?;
-    let windows: Vec<i64> = keys::by_window(&claimed).map(|(window, _)| window).collect();
-    store.quiet_windows().claimed(&windows);
-    let (turn, earlier) = if alone {
-        let (turn, earlier) = store.turns().enter(claimed, Instant::now());
-        (Some(turn), earlier)
-    } else {
-        (None, Earlier::default())
-    };
-    let (shared, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
-    let mut owners = keys::claim(tx, &unshared).await?;
-    earlier.wait().await;
-    owners.extend(keys::claim(tx, &shared).await?);
-    contested.retain(|key| !owners.contains_key(key));
-    others.extend(keys::owners(tx, &contested).await?);
-    let mut ids: Vec<i64> = others
-        .values()
-        .copied()
-        .filter(|id| !fresh.contains(id))
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    owners.extend(others);
-    let read = Read {
-        owners,
-        older: evidence::candidates(tx, &ids).await?,
-        recents: sites.recents.clone(),
-    };
-    Ok((read, sites, turn))
+
+    /// Waits for the earlier flushes, and claims what they left.
+    async fn wait(&mut self, tx: &mut sqlx::PgConnection) -> Result<(), StoreError> {
+        let wanted: Vec<i64> = self.wanted.iter().map(|(key, _)| *key).collect();
+        std::mem::take(&mut self.earlier).wait(&wanted).await;
+        let claimed = keys::claim(tx, &self.wanted).await?;
+        self.wanted.clear();
+        let theirs: Vec<i64> = wanted
+            .into_iter()
+            .filter(|key| !claimed.contains_key(key))
+            .collect();
+        self.read.owners.extend(claimed);
+        self.read.owners.extend(keys::owners(tx, &theirs).await?);
+        Ok(())
+    }
+
+    /// Reads the candidates of these articles: the owners of their keys, but for those of this batch that are not stored yet.
+    async fn candidates(
+        &mut self,
+        tx: &mut sqlx::PgConnection,
+        works: &[Work<'_>],
+        dispositions: &[Disposition],
+    ) -> Result<(), StoreError> {
+        let is_new = |d: &Disposition| matches!(d, Disposition::New { .. });
+        let new = || works.iter().zip(dispositions).filter(|(_, d)| is_new(d));
+        let fresh: HashSet<i64> = new().map(|(work, _)| work.fresh).collect();
+        let mut ids: Vec<i64> = new()
+            .flat_map(|(work, _)| work.searched_keys())
+            .filter_map(|key| self.read.owners.get(&key).copied())
+            .filter(|id| !fresh.contains(id))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        self.read.older.extend(evidence::candidates(tx, &ids).await?);
+        Ok(())
+    }
 }
 
 /// Parts what is ascending by key into what has one of these keys (ascending) and the rest.

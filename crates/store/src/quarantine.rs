@@ -250,14 +250,14 @@ impl Store {
                 message: message.clone(),
                 outcome: Ok(Box::new(article.clone())),
             };
-            let works = [Work::new(&item, article, fresh, window_days)];
+            let works = vec![Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
             // Not alone: workers may be storing.
             store_articles(
                 self,
                 &mut tx,
                 &at.source,
-                &works,
+                works,
                 false,
                 list.as_deref(),
                 &mut report,

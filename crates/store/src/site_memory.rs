@@ -51,7 +51,7 @@ pub(crate) fn clean(
     dispositions: &[Disposition],
     known: &HashMap<Identity, Known>,
     stories: &Stories,
-    mut sites: Sites,
+    sites: &mut Sites,
     on: bool,
 ) -> Cleaned {
     let mut cleaned = Cleaned {

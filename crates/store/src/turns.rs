@@ -59,7 +59,8 @@ pub(crate) struct Turn {
 pub(crate) struct Earlier {
     /// Keys of its own that earlier flushes want as well, ascending.
     pub(crate) shared: Vec<i64>,
-    flushes: Vec<watch::Receiver<()>>,
+    /// Each with what it shares, ascending.
+    flushes: Vec<(Vec<i64>, watch::Receiver<()>)>,
 }
 
 impl Turns {
@@ -70,13 +71,11 @@ impl Turns {
         let mut state = self.lock();
         if state.in_order_until.is_none_or(|until| until <= now) {
             for flush in &state.flushes {
-                let before = earlier.shared.len();
                 let mut wanted = among(&flush.keys);
-                earlier
-                    .shared
-                    .extend(keys.iter().copied().filter(|key| wanted(*key)));
-                if earlier.shared.len() > before {
-                    earlier.flushes.push(flush.ended.clone());
+                let shared: Vec<i64> = keys.iter().copied().filter(|key| wanted(*key)).collect();
+                if !shared.is_empty() {
+                    earlier.shared.extend(&shared);
+                    earlier.flushes.push((shared, flush.ended.clone()));
                 }
             }
             earlier.shared.sort_unstable();
@@ -111,14 +110,18 @@ impl Drop for Turn {
 }
 
 impl Earlier {
-    /// Until the earlier flushes are over, or the waiting is better done in Postgres.
+    /// Until those flushes are over that want any of these keys (ascending), or the waiting is better done in Postgres.
     #[expect(
         clippy::disallowed_methods,
         reason = "what is given up after a time is waiting for a channel, not a statement"
     )]
-    pub(crate) async fn wait(self) {
+    pub(crate) async fn wait(self, keys: &[i64]) {
         let all = async {
-            for mut flush in self.flushes {
+            for (shared, mut flush) in self.flushes {
+                let mut is_wanted = among(keys);
+                if !shared.iter().any(|key| is_wanted(*key)) {
+                    continue;
+                }
                 // Nothing is ever sent: it ends when the turn is dropped.
                 let _ = flush.changed().await;
             }
@@ -141,15 +144,14 @@ mod tests {
         let now = Instant::now();
         let (first, earlier) = turns.enter(keys(&[1, 3, 5, 7]), now);
         assert!(earlier.shared.is_empty());
-        earlier.wait().await;
+        earlier.wait(&[1, 3]).await;
         let (_apart, earlier) = turns.enter(keys(&[2, 4]), now);
         assert!(earlier.shared.is_empty());
-        let (_third, mut earlier) = turns.enter(keys(&[0, 3, 4, 7, 9]), now);
+        let (_third, earlier) = turns.enter(keys(&[0, 3, 4, 7, 9]), now);
         assert_eq!(earlier.shared, [3, 4, 7], "of both");
-        // The one that is over is waited for no more.
-        earlier.flushes.truncate(1);
+        // Only the first wants a key that this one still needs.
         let begun = Instant::now();
-        let waiting = tokio::spawn(earlier.wait());
+        let waiting = tokio::spawn(earlier.wait(&[0, 3, 7, 9]));
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert!(!waiting.is_finished());
         drop(first);
@@ -165,7 +167,7 @@ mod tests {
         let (_stuck, _) = turns.enter(keys(&[1]), Instant::now());
         let (_next, earlier) = turns.enter(keys(&[1]), Instant::now());
         let begun = Instant::now();
-        earlier.wait().await;
+        earlier.wait(&[1]).await;
         assert!(begun.elapsed() >= LONGEST_WAIT);
     }
 

@@ -7,7 +7,7 @@ use copydesk_store::{Claimed, OnLostRange, RetryClass, Store, StoreConfig};
 
 use tokio::sync::Barrier;
 
-use crate::support::{Scratch, Text, batch, prose, wanted};
+use crate::support::{Scratch, Text, babble, batch, prose, wanted};
 
 const PAIRS: i64 = 400;
 const IN_BATCH: i64 = 20;
@@ -165,4 +165,139 @@ async fn a_worker_is_alone_while_no_other_flushes_or_claims() {
     .unwrap();
     assert!(alone(&one).await, "the other one is gone, or has nothing to do");
     assert!(!alone(&another).await);
+}
+
+/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, for two thirds of a second: less
+/// than flushes of one process wait for each other.
+async fn slow_store(label: &str) -> Scratch {
+    let scratch = Scratch::new(label).await;
+    sqlx::raw_sql(
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.66); RETURN NEW; END $$;
+         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW WHEN (NEW.title = 'Slow') EXECUTE FUNCTION dawdle()",
+    )
+    .execute(&scratch.db)
+    .await
+    .unwrap();
+    scratch
+}
+
+/// An article of one site.
+fn of_site<'a>(site: &'a str, title: &'a str, body: &'a str, url: Option<&'a str>) -> Text<'a> {
+    Text {
+        site: Some(site),
+        title: Some(title),
+        body,
+        url,
+        ..Text::default()
+    }
+}
+
+/// Starts a flush of these articles on partition 0, and answers when its keys are claimed.
+async fn begin_slowly(scratch: &Scratch, texts: &[Text<'_>]) -> tokio::task::JoinHandle<()> {
+    let (store, claimed) = (scratch.store.clone(), scratch.claim(0).await);
+    let items = texts.iter().zip(0..).map(|(text, n)| text.item(0, n)).collect();
+    let batch = batch(0, items);
+    let slow = tokio::spawn(async move {
+        store.flush(&claimed, &batch).await.unwrap();
+    });
+    let dawdles = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    while scratch.count(dawdles).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    slow
+}
+
+async fn flush(scratch: &Scratch, claimed: &Claimed, from: i64, texts: &[Text<'_>]) {
+    let partition = claimed.source.partition.get();
+    let items = texts.iter().zip(from..).map(|(text, n)| text.item(partition, n));
+    let batch = batch(from, items.collect());
+    scratch.store.flush(claimed, &batch).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() {
+    let scratch = slow_store("race_parts").await;
+    let (original, own, alone) = (babble(5), babble(2), babble(3));
+    let (joined, other) = (format!("{original}\n\n{own}"), babble(4));
+    // Enough of the first version for another version of it, too little for one of its keys.
+    let (_, end) = original
+        .match_indices("\n\n")
+        .nth(3)
+        .map(|(at, _)| original.split_at(at))
+        .unwrap();
+    let changed = format!("{}{end}", babble(6));
+    let url = Some("https://e.example/1");
+    let keys = |text: &str| copydesk_dedup::fingerprint_parts(None, text.split("\n\n")).keys;
+    let has = [keys(&original), keys(&joined)].concat();
+    assert!(
+        !keys(&changed).iter().any(|key| has.contains(key)),
+        "nothing but the address makes it wait"
+    );
+    let second = scratch.claim(1).await;
+    let slow = begin_slowly(&scratch, &[of_site("a.example", "Slow", &original, None)]).await;
+    let texts = [
+        // Wants the keys of the slow one, with a part of its own …
+        of_site("b.example", "Joined", &joined, None),
+        // … that alone is in this one.
+        of_site("c.example", "Its end", &own, None),
+        of_site("d.example", "Apart", &alone, None),
+        of_site("d2.example", "Apart", &alone, None),
+        // A copy of the slow one, and the next version of the same article, which is of another text.
+        of_site("e.example", "First", &original, url),
+        of_site("e.example", "Second", &changed, url),
+        of_site("f.example", "Other", &other, None),
+    ];
+    flush(&scratch, &second, 0, &texts).await;
+    assert!(slow.is_finished(), "it was waited for");
+    slow.await.unwrap();
+    let stories: Vec<(String, i32, String)> = sqlx::query_as(
+        "SELECT a.site, a.version, f.site FROM article a JOIN article f ON f.article_id = a.story_id ORDER BY a.site",
+    )
+    .fetch_all(&scratch.db)
+    .await
+    .unwrap();
+    let stories: Vec<(&str, i32, &str)> = stories
+        .iter()
+        .map(|(s, v, f)| (s.as_str(), *v, f.as_str()))
+        .collect();
+    assert_eq!(
+        stories,
+        [
+            ("a.example", 1, "a.example"),
+            ("b.example", 1, "a.example"),
+            ("c.example", 1, "a.example"),
+            ("d.example", 1, "d.example"),
+            ("d2.example", 1, "d.example"),
+            ("e.example", 2, "a.example"),
+            ("f.example", 1, "f.example"),
+        ]
+    );
+    let order = "SELECT count(*) FROM (SELECT article_id < lag(article_id) OVER (ORDER BY \"offset\") AS back
+                                      FROM sighting WHERE partition = 1) s WHERE back";
+    assert_eq!(scratch.count(order).await, 0, "ids are in the order of offsets");
+    scratch.assert_law().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_somebody_has_long_had_is_nothing_to_wait_for() {
+    let scratch = slow_store("race_long_had").await;
+    let (old, new) = (prose(1, 6), babble(2));
+    let second = scratch.claim(1).await;
+    flush(&scratch, &second, 0, &[of_site("a.example", "Old", &old, None)]).await;
+    let texts = [
+        of_site("b.example", "Slow", &new, None),
+        of_site("b.example", "Copy", &old, None),
+    ];
+    let slow = begin_slowly(&scratch, &texts).await;
+    flush(&scratch, &second, 1, &[of_site("c.example", "Copy", &old, None)]).await;
+    assert!(!slow.is_finished(), "both want what the old one has");
+    slow.await.unwrap();
+    assert_eq!(
+        scratch
+            .count("SELECT count(DISTINCT story_id) FROM article")
+            .await,
+        2
+    );
+    scratch.assert_law().await;
 }

@@ -174,6 +174,11 @@ pub(crate) fn batch(from: i64, items: Vec<Item>) -> Batch {
     }
 }
 
+/// A text of six paragraphs from a seed that shares no run of four words with that of another seed.
+pub(crate) fn babble(seed: u64) -> String {
+    ArticleGenerator::new(seed).babble(6)
+}
+
 /// A text of so many paragraphs from a seed.
 pub(crate) fn prose(seed: u64, paragraphs: usize) -> String {
     ArticleGenerator::new(seed).text(paragraphs)
