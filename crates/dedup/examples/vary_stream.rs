@@ -6,6 +6,8 @@
 //! drift    a third of the sites end every page with headlines of their last articles, drawn anew each time, and
 //!          a dated line; one original in three comes again, once to three times, as a later version at its site
 //! all      both
+//! tail     copies that kept the first fifth, third or half of a text keep its last instead
+//! middle   they keep as much from somewhere within
 //! untitled every title is gone: what the rules that look at titles are worth, and what they cost
 //!
 //! IN and OUT have the form that score_stream reads; the gold clusters are kept.
@@ -88,6 +90,44 @@ fn paste(articles: &mut [Article], random: &mut Random) {
         let at = random.below(articles[i].paragraphs.len() + 1);
         let foreign = originals[donor][from..from + length].to_vec();
         articles[i].paragraphs.splice(at..at, foreign);
+    }
+}
+
+/// Copies that were cut keep as many words from another place of their original.
+fn cut_elsewhere(articles: &mut [Article], mut from: impl FnMut(usize, usize) -> usize) {
+    let words_of = |a: &Article| -> Vec<(usize, String)> {
+        let numbered = a.paragraphs.iter().enumerate();
+        numbered
+            .flat_map(|(n, p)| p.split_whitespace().map(move |w| (n, w.to_owned())))
+            .collect()
+    };
+    let bases: HashMap<String, Vec<(usize, String)>> = articles
+        .iter()
+        .filter(|a| a.record["kind"] == "base")
+        .map(|a| (a.text("cluster"), words_of(a)))
+        .collect();
+    for article in articles {
+        let share = match article.record["kind"].as_str() {
+            Some("cut20") => 20,
+            Some("cut30") => 30,
+            Some("cut50") => 50,
+            _ => continue,
+        };
+        let Some(words) = bases.get(&article.text("cluster")) else {
+            continue;
+        };
+        let kept = words.len() * share / 100;
+        let from = from(words.len(), kept);
+        article.paragraphs = words[from..from + kept]
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|paragraph| {
+                paragraph
+                    .iter()
+                    .map(|(_, w)| w.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
     }
 }
 
@@ -179,17 +219,24 @@ fn furniture(articles: &mut [Article], random: &mut Random) {
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, seed, from, to] = args.as_slice() else {
-        return Err("usage: vary_stream paste|drift|all|untitled SEED IN.jsonl.gz OUT.jsonl.gz".into());
+        return Err(
+            "usage: vary_stream paste|drift|all|tail|middle|untitled SEED IN.jsonl.gz OUT.jsonl.gz".into(),
+        );
     };
     let (pasting, drifting) = match mode.as_str() {
         "paste" => (true, false),
         "drift" => (false, true),
         "all" => (true, true),
-        "untitled" => (false, false),
-        _ => return Err("MODE is paste, drift, all or untitled".into()),
+        "tail" | "middle" | "untitled" => (false, false),
+        _ => return Err("MODE is paste, drift, all, tail, middle or untitled".into()),
     };
     let mut random = Random(seed.parse()?);
     let mut articles = read(from)?;
+    match mode.as_str() {
+        "tail" => cut_elsewhere(&mut articles, |words, kept| words - kept),
+        "middle" => cut_elsewhere(&mut articles, |words, kept| random.below(words - kept + 1)),
+        _ => {}
+    }
     if pasting {
         paste(&mut articles, &mut random);
     }

@@ -11,10 +11,10 @@
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
 //! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
-//!    the owners of the same shingle hashes in neighbouring windows are looked up, then the hashes are claimed in `near_key`;
+//!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`;
 //!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
-//!    other, so that one of them sees the other; those of one process know of each other and claim the rest meanwhile
-//!    (`turns`). From here to the commit others may be waiting: what does not depend
+//!    other, so that one of them sees the other; flushes of one process know of each other (`turns`), and only the articles that
+//!    want something of an earlier one wait: they go through the steps that follow when the others are through them. From here to the commit others may be waiting: what does not depend
 //!    on the database has been laid out with the article (`ready`), what can be read before has been read.
 //! 4. `evidence`: what is stored of the candidates is read.
 //! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).

@@ -3,13 +3,14 @@
 //! A key that another transaction has claimed must be waited for until that one ends. Claimed in the order of keys, a batch of
 //! 12,000 stops at the first of them, and goes through the rest only when the other flush is over: two flushes that share a
 //! single key came one wholly after the other. What flushes of this process share is known before Postgres is asked. So a
-//! flush claims first what no earlier one wants, waits for those earlier ones to end, and claims what they shared.
+//! flush claims first what no earlier one wants, and stores the articles that want nothing else; then it waits for the earlier
+//! ones to end, claims what they left, and stores the rest.
 //!
 //! Nothing here is needed for a decision to be right: the unique row in `near_key` is. Order keeps flushes of this process from
 //! deadlock: each waits only for earlier ones. Flushes of *other* processes would see keys claimed out of their order, so that
 //! three of them could wait for each other in a ring, of which Postgres sees only a part while one waits here. So this is for a
 //! worker that is alone with its database ([`crate::ledger::Advanced::alone`]). Where somebody comes unseen (a second
-//! worker's first flush, `janitor refingerprint`), the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
+//! worker's first flush, `janitor refingerprint`), or an earlier flush re-links an article that a waiting one has locked, the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
 //! ring, ends one of them, and for a while keys are claimed in their order alone ([`Turns::claim_in_order`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
