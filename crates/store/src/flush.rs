@@ -215,6 +215,8 @@ pub(crate) async fn store_articles(
             .await?;
     }
     flush.end(tx, source, range).await?;
+    // Last: flushes do not come to this row in any order.
+    keys::end_quiet(tx, &reading.claimed).await?;
     Ok(turn)
 }
 
@@ -349,6 +351,8 @@ struct Reading {
     /// Keys that an earlier flush of this process may claim, with the articles of this one that want them.
     wanted: Vec<(i64, i64)>,
     earlier: Earlier,
+    /// Windows where keys were claimed.
+    claimed: Vec<i64>,
 }
 
 impl Reading {
@@ -395,7 +399,9 @@ impl Reading {
             (None, Earlier::default())
         };
         let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
-        owners.extend(keys::claim(tx, &unshared).await?);
+        let got = keys::claim(tx, &unshared).await?;
+        let claimed = keys::windows_of(&got);
+        owners.extend(got);
         contested.retain(|key| !owners.contains_key(key));
         // Those that earlier flushes want among them: most are a phrase that somebody has long had, and nothing to wait for.
         owners.extend(keys::owners(tx, &contested).await?);
@@ -410,6 +416,7 @@ impl Reading {
             sites,
             wanted,
             earlier,
+            claimed,
         };
         Ok((reading, turn))
     }
@@ -452,6 +459,7 @@ impl Reading {
         std::mem::take(&mut self.earlier).wait(&wanted).await;
         let claimed = keys::claim(tx, &self.wanted).await?;
         self.wanted.clear();
+        self.claimed.extend(keys::windows_of(&claimed));
         let theirs: Vec<i64> = wanted
             .into_iter()
             .filter(|key| !claimed.contains_key(key))

@@ -99,7 +99,6 @@ pub(crate) async fn claim(
     }
     // They come in the order in which they went in, but nobody promises it.
     claimed.sort_unstable();
-    end_quiet(connection, &claimed).await?;
     let mut is_claimed = among(&claimed);
     Ok(wanted
         .iter()
@@ -108,12 +107,14 @@ pub(crate) async fn claim(
         .collect())
 }
 
-/// Windows where keys were claimed are not quiet (any more). After the claim, as a statement of its own: whoever marked one while
-/// the claim waited is seen.
-async fn end_quiet(connection: &mut PgConnection, claimed: &[i64]) -> Result<(), StoreError> {
-    let windows: Vec<i32> = by_window(claimed)
-        .filter_map(|(window, _)| i32::try_from(window).ok())
-        .collect();
+/// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`], as the last statement before the
+/// commit. It sees whoever marked one while the claim waited, and nobody waits for this row longer than for a commit. Until then the
+/// claim itself keeps others from marking.
+pub(crate) async fn end_quiet(connection: &mut PgConnection, windows: &[i64]) -> Result<(), StoreError> {
+    let windows: Vec<i32> = windows.iter().filter_map(|w| i32::try_from(*w).ok()).collect();
+    if windows.is_empty() {
+        return Ok(());
+    }
     sqlx::query("DELETE FROM quiet_window WHERE number = ANY ($1)")
         .bind(&windows)
         .execute(connection)
@@ -190,6 +191,14 @@ pub(crate) fn among(ascending: &[i64]) -> impl FnMut(i64) -> bool {
         while others.next_if(|other| *other < key).is_some() {}
         others.peek() == Some(&key)
     }
+}
+
+/// The windows of claimed keys, each once.
+pub(crate) fn windows_of(claimed: &Owners) -> Vec<i64> {
+    let mut windows: Vec<i64> = claimed.keys().map(|key| window_of(*key)).collect();
+    windows.sort_unstable();
+    windows.dedup();
+    windows
 }
 
 /// The windows of ascending keys, each with its keys.

@@ -4,7 +4,7 @@
 //! hardly any of the keys is there: every look is at another page of a large index. That was a fifth of what a flush costs Postgres.
 //!
 //! While a window's row in `quiet_window` stands, no key was added to it since the row was written: whoever claims one there deletes the
-//! row in the same transaction ([`crate::keys::claim`]). So a process marks a window that only ever is looked into, reads its keys once
+//! row in the same transaction ([`crate::keys::end_quiet`]). So a process marks a window that only ever is looked into, reads its keys once
 //! into a [`Filter`], and asks for those alone that the filter has, as long as it sees the same mark in the transaction of its flush.
 //! A flush that sees the mark misses no more than one that looks at that moment: what is committed later.
 //!
@@ -37,9 +37,6 @@ const BITS_A_KEY: usize = 12;
 
 /// Rows of `near_key` on a page of its table, at the most: 8,168 bytes, 44 a row.
 const ROWS_A_PAGE: usize = 185;
-
-/// Claims wait for as long as this where a window is to be marked; and if those before it take longer it is not quiet.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = 100";
 
 /// What this process knows of windows that it looks into.
 #[derive(Debug, Default)]
@@ -96,11 +93,18 @@ impl QuietWindows {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.entry(window).or_default();
         known.not_before = Some(now + NOT_AGAIN_FOR);
+        if filter.is_none() {
+            // Due again when it is looked into again.
+            known.looks = 0;
+        }
         known.filter = filter;
     }
 
     /// Makes room for so many bytes by dropping filters of windows that lie furthest back: time goes on. False: they do not fit.
     fn make_room(&self, bytes: usize) -> bool {
+        if bytes > MOST_BYTES {
+            return false;
+        }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut held: Vec<(i64, usize)> = known
             .iter()
@@ -114,6 +118,7 @@ impl QuietWindows {
             }
             if let Some(known) = known.get_mut(&window) {
                 known.filter = None;
+                known.looks = 0;
             }
             total -= freed;
         }
@@ -131,23 +136,25 @@ impl Store {
     pub async fn read_quiet_windows(&self) -> Result<u32, StoreError> {
         let mut read = 0;
         for window in self.quiet_windows().due(Instant::now()) {
-            let filter = self.read_quiet_window(window).await?;
-            read += u32::from(filter.is_some());
-            self.quiet_windows().put(window, filter, Instant::now());
+            let filter = self.read_quiet_window(window).await;
+            let found = filter.as_ref().ok().cloned().flatten();
+            read += u32::from(found.is_some());
+            // After an error as well: other windows have their turn.
+            self.quiet_windows().put(window, found, Instant::now());
+            filter?;
         }
         Ok(read)
     }
 
     async fn read_quiet_window(&self, window: i64) -> Result<Option<(String, Arc<Filter>)>, StoreError> {
         const DOING: &str = "cannot read the keys of an earlier window";
-        let mut tx = self.begin().await?;
-        sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await.doing(DOING)?;
+        // One statement and its own transaction: what it locks is free when it ends, whatever becomes of this process.
         let marked = sqlx::query(
             "SELECT copydesk_quiet_window($1)::text,
                     pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
         )
         .bind(i32::try_from(window).unwrap_or(i32::MAX))
-        .fetch_one(&mut *tx)
+        .fetch_one(&self.pool)
         .await;
         let marked = match marked {
             Ok(row) => row,
@@ -155,7 +162,6 @@ impl Store {
             Err(error) if is_lock_timeout(&error) => return Ok(None),
             Err(error) => return Err(error).doing(DOING),
         };
-        tx.commit().await.doing(DOING)?;
         let mark: Option<String> = marked.try_get(0).doing(DOING)?;
         let pages: Option<i64> = marked.try_get(1).doing(DOING)?;
         let (Some(mark), Some(pages)) = (mark, pages) else {
@@ -323,6 +329,7 @@ mod tests {
         assert!(windows.due(now).is_empty());
         look(LOOKS);
         windows.put(7, None, now);
+        look(LOOKS);
         assert!(windows.due(now).is_empty(), "not again at once");
         assert_eq!(windows.due(now + NOT_AGAIN_FOR), [7]);
     }
@@ -332,13 +339,13 @@ mod tests {
         let windows = QuietWindows::default();
         let now = Instant::now();
         for window in [7, 8] {
+            (0..LOOKS).for_each(|_| windows.sift(&mut vec![key(window, 1)], &HashMap::new()));
             windows.put(
                 window,
                 Some(("m".to_owned(), Arc::new(Filter::new(7_000_000)))),
                 now,
             );
         }
-        assert!(!windows.make_room(MOST_BYTES + 1));
         let held = |w: i64| {
             windows
                 .0
@@ -347,15 +354,11 @@ mod tests {
                 .get(&w)
                 .is_some_and(|k| k.filter.is_some())
         };
-        assert!(!held(7) && !held(8));
-        for window in [7, 8] {
-            windows.put(
-                window,
-                Some(("m".to_owned(), Arc::new(Filter::new(7_000_000)))),
-                now,
-            );
-        }
+        assert!(!windows.make_room(MOST_BYTES + 1));
+        assert!(held(7) && held(8), "not for what has no room at all");
         assert!(windows.make_room(Filter::bytes_for(7_000_000)));
         assert!(!held(7) && held(8));
+        let later = now + NOT_AGAIN_FOR;
+        assert!(windows.due(later).is_empty(), "nobody looks into it any more");
     }
 }

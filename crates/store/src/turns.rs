@@ -10,7 +10,8 @@
 //! deadlock: each waits only for earlier ones. Flushes of *other* processes would see keys claimed out of their order, so that
 //! three of them could wait for each other in a ring, of which Postgres sees only a part while one waits here. So this is for a
 //! worker that is alone with its database ([`crate::ledger::Advanced::alone`]). Where somebody comes unseen (a second
-//! worker's first flush, `janitor refingerprint`), or an earlier flush re-links an article that a waiting one has locked, the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
+//! worker's first flush, `janitor refingerprint`), or an earlier flush
+//! changes an article that a waiting one links to, or links to one that it changed (a re-link, a version), the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
 //! ring, ends one of them, and for a while keys are claimed in their order alone ([`Turns::claim_in_order`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
