@@ -17,7 +17,7 @@
 //!    want something of an earlier one wait: they go through the steps that follow when the others are through them. From here to the commit others may be waiting: what does not depend
 //!    on the database has been laid out with the article (`ready`), what can be read before has been read.
 //! 4. `evidence`: what is stored of the candidates is read.
-//! 5. `plan`: in memory and in the order of offsets, every article is decided on (`copydesk_dedup::decide`).
+//! 5. `plan`: in memory and in the order of offsets (first those that need not wait, then the others), every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
 //! 8. `write_articles`, `write_ledger`: rows, one statement a table. Commit.

@@ -1,4 +1,4 @@
-//! What becomes of each message: in memory, in the order of offsets, from what was read before. No I/O.
+//! What becomes of each message: in memory, in the order of offsets within each part of a flush, from what was read before. No I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
