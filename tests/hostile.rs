@@ -14,7 +14,7 @@ use std::time::Duration;
 use copydesk_testkit::{ArticleGenerator, Outgoing, hostile, mutated};
 use copydesk_tests::Pipeline;
 
-/// What a worker may take with the default budget of 64 MiB: that, what librdkafka fetches ahead (16 MiB), one batch
+/// What a worker may take with the default budget of 64 MiB: that, what librdkafka fetches ahead (8 MiB), one batch
 /// and its copies on the way to Postgres, and the program itself. Measured: docs/delivery.md.
 const MEMORY: u64 = 512 << 20;
 

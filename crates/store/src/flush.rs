@@ -185,9 +185,9 @@ pub(crate) async fn store_articles(
     let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
     let dispositions = plan::dispositions(&works, &known);
     let (mut reading, turn) = Reading::begin(store, tx, &works, &dispositions, alone).await?;
-    let later = reading.that_wait(&works, &dispositions);
-    let articles = works.into_iter().zip(dispositions).zip(later);
-    let (first, later): (Vec<_>, Vec<_>) = articles.partition(|(_, waits)| !waits);
+    let mut waits = reading.that_wait(&works, &dispositions).into_iter();
+    let articles = works.into_iter().zip(dispositions);
+    let (later, first): (Vec<_>, Vec<_>) = articles.partition(|_| waits.next() == Some(true));
     let mut flush = ArticlesOfFlush {
         store,
         known: &known,
@@ -195,24 +195,10 @@ pub(crate) async fn store_articles(
         stored: Vec::with_capacity(first.len() + later.len()),
         reused: Vec::new(),
     };
-    flush
-        .store(
-            tx,
-            &mut reading,
-            first.into_iter().map(|(one, _)| one).unzip(),
-            report,
-        )
-        .await?;
+    flush.store(tx, &mut reading, first, report).await?;
     if !later.is_empty() {
         reading.wait(tx).await?;
-        flush
-            .store(
-                tx,
-                &mut reading,
-                later.into_iter().map(|(one, _)| one).unzip(),
-                report,
-            )
-            .await?;
+        flush.store(tx, &mut reading, later, report).await?;
     }
     flush.end(tx, source, range).await?;
     // Last: flushes do not come to this row in any order.
@@ -236,9 +222,10 @@ impl ArticlesOfFlush<'_> {
         &mut self,
         tx: &mut sqlx::PgConnection,
         reading: &mut Reading,
-        (works, dispositions): (Vec<Work<'_>>, Vec<Disposition>),
+        articles: Vec<(Work<'_>, Disposition)>,
         report: &mut FlushReport,
     ) -> Result<(), StoreError> {
+        let (works, dispositions): (Vec<_>, Vec<_>) = articles.into_iter().unzip();
         let params = Params {
             common: self.common,
             ..Params::default()
@@ -387,11 +374,10 @@ impl Reading {
         let claimed: Arc<[i64]> = claims.iter().map(|(key, _)| *key).collect();
         let (mut contested, elsewhere) = parted(searched, |key| *key, &claimed);
         let sites = evidence::sites(tx, store.sites_at_hand(), &sites).await?;
-        let (mut elsewhere, marks) = keys::in_inhabited_windows(tx, elsewhere).await?;
-        store.quiet_windows().sift(&mut elsewhere, &marks);
+        let (elsewhere, marks) = keys::in_inhabited_windows(tx, elsewhere).await?;
+        let elsewhere = store.quiet_windows().sift(&elsewhere, &marks);
         let mut owners = keys::owners(tx, &elsewhere).await?;
-        let windows: Vec<i64> = keys::by_window(&claimed).map(|(window, _)| window).collect();
-        store.quiet_windows().claimed(&windows);
+        store.quiet_windows().claimed(&keys::windows(&claimed));
         let (turn, earlier) = if alone {
             let (turn, earlier) = store.turns().enter(claimed, Instant::now());
             (Some(turn), earlier)
@@ -399,8 +385,7 @@ impl Reading {
             (None, Earlier::default())
         };
         let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
-        let got = keys::claim(tx, &unshared).await?;
-        let claimed = keys::windows_of(&got);
+        let (got, claimed) = keys::claim(tx, &unshared).await?;
         owners.extend(got);
         contested.retain(|key| !owners.contains_key(key));
         // Those that earlier flushes want among them: most are a phrase that somebody has long had, and nothing to wait for.
@@ -457,14 +442,11 @@ impl Reading {
     async fn wait(&mut self, tx: &mut sqlx::PgConnection) -> Result<(), StoreError> {
         let wanted: Vec<i64> = self.wanted.iter().map(|(key, _)| *key).collect();
         std::mem::take(&mut self.earlier).wait(&wanted).await;
-        let claimed = keys::claim(tx, &self.wanted).await?;
+        let (got, claimed) = keys::claim(tx, &self.wanted).await?;
         self.wanted.clear();
-        self.claimed.extend(keys::windows_of(&claimed));
-        let theirs: Vec<i64> = wanted
-            .into_iter()
-            .filter(|key| !claimed.contains_key(key))
-            .collect();
-        self.read.owners.extend(claimed);
+        self.claimed.extend(claimed);
+        let theirs: Vec<i64> = wanted.into_iter().filter(|key| !got.contains_key(key)).collect();
+        self.read.owners.extend(got);
         self.read.owners.extend(keys::owners(tx, &theirs).await?);
         Ok(())
     }

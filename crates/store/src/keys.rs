@@ -70,13 +70,14 @@ pub(crate) const fn row_key(window: i64, key: ShingleKey) -> i64 {
 }
 
 /// Claims keys for articles. `wanted` is ascending and distinct by key: flushes that meet wait, and do not deadlock.
-/// Answers with the keys that nobody had, and whose they are now: of these no owner needs to be looked for.
+/// Answers with the keys that nobody had, and whose they are now: of these no owner needs to be looked for. Beside them the
+/// windows that they are in, for [`end_quiet`].
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     wanted: &[(i64, i64)],
-) -> Result<Owners, StoreError> {
+) -> Result<(Owners, Vec<i64>), StoreError> {
     if wanted.is_empty() {
-        return Ok(Owners::default());
+        return Ok((Owners::default(), Vec::new()));
     }
     let (keys, ids): (Vec<i64>, Vec<i64>) = wanted.iter().copied().unzip();
     // One array instead of a row for each key: they are many.
@@ -94,17 +95,15 @@ pub(crate) async fn claim(
     .await
     .doing(CLAIMING)?;
     let mut claimed = claimed.unwrap_or_default();
-    if claimed.is_empty() {
-        return Ok(Owners::default());
-    }
     // They come in the order in which they went in, but nobody promises it.
     claimed.sort_unstable();
     let mut is_claimed = among(&claimed);
-    Ok(wanted
+    let owners = wanted
         .iter()
         .filter(|(key, _)| is_claimed(*key))
         .copied()
-        .collect())
+        .collect();
+    Ok((owners, windows(&claimed)))
 }
 
 /// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`], as the last statement before the
@@ -127,9 +126,9 @@ pub(crate) async fn end_quiet(connection: &mut PgConnection, windows: &[i64]) ->
 /// article's own is nearly always empty, the one before it in a young store: one look at each instead of one for every key.
 pub(crate) async fn in_inhabited_windows(
     connection: &mut PgConnection,
-    mut keys: Vec<i64>,
+    keys: Vec<i64>,
 ) -> Result<(Vec<i64>, HashMap<i64, String>), StoreError> {
-    let windows: Vec<i64> = by_window(&keys).map(|(window, _)| window).collect();
+    let windows = windows(&keys);
     if windows.is_empty() {
         return Ok((keys, HashMap::new()));
     }
@@ -145,7 +144,11 @@ pub(crate) async fn in_inhabited_windows(
     .doing(LOOKING)?
     .into_iter()
     .collect();
-    keys.retain(|key| inhabited.contains_key(&window_of(*key)));
+    let keys = by_window(&keys)
+        .filter(|(window, _)| inhabited.contains_key(window))
+        .flat_map(|(_, keys)| keys)
+        .copied()
+        .collect();
     let marks = inhabited
         .into_iter()
         .filter_map(|(window, mark)| Some((window, mark?)));
@@ -170,12 +173,13 @@ pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Resul
     for (window, keys) in by_window(keys) {
         // One scan that goes from key to key costs less than a join with the array, which starts a scan for each. The
         // borders are for the planner, which does not look into an array to tell partitions apart.
+        let (first, last) = borders(window);
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT key, article_id FROM near_key WHERE key = ANY ($1) AND key BETWEEN $2 AND $3",
         )
         .bind(keys)
-        .bind(window << HASH_BITS)
-        .bind((window << HASH_BITS) | HASH_MASK)
+        .bind(first)
+        .bind(last)
         .fetch_all(&mut *connection)
         .await
         .doing(LOOKING)?;
@@ -193,12 +197,14 @@ pub(crate) fn among(ascending: &[i64]) -> impl FnMut(i64) -> bool {
     }
 }
 
-/// The windows of claimed keys, each once.
-pub(crate) fn windows_of(claimed: &Owners) -> Vec<i64> {
-    let mut windows: Vec<i64> = claimed.keys().map(|key| window_of(*key)).collect();
-    windows.sort_unstable();
-    windows.dedup();
-    windows
+/// The windows of ascending keys, each once.
+pub(crate) fn windows(keys: &[i64]) -> Vec<i64> {
+    by_window(keys).map(|(window, _)| window).collect()
+}
+
+/// The first and the last row that a window can have.
+pub(crate) const fn borders(window: i64) -> (i64, i64) {
+    (window << HASH_BITS, (window << HASH_BITS) | HASH_MASK)
 }
 
 /// The windows of ascending keys, each with its keys.
@@ -208,7 +214,7 @@ pub(crate) fn by_window(keys: &[i64]) -> impl Iterator<Item = (i64, &[i64])> {
 }
 
 /// The window that the row of a key is in.
-pub(crate) const fn window_of(key: i64) -> i64 {
+const fn window_of(key: i64) -> i64 {
     key >> HASH_BITS
 }
 

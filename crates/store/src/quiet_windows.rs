@@ -20,7 +20,7 @@ use sqlx::Row as _;
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
-use crate::keys::{HASH_BITS, HASH_MASK, window_of};
+use crate::keys::{HASH_BITS, HASH_MASK, borders, by_window};
 
 /// Flushes that looked into a window since the last one that claimed there, before it is thought to be quiet.
 const LOOKS: u32 = 10;
@@ -50,28 +50,26 @@ struct Known {
 }
 
 impl QuietWindows {
-    /// Takes out those of the keys (ascending) that are certainly not there. `marks`: of the windows that have one.
-    pub(crate) fn sift(&self, keys: &mut Vec<i64>, marks: &HashMap<i64, String>) {
-        let mut windows: Vec<i64> = keys.iter().map(|key| window_of(*key)).collect();
-        windows.dedup();
-        let mut filters: HashMap<i64, Arc<Filter>> = HashMap::new();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for window in windows {
-            let known = known.entry(window).or_default();
-            known.looks = known.looks.saturating_add(1);
-            match &known.filter {
-                Some((mark, filter)) if marks.get(&window) == Some(mark) => {
-                    filters.insert(window, Arc::clone(filter));
-                }
-                // Somebody claimed there. Another mark is another quiet, and to be read.
-                Some(_) => known.filter = None,
-                None => {}
+    /// The keys (ascending) without those that are certainly not there. `marks`: of the windows that have one.
+    pub(crate) fn sift(&self, keys: &[i64], marks: &HashMap<i64, String>) -> Vec<i64> {
+        let mut left = Vec::with_capacity(keys.len());
+        for (window, keys) in by_window(keys) {
+            match self.look(window, marks.get(&window)) {
+                Some(filter) => left.extend(keys.iter().copied().filter(|key| filter.may_have(*key))),
+                None => left.extend_from_slice(keys),
             }
         }
-        drop(known);
-        if !filters.is_empty() {
-            keys.retain(|key| filters.get(&window_of(*key)).is_none_or(|f| f.may_have(*key)));
-        }
+        left
+    }
+
+    /// A flush looks into a window: what is known of its keys under the mark that it sees.
+    fn look(&self, window: i64, mark: Option<&String>) -> Option<Arc<Filter>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.entry(window).or_default();
+        known.looks = known.looks.saturating_add(1);
+        // Under another mark, or none, somebody has claimed there: what was read is no use any more.
+        known.filter = known.filter.take().filter(|(read, _)| Some(read) == mark);
+        known.filter.as_ref().map(|(_, filter)| Arc::clone(filter))
     }
 
     /// Keys were claimed in these windows.
@@ -174,11 +172,12 @@ impl Store {
             return Ok(None);
         }
         let mut filter = Filter::new(keys);
+        let (first, last) = borders(window);
         // Behind the mark: a snapshot that is taken now has all that was claimed before it. With every key there was then, and
         // those that somebody added since, whose mark is then gone.
         let mut rows = sqlx::query_scalar::<_, i64>("SELECT key FROM near_key WHERE key BETWEEN $1 AND $2")
-            .bind(window << HASH_BITS)
-            .bind((window << HASH_BITS) | HASH_MASK)
+            .bind(first)
+            .bind(last)
             .fetch(&self.pool);
         while let Some(key) = rows.try_next().await.doing(DOING)? {
             filter.add(key);
@@ -302,9 +301,7 @@ mod tests {
         };
         let sifted = |marks: &[(i64, &str)]| {
             let marks = marks.iter().map(|(w, m)| (*w, (*m).to_owned())).collect();
-            let mut keys = all.clone();
-            windows.sift(&mut keys, &marks);
-            keys
+            windows.sift(&all, &marks)
         };
         assert_eq!(sifted(&[(7, "a")]), [key(7, 1), key(8, 1)]);
         assert_eq!(
@@ -320,7 +317,7 @@ mod tests {
     fn a_window_is_due_when_it_was_looked_into_often_and_nothing_was_claimed() {
         let windows = QuietWindows::default();
         let now = Instant::now();
-        let look = |times: u32| (0..times).for_each(|_| windows.sift(&mut vec![key(7, 1)], &HashMap::new()));
+        let look = |times: u32| (0..times).for_each(|_| drop(windows.sift(&[key(7, 1)], &HashMap::new())));
         look(LOOKS - 1);
         assert!(windows.due(now).is_empty());
         look(1);
@@ -339,7 +336,7 @@ mod tests {
         let windows = QuietWindows::default();
         let now = Instant::now();
         for window in [7, 8] {
-            (0..LOOKS).for_each(|_| windows.sift(&mut vec![key(window, 1)], &HashMap::new()));
+            (0..LOOKS).for_each(|_| drop(windows.sift(&[key(window, 1)], &HashMap::new())));
             windows.put(
                 window,
                 Some(("m".to_owned(), Arc::new(Filter::new(7_000_000)))),

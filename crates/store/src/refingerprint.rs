@@ -106,7 +106,7 @@ impl Store {
             .collect();
         claims.sort_by_key(|(key, _)| *key);
         claims.dedup_by_key(|(key, _)| *key);
-        let claimed = keys::claim(&mut tx, &claims).await?;
+        let (_, claimed) = keys::claim(&mut tx, &claims).await?;
         for row in &rows {
             let mut searched: Vec<i64> = keys_of(row, row.windows.searched()).collect();
             searched.sort_unstable();
@@ -146,7 +146,7 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        keys::end_quiet(&mut tx, &keys::windows_of(&claimed)).await?;
+        keys::end_quiet(&mut tx, &claimed).await?;
         tx.commit().await.doing(DOING)?;
         Ok(Some(RefingerprintStep {
             articles: rows.len() as u64,

@@ -204,12 +204,7 @@ async fn copies_on_both_sides_of_a_window_meet() {
         assert_eq!(window, number, "{time}");
     }
     let body = prose(21, 6);
-    let at = |site| Text {
-        site: Some(site),
-        title: Some("Harbour"),
-        body: body.as_str(),
-        ..Text::default()
-    };
+    let at = |site| Text::of_site(site, "Harbour", &body);
     let items = vec![
         at("a.example").item_at(0, 0, "2026-03-29T23:30:00Z"),
         at("b.example").item_at(0, 1, "2026-03-30T00:10:00Z"),
@@ -222,12 +217,7 @@ async fn copies_on_both_sides_of_a_window_meet() {
             .await
             .unwrap();
     }
-    assert_eq!(
-        scratch
-            .count("SELECT count(DISTINCT story_id) FROM article")
-            .await,
-        1
-    );
+    assert_eq!(scratch.stories().await, 1);
     scratch.assert_law().await;
 }
 
@@ -244,12 +234,7 @@ async fn copies_in_neighbouring_windows_meet_and_those_further_apart_do_not() {
         let claimed = scratch.claim(0).await;
         let body = prose(23, 6);
         for ((n, time), site) in times.iter().enumerate().zip(["a.example", "b.example"]) {
-            let text = Text {
-                site: Some(site),
-                title: Some("Harbour"),
-                body: body.as_str(),
-                ..Text::default()
-            };
+            let text = Text::of_site(site, "Harbour", &body);
             let items = vec![text.item_at(0, n as i64, time)];
             scratch
                 .store
@@ -257,13 +242,7 @@ async fn copies_in_neighbouring_windows_meet_and_those_further_apart_do_not() {
                 .await
                 .unwrap();
         }
-        assert_eq!(
-            scratch
-                .count("SELECT count(DISTINCT story_id) FROM article")
-                .await,
-            stories,
-            "{times:?}"
-        );
+        assert_eq!(scratch.stories().await, stories, "{times:?}");
         scratch.assert_law().await;
     }
 }
@@ -278,12 +257,7 @@ async fn a_batch_of_many_windows_finds_each_copy_in_its_own() {
     for (part, site) in ["a.example", "b.example"].into_iter().enumerate() {
         let offset = 8 * part;
         let items = bodies.iter().enumerate().map(|(n, body)| {
-            let text = Text {
-                site: Some(site),
-                title: Some("Harbour"),
-                body,
-                ..Text::default()
-            };
+            let text = Text::of_site(site, "Harbour", body);
             let time = first + chrono::TimeDelta::days((60 * n + 30 * part) as i64);
             text.item_at(0, (offset + n) as i64, &time.to_rfc3339())
         });
@@ -307,12 +281,7 @@ async fn copies_with_a_time_far_off_meet() {
     {
         let body = prose(22 + n as u64, 6);
         for (m, site) in ["a.example", "b.example"].iter().enumerate() {
-            let text = Text {
-                site: Some(site),
-                title: Some("Harbour"),
-                body: body.as_str(),
-                ..Text::default()
-            };
+            let text = Text::of_site(site, "Harbour", &body);
             let offset = (2 * n + m) as i64;
             let items = vec![text.item_at(0, offset, time)];
             scratch
@@ -322,9 +291,7 @@ async fn copies_with_a_time_far_off_meet() {
                 .unwrap();
         }
         let stored = scratch.count("SELECT count(*) FROM article").await;
-        let stories = scratch
-            .count("SELECT count(DISTINCT story_id) FROM article")
-            .await;
+        let stories = scratch.stories().await;
         assert_eq!((stored, stories), (2 * n as i64 + 2, n as i64 + 1), "{time}");
     }
     scratch.assert_law().await;

@@ -36,23 +36,12 @@ impl Windows {
     /// Stores one article by this store and answers with the number of stories.
     async fn store(&mut self, body: u64, site: &str, time: &str) -> i64 {
         let body = prose(body, 6);
-        let text = Text {
-            site: Some(site),
-            title: Some("Harbour"),
-            body: &body,
-            ..Text::default()
-        };
+        let text = Text::of_site(site, "Harbour", &body);
         let items = vec![text.item_at(0, self.next, time)];
         let batch = batch(self.next, items);
         self.next += 1;
         self.scratch.store.flush(&self.claimed, &batch).await.unwrap();
-        self.stories().await
-    }
-
-    async fn stories(&self) -> i64 {
-        self.scratch
-            .count("SELECT count(DISTINCT story_id) FROM article")
-            .await
+        self.scratch.stories().await
     }
 
     /// Looks into the earlier window until it is worth reading.
@@ -84,7 +73,7 @@ async fn a_quiet_window_is_read_once_and_its_copies_are_found() {
     assert_eq!(read(&windows.scratch.store).await, 1);
     assert_eq!(read(&windows.scratch.store).await, 0, "it is known");
     assert_eq!(windows.marks().await, 1);
-    let before = windows.stories().await;
+    let before = windows.scratch.stories().await;
     assert_eq!(windows.store(1, "b.example", &present).await, before, "a copy");
     assert_eq!(
         windows.store(2, "b.example", &present).await,
@@ -109,7 +98,7 @@ async fn keys_of_a_quiet_window_are_not_looked_up_one_by_one() {
                  own AS (DELETE FROM near_key WHERE article_id = (SELECT max(article_id) FROM article) RETURNING key)
                  SELECT count(*) FROM other, own";
     assert!(windows.scratch.count(moved).await > 4);
-    let before = windows.stories().await;
+    let before = windows.scratch.stories().await;
     assert_eq!(
         windows.store(2, "c.example", &present).await,
         before + 1,
@@ -140,17 +129,12 @@ async fn a_key_that_comes_late_ends_the_quiet_for_everybody() {
     // Another worker stores an article that comes late.
     let other = windows.scratch.another_store(StoreConfig::default()).await;
     let body = prose(7, 6);
-    let text = Text {
-        site: Some("late.example"),
-        title: Some("Harbour"),
-        body: &body,
-        ..Text::default()
-    };
+    let text = Text::of_site("late.example", "Harbour", &body);
     let claimed = windows.scratch.claim(1).await;
     let late = batch(0, vec![text.item_at(1, 0, &earlier)]);
     other.flush(&claimed, &late).await.unwrap();
     assert_eq!(windows.marks().await, 0);
-    let before = windows.stories().await;
+    let before = windows.scratch.stories().await;
     assert_eq!(
         windows.store(7, "b.example", &present).await,
         before,

@@ -181,17 +181,6 @@ async fn slow_store(label: &str) -> Scratch {
     scratch
 }
 
-/// An article of one site.
-fn of_site<'a>(site: &'a str, title: &'a str, body: &'a str, url: Option<&'a str>) -> Text<'a> {
-    Text {
-        site: Some(site),
-        title: Some(title),
-        body,
-        url,
-        ..Text::default()
-    }
-}
-
 /// Starts a flush of these articles on partition 0, and answers when its keys are claimed.
 async fn begin_slowly(scratch: &Scratch, texts: &[Text<'_>]) -> tokio::task::JoinHandle<()> {
     let (store, claimed) = (scratch.store.clone(), scratch.claim(0).await);
@@ -235,18 +224,24 @@ async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() 
         "nothing but the address makes it wait"
     );
     let second = scratch.claim(1).await;
-    let slow = begin_slowly(&scratch, &[of_site("a.example", "Slow", &original, None)]).await;
+    let slow = begin_slowly(&scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
     let texts = [
         // Wants the keys of the slow one, with a part of its own …
-        of_site("b.example", "Joined", &joined, None),
+        Text::of_site("b.example", "Joined", &joined),
         // … that alone is in this one.
-        of_site("c.example", "Its end", &own, None),
-        of_site("d.example", "Apart", &alone, None),
-        of_site("d2.example", "Apart", &alone, None),
+        Text::of_site("c.example", "Its end", &own),
+        Text::of_site("d.example", "Apart", &alone),
+        Text::of_site("d2.example", "Apart", &alone),
         // A copy of the slow one, and the next version of the same article, which is of another text.
-        of_site("e.example", "First", &original, url),
-        of_site("e.example", "Second", &changed, url),
-        of_site("f.example", "Other", &other, None),
+        Text {
+            url,
+            ..Text::of_site("e.example", "First", &original)
+        },
+        Text {
+            url,
+            ..Text::of_site("e.example", "Second", &changed)
+        },
+        Text::of_site("f.example", "Other", &other),
     ];
     flush(&scratch, &second, 0, &texts).await;
     assert!(slow.is_finished(), "it was waited for");
@@ -284,20 +279,15 @@ async fn what_somebody_has_long_had_is_nothing_to_wait_for() {
     let scratch = slow_store("race_long_had").await;
     let (old, new) = (prose(1, 6), babble(2));
     let second = scratch.claim(1).await;
-    flush(&scratch, &second, 0, &[of_site("a.example", "Old", &old, None)]).await;
+    flush(&scratch, &second, 0, &[Text::of_site("a.example", "Old", &old)]).await;
     let texts = [
-        of_site("b.example", "Slow", &new, None),
-        of_site("b.example", "Copy", &old, None),
+        Text::of_site("b.example", "Slow", &new),
+        Text::of_site("b.example", "Copy", &old),
     ];
     let slow = begin_slowly(&scratch, &texts).await;
-    flush(&scratch, &second, 1, &[of_site("c.example", "Copy", &old, None)]).await;
+    flush(&scratch, &second, 1, &[Text::of_site("c.example", "Copy", &old)]).await;
     assert!(!slow.is_finished(), "both want what the old one has");
     slow.await.unwrap();
-    assert_eq!(
-        scratch
-            .count("SELECT count(DISTINCT story_id) FROM article")
-            .await,
-        2
-    );
+    assert_eq!(scratch.stories().await, 2);
     scratch.assert_law().await;
 }

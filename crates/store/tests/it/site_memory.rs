@@ -294,12 +294,7 @@ async fn what_travels_with_stories_stays() {
             store_at(&scratch, store, site, &format!("{path}/{seed}"), seed, &furniture).await;
         }
     }
-    assert_eq!(
-        scratch
-            .count("SELECT count(DISTINCT story_id) FROM article")
-            .await,
-        3
-    );
+    assert_eq!(scratch.stories().await, 3);
     // The agency's lines and the caption of all these articles; not the paragraphs of a story: each is in one story only.
     assert_eq!(store.find_travelling_blocks(100).await.unwrap(), 4);
     let mut known: Vec<i64> = sqlx::query_scalar("SELECT block FROM travelling_block")

@@ -48,6 +48,10 @@ impl Scratch {
             .unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
+    pub(crate) async fn stories(&self) -> i64 {
+        self.count("SELECT count(DISTINCT story_id) FROM article").await
+    }
+
     pub(crate) async fn assert_law(&self) {
         let report = self.store.audit().await.unwrap();
         let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
@@ -99,6 +103,17 @@ pub(crate) struct Text<'a> {
     pub(crate) language: Option<&'a str>,
     pub(crate) body: &'a str,
     pub(crate) extra: Vec<(&'a str, serde_json::Value)>,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn of_site(site: &'a str, title: &'a str, body: &'a str) -> Self {
+        Self {
+            site: Some(site),
+            title: Some(title),
+            body,
+            ..Self::default()
+        }
+    }
 }
 
 impl Text<'_> {
