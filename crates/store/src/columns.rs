@@ -4,13 +4,41 @@
 //! `ON CONFLICT` (research: streaming.md section 2). Its trap is that arrays of unequal length are filled up with
 //! NULL silently: columns made by [`columns!`] take whole rows only.
 
-/// Defines a row and its columns (a vector for each field) from one list of names and Postgres types.
-macro_rules! columns {
-    ($(#[$doc:meta])* $columns:ident of $row:ident $(<$life:lifetime>)? { $($column:ident: $type:ty = $pg:literal),+ $(,)? }) => {
+use std::borrow::Cow;
+
+use sqlx::encode::{Encode, IsNull};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::{Postgres, Type};
+
+/// Defines a row of a table: its fields have the names of the columns.
+macro_rules! row {
+    ($(#[$doc:meta])* $row:ident $(<$life:lifetime>)? { $($column:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(crate) struct $row$(<$life>)? {
             $(pub(crate) $column: $type,)+
+        }
+
+        impl$(<$life>)? $row$(<$life>)? {
+            /// Names of the columns, in order.
+            pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($column)),+];
+
+            /// Puts every field in order.
+            #[allow(dead_code, reason = "not all rows go in by COPY")]
+            pub(crate) fn put(&self, row: &mut $crate::copy::CopyRow) {
+                $($crate::copy::CopyValue::put(&self.$column, row);)+
+            }
+        }
+    };
+}
+
+/// Defines a row and its columns (a vector for each field) from one list of names and Postgres types.
+macro_rules! columns {
+    ($(#[$doc:meta])* $columns:ident of $row:ident $(<$life:lifetime>)? { $($column:ident: $type:ty = $pg:literal),+ $(,)? }) => {
+        $crate::columns::row! {
+            $(#[$doc])*
+            $row $(<$life>)? { $($column: $type),+ }
         }
 
         #[derive(Debug, Default)]
@@ -19,16 +47,9 @@ macro_rules! columns {
         }
 
         impl$(<$life>)? $columns$(<$life>)? {
-            /// Names of the columns, in order.
-            pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($column)),+];
-
-            /// Postgres types of the columns, in order.
-            pub(crate) const TYPES: &'static [&'static str] = &[$($pg),+];
-
             /// `unnest($1::int8[], …) AS r (column, …)`.
-            #[allow(dead_code, reason = "columns that are written beside others have one `unnest` with them")]
             pub(crate) fn unnest() -> String {
-                $crate::columns::unnest(Self::NAMES, Self::TYPES)
+                $crate::columns::unnest($row::NAMES, &[$($pg),+])
             }
 
             pub(crate) fn push(&mut self, row: $row$(<$life>)?) {
@@ -47,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-pub(crate) use columns;
+pub(crate) use {columns, row};
 
 /// The text of `unnest` for columns of these names and types.
 pub(crate) fn unnest(names: &[&str], types: &[&str]) -> String {
@@ -68,27 +89,73 @@ pub(crate) fn list(names: &[&str], prefix: &str) -> String {
         .join(", ")
 }
 
-/// Between two values of a list in one string; `string_to_array` takes them apart. `unnest` cannot: it flattens
-/// arrays of arrays.
-pub(crate) const SEPARATOR: char = '\u{1f}';
+/// Between two values of a list in one string.
+const SEPARATOR: char = '\u{1f}';
 
-/// Values as one string for `string_to_array`. A separator within a value (a control character that no text needs)
-/// becomes a space.
-pub(crate) fn joined<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> String {
-    let mut all = String::new();
-    for (n, value) in values.into_iter().enumerate() {
-        if n > 0 {
-            all.push(SEPARATOR);
+/// A `text[]`, which travels as one string where it is an element of an array itself: `unnest` flattens arrays of arrays.
+/// `string_to_array` takes it apart.
+#[derive(Debug, Default)]
+pub(crate) struct List(String);
+
+impl List {
+    /// A separator within a value (a control character that no text needs) becomes a space.
+    pub(crate) fn of<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
+        let mut all = String::new();
+        for (n, value) in values.into_iter().enumerate() {
+            if n > 0 {
+                all.push(SEPARATOR);
+            }
+            all.extend(
+                value
+                    .as_ref()
+                    .chars()
+                    .map(|c| if c == SEPARATOR { ' ' } else { c }),
+            );
         }
-        all.extend(
-            value
-                .as_ref()
-                .chars()
-                .map(|c| if c == SEPARATOR { ' ' } else { c }),
-        );
+        Self(all)
     }
-    all
+
+    /// As `string_to_array` takes it apart.
+    pub(crate) fn values(&self) -> Vec<&str> {
+        match self.0.as_str() {
+            "" => Vec::new(),
+            all => all.split(SEPARATOR).collect(),
+        }
+    }
 }
+
+/// A `jsonb`, which travels as its text.
+#[derive(Debug)]
+pub(crate) struct Json<'b>(pub(crate) Cow<'b, str>);
+
+/// A `bytea` that may be somebody else's.
+#[derive(Debug)]
+pub(crate) struct Bytes<'b>(pub(crate) Cow<'b, [u8]>);
+
+/// What they are within an array.
+macro_rules! in_arrays {
+    ($($type:ty as $plain:ty),+) => {$(
+        impl Type<Postgres> for $type {
+            fn type_info() -> PgTypeInfo {
+                <$plain as Type<Postgres>>::type_info()
+            }
+        }
+
+        impl Encode<'_, Postgres> for $type {
+            fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                <&$plain as Encode<'_, Postgres>>::encode(&self.0, buffer)
+            }
+        }
+
+        impl PgHasArrayType for $type {
+            fn array_type_info() -> PgTypeInfo {
+                <&$plain as PgHasArrayType>::array_type_info()
+            }
+        }
+    )+};
+}
+
+in_arrays!(List as str, Json<'_> as str, Bytes<'_> as [u8]);
 
 #[cfg(test)]
 mod tests {
@@ -96,8 +163,10 @@ mod tests {
 
     #[test]
     fn lists_survive_the_way_through_one_string() {
-        assert_eq!(joined(["a", "b\u{1f}c"]), "a\u{1f}b c");
-        assert_eq!(joined(Vec::<String>::new()), "");
+        let list = List::of(["a", "b\u{1f}c", ""]);
+        assert_eq!(list.0, "a\u{1f}b c\u{1f}");
+        assert_eq!(list.values(), ["a", "b c", ""]);
+        assert!(List::of(Vec::<String>::new()).values().is_empty());
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod clean_events;
 mod columns;
 mod common;
 mod config;
+mod copy;
 mod error;
 mod evidence;
 mod explain;

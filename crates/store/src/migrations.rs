@@ -48,6 +48,10 @@ const FILES: &[(&str, &str)] = &[
         "0010_create_quiet_windows",
         include_str!("../../../migrations/0010_create_quiet_windows.sql"),
     ),
+    (
+        "0011_default_times_of_articles",
+        include_str!("../../../migrations/0011_default_times_of_articles.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

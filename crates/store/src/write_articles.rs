@@ -1,4 +1,4 @@
-//! Rows of articles, their versions and their evidence: one statement a table.
+//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use copydesk_dedup::{Decision, RULE_VERSION};
 use sqlx::PgConnection;
 
 use crate::blocks;
-use crate::columns::{columns, joined, list, unnest};
+use crate::columns::{Bytes, Json, List, columns, list, row};
+use crate::copy::copy;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::plan::{Decided, Disposition, Note, Work};
@@ -34,7 +35,7 @@ columns! {
         fingerprint_version: i16 = "int2",
         paywalled: Option<bool> = "bool",
         body_hash: Vec<u8> = "bytea",
-        raw_hash: Vec<u8> = "bytea",
+        raw_hash: &'b [u8] = "bytea",
         rules_version: &'b str = "text",
         site: Option<&'b str> = "text",
         site_source: Option<&'b str> = "text",
@@ -44,7 +45,7 @@ columns! {
         title_source: Option<&'b str> = "text",
         dek: Option<&'b str> = "text",
         dek_source: Option<&'b str> = "text",
-        authors: String = "text",
+        authors: List = "text",
         authors_source: Option<&'b str> = "text",
         published_source: Option<&'b str> = "text",
         modified_source: Option<&'b str> = "text",
@@ -54,41 +55,41 @@ columns! {
         section_source: Option<&'b str> = "text",
         agency: Option<&'b str> = "text",
         agency_source: Option<&'b str> = "text",
-        tags: String = "text",
+        tags: List = "text",
         image_url: Option<&'b str> = "text",
         image_url_source: Option<&'b str> = "text",
         url: Option<&'b str> = "text",
         canonical_url: Option<&'b str> = "text",
         canonical_url_source: Option<&'b str> = "text",
-        warnings: String = "text",
-        captions: String = "text",
-        extra: Option<String> = "text",
-        blocks: String = "text",
-        body: String = "text",
+        warnings: List = "text",
+        captions: List = "text",
+        extra: Option<Json<'b>> = "text",
+        blocks: Json<'b> = "text",
+        body: Cow<'b, str> = "text",
     }
 }
 
-columns! {
+row! {
     /// What only a new article has.
-    FoundingColumns of Founding<'b> {
-        story_id: i64 = "int8",
-        linked_to: Option<i64> = "int8",
-        replaces: Option<i64> = "int8",
-        shared_shingles: Option<i32> = "int4",
-        similarity: Option<f32> = "float4",
-        containment: Option<f32> = "float4",
-        containment_of_linked: Option<f32> = "float4",
-        link_rule_version: i16 = "int2",
-        common_version: Option<i32> = "int4",
-        identity: &'b [u8] = "bytea",
-        relation: &'b str = "text",
-        link_reason: Option<&'b str> = "text",
+    Founding<'b> {
+        story_id: i64,
+        linked_to: Option<i64>,
+        replaces: Option<i64>,
+        shared_shingles: Option<i32>,
+        similarity: Option<f32>,
+        containment: Option<f32>,
+        containment_of_linked: Option<f32>,
+        link_rule_version: i16,
+        common_version: Option<i32>,
+        identity: &'b [u8],
+        relation: &'b str,
+        link_reason: Option<&'b str>,
     }
 }
 
 columns! {
     /// Evidence of the latest version.
-    EvidenceColumns of EvidenceRow {
+    EvidenceColumns of EvidenceRow<'b> {
         article_id: i64 = "int8",
         site_hash: Option<i64> = "int8",
         url_hash: Option<i64> = "int8",
@@ -102,8 +103,8 @@ columns! {
         dropped_blocks: Option<Vec<u8>> = "bytea",
         page_blocks: Vec<u8> = "bytea",
         site_view: Option<Vec<u8>> = "bytea",
-        refusals: Option<String> = "text",
-        evidence: Vec<u8> = "bytea",
+        refusals: Option<Json<'b>> = "text",
+        evidence: Bytes<'b> = "bytea",
     }
 }
 
@@ -124,21 +125,19 @@ fn select_list(names: &[&str]) -> String {
         .join(", ")
 }
 
-/// One `unnest` for both sets of columns: a join of two compares every row with every other (the planner takes an array for
-/// short), which once cost three times the storing itself.
-static INSERT_ARTICLES: LazyLock<String> = LazyLock::new(|| {
-    let names = [ContentColumns::NAMES, FoundingColumns::NAMES].concat();
-    let types = [ContentColumns::TYPES, FoundingColumns::TYPES].concat();
-    format!(
-        "INSERT INTO article ({}, ingested_at, version_at) SELECT {}, now(), now() FROM {}",
-        list(&names, ""),
-        select_list(&names),
-        unnest(&names, &types),
-    )
-});
+/// `COPY` of these columns into a table.
+fn copy_into(table: &str, columns: &[&str]) -> String {
+    format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", list(columns, ""))
+}
+
+/// `ingested_at` and `version_at` are the transaction's time: their default.
+static COPY_ARTICLES: LazyLock<String> =
+    LazyLock::new(|| copy_into("article", &[Content::NAMES, Founding::NAMES].concat()));
+
+static COPY_EVIDENCE: LazyLock<String> = LazyLock::new(|| copy_into("evidence", EvidenceRow::NAMES));
 
 static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
-    let set: Vec<String> = ContentColumns::NAMES
+    let set: Vec<String> = Content::NAMES
         .iter()
         .filter(|n| **n != "article_id")
         .map(|n| format!("\"{n}\" = {}", select_expression(n)))
@@ -185,33 +184,40 @@ static INSERT_VERSIONS: LazyLock<String> = LazyLock::new(|| {
 });
 
 static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
-    let set: Vec<String> = EvidenceColumns::NAMES
+    let set: Vec<String> = EvidenceRow::NAMES
         .iter()
         .filter(|n| **n != "article_id")
         .map(|n| format!("\"{n}\" = EXCLUDED.\"{n}\""))
         .collect();
     format!(
         "INSERT INTO evidence ({}) SELECT {} FROM {} ON CONFLICT (article_id) DO UPDATE SET {}",
-        list(EvidenceColumns::NAMES, ""),
-        select_list(EvidenceColumns::NAMES),
+        list(EvidenceRow::NAMES, ""),
+        select_list(EvidenceRow::NAMES),
         EvidenceColumns::unnest(),
         set.join(", "),
     )
 });
 
+const STORING_EVIDENCE: &str = "cannot store evidence";
+
 /// All rows of a batch's articles.
 #[derive(Default)]
 pub(crate) struct ArticleRows<'b> {
-    inserted: ContentColumns<'b>,
-    /// Row by row beside `inserted`.
-    founding: FoundingColumns<'b>,
+    inserted: Vec<Inserted<'b>>,
     updated: ContentColumns<'b>,
+    /// Row by row beside `updated`.
+    updated_evidence: EvidenceColumns<'b>,
     updated_ids: Vec<i64>,
     /// Versions that came and went within the batch.
     passed: ContentColumns<'b>,
-    evidence: EvidenceColumns,
-    inserted_count: usize,
     passed_count: usize,
+}
+
+/// The rows of a new article.
+struct Inserted<'b> {
+    content: Content<'b>,
+    founding: Founding<'b>,
+    evidence: EvidenceRow<'b>,
 }
 
 impl<'b> ArticleRows<'b> {
@@ -254,15 +260,18 @@ impl<'b> ArticleRows<'b> {
                 rows.passed_count += 1;
                 continue;
             }
+            let evidence = evidence_row(work, id, decision, *note, site);
             if let Some(founding) = founded.remove(&id) {
-                rows.inserted.push(content);
-                rows.founding.push(founding);
-                rows.inserted_count += 1;
+                rows.inserted.push(Inserted {
+                    content,
+                    founding,
+                    evidence,
+                });
             } else {
                 rows.updated.push(content);
+                rows.updated_evidence.push(evidence);
                 rows.updated_ids.push(id);
             }
-            rows.evidence.push(evidence_row(work, id, decision, *note, site));
         }
         rows
     }
@@ -280,14 +289,11 @@ impl<'b> ArticleRows<'b> {
                 .execute(&mut *connection)
                 .await
                 .doing("cannot store new versions")?;
-        }
-        if self.inserted_count > 0 {
-            let query = self.inserted.bind(sqlx::query(INSERT_ARTICLES.as_str()));
-            self.founding
-                .bind(query)
+            self.updated_evidence
+                .bind(sqlx::query(UPSERT_EVIDENCE.as_str()))
                 .execute(&mut *connection)
                 .await
-                .doing("cannot store articles")?;
+                .doing(STORING_EVIDENCE)?;
         }
         if self.passed_count > 0 {
             self.passed
@@ -296,12 +302,30 @@ impl<'b> ArticleRows<'b> {
                 .await
                 .doing("cannot store passing versions")?;
         }
-        if self.inserted_count > 0 || !self.updated_ids.is_empty() {
-            self.evidence
-                .bind(sqlx::query(UPSERT_EVIDENCE.as_str()))
-                .execute(connection)
-                .await
-                .doing("cannot store evidence")?;
+        if !self.inserted.is_empty() {
+            let fields = Content::NAMES.len() + Founding::NAMES.len();
+            copy(
+                &mut *connection,
+                &COPY_ARTICLES,
+                fields,
+                &self.inserted,
+                |new, row| {
+                    new.content.put(row);
+                    new.founding.put(row);
+                },
+            )
+            .await
+            .doing("cannot store articles")?;
+            let fields = EvidenceRow::NAMES.len();
+            copy(
+                &mut *connection,
+                &COPY_EVIDENCE,
+                fields,
+                &self.inserted,
+                |new, row| new.evidence.put(row),
+            )
+            .await
+            .doing(STORING_EVIDENCE)?;
         }
         Ok(())
     }
@@ -323,15 +347,20 @@ fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
     sourced.and_then(|s| s.value.offset_minutes())
 }
 
-fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site: &'b Outcome) -> Content<'b> {
+fn content<'b>(
+    work: &'b Work<'b>,
+    article_id: i64,
+    disposition: Disposition,
+    site: &'b Outcome,
+) -> Content<'b> {
     let (article, ready) = (work.article, &work.article.ready);
     let (clean, word_count, blocks, body) = match &site.changed {
-        Some((clean, words)) => (clean, *words, blocks::to_json(clean), clean.body()),
+        Some((clean, words)) => (clean, *words, blocks::to_json(clean).into(), clean.body().into()),
         None => (
             &article.clean,
             i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
-            ready.blocks.clone(),
-            ready.body.clone(),
+            Cow::from(&ready.blocks),
+            Cow::from(&ready.body),
         ),
     };
     let m: &'b Metadata = &clean.metadata;
@@ -356,7 +385,7 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         fingerprint_version: article.fingerprint.version.0,
         paywalled: m.paywalled,
         body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
-        raw_hash: work.raw_hash.to_vec(),
+        raw_hash: &work.raw_hash,
         rules_version: &clean.rules_version,
         site: value(m.site.as_ref()),
         site_source: source(m.site.as_ref()),
@@ -366,7 +395,7 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         title_source: source(m.title.as_ref()),
         dek: value(m.dek.as_ref()),
         dek_source: source(m.dek.as_ref()),
-        authors: joined(&m.authors),
+        authors: List::of(&m.authors),
         authors_source: m.authors_source.map(MetadataSource::as_str),
         published_source: source(m.published_at.as_ref()),
         modified_source: source(m.modified_at.as_ref()),
@@ -376,17 +405,22 @@ fn content<'b>(work: &Work<'b>, article_id: i64, disposition: Disposition, site:
         section_source: source(m.section.as_ref()),
         agency: value(m.agency.as_ref()),
         agency_source: source(m.agency.as_ref()),
-        tags: joined(&m.tags),
+        tags: List::of(&m.tags),
         image_url: value(m.image_url.as_ref()),
         image_url_source: source(m.image_url.as_ref()),
         url: m.url.as_deref(),
         canonical_url: value(m.canonical_url.as_ref()),
         canonical_url_source: source(m.canonical_url.as_ref()),
-        warnings: joined(&clean.warnings),
-        captions: joined(clean.captions()),
-        extra: (!article.extra.is_empty())
-            .then(|| serde_json::Value::Object(article.extra.clone()).to_string()),
-        blocks,
+        warnings: List::of(&clean.warnings),
+        captions: List::of(clean.captions()),
+        extra: (!article.extra.is_empty()).then(|| {
+            Json(
+                serde_json::Value::Object(article.extra.clone())
+                    .to_string()
+                    .into(),
+            )
+        }),
+        blocks: Json(blocks),
         body,
     }
 }
@@ -416,13 +450,13 @@ fn founding<'b>(
     }
 }
 
-fn evidence_row(
-    work: &Work<'_>,
+fn evidence_row<'b>(
+    work: &Work<'b>,
     article_id: i64,
     decision: &Decision,
     note: Note,
     site: &Outcome,
-) -> EvidenceRow {
+) -> EvidenceRow<'b> {
     let fingerprint = &work.article.fingerprint;
     EvidenceRow {
         article_id,
@@ -438,10 +472,10 @@ fn evidence_row(
         dropped_blocks: (!decision.dropped.is_empty()).then(|| blocks_to_bytes(&decision.dropped)),
         page_blocks: site.page.clone(),
         site_view: site.view.clone(),
-        refusals: refusals(decision),
-        evidence: match decision.kept(fingerprint) {
-            Cow::Borrowed(_) => work.article.ready.evidence.clone(),
-            Cow::Owned(kept) => encode(&kept, Sampling::Full),
-        },
+        refusals: refusals(decision).map(|r| Json(r.into())),
+        evidence: Bytes(match decision.kept(fingerprint) {
+            Cow::Borrowed(_) => Cow::from(&work.article.ready.evidence),
+            Cow::Owned(kept) => encode(&kept, Sampling::Full).into(),
+        }),
     }
 }

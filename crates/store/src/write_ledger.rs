@@ -39,7 +39,7 @@ columns! {
 
 /// No `ON CONFLICT`: a second row for an offset is a bug, and must stop the worker.
 static INSERT_SIGHTINGS: LazyLock<String> = LazyLock::new(|| {
-    let names = SightingColumns::NAMES;
+    let names = Sighting::NAMES;
     let last = names.len();
     format!(
         "INSERT INTO sighting (topic, partition, ingested_at, {}) SELECT ${}, ${}, now(), {} FROM {}",
@@ -52,7 +52,7 @@ static INSERT_SIGHTINGS: LazyLock<String> = LazyLock::new(|| {
 });
 
 static INSERT_QUARANTINE: LazyLock<String> = LazyLock::new(|| {
-    let names = QuarantineColumns::NAMES;
+    let names = Quarantined::NAMES;
     let last = names.len();
     format!(
         "INSERT INTO quarantine (topic, partition, first_seen, {}) SELECT ${}, ${}, now(), {} FROM {}",
