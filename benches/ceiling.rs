@@ -9,7 +9,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Postgres, Row as _};
+use sqlx::{Postgres, Row as _};
 
 /// Articles in a transaction: a worker's batch.
 const BATCH: i64 = 500;
@@ -147,9 +147,7 @@ pub async fn ceiling(from: &str, to: &str, postgres: impl Fn() -> f64) -> Ceilin
             let values = &table.batches[batch];
             let query = values
                 .iter()
-                .fold(sqlx::query(AssertSqlSafe(table.insert.as_str())), |query, v| {
-                    bind(query, v)
-                });
+                .fold(sqlx::query(table.insert.as_str()), |query, v| bind(query, v));
             query.execute(&mut *tx).await.expect("the rows fit");
         }
         tx.commit().await.expect("a commit");
@@ -193,16 +191,16 @@ async fn read(db: &PgPool, name: &str, article: &str, first: i64, last: i64) -> 
         arguments.join(", "),
     );
     // One pass over tables that have no index by article.
-    sqlx::query(AssertSqlSafe(format!(
+    sqlx::query(&format!(
         "CREATE INDEX IF NOT EXISTS bench_{name} ON {name} ({article})"
-    )))
+    ))
     .execute(db)
     .await
     .expect("an index");
     let mut batches = Vec::new();
     let mut from = first;
     while from <= last {
-        let rows = sqlx::query(AssertSqlSafe(select.as_str()))
+        let rows = sqlx::query(select.as_str())
             .bind(from)
             .bind(from + BATCH)
             .fetch_all(db)

@@ -147,7 +147,7 @@ impl Servers {
         let admin = PgPool::connect(&self.postgres.url())
             .await
             .expect("Postgres answers");
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        sqlx::query(&format!("CREATE DATABASE {name}"))
             .execute(&admin)
             .await
             .expect("a database");
@@ -159,7 +159,7 @@ impl Servers {
             .await
             .expect("Postgres answers");
         let name = url.rsplit('/').next().expect("a name");
-        sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")))
+        sqlx::query(&format!("DROP DATABASE {name} WITH (FORCE)"))
             .execute(&admin)
             .await
             .expect("it goes");

@@ -151,10 +151,7 @@ async fn a_disk_that_is_full_is_waited_for() {
         ),
         "CREATE DATABASE full_disk TEMPLATE template0 ENCODING 'UTF8' TABLESPACE small".to_owned(),
     ] {
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .execute(&admin)
-            .await
-            .unwrap();
+        sqlx::query(&sql).execute(&admin).await.unwrap();
     }
     let url = postgres
         .url()
@@ -176,10 +173,7 @@ async fn a_disk_that_is_full_is_waited_for() {
     for pages in [100, 1] {
         let fill = format!("INSERT INTO ballast SELECT repeat('x', 8000) FROM generate_series(1, {pages})");
         let error = loop {
-            if let Err(error) = sqlx::query(sqlx::AssertSqlSafe(fill.clone()))
-                .execute(&pipeline.db)
-                .await
-            {
+            if let Err(error) = sqlx::query(&fill).execute(&pipeline.db).await {
                 break error;
             }
         };
@@ -252,10 +246,7 @@ async fn a_database_that_refuses_to_write_is_waited_for() {
                  $$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{state}'; END $$;
              CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION refuse()"
         );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(refuse))
-            .execute(&pipeline.db)
-            .await
-            .unwrap();
+        sqlx::raw_sql(&refuse).execute(&pipeline.db).await.unwrap();
         let seed = 630 + round as u64;
         pipeline.produce_articles(seed, messages / 3, PARTITIONS).await;
         // It has tried, and waits.

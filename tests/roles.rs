@@ -13,7 +13,7 @@ use copydesk_store::{Store, StoreConfig};
 use copydesk_testkit::{Copydesk, ScratchTopic};
 use copydesk_tests::Pipeline;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, PgPool};
 
 /// A role that may log in and is a member of one group, gone at the end of the test.
 struct Login {
@@ -27,15 +27,9 @@ impl Login {
         let name = format!("test_{group}_{}", std::process::id());
         // What a run with the same process number left behind when it failed.
         let sql = format!("DROP ROLE IF EXISTS {name}");
-        sqlx::query(AssertSqlSafe(sql))
-            .execute(&pipeline.db)
-            .await
-            .unwrap();
+        sqlx::query(&sql).execute(&pipeline.db).await.unwrap();
         let sql = format!("CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE {group}");
-        sqlx::query(AssertSqlSafe(sql))
-            .execute(&pipeline.db)
-            .await
-            .unwrap();
+        sqlx::query(&sql).execute(&pipeline.db).await.unwrap();
         let options = PgConnectOptions::from_str(pipeline.database_url()).unwrap();
         let url = options
             .username(&name)
@@ -55,10 +49,7 @@ impl Login {
 
     async fn drop(self) {
         let sql = format!("DROP ROLE {}", self.name);
-        sqlx::query(AssertSqlSafe(sql))
-            .execute(&self.admin)
-            .await
-            .unwrap();
+        sqlx::query(&sql).execute(&self.admin).await.unwrap();
     }
 }
 
@@ -76,7 +67,7 @@ async fn relations(db: &PgPool, kinds: &str) -> Vec<String> {
 
 /// `sql` is refused for want of a privilege, not for any other reason.
 async fn refused(db: &PgPool, sql: &str) {
-    let error = sqlx::query(AssertSqlSafe(sql.to_owned()))
+    let error = sqlx::query(sql)
         .execute(db)
         .await
         .expect_err(&format!("allowed: {sql}"));
@@ -235,7 +226,7 @@ async fn the_reader_reads_every_view_and_writes_nothing() {
     assert!(views.len() >= 12, "{views:?}");
     for view in &views {
         let sql = format!("SELECT count(*) FROM {view}");
-        sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
+        sqlx::query_scalar::<_, i64>(&sql)
             .fetch_one(&db)
             .await
             .unwrap_or_else(|e| panic!("{view}: {e}"));

@@ -219,7 +219,7 @@ impl Store {
         let partitions = partitions(&mut tx, &mut findings).await?;
         unknown_partitions(&mut tx, &mut findings).await?;
         for (what, sql) in ORPHANS {
-            let rows: i64 = sqlx::query_scalar(*sql).fetch_one(&mut *tx).await.doing(DOING)?;
+            let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.doing(DOING)?;
             if rows > 0 {
                 findings.push(Finding::Orphans { what, rows });
             }

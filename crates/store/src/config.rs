@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
 use crate::common::ListAtHand;
@@ -146,7 +146,7 @@ impl Store {
     /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.pool
-            .begin_with(AssertSqlSafe(self.shared.begin.clone()))
+            .begin_with(self.shared.begin.clone())
             .await
             .doing("cannot begin a transaction")
     }

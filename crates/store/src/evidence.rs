@@ -8,7 +8,7 @@ use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
 use copydesk_dedup::{PriorLink, RECENTS};
 use copydesk_site::{BlockKey, PageBlocks};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::identity::decode;
@@ -204,7 +204,7 @@ pub(crate) async fn site_articles(
         FROM evidence e WHERE e.site_hash = $1 AND e.article_id > $2 AND e.article_id < $3 AND e.page_blocks IS NOT NULL
         ORDER BY e.article_id";
     let order = if last { "DESC" } else { "ASC" };
-    let rows = sqlx::query(AssertSqlSafe(format!("{COLUMNS} {order} LIMIT $4")))
+    let rows = sqlx::query(&format!("{COLUMNS} {order} LIMIT $4"))
         .bind(site)
         .bind(above)
         .bind(below)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
@@ -128,7 +128,7 @@ impl Store {
         sql.push_str(&format!(
             " AND (($1::timestamptz, $2::timestamptz, $3::text, $4::text) IS NOT NULL) IS NOT NULL ORDER BY v.{number}"
         ));
-        let mut rows = sqlx::query(AssertSqlSafe(sql))
+        let mut rows = sqlx::query(&sql)
             .bind(query.since)
             .bind(query.until)
             .bind(&query.site)

@@ -1,7 +1,9 @@
 //! The schema's migrations: embedded in the program, applied in order, each once.
 
+use std::borrow::Cow;
+
 use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, PgConnection, SqlSafeStr as _};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
@@ -69,11 +71,14 @@ fn migrator() -> Migrator {
             version(name),
             short.into(),
             MigrationType::Simple,
-            sql.into_sql_str(),
+            Cow::Borrowed(*sql),
             false,
         )
     });
-    Migrator::with_migrations(migrations.collect())
+    Migrator {
+        migrations: migrations.collect(),
+        ..Migrator::DEFAULT
+    }
 }
 
 impl Store {
@@ -109,7 +114,7 @@ impl Store {
             return Ok(FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
         }
         let mut connection = self.pool.acquire().await.doing(DOING)?;
-        let applied = connection.list_applied_migrations(TABLE).await?;
+        let applied = connection.list_applied_migrations().await?;
         let newest = applied.iter().map(|m| m.version).max().unwrap_or(0);
         let last = FILES.last().map_or(0, |(name, _)| version(name));
         if newest > last {

@@ -44,7 +44,7 @@ impl QuarantineFilter {
     }
 
     /// Adds `WHERE …`.
-    fn to_sql(&self, query: &mut QueryBuilder<Postgres>) {
+    fn to_sql(&self, query: &mut QueryBuilder<'_, Postgres>) {
         query
             .push(" WHERE state = ")
             .push_bind(self.state.clone().unwrap_or_else(|| "held".into()));

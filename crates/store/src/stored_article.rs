@@ -4,7 +4,7 @@ use copydesk_article::{ArticleId, CleanArticle, Metadata, MetadataSource, Source
 use copydesk_site::Subject;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _};
 
 use crate::blocks::{self, StoredText};
 use crate::error::{Doing as _, StoreError};
@@ -42,7 +42,7 @@ pub(crate) async fn read(
     } else {
         READ.to_owned()
     };
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let row = sqlx::query(&sql)
         .bind([article].as_slice())
         .fetch_optional(connection)
         .await

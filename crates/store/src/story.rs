@@ -445,7 +445,7 @@ async fn events(
         "SELECT event_id, kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail
          FROM story_event {which} ORDER BY event_id"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+    let rows = sqlx::query(&sql)
         .bind(id)
         .fetch_all(connection)
         .await

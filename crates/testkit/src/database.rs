@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 /// URL of the database that scratch databases are created from, as a superuser.
 pub fn database_url() -> String {
@@ -80,7 +80,7 @@ async fn run(statement: String) {
         panic!("Postgres does not answer at COPYDESK_TEST_DATABASE_URL ({e}): is `make up` done?")
     });
     connection
-        .execute(AssertSqlSafe(statement.clone()))
+        .execute(statement.as_str())
         .await
         .unwrap_or_else(|e| panic!("{statement}: {e}"));
     connection.close().await.ok();

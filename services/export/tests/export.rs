@@ -15,7 +15,7 @@ use copydesk_store::{ExportQuery, ExportTime, ExportView, Store, StoreConfig};
 use copydesk_testkit::ScratchDatabase;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::{Map, Value, json};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{Executor as _, PgPool};
 use tokio::sync::watch;
 
 struct Scratch {
@@ -36,7 +36,7 @@ impl Scratch {
         .unwrap();
         store.migrate().await.unwrap();
         let db = PgPool::connect(database.url()).await.unwrap();
-        db.execute(AssertSqlSafe(format!(
+        db.execute(format!(
             "INSERT INTO article (article_id, story_id, linked_to, relation, published_at, ingested_at, version_at, version, word_count,
                  fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, tags, similarity,
                  paywalled, extra, blocks, body)
@@ -48,7 +48,7 @@ impl Scratch {
                     CASE WHEN id % 2 = 1 THEN 0.25 END, CASE WHEN id % 5 = 0 THEN true END,
                     CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null]}}'::jsonb END, '[]', repeat('Body ' || id || '. ', 400)
              FROM generate_series(2, {articles} + 1) id"
-        )))
+        ).as_str())
         .await
         .unwrap();
         Self {

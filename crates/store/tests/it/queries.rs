@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{Executor as _, PgPool};
 
 use crate::support::Scratch;
 
@@ -68,7 +68,7 @@ fn questions() -> Vec<(String, String)> {
 /// some 3 KB from 50,000 words, a few of them frequent and most of them rare; a hundred days up to now.
 async fn fill(db: &PgPool, articles: i64) {
     let run = |sql: String| async move {
-        db.execute(AssertSqlSafe(sql.clone()))
+        db.execute(sql.as_str())
             .await
             .unwrap_or_else(|e| panic!("{sql}: {e}"));
     };
@@ -123,7 +123,7 @@ async fn fill(db: &PgPool, articles: i64) {
 }
 
 async fn plan(db: &PgPool, sql: &str) -> String {
-    sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
+    sqlx::query_scalar::<_, String>(&format!("EXPLAIN (COSTS OFF) {sql}"))
         .fetch_all(db)
         .await
         .unwrap_or_else(|e| panic!("{sql}: {e}"))
@@ -146,7 +146,7 @@ async fn every_question_of_the_page_goes_through_its_index() {
         .await
         .unwrap();
     for ((title, sql), (_, indexes)) in questions.iter().zip(PLANS) {
-        let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {sql}")))
+        let lines: Vec<String> = sqlx::query_scalar(&format!("EXPLAIN (COSTS OFF) {sql}"))
             .fetch_all(&mut *connection)
             .await
             .unwrap_or_else(|e| panic!("{title}: {e}"));
@@ -156,7 +156,7 @@ async fn every_question_of_the_page_goes_through_its_index() {
         }
         assert!(!plan.contains("Seq Scan on article"), "{title}:\n{plan}");
         connection
-            .execute(AssertSqlSafe(sql.clone()))
+            .execute(sql.as_str())
             .await
             .unwrap_or_else(|e| panic!("{title}: {e}"));
     }
@@ -227,7 +227,7 @@ async fn queries_at_scale() {
                 .replace("wall", &word(&mut state));
             let begun = Instant::now();
             connection
-                .execute(AssertSqlSafe(sql.clone()))
+                .execute(sql.as_str())
                 .await
                 .unwrap_or_else(|e| panic!("{title}: {e}"));
             times.push(begun.elapsed().as_secs_f64() * 1_000.0);

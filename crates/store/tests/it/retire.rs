@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use copydesk_store::{Retirable, StoreError};
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::Executor as _;
 
 use crate::support::{NOON, Scratch, Text, batch, prose};
 
@@ -37,7 +37,7 @@ async fn age(scratch: &Scratch, article: i64, days: i64) {
         "UPDATE article SET ingested_at = now() - interval '{days} days', version_at = now() - interval '{days} days',
                             message_time = now() - interval '{days} days' WHERE article_id = {article}"
     );
-    scratch.db.execute(AssertSqlSafe(sql)).await.unwrap();
+    scratch.db.execute(sql.as_str()).await.unwrap();
 }
 
 fn days_ago(days: i64) -> DateTime<Utc> {
@@ -79,9 +79,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
     }
     scratch
         .db
-        .execute(AssertSqlSafe(format!(
-            "UPDATE article SET version_at = now() WHERE article_id = {alone}"
-        )))
+        .execute(format!("UPDATE article SET version_at = now() WHERE article_id = {alone}").as_str())
         .await
         .unwrap();
     let told = scratch.store.retirable(days_ago(90)).await.unwrap();
@@ -131,10 +129,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
         "article_words",
     ] {
         let sql = format!("SELECT count(*) FROM {table} WHERE article_id IN ({original}, {copy})");
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(&scratch.db)
-            .await
-            .unwrap();
+        let rows: i64 = sqlx::query_scalar(&sql).fetch_one(&scratch.db).await.unwrap();
         assert_eq!(rows, 0, "{table}");
     }
     // The ledger is whole: five messages, five sightings.

@@ -434,14 +434,14 @@ async fn site_queries_read_no_more_than_they_need() {
         .execute(&mut *tx)
         .await
         .unwrap();
-    let flush: Value = sqlx::query_scalar(sqlx::AssertSqlSafe(flush))
+    let flush: Value = sqlx::query_scalar(&flush)
         .bind(&sites)
         .bind(vec![i64::MIN; sites.len()])
         .bind(20_i64)
         .fetch_one(&mut *tx)
         .await
         .unwrap();
-    let young: Value = sqlx::query_scalar(sqlx::AssertSqlSafe(young))
+    let young: Value = sqlx::query_scalar(&young)
         .bind(i64::MIN)
         .bind(1_000_i64)
         .bind(9_i64)
