@@ -117,9 +117,9 @@ async fn store_some(
         store.flush(claimed, &batch).await.expect("a flush");
         *stored = to;
         let (begun, client) = (Instant::now(), cpu_seconds(std::process::id()));
-        if store.read_quiet_windows().await.expect("the keys of a window") > 0 {
+        if store.read_windows().await.expect("the keys of a window") > 0 {
             println!(
-                "{stored:>9}  read the keys of the window before: {:.1} s, client {:.1} s of CPU",
+                "{stored:>9}  read the keys of a window: {:.1} s, client {:.1} s of CPU",
                 begun.elapsed().as_secs_f64(),
                 cpu_seconds(std::process::id()) - client,
             );

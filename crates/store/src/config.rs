@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
+use crate::present_windows::PresentWindows;
 use crate::quiet_windows::QuietWindows;
 use crate::sites_at_hand::SitesAtHand;
 use crate::turns::Turns;
@@ -96,6 +97,7 @@ struct Shared {
     list: ListAtHand,
     sites: SitesAtHand,
     quiet: QuietWindows,
+    present: PresentWindows,
     turns: Arc<Turns>,
 }
 
@@ -131,6 +133,7 @@ impl Store {
                 list: ListAtHand::default(),
                 sites: SitesAtHand::default(),
                 quiet: QuietWindows::default(),
+                present: PresentWindows::default(),
                 turns: Arc::default(),
             }),
         })
@@ -181,6 +184,10 @@ impl Store {
 
     pub(crate) fn quiet_windows(&self) -> &QuietWindows {
         &self.shared.quiet
+    }
+
+    pub(crate) fn present_windows(&self) -> &PresentWindows {
+        &self.shared.present
     }
 
     pub(crate) fn turns(&self) -> &Arc<Turns> {

@@ -105,6 +105,9 @@ pub enum StoreError {
         /// Where the worker is.
         from: NextOffset,
     },
+    /// Keys of near-copies were claimed by somebody whom this process did not know of, so that it took them for new.
+    #[error("others have claimed keys of near-copies meanwhile; the same again finds whose they are")]
+    ClaimedMeanwhile,
     /// A batch that cannot be one: a bug of the caller.
     #[error("{partition}: a batch that cannot be one: {what}")]
     BadBatch {
@@ -140,6 +143,7 @@ impl StoreError {
             Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 class_of(source)
             }
+            Self::ClaimedMeanwhile => RetryClass::RetryNow,
             Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::UntrustedServer(_)

@@ -16,6 +16,7 @@ use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
+use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::turns::{Earlier, Turn};
@@ -40,7 +41,9 @@ impl Store {
             // Whoever comes back may be another server, or this one restored from a backup.
             self.sites_at_hand().clear();
             if error.class() == RetryClass::RetryNow {
-                self.turns().claim_in_order(Instant::now());
+                let now = Instant::now();
+                self.turns().claim_in_order(now);
+                self.present_windows().distrust(now);
             }
         }
         flushed
@@ -382,10 +385,24 @@ impl Reading {
             let (turn, earlier) = store.turns().enter(claimed, Instant::now());
             (Some(turn), earlier)
         } else {
+            store.present_windows().forget();
             (None, Earlier::default())
         };
         let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
-        let (got, claimed) = keys::claim(tx, &unshared).await?;
+        let sifted = if alone {
+            let keys: Vec<i64> = unshared.iter().map(|(key, _)| *key).collect();
+            store.present_windows().claim(&keys, Instant::now())
+        } else {
+            Sifted::default()
+        };
+        let (new, mut unsure) = parted(unshared, |(key, _)| *key, &sifted.new);
+        keys::claim_new(tx, &new).await?;
+        // Looking costs half of a claim in vain.
+        owners.extend(keys::owners(tx, &sifted.had).await?);
+        unsure.retain(|(key, _)| !owners.contains_key(key));
+        let (got, mut claimed) = keys::claim(tx, &unsure).await?;
+        claimed.extend(keys::windows(&sifted.new));
+        owners.extend(new);
         owners.extend(got);
         contested.retain(|key| !owners.contains_key(key));
         // Those that earlier flushes want among them: most are a phrase that somebody has long had, and nothing to wait for.

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
 use sqlx::PgConnection;
 
+use crate::copy::{CopyValue as _, copy};
 use crate::error::{Doing as _, StoreError};
 
 /// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
@@ -106,7 +107,29 @@ pub(crate) async fn claim(
     Ok((owners, windows(&claimed)))
 }
 
-/// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`], as the last statement before the
+/// Claims keys for articles that are certainly new ([`crate::present_windows`]). `new` is ascending and distinct by key.
+///
+/// # Errors
+/// [`StoreError::ClaimedMeanwhile`]: one of them was not.
+pub(crate) async fn claim_new(connection: &mut PgConnection, new: &[(i64, i64)]) -> Result<(), StoreError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let statement = "COPY near_key (key, article_id) FROM STDIN (FORMAT binary)";
+    let copied = copy(connection, statement, 2, new, |(key, id), row| {
+        key.put(row);
+        id.put(row);
+    });
+    copied.await.map_err(|source| match &source {
+        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::ClaimedMeanwhile,
+        _ => StoreError::Database {
+            doing: CLAIMING,
+            source,
+        },
+    })
+}
+
+/// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`] or [`claim_new`], as the last statement before the
 /// commit. It sees whoever marked one while the claim waited, and nobody waits for this row longer than for a commit. Until then the
 /// claim itself keeps others from marking.
 pub(crate) async fn end_quiet(connection: &mut PgConnection, windows: &[i64]) -> Result<(), StoreError> {

@@ -95,6 +95,11 @@ impl Turns {
         (turn, earlier)
     }
 
+    /// The keys of all that are there, each ascending.
+    pub(crate) fn keys_under_way(&self) -> Vec<Arc<[i64]>> {
+        self.lock().flushes.iter().map(|f| Arc::clone(&f.keys)).collect()
+    }
+
     /// Flushes got into each other's way: for a while they claim in the order of keys, which does not.
     pub(crate) fn claim_in_order(&self, now: Instant) {
         self.lock().in_order_until = Some(now + IN_ORDER);

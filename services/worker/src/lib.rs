@@ -20,13 +20,13 @@ mod counters;
 mod database;
 mod dead_letter;
 mod index_search;
+mod key_windows;
 mod monitor;
 mod owner;
 mod partition;
 mod pool;
 mod prepare;
 mod publisher;
-mod quiet_windows;
 mod replay;
 #[cfg(test)]
 mod simulation;
@@ -187,7 +187,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let indexing = options
         .index_search
         .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
-    let reading = tokio::spawn(quiet_windows::run(options.store.clone()));
+    let reading = tokio::spawn(key_windows::run(options.store.clone()));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");

@@ -8,6 +8,7 @@
 
 mod articles;
 mod ledger;
+mod present_windows;
 mod quarantine;
 mod queries;
 mod quiet_windows;

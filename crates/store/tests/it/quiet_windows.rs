@@ -1,6 +1,5 @@
 //! Windows that are only looked into: their keys are kept at hand, and nothing is missed by it.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_store::{Claimed, Store, StoreConfig};
 
 use crate::support::{Scratch, Text, batch, prose};
@@ -21,15 +20,12 @@ impl Windows {
     async fn new(label: &str) -> Self {
         let scratch = Scratch::new(label).await;
         let claimed = scratch.claim(0).await;
-        let first: DateTime<Utc> = "2020-01-01T00:00:00Z".parse().unwrap();
-        let present = (Utc::now() - first).num_days() / 30;
-        let middle = |window: i64| (first + TimeDelta::days(30 * window + 15)).to_rfc3339();
         Self {
+            earlier: scratch.middle_of_window(-1).await,
+            present: scratch.middle_of_window(0).await,
             scratch,
             claimed,
             next: 0,
-            earlier: middle(present - 1),
-            present: middle(present),
         }
     }
 
@@ -58,7 +54,7 @@ impl Windows {
 }
 
 async fn read(store: &Store) -> u32 {
-    store.read_quiet_windows().await.unwrap()
+    store.read_windows().await.unwrap()
 }
 
 #[tokio::test]

@@ -41,6 +41,19 @@ impl Scratch {
             .remove(0)
     }
 
+    /// The middle of the present window, or of one so many windows from it: those near have a partition of their own.
+    pub(crate) async fn middle_of_window(&self, from_present: i32) -> String {
+        let middle: DateTime<Utc> = sqlx::query_scalar(
+            "SELECT '2020-01-01Z'::timestamptz
+                    + make_interval(days => (copydesk_window(now()) + $1) * window_days + window_days / 2) FROM setting",
+        )
+        .bind(from_present)
+        .fetch_one(&self.db)
+        .await
+        .unwrap();
+        middle.to_rfc3339()
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql)
             .fetch_one(&self.db)
