@@ -135,5 +135,14 @@ async fn beside_another_worker_every_claim_is_made_with_care() {
         .unwrap();
     window.store("b.example", &[2_000, 2_001]).await.unwrap();
     assert_eq!(window.stories_beyond_first().await, 2);
+    // The other one stores something more, and goes. What it left is not taken for new.
+    flush(&other, &claimed, 1, "other.example", &[2_002], &window.now)
+        .await
+        .unwrap();
+    let gone =
+        "UPDATE partition_progress SET updated_at = updated_at - interval '2 minutes' WHERE owner = 'other'";
+    sqlx::query(gone).execute(&window.scratch.db).await.unwrap();
+    window.store("b.example", &[2_002]).await.unwrap();
+    assert_eq!(window.stories_beyond_first().await, 3);
     window.scratch.assert_law().await;
 }
