@@ -7,6 +7,8 @@ mod show;
 
 use std::process::ExitCode;
 
+use copydesk_allocator as _;
+
 use clap::Parser;
 
 use args::{Cli, Command, Common};
