@@ -16,6 +16,7 @@
 use std::io::BufRead as _;
 use std::sync::LazyLock;
 
+use copydesk_allocator as _;
 use copydesk_article::{ArticleId, CleanArticle, Fingerprint, Message, RawArticle, RawBody, StoryId};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
