@@ -11,7 +11,8 @@
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
 //! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
-//!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`;
+//!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`
+//!    (without a question where a worker that is alone knows them to be new: `present_windows`);
 //!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
 //!    other, so that one of them sees the other; flushes of one process know of each other (`turns`), and only the articles that
 //!    want something of an earlier one wait: they go through the steps that follow when the others are through them. From here to the commit others may be waiting: what does not depend
@@ -20,7 +21,7 @@
 //! 5. `plan`: in memory and in the order of offsets (first those that need not wait, then the others), every article is decided on (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
-//! 8. `write_articles`, `write_ledger`: rows, one statement a table. Commit.
+//! 8. `write_articles`, `write_ledger`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
 //!
 //! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
 //! deadlock; where they do all the same (one links to an article that the other re-links or has a version of), Postgres ends one of them and it is tried again.
