@@ -16,8 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use copydesk_benches::storing::{backend_seconds, batch, claim, connect, flush};
+use chrono::TimeDelta;
+use copydesk_benches::storing::{
+    backend_seconds, batch, claim, connect, flush, present_window, read_windows,
+};
 use copydesk_benches::{PreparedArticles, cpu_seconds};
 use copydesk_store::Outputs;
 use copydesk_testkit::ScratchDatabase;
@@ -40,7 +42,7 @@ async fn main() {
 
 async fn run(articles: i64, partitions: i32, stored: i64) {
     let database = ScratchDatabase::create("at_once").await;
-    let connections = partitions.unsigned_abs() + 1;
+    let connections = partitions.unsigned_abs() + 2;
     let store = connect(database.url(), connections, Outputs::default()).await;
     store.migrate().await.expect("the schema");
     let db = sqlx::PgPool::connect(database.url())
@@ -51,8 +53,7 @@ async fn run(articles: i64, partitions: i32, stored: i64) {
         queues.push((claim(&store, partition).await, Vec::new()));
     }
     let mut generator = PreparedArticles::new(7);
-    // A window begins on the day before.
-    let start: DateTime<Utc> = "2026-09-27T00:00:00Z".parse().expect("a time");
+    let start = present_window(&db).await + TimeDelta::days(1);
     let earlier = claim(&store, partitions).await;
     for n in 0..stored / IN_BATCH {
         let at = |offset| start - TimeDelta::days(20) + TimeDelta::seconds(offset);
@@ -71,6 +72,7 @@ async fn run(articles: i64, partitions: i32, stored: i64) {
     let (client_before, postgres_before) = (cpu_seconds(std::process::id()), backend_seconds(&db).await);
     let begun = Instant::now();
     let looked = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
+    let read = tokio::spawn(read_windows(store.clone()));
     let look = tokio::spawn(look(db.clone(), Arc::clone(&looked)));
     let flushes: Vec<_> = queues
         .into_iter()
@@ -84,6 +86,7 @@ async fn run(articles: i64, partitions: i32, stored: i64) {
     }
     let wall = begun.elapsed().as_secs_f64();
     look.abort();
+    read.abort();
     let (looks, waiting) = (looked.0.load(Ordering::Relaxed), looked.1.load(Ordering::Relaxed));
     let waits = waiting as f64 / looks.max(1) as f64;
     let each = |seconds: f64| seconds * 1_000.0 / articles as f64;

@@ -11,7 +11,7 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use copydesk_benches::PreparedArticles;
 use copydesk_benches::storing::{batch, claim, connect, flush, wal};
 use copydesk_store::{Batch, Claimed, Outputs};
@@ -88,7 +88,7 @@ async fn main() {
 fn batches(claim: &Claimed, from: i64, in_batch: i64) -> Vec<Batch> {
     let partition = claim.source.partition.get();
     let mut generator = PreparedArticles::new(from.unsigned_abs() * 10 + u64::from(partition.unsigned_abs()));
-    let at: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a time");
+    let at = Utc::now();
     (from..from + IN_TURN)
         .step_by(in_batch as usize)
         .map(|first| batch(&mut generator, partition, first, first + in_batch, |_| at))

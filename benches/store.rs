@@ -19,7 +19,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use copydesk_benches::storing::{backend_seconds, batch, claim, connect, wal};
+use copydesk_benches::storing::{backend_seconds, batch, claim, connect, present_window, wal};
 use copydesk_benches::{PreparedArticles, cpu_seconds};
 use copydesk_store::{Claimed, Outputs, Store};
 use copydesk_testkit::ScratchDatabase;
@@ -30,9 +30,6 @@ const IN_BATCH: i64 = 500;
 const MEASURED: i64 = 10_000;
 /// Articles between the two measurements of a stop: until all pages of the key index have been touched since the checkpoint.
 const BEHIND: i64 = 20_000;
-
-/// Where windows are counted from: 2020-01-01 UTC.
-const FIRST_WINDOW: i64 = 1_577_836_800;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -50,9 +47,7 @@ async fn main() {
     );
     let mut generator = PreparedArticles::new(7);
     // Ten thousand a day: after 250,000 the present window of 30 days is full, and the next one begins.
-    let window = TimeDelta::days(30).num_seconds();
-    let past = (Utc::now().timestamp() - FIRST_WINDOW).rem_euclid(window);
-    let start = Utc::now() + TimeDelta::seconds(window - past - 8 * 250_000);
+    let start = present_window(&db).await + TimeDelta::days(30) - TimeDelta::seconds(8 * 250_000);
     let at = |n: i64| start + TimeDelta::seconds(n * 8);
     let mut stored = 0;
     // At the last but one the third window is nearly full; the last is as far into the fourth as 100,000 into the first.

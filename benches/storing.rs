@@ -33,6 +33,24 @@ pub async fn claim(store: &Store, partition: i32) -> Claimed {
         .remove(0)
 }
 
+/// When the present window of keys began: windows near it have a partition of their own.
+pub async fn present_window(db: &PgPool) -> DateTime<Utc> {
+    sqlx::query_scalar(
+        "SELECT '2020-01-01Z'::timestamptz + make_interval(days => copydesk_window(now()) * window_days) FROM setting",
+    )
+    .fetch_one(db)
+    .await
+    .expect("the settings")
+}
+
+/// Reads keys of windows when that is due, as a worker does it beside its flushes. For ever.
+pub async fn read_windows(store: Store) {
+    loop {
+        store.windows_due().await;
+        store.read_windows().await.expect("the keys of a window");
+    }
+}
+
 /// The articles at the offsets in `[from, to)` of a partition, each with its time.
 pub fn batch(
     generator: &mut PreparedArticles,
