@@ -1,7 +1,7 @@
 //! Rows that are certainly new, by `COPY … FROM STDIN (FORMAT binary)`.
 //!
 //! Where nothing is asked and nothing can conflict, `COPY` does less than `INSERT … SELECT FROM unnest(…)`: no array is taken apart, no
-//! row is kept before it is written, and a page of rows is one record in the WAL instead of one for each (docs/performance.md). Rows go
+//! row is kept before it is written, and a page of rows is one record in the WAL instead of one for each (docs/performance.md, "What was tried"). Rows go
 //! out in pieces while they are laid out, so that a batch is not in memory once more. The format: Postgres' documentation of `COPY`.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgConnection};
 
-use crate::columns::{Bytes, Json, List};
+use crate::columns::{Bytes, Json, List, list};
 
 /// Signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -38,24 +38,38 @@ pub(crate) trait CopyValue {
     fn put(&self, row: &mut CopyRow);
 }
 
-/// Writes rows into a table. `statement`: a `COPY … FROM STDIN (FORMAT binary)` of `fields` columns, which `put` puts in their order.
+/// Where rows go: some columns of a table.
+#[derive(Debug)]
+pub(crate) struct CopyInto {
+    statement: String,
+    fields: i16,
+}
+
+impl CopyInto {
+    pub(crate) fn new(table: &str, columns: &[&str]) -> Self {
+        Self {
+            statement: format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", list(columns, "")),
+            fields: i16::try_from(columns.len()).unwrap_or(i16::MAX),
+        }
+    }
+}
+
+/// Writes rows into a table; `put` puts the values of the columns in their order.
 ///
 /// Not to be dropped half-way: the connection would then be of no use any more, which its pool sees and closes it.
 pub(crate) async fn copy<R>(
     connection: &mut PgConnection,
-    statement: &str,
-    fields: usize,
+    into: &CopyInto,
     rows: impl IntoIterator<Item = R, IntoIter: Send> + Send,
     put: impl Fn(&R, &mut CopyRow) + Send,
 ) -> Result<(), sqlx::Error> {
-    let fields = i16::try_from(fields).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    let mut copy = connection.copy_in_raw(statement).await?;
+    let mut copy = connection.copy_in_raw(&into.statement).await?;
     let mut row = CopyRow::default();
     row.buffer.extend_from_slice(HEADER);
     let mut rows = rows.into_iter();
     loop {
         let more = rows.next().map(|values| {
-            row.buffer.extend_from_slice(&fields.to_be_bytes());
+            row.buffer.extend_from_slice(&into.fields.to_be_bytes());
             put(&values, &mut row);
         });
         if let Some(failed) = row.failed.take() {

@@ -43,7 +43,9 @@ impl Store {
             if error.class() == RetryClass::RetryNow {
                 let now = Instant::now();
                 self.turns().claim_in_order(now);
-                self.present_windows().distrust(now);
+                if matches!(error, StoreError::ClaimedMeanwhile) {
+                    self.present_windows().distrust(now);
+                }
             }
         }
         flushed
@@ -391,7 +393,10 @@ impl Reading {
         let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
         let sifted = if alone {
             let keys: Vec<i64> = unshared.iter().map(|(key, _)| *key).collect();
-            store.present_windows().claim(&keys, Instant::now())
+            let now = Instant::now();
+            store
+                .present_windows()
+                .claim(&keys, store.turns().claims_in_order(now), now)
         } else {
             Sifted::default()
         };

@@ -14,11 +14,20 @@ const BITS_A_KEY: usize = 12;
 /// Rows of `near_key` on a page of its table, at the most: 8,168 bytes, 44 a row.
 const ROWS_A_PAGE: usize = 185;
 
-/// Keys that so many pages of `near_key` can hold.
-pub(crate) fn keys_on(pages: i64) -> usize {
-    usize::try_from(pages)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(ROWS_A_PAGE)
+/// How many keys a window can have in its pages. `None`: it has no partition of its own.
+pub(crate) async fn keys_at_most(pool: &PgPool, window: i64) -> Result<Option<usize>, StoreError> {
+    let pages: Option<i64> = sqlx::query_scalar(
+        "SELECT pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
+    )
+    .bind(window)
+    .fetch_one(pool)
+    .await
+    .doing(READING)?;
+    Ok(pages.map(|pages| {
+        usize::try_from(pages)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(ROWS_A_PAGE)
+    }))
 }
 
 /// A set of keys of one window that may have others in it as well: a split block Bloom filter (Putze, Sanders, Singler, "Cache-, hash-

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
 use sqlx::PgConnection;
 
-use crate::copy::{CopyValue as _, copy};
+use crate::copy::{CopyInto, CopyValue as _, copy};
 use crate::error::{Doing as _, StoreError};
 
 /// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
@@ -115,8 +115,8 @@ pub(crate) async fn claim_new(connection: &mut PgConnection, new: &[(i64, i64)])
     if new.is_empty() {
         return Ok(());
     }
-    let statement = "COPY near_key (key, article_id) FROM STDIN (FORMAT binary)";
-    let copied = copy(connection, statement, 2, new, |(key, id), row| {
+    let into = CopyInto::new("near_key", &["key", "article_id"]);
+    let copied = copy(connection, &into, new, |(key, id), row| {
         key.put(row);
         id.put(row);
     });
@@ -179,7 +179,7 @@ pub(crate) async fn in_inhabited_windows(
 }
 
 /// Who owns which of these keys (ascending). After [`claim`], as statements of their own: their snapshots have what the
-/// claim waited for.
+/// claim waited for. Before it a key without an owner means nothing yet: it is claimed, and looked up again if that is refused.
 pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Result<Owners, StoreError> {
     let mut owners = Owners::default();
     if by_window(keys).nth(MOST_SCANS).is_some() {

@@ -23,8 +23,8 @@
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
 //! 8. `write_articles`, `write_ledger`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
 //!
-//! Every flush takes its locks in that order, and within a step in the order of keys, so that two flushes do not
-//! deadlock; where they do all the same (one links to an article that the other re-links or has a version of), Postgres ends one of them and it is tried again.
+//! Every flush takes its locks in that order, and within a step in the order of keys (a worker that is alone: those first that nobody else
+//! wants), so that two flushes do not deadlock; where they do all the same (one links to an article that the other re-links or has a version of), Postgres ends one of them and it is tried again.
 //! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::key_filter::{KeyFilter, keys_on};
+use crate::error::StoreError;
+use crate::key_filter::{KeyFilter, keys_at_most};
 use crate::keys::by_window;
 
 /// Keys that were claimed in a window before it is read, at the least: a few hundred articles.
@@ -56,8 +56,12 @@ struct State {
 enum Known {
     /// Nothing yet; so many keys were claimed, and at so many it is due.
     Counted { claimed: usize, due_at: usize },
-    /// It is being read; all that was claimed since that began.
-    Reading { number: u64, claimed: Chain },
+    /// It is being read into so many bytes; all that was claimed since that began.
+    Reading {
+        number: u64,
+        bytes: usize,
+        claimed: Chain,
+    },
     /// All its keys.
     Read(Chain),
 }
@@ -82,7 +86,9 @@ pub(crate) struct Sifted {
 
 impl PresentWindows {
     /// A flush of a worker that is alone is about to claim these keys (ascending).
-    pub(crate) fn claim(&self, keys: &[i64], now: Instant) -> Sifted {
+    /// `in_order`: claims are made in the order of keys for a while ([`crate::turns::Turns::claims_in_order`]); what is known is
+    /// kept up, and not told.
+    pub(crate) fn claim(&self, keys: &[i64], in_order: bool, now: Instant) -> Sifted {
         let mut sifted = Sifted::default();
         let mut state = self.lock();
         if state.not_before.is_some_and(|t| t > now) {
@@ -99,11 +105,14 @@ impl PresentWindows {
                 Known::Reading { claimed, .. } => keys.iter().for_each(|key| claimed.add(*key)),
                 Known::Read(all) => {
                     for key in keys.iter().copied() {
-                        if all.may_have(key) {
-                            sifted.had.push(key);
-                        } else {
+                        let had = all.may_have(key);
+                        if !had {
                             all.add(key);
-                            sifted.new.push(key);
+                        }
+                        match (in_order, had) {
+                            (true, _) => {}
+                            (false, true) => sifted.had.push(key),
+                            (false, false) => sifted.new.push(key),
                         }
                     }
                 }
@@ -118,7 +127,7 @@ impl PresentWindows {
         self.lock().windows.clear();
     }
 
-    /// Somebody else claimed unseen, or flushes got into each other's way: for a while every claim may meet another one.
+    /// Somebody else claimed unseen: for a while every claim may meet another one.
     pub(crate) fn distrust(&self, now: Instant) {
         let mut state = self.lock();
         state.windows.clear();
@@ -138,8 +147,8 @@ impl PresentWindows {
         due.map(|(window, _)| *window).collect()
     }
 
-    /// Begins to read a window of at most so many keys. From now on what is claimed is kept. `None`: it is not worth it (yet).
-    fn begin(&self, window: i64, keys: usize) -> Option<u64> {
+    /// Begins to read a window of at most so many keys into a filter for `room` of them. From now on what is claimed is kept. `None`: it is not worth it (yet).
+    fn begin(&self, window: i64, keys: usize, room: usize) -> Option<u64> {
         let mut state = self.lock();
         let Some(Known::Counted { claimed, due_at }) = state.windows.get_mut(&window) else {
             return None;
@@ -148,7 +157,8 @@ impl PresentWindows {
             *due_at = keys / WORTH_READING;
             return None;
         }
-        let bytes = KeyFilter::bytes_for(keys).saturating_add(KeyFilter::bytes_for(FIRST_ROOM));
+        let read = KeyFilter::bytes_for(room);
+        let bytes = read.saturating_add(KeyFilter::bytes_for(FIRST_ROOM));
         let number = state.next_reading;
         state.next_reading += 1;
         while bytes <= MOST_BYTES && state.bytes() + bytes > MOST_BYTES && state.give_up_oldest(Some(window))
@@ -158,6 +168,7 @@ impl PresentWindows {
         let known = if fits {
             Known::Reading {
                 number,
+                bytes: read,
                 claimed: Chain::default(),
             }
         } else {
@@ -169,7 +180,9 @@ impl PresentWindows {
 
     /// Flushes that were under way when the reading began claim these keys.
     fn under_way(&self, window: i64, number: u64, keys: &[Arc<[i64]>]) {
-        if let Some(Known::Reading { number: n, claimed }) = self.lock().windows.get_mut(&window)
+        if let Some(Known::Reading {
+            number: n, claimed, ..
+        }) = self.lock().windows.get_mut(&window)
             && *n == number
         {
             let keys = keys.iter().flat_map(|keys| by_window(keys));
@@ -185,7 +198,10 @@ impl PresentWindows {
         let Some(known) = state.windows.get_mut(&window) else {
             return false;
         };
-        let Known::Reading { number: n, claimed } = known else {
+        let Known::Reading {
+            number: n, claimed, ..
+        } = known
+        else {
             return false;
         };
         if *n != number {
@@ -229,7 +245,7 @@ impl Known {
     fn bytes(&self) -> usize {
         match self {
             Self::Counted { .. } => 0,
-            Self::Reading { claimed, .. } => claimed.bytes(),
+            Self::Reading { bytes, claimed, .. } => bytes + claimed.bytes(),
             Self::Read(all) => all.bytes(),
         }
     }
@@ -245,22 +261,17 @@ impl Store {
     }
 
     async fn read_present_window(&self, window: i64) -> Result<bool, StoreError> {
-        let pages: Option<i64> = sqlx::query_scalar(
-            "SELECT pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
-        )
-        .bind(window)
-        .fetch_one(&self.pool)
-        .await
-        .doing("cannot read the size of a window")?;
         // Without a partition of its own: never.
-        let keys = pages.map_or(usize::MAX, keys_on);
+        let keys = keys_at_most(&self.pool, window).await?.unwrap_or(usize::MAX);
+        // Flushes may add some before they are read, most of all to a window that is nearly empty.
+        let room = keys.max(FIRST_ROOM);
         let windows = self.present_windows();
-        let Some(number) = windows.begin(window, keys) else {
+        let Some(number) = windows.begin(window, keys, room) else {
             return Ok(false);
         };
         // Those that came to their claim before that are among these until their transactions are over, and then in what is read.
         windows.under_way(window, number, &self.turns().keys_under_way());
-        let filter = KeyFilter::of_window(&self.pool, window, keys).await;
+        let filter = KeyFilter::of_window(&self.pool, window, room).await;
         let (filter, error) = match filter {
             Ok(filter) => (Some(filter), None),
             Err(error) => (None, Some(error)),
@@ -321,9 +332,9 @@ mod tests {
     /// Claims in a window until it is due.
     fn claim_until_due(windows: &PresentWindows, window: i64, now: Instant) {
         let least = LEAST_CLAIMED as u64;
-        assert_eq!(windows.claim(&keys(window, 1..least), now), NO_KEYS);
+        assert_eq!(windows.claim(&keys(window, 1..least), false, now), NO_KEYS);
         assert!(windows.worth_reading().is_empty());
-        windows.claim(&keys(window, 0..1), now);
+        windows.claim(&keys(window, 0..1), false, now);
         assert_eq!(windows.worth_reading(), [window]);
     }
 
@@ -337,19 +348,34 @@ mod tests {
     fn what_was_there_what_is_under_way_and_what_came_since_is_had() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 5_000).unwrap();
+        let number = windows.begin(7, 5_000, 5_000).unwrap();
         let (there, under_way, since) = (keys(7, 0..5_000), keys(7, 5_000..5_100), keys(7, 5_100..5_200));
         windows.under_way(7, number, &[under_way.clone().into(), keys(8, 0..10).into()]);
-        assert_eq!(windows.claim(&since, now), NO_KEYS, "it is being read");
+        assert_eq!(windows.claim(&since, false, now), NO_KEYS, "it is being read");
         assert!(windows.put(7, number, Some(filter(&there))));
         for had in [there, under_way, since] {
-            assert_eq!(windows.claim(&had, now), Sifted { had, ..NO_KEYS });
+            assert_eq!(windows.claim(&had, false, now), Sifted { had, ..NO_KEYS });
         }
+        let in_order = keys(7, 5_500..5_600);
+        assert_eq!(
+            windows.claim(&in_order, true, now),
+            NO_KEYS,
+            "known, and not told"
+        );
+        assert_eq!(windows.claim(&in_order, false, now).had, in_order);
         let fresh = keys(7, 6_000..7_000);
-        let sifted = windows.claim(&fresh, now);
+        let sifted = windows.claim(&fresh, false, now);
         assert!(sifted.new.len() > 950, "{}", sifted.new.len());
-        assert_eq!(windows.claim(&fresh, now).had, fresh, "now they are had as well");
-        assert_eq!(windows.claim(&keys(8, 0..10), now), NO_KEYS, "another window");
+        assert_eq!(
+            windows.claim(&fresh, false, now).had,
+            fresh,
+            "now they are had as well"
+        );
+        assert_eq!(
+            windows.claim(&keys(8, 0..10), false, now),
+            NO_KEYS,
+            "another window"
+        );
     }
 
     #[test]
@@ -357,30 +383,30 @@ mod tests {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
         let many = LEAST_CLAIMED * WORTH_READING * 2;
-        assert_eq!(windows.begin(7, many), None);
+        assert_eq!(windows.begin(7, many, many), None);
         assert!(windows.worth_reading().is_empty());
-        windows.claim(&keys(7, 0..LEAST_CLAIMED as u64), now);
-        assert!(windows.begin(7, many).is_some());
+        windows.claim(&keys(7, 0..LEAST_CLAIMED as u64), false, now);
+        assert!(windows.begin(7, many, many).is_some());
     }
 
     #[test]
     fn where_others_claim_nothing_is_known() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1).unwrap();
+        let number = windows.begin(7, 1, 1).unwrap();
         windows.forget();
         assert!(!windows.put(7, number, Some(filter(&[]))), "read too early");
         claim_until_due(&windows, 7, now);
-        let again = windows.begin(7, 1).unwrap();
+        let again = windows.begin(7, 1, 1).unwrap();
         assert!(
             !windows.put(7, number, Some(filter(&[]))),
             "that of the first time"
         );
         assert!(windows.put(7, again, Some(filter(&[]))));
-        assert_eq!(windows.claim(&keys(7, 0..1), now).new.len(), 1);
+        assert_eq!(windows.claim(&keys(7, 0..1), false, now).new.len(), 1);
         windows.distrust(now);
         for _ in 0..2 {
-            windows.claim(&keys(7, 0..LEAST_CLAIMED as u64), now + DISTRUST_FOR / 2);
+            windows.claim(&keys(7, 0..LEAST_CLAIMED as u64), false, now + DISTRUST_FOR / 2);
         }
         assert!(windows.worth_reading().is_empty());
         claim_until_due(&windows, 7, now + DISTRUST_FOR);
@@ -390,7 +416,7 @@ mod tests {
     fn a_window_that_cannot_be_read_is_due_again_later() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1).unwrap();
+        let number = windows.begin(7, 1, 1).unwrap();
         assert!(!windows.put(7, number, None));
         claim_until_due(&windows, 7, now);
     }
@@ -401,13 +427,13 @@ mod tests {
         let half = MOST_BYTES * 8 / 12 / 2 - FIRST_ROOM;
         let read = |window: i64, room: usize| {
             for _ in 0..room / WORTH_READING / LEAST_CLAIMED + 1 {
-                windows.claim(&keys(window, 0..LEAST_CLAIMED as u64), now);
+                windows.claim(&keys(window, 0..LEAST_CLAIMED as u64), false, now);
             }
-            let number = windows.begin(window, room)?;
+            let number = windows.begin(window, room, room)?;
             assert!(windows.put(window, number, Some(KeyFilter::new(room))));
             Some(())
         };
-        let known = |window: i64| windows.claim(&keys(window, 0..1), now) != NO_KEYS;
+        let known = |window: i64| windows.claim(&keys(window, 0..1), false, now) != NO_KEYS;
         assert!(read(7, half).is_some() && read(8, half).is_some());
         assert!(known(7) && known(8));
         assert!(read(6, half).is_none(), "it is older");
@@ -417,7 +443,10 @@ mod tests {
         assert!(read(10, MOST_BYTES).is_none(), "no room at all");
         assert!(known(8) && known(9));
         // What is claimed counts as well.
-        let more = windows.claim(&keys(9, 0..FIRST_ROOM as u64 * 2), now).new.len();
+        let more = windows
+            .claim(&keys(9, 0..FIRST_ROOM as u64 * 2), false, now)
+            .new
+            .len();
         assert!(more > FIRST_ROOM);
         assert!(!known(8) && known(9));
         assert!(windows.lock().bytes() <= MOST_BYTES);

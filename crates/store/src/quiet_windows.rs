@@ -15,11 +15,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::Row as _;
-
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
-use crate::key_filter::{KeyFilter, keys_on};
+use crate::key_filter::{KeyFilter, keys_at_most};
 use crate::keys::by_window;
 
 /// Flushes that looked into a window since the last one that claimed there, before it is thought to be quiet.
@@ -135,25 +133,19 @@ impl Store {
     async fn read_quiet_window(&self, window: i64) -> Result<Option<(String, Arc<KeyFilter>)>, StoreError> {
         const DOING: &str = "cannot read the keys of an earlier window";
         // One statement and its own transaction: what it locks is free when it ends, whatever becomes of this process.
-        let marked = sqlx::query(
-            "SELECT copydesk_quiet_window($1)::text,
-                    pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
-        )
-        .bind(i32::try_from(window).unwrap_or(i32::MAX))
-        .fetch_one(&self.pool)
-        .await;
-        let marked = match marked {
-            Ok(row) => row,
+        let marked = sqlx::query_scalar("SELECT copydesk_quiet_window($1)::text")
+            .bind(i32::try_from(window).unwrap_or(i32::MAX))
+            .fetch_one(&self.pool)
+            .await;
+        let mark: Option<String> = match marked {
+            Ok(mark) => mark,
             // Somebody claims there.
             Err(error) if is_lock_timeout(&error) => return Ok(None),
             Err(error) => return Err(error).doing(DOING),
         };
-        let mark: Option<String> = marked.try_get(0).doing(DOING)?;
-        let pages: Option<i64> = marked.try_get(1).doing(DOING)?;
-        let (Some(mark), Some(pages)) = (mark, pages) else {
+        let (Some(mark), Some(keys)) = (mark, keys_at_most(&self.pool, window).await?) else {
             return Ok(None);
         };
-        let keys = keys_on(pages);
         if !self.quiet_windows().make_room(KeyFilter::bytes_for(keys)) {
             return Ok(None);
         }

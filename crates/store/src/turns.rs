@@ -71,7 +71,7 @@ impl Turns {
         let mut earlier = Earlier::default();
         let (sender, ended) = watch::channel(());
         let mut state = self.lock();
-        if state.in_order_until.is_none_or(|until| until <= now) {
+        if !state.claims_in_order(now) {
             for flush in &state.flushes {
                 let mut wanted = among(&flush.keys);
                 let shared: Vec<i64> = keys.iter().copied().filter(|key| wanted(*key)).collect();
@@ -95,6 +95,11 @@ impl Turns {
         (turn, earlier)
     }
 
+    /// Whether they do.
+    pub(crate) fn claims_in_order(&self, now: Instant) -> bool {
+        self.lock().claims_in_order(now)
+    }
+
     /// The keys of all that are there, each ascending.
     pub(crate) fn keys_under_way(&self) -> Vec<Arc<[i64]>> {
         self.lock().flushes.iter().map(|f| Arc::clone(&f.keys)).collect()
@@ -107,6 +112,12 @@ impl Turns {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn claims_in_order(&self, now: Instant) -> bool {
+        self.in_order_until.is_some_and(|until| until > now)
     }
 }
 

@@ -12,7 +12,8 @@ impl Store {
     /// # Errors
     /// Postgres does not answer. Nothing depends on it: flushes go on as before.
     pub async fn read_windows(&self) -> Result<u32, StoreError> {
-        Ok(self.read_present_windows().await? + self.read_quiet_windows().await?)
+        let (present, quiet) = (self.read_present_windows().await, self.read_quiet_windows().await);
+        Ok(present? + quiet?)
     }
 
     /// Until flushes claim so much in a window that it is worth reading.

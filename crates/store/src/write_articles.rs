@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use crate::blocks;
 use crate::columns::{Bytes, Json, List, columns, list, row};
-use crate::copy::copy;
+use crate::copy::{CopyInto, copy};
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::plan::{Decided, Disposition, Note, Work};
@@ -125,16 +125,11 @@ fn select_list(names: &[&str]) -> String {
         .join(", ")
 }
 
-/// `COPY` of these columns into a table.
-fn copy_into(table: &str, columns: &[&str]) -> String {
-    format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", list(columns, ""))
-}
-
 /// `ingested_at` and `version_at` are the transaction's time: their default.
-static COPY_ARTICLES: LazyLock<String> =
-    LazyLock::new(|| copy_into("article", &[Content::NAMES, Founding::NAMES].concat()));
+static INTO_ARTICLE: LazyLock<CopyInto> =
+    LazyLock::new(|| CopyInto::new("article", &[Content::NAMES, Founding::NAMES].concat()));
 
-static COPY_EVIDENCE: LazyLock<String> = LazyLock::new(|| copy_into("evidence", EvidenceRow::NAMES));
+static INTO_EVIDENCE: LazyLock<CopyInto> = LazyLock::new(|| CopyInto::new("evidence", EvidenceRow::NAMES));
 
 static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
     let set: Vec<String> = Content::NAMES
@@ -303,27 +298,15 @@ impl<'b> ArticleRows<'b> {
                 .doing("cannot store passing versions")?;
         }
         if !self.inserted.is_empty() {
-            let fields = Content::NAMES.len() + Founding::NAMES.len();
-            copy(
-                &mut *connection,
-                &COPY_ARTICLES,
-                fields,
-                &self.inserted,
-                |new, row| {
-                    new.content.put(row);
-                    new.founding.put(row);
-                },
-            )
+            copy(&mut *connection, &INTO_ARTICLE, &self.inserted, |new, row| {
+                new.content.put(row);
+                new.founding.put(row);
+            })
             .await
             .doing("cannot store articles")?;
-            let fields = EvidenceRow::NAMES.len();
-            copy(
-                &mut *connection,
-                &COPY_EVIDENCE,
-                fields,
-                &self.inserted,
-                |new, row| new.evidence.put(row),
-            )
+            copy(&mut *connection, &INTO_EVIDENCE, &self.inserted, |new, row| {
+                new.evidence.put(row);
+            })
             .await
             .doing(STORING_EVIDENCE)?;
         }

@@ -248,6 +248,13 @@ impl Intake {
         }
     }
 
+    /// Whether no message can come soon: each partition is paused, or has nothing queued.
+    pub(crate) fn is_starving(&self) -> bool {
+        self.slots
+            .iter()
+            .all(|s| s.paused || s.queue.load().messages == 0)
+    }
+
     /// Whether something waits for room: the poll thread should look again soon.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.line.is_empty()

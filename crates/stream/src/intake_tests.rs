@@ -252,6 +252,22 @@ fn an_abandoned_partition_stays_paused_and_holds_nothing() {
 }
 
 #[test]
+fn a_worker_starves_when_only_paused_partitions_have_something() {
+    let mut world = World::new(vec![vec![100; 6], vec![100]]);
+    assert!(world.intake.is_starving());
+    for _ in 0..LIMITS.messages {
+        world.poll(0, false);
+        assert!(!world.intake.is_starving());
+    }
+    world.poll(0, false);
+    assert!(world.sides[0].paused && world.intake.is_starving());
+    world.poll(1, false);
+    assert!(!world.intake.is_starving());
+    world.take(1, 1);
+    assert!(world.intake.is_starving());
+}
+
+#[test]
 fn each_message_counts_more_than_its_bytes() {
     let limits = QueueLimits {
         messages: 100,

@@ -30,8 +30,9 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long questions for a better error text may take.
 const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long the poll waits for an answer that nobody wants: just so long that the question is asked.
-const WAKING_PATIENCE: Duration = Duration::from_millis(5);
+/// How long the poll waits for an answer that nobody wants. Behind a fetch that waits for messages it takes up to a tenth of a second. Not
+/// less: a request that librdkafka gives up counts as a failure of the broker.
+const WAKING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the handle and the poll thread share.
 pub(crate) struct Shared {
@@ -203,7 +204,8 @@ impl ConsumerHandle {
 
 /// Makes the brokers of these partitions be asked for messages at once. A thread of librdkafka whose broker has only paused partitions
 /// sleeps for up to a second, and a resume does not wake it (seen with 2.12; a worker with all its partitions paused then stood still for
-/// 0.4 s at a time). Any request to the broker does: here for the partitions' ends. The answer is of no use.
+/// 0.4 s at a time). Any request to the broker does: here for the partitions' ends. The answer is of no use. Only for a worker that has
+/// nothing else to do: others lose nothing by the sleep.
 fn wake_fetchers(consumer: &BaseConsumer<Callbacks>, mut resumed: TopicPartitionList) {
     let asked = resumed
         .set_all_offsets(KafkaOffset::End)
@@ -238,12 +240,13 @@ impl Poll {
                 // Also after a rebalance or a commit: not the same as "no messages".
                 None => {}
             }
-            let resumed = {
+            let (starving, resumed) = {
                 let mut state = callbacks.state();
+                let starving = state.intake.is_starving();
                 let resumed = state.intake.pump();
                 waiting = state.intake.is_waiting();
                 self.shared.vitals.turn(state.intake.usage());
-                resumed
+                (starving, resumed)
             };
             if !resumed.is_empty() {
                 let list = listed(resumed.iter().map(|s| (s, None)));
@@ -251,7 +254,9 @@ impl Poll {
                     // Only for partitions that are gone meanwhile.
                     debug!(%error, "cannot resume");
                 }
-                wake_fetchers(&consumer, list);
+                if starving {
+                    wake_fetchers(&consumer, list);
+                }
             }
             self.commit_hints();
             let start_over = std::mem::take(&mut *locked(&self.shared.start_over));
