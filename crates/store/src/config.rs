@@ -90,6 +90,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     begin: String,
+    application_name: String,
+    idle_timeout: Duration,
     quarantine_bytes: usize,
     outputs: Outputs,
     site_memory: bool,
@@ -126,6 +128,8 @@ impl Store {
             pool,
             shared: Arc::new(Shared {
                 begin: begin(config),
+                application_name: config.application_name.clone(),
+                idle_timeout: config.idle_timeout,
                 quarantine_bytes: config.quarantine_bytes,
                 outputs: config.outputs,
                 site_memory: config.site_memory,
@@ -160,6 +164,11 @@ impl Store {
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             .await
             .doing("cannot begin a transaction")
+    }
+
+    /// The name and the patience of this store's transactions.
+    pub(crate) fn session(&self) -> (&str, Duration) {
+        (&self.shared.application_name, self.shared.idle_timeout)
     }
 
     pub(crate) fn quarantine_bytes(&self) -> usize {

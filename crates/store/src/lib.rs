@@ -61,6 +61,7 @@ mod report;
 mod retire;
 mod rewind;
 mod search;
+mod silent;
 mod site;
 mod site_backfill;
 mod site_memory;

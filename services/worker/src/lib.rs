@@ -28,6 +28,7 @@ mod pool;
 mod prepare;
 mod publisher;
 mod replay;
+mod silent;
 #[cfg(test)]
 mod simulation;
 mod spans;
@@ -188,6 +189,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         .index_search
         .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
     let reading = tokio::spawn(key_windows::run(options.store.clone()));
+    let silent = tokio::spawn(silent::run(options.store.clone()));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
     info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
@@ -236,6 +238,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
     indexing.iter().for_each(tokio::task::JoinHandle::abort);
     reading.abort();
+    silent.abort();
     if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
         index_search::to_the_end(&options.store, &stop).await;
     }

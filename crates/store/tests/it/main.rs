@@ -17,6 +17,7 @@ mod retire;
 mod rewind;
 mod schema;
 mod search;
+mod silent;
 mod site_guards;
 mod site_memory;
 mod stories;
