@@ -1,12 +1,17 @@
 //! Sixty-four answers in one number: what loops that the compiler vectorises hand over.
 
+use wide::u8x16;
+
 /// One bit for each byte, which is 0 or 1; the first one lowest.
 #[inline]
 pub fn gather_bits(ones: &[u8; 64]) -> u64 {
-    let (eights, _) = ones.as_chunks::<8>();
-    // The product has the sum of eight bits, each at a place of its own, in its top byte.
-    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
+    let (sixteens, _) = ones.as_chunks::<16>();
+    // What is gathered is the highest bit of each byte.
+    let bits = |sixteen: &[u8; 16]| u64::from((u8x16::ZERO - u8x16::new(*sixteen)).to_bitmask());
+    sixteens
+        .iter()
+        .rev()
+        .fold(0, |all, sixteen| all << 16 | bits(sixteen))
 }
 
 #[cfg(test)]

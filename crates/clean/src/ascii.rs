@@ -20,40 +20,50 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let Some((first, rest)) = bytes.split_first() else {
-            return Self {
-                is_ascii: true,
-                is_folded: true,
-                ..Self::default()
+        let mut facts = Self {
+            is_ascii: true,
+            is_folded: true,
+            ..Self::default()
+        };
+        let mut has_odd_words = false;
+        // What follows a space begins a word, and so does the first byte.
+        let mut after_space = 1;
+        for base in (0..bytes.len()).step_by(AT_ONCE) {
+            let rest = bytes.get(base..).unwrap_or_default();
+            let tail: [u8; AT_ONCE];
+            let block = match rest.first_chunk() {
+                Some(block) => block,
+                None => {
+                    tail = padded(rest);
+                    &tail
+                }
             };
-        };
-        // Each byte is seen after the one before it, the first one after a space.
-        let begins = is_letter(*first);
-        let mut sum = Sum {
-            letters: usize::from(begins),
-            starts: usize::from(begins),
-            flags: flags(b' ', *first, begins),
-        };
-        let (before, _) = bytes.as_chunks();
-        let (these, last) = rest.as_chunks();
-        for (before, these) in before.iter().zip(these) {
-            sum.add(before, these);
-        }
-        if !last.is_empty() {
-            let tail: [u8; AT_ONCE + 1] = padded(bytes.get(rest.len() - last.len()..).unwrap_or_default());
-            if let (Some(before), Some(these)) = (tail.first_chunk(), tail.last_chunk()) {
-                sum.add(before, these);
+            let Classes {
+                letters,
+                spaces,
+                unusual,
+            } = classes(block);
+            let begins = spaces << 1 | after_space;
+            after_space = spaces >> (AT_ONCE - 1);
+            facts.letters += letters.count_ones() as usize;
+            facts.words += (begins & letters).count_ones() as usize;
+            facts.is_folded &= begins & spaces == 0;
+            has_odd_words |= begins & !letters & !spaces != 0;
+            if unusual != 0 {
+                facts.is_ascii &= block.is_ascii();
+                facts.is_folded &= !block.iter().any(u8::is_ascii_control);
+                facts.has_backtick |= block.contains(&b'`');
             }
         }
-        let has = |flag| sum.flags & flag != 0;
-        let odd_words = if has(ODD_START) { odd_words(bytes) } else { 0 };
-        Self {
-            is_ascii: !has(BEYOND),
-            letters: sum.letters,
-            words: sum.starts + odd_words,
-            is_folded: !has(CONTROL | GAP),
-            has_backtick: has(BACKTICK),
+        if has_odd_words {
+            facts.words += odd_words(bytes);
         }
+        facts
+    }
+
+    /// Whether nothing but the case and the ends of the line keeps it from being what phrases are compared with.
+    pub(crate) const fn is_phrase(self) -> bool {
+        self.is_ascii && self.is_folded && !self.has_backtick
     }
 }
 
@@ -68,63 +78,32 @@ fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
     all
 }
 
-impl Facts {
-    /// Whether nothing but the case and the ends of the line keeps it from being what phrases are compared with.
-    pub(crate) const fn is_phrase(self) -> bool {
-        self.is_ascii && self.is_folded && !self.has_backtick
+/// What 64 bytes are, one bit for each, the first one lowest.
+struct Classes {
+    letters: u64,
+    spaces: u64,
+    /// Control characters, backticks and what is beyond ASCII.
+    unusual: u64,
+}
+
+#[inline]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "over arrays of one length, this is what the compiler joins best"
+)]
+fn classes(block: &[u8; AT_ONCE]) -> Classes {
+    let (mut letters, mut spaces, mut unusual) = ([0; AT_ONCE], [0; AT_ONCE], [0; AT_ONCE]);
+    for at in 0..AT_ONCE {
+        let byte = block[at];
+        letters[at] = is_letter(byte);
+        spaces[at] = u8::from(byte == b' ');
+        // Neither control characters nor what is beyond them is within 0x20 to 0x7e.
+        unusual[at] = u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'`');
     }
-}
-
-/// Something else than a letter or a space after a space.
-const ODD_START: u8 = 1;
-/// A space after a space.
-const GAP: u8 = 2;
-const CONTROL: u8 = 4;
-const BACKTICK: u8 = 8;
-/// Beyond ASCII.
-const BEYOND: u8 = 0x80;
-
-/// What is to be said of a byte after another one. `letter`: of [`is_letter`].
-#[inline(always)]
-const fn flags(before: u8, byte: u8, letter: u8) -> u8 {
-    let gap = (before == b' ') as u8;
-    let space = (byte == b' ') as u8;
-    let control = (byte < b' ') as u8 | (byte == 0x7f) as u8;
-    let backtick = (byte == b'`') as u8;
-    let odd_start = gap & (letter ^ 1) & (space ^ 1);
-    (odd_start * ODD_START)
-        | ((gap & space) * GAP)
-        | (control * CONTROL)
-        | (backtick * BACKTICK)
-        | (byte & BEYOND)
-}
-
-/// What was seen of bytes.
-struct Sum {
-    letters: usize,
-    /// Letters after a space.
-    starts: usize,
-    /// All [`flags`].
-    flags: u8,
-}
-
-impl Sum {
-    #[inline]
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "over arrays of one length, this is what the compiler joins best"
-    )]
-    fn add(&mut self, before: &[u8; AT_ONCE], these: &[u8; AT_ONCE]) {
-        let (mut letters, mut starts, mut all) = (0_u8, 0_u8, 0_u8);
-        for at in 0..AT_ONCE {
-            let letter = is_letter(these[at]);
-            letters = letters.wrapping_add(letter);
-            starts = starts.wrapping_add(letter & u8::from(before[at] == b' '));
-            all |= flags(before[at], these[at], letter);
-        }
-        self.letters += usize::from(letters);
-        self.starts += usize::from(starts);
-        self.flags |= all;
+    Classes {
+        letters: gather_bits(&letters),
+        spaces: gather_bits(&spaces),
+        unusual: gather_bits(&unusual),
     }
 }
 
@@ -148,7 +127,7 @@ pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool
                 &tail
             }
         };
-        let letters = block.first_chunk().map_or(0, letters);
+        let letters = block.first_chunk().map_or(0, |block| classes(block).letters);
         let mut starts = letters & !(letters << 1 | within);
         within = letters >> 63;
         while starts != 0 {
@@ -164,20 +143,6 @@ pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool
     false
 }
 
-/// One bit for each letter or digit.
-#[inline]
-#[allow(
-    clippy::needless_range_loop,
-    reason = "over arrays of one length, this is what the compiler joins best"
-)]
-fn letters(block: &[u8; AT_ONCE]) -> u64 {
-    let mut ones = [0; AT_ONCE];
-    for at in 0..AT_ONCE {
-        ones[at] = is_letter(block[at]);
-    }
-    gather_bits(&ones)
-}
-
 /// Words that begin with something else than a letter: a quote, a bracket, a sign.
 fn odd_words(bytes: &[u8]) -> usize {
     let is_odd = |word: &&[u8]| match word {
@@ -185,4 +150,49 @@ fn odd_words(bytes: &[u8]) -> usize {
         [] => false,
     };
     bytes.split(|b| *b == b' ').filter(is_odd).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By the words of [`Facts`]' fields, one byte after the other.
+    fn by_bytes(text: &str) -> Facts {
+        let bytes = text.as_bytes();
+        let letters = |bytes: &[u8]| bytes.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+        Facts {
+            is_ascii: text.is_ascii(),
+            letters: letters(bytes),
+            words: bytes.split(|b| *b == b' ').filter(|run| letters(run) > 0).count(),
+            is_folded: !bytes.iter().any(u8::is_ascii_control)
+                && !text.starts_with(' ')
+                && !text.contains("  "),
+            has_backtick: text.contains('`'),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn many_bytes_are_seen_as_each_is(
+            text in prop_oneof!["[ -~]{0,200}", "([a-zA-Z0-9]{1,9}[ ,.]){0,40}", "[a-z `\"\u{1}\u{7f}é字]{0,150}", ".{0,150}"],
+        ) {
+            prop_assert_eq!(Facts::of(&text), by_bytes(&text));
+        }
+
+        #[test]
+        fn words_are_shown_from_their_beginnings(text in "([a-zA-Z0-9]{1,70}|[ .,é-]{1,3}){0,30}") {
+            let mut shown = Vec::new();
+            any_word(text.as_bytes(), |eight| { shown.push(eight.to_le_bytes()); false });
+            let padded = format!("{text}........");
+            let is_letter = |at: usize| padded.as_bytes()[at].is_ascii_alphanumeric();
+            let begins = |at: &usize| is_letter(*at) && (*at == 0 || !is_letter(at - 1));
+            let expected: Vec<[u8; 8]> = (0..text.len())
+                .filter(begins)
+                .map(|at| padded.as_bytes()[at..at + 8].try_into().unwrap())
+                .collect();
+            prop_assert_eq!(shown, expected);
+        }
+    }
 }

@@ -115,7 +115,7 @@ struct Set {
     numbers: Vec<u64>,
 }
 
-const SET_BITS: u32 = 14;
+const SET_BITS: u32 = 16;
 
 impl Default for Set {
     fn default() -> Self {
