@@ -9,6 +9,15 @@ pub(crate) struct BitWriter {
 }
 
 impl BitWriter {
+    /// Goes on behind these bytes.
+    pub(crate) const fn after(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            pending: 0,
+            held: 0,
+        }
+    }
+
     /// Appends the lowest `width` bits of `value`; at most 32.
     pub(crate) fn push(&mut self, value: u32, width: u32) {
         let value = u64::from(value) & ((1 << width) - 1);
@@ -50,7 +59,7 @@ impl BitWriter {
         }
     }
 
-    /// The bytes; the last one filled with zeros.
+    /// All bytes; the last one filled with zeros.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         let last = self.pending.to_le_bytes();
         let held = self.held.div_ceil(8) as usize;

@@ -80,7 +80,7 @@ pub fn encode(fingerprint: &Fingerprint, sampling: Sampling) -> Vec<u8> {
         bytes.extend_from_slice(&block.0.to_le_bytes());
     }
 
-    let mut bits = BitWriter::default();
+    let mut bits = BitWriter::after(bytes);
     let width = paragraph_width(top);
     bits.push_ascending(shingles.iter().map(|s| s.hash), shingles.len());
     for shingle in shingles {
@@ -101,8 +101,7 @@ pub fn encode(fingerprint: &Fingerprint, sampling: Sampling) -> Vec<u8> {
         last = Some(mark.hash);
     }
     bits.push_ascending(title.iter().copied(), title.len());
-    bytes.extend_from_slice(&bits.finish());
-    bytes
+    bits.finish()
 }
 
 /// The shingles to store and their rate.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use copydesk_article::{BlockHash, Fingerprint, jaccard_of_words};
+use copydesk_article::{BlockHash, FewHashes, Fingerprint, jaccard_of_words};
 
 use crate::decide::{Recent, Subject};
 use crate::params::Params;
@@ -16,17 +16,6 @@ pub(crate) fn own_blocks(
     recents: &[Recent<'_>],
     params: &Params<'_>,
 ) -> Vec<BlockHash> {
-    let others: Vec<&Recent<'_>> = recents
-        .iter()
-        .filter(|recent| {
-            recent.id != subject.id
-                && !(recent.url_hash.is_some() && recent.url_hash == subject.url_hash)
-                && jaccard_of_words(recent.title_words, &subject.fingerprint.title_words) < params.same_title
-        })
-        .collect();
-    if others.len() < params.site_repeats {
-        return Vec::new();
-    }
     let mut blocks: Vec<BlockHash> = subject
         .fingerprint
         .blocks
@@ -36,6 +25,21 @@ pub(crate) fn own_blocks(
         .collect();
     blocks.sort_unstable();
     blocks.dedup();
+    let few: FewHashes = blocks.iter().map(|b| b.0.cast_unsigned()).collect();
+    let is_shown = |b: &BlockHash| few.may_have(b.0.cast_unsigned()) && blocks.binary_search(b).is_ok();
+    // Few others have any of its blocks: the rest need not be looked at closer.
+    let others: Vec<&Recent<'_>> = recents
+        .iter()
+        .filter(|recent| {
+            recent.blocks.iter().any(is_shown)
+                && recent.id != subject.id
+                && !(recent.url_hash.is_some() && recent.url_hash == subject.url_hash)
+                && jaccard_of_words(recent.title_words, &subject.fingerprint.title_words) < params.same_title
+        })
+        .collect();
+    if others.len() < params.site_repeats {
+        return Vec::new();
+    }
     blocks.retain(|block| others.iter().filter(|r| r.blocks.contains(block)).count() >= params.site_repeats);
     blocks
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use copydesk_article::{ArticleId, Block, CleanArticle, StoryId};
 
 use crate::blocks::PageBlocks;
-use crate::counting::{Group, Shown, others};
+use crate::counting::{Group, others, shown_anywhere};
 use crate::key::{BlockKey, BlockKeys};
 use crate::params::{Instructions, Params};
 use crate::prose::{is_label, is_prose, words};
@@ -178,14 +178,18 @@ pub fn decide_keyed(
     } else {
         params.repeats
     };
-    let longest = longest(article);
     let mut decision = Decision {
         stories: groups.len(),
         ..Decision::default()
     };
     // Every block that the site repeats, the removed ones as well: they are the frame of lists that change.
     let mut repeated: HashSet<usize> = HashSet::new();
-    for (position, key, why) in repeats(article, keys, &groups, needed, instructions, params) {
+    let found = repeats(article, keys, &groups, needed, instructions, params);
+    if found.is_empty() {
+        return decision;
+    }
+    let longest = longest(article);
+    for (position, key, why) in found {
         repeated.insert(position);
         if !article.blocks.get(position).is_some_and(may_go) {
             continue;
@@ -241,7 +245,7 @@ fn repeats(
     if groups.len() < needed && instructions.pinned.is_empty() {
         return found;
     }
-    let shown = Shown::by(groups);
+    let shown = shown_anywhere(keys, groups);
     // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
     let (mut doubtful, mut run) = (Vec::new(), 0_usize);
     for (position, block) in article.blocks.iter().enumerate() {
@@ -249,7 +253,7 @@ fn repeats(
             continue;
         };
         let p = Paragraph { block, key, short };
-        let why = if shown.maybe(key) || has(instructions.pinned, key) {
+        let why = if has(&shown, key) || has(instructions.pinned, key) {
             why(&p, groups, needed, instructions)
         } else {
             None

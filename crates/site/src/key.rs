@@ -41,20 +41,36 @@ pub fn block_key(text: &str) -> Option<BlockKey> {
 
 /// [`block_key`], and whether the block is short.
 pub(crate) fn measure(text: &str) -> Option<(BlockKey, bool)> {
-    // Most blocks hold no digit, and that is seen sixteen bytes at a time.
-    let digits = text.bytes().fold(false, |found, b| found | b.is_ascii_digit());
-    let fold = !digits || folds_numbers(text);
-    let hash = if text.is_ascii() && !digits {
-        Hash::of_ascii_without_digits(text.as_bytes())
+    let hash = if is_letters(text) {
+        let mut letters = Vec::new();
+        put_letters(text, &mut letters);
+        Hash::of_letters(&letters)
     } else if text.is_ascii() {
-        Hash::of_ascii(text.as_bytes(), fold)
+        Hash::of_ascii(text.as_bytes(), folds_numbers(text))
     } else {
-        Hash::of_any(text, fold)
+        Hash::of_any(text, folds_numbers(text))
     };
-    // Stafford's variant 13: the bits of the running state alone are not good enough.
-    let mut h = (hash.state ^ (hash.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (hash.count >= FEWEST).then_some((BlockKey((h >> 32) as u32), hash.count < SHORT))
+    hash.key()
+}
+
+/// Whether there is nothing but letters that make its hash: ASCII, and no digit. Most blocks are so, and that is seen sixteen
+/// bytes at a time.
+fn is_letters(text: &str) -> bool {
+    text.is_ascii() && !text.bytes().fold(false, |found, b| found | b.is_ascii_digit())
+}
+
+/// Appends the letters of a block that [has no others](is_letters) in lower case: where a word ends need not be guessed then.
+fn put_letters(text: &str, letters: &mut Vec<u8>) {
+    let mut count = letters.len();
+    letters.resize(count + text.len(), 0);
+    for byte in text.bytes() {
+        let class = CLASSES[usize::from(byte)];
+        if let Some(place) = letters.get_mut(count) {
+            *place = class;
+        }
+        count += usize::from(class > DIGIT);
+    }
+    letters.truncate(count);
 }
 
 /// The running hash of a block's letters and numbers.
@@ -70,6 +86,14 @@ impl Hash {
         state: 0xcbf2_9ce4_8422_2325,
         count: 0,
     };
+
+    /// The block's key and whether it is short.
+    fn key(self) -> Option<(BlockKey, bool)> {
+        // Stafford's variant 13: the bits of the running state alone are not good enough.
+        let mut h = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (self.count >= FEWEST).then_some((BlockKey((h >> 32) as u32), self.count < SHORT))
+    }
 
     const fn step(&mut self, c: u32) {
         self.state = (self.state ^ c as u64)
@@ -104,25 +128,30 @@ impl Hash {
         hash
     }
 
-    /// The same where there is no digit. Letters are put together first: where a word ends need not be guessed then, and that
-    /// takes as long as the hash does.
-    fn of_ascii_without_digits(text: &[u8]) -> Self {
-        let mut hash = Self::EMPTY;
-        let mut letters = [0; 256];
-        for bytes in text.chunks(letters.len()) {
-            let mut count = 0;
-            for byte in bytes {
-                let class = CLASSES[usize::from(*byte)];
-                if let Some(place) = letters.get_mut(count) {
-                    *place = class;
-                }
-                count += usize::from(class > DIGIT);
-            }
-            let letters = letters.get(..count).unwrap_or_default();
-            letters.iter().for_each(|c| hash.step(u32::from(*c)));
-            hash.count += count;
+    /// The same of the [`letters`] of ASCII without a digit.
+    fn of_letters(letters: &[u8]) -> Self {
+        let [state] = Self::states([letters]);
+        Self {
+            state,
+            count: letters.len(),
         }
-        hash
+    }
+
+    /// The states after several rows of letters. A state needs the one before it, and so a row for itself leaves the processor
+    /// waiting; rows of about one length are done in the time of one.
+    fn states<const N: usize>(rows: [&[u8]; N]) -> [u64; N] {
+        let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+        let parted = rows.map(|row| row.split_at(shortest));
+        let mut hashes = [Self::EMPTY; N];
+        for at in 0..shortest {
+            for (hash, (row, _)) in hashes.iter_mut().zip(&parted) {
+                hash.step(row.get(at).copied().map_or(0, u32::from));
+            }
+        }
+        for (hash, (_, rest)) in hashes.iter_mut().zip(&parted) {
+            rest.iter().for_each(|c| hash.step(u32::from(*c)));
+        }
+        hashes.map(|hash| hash.state)
     }
 
     #[inline]
@@ -201,6 +230,9 @@ fn folds_numbers(text: &str) -> bool {
     dated || runs <= 1
 }
 
+/// Blocks that are hashed at once.
+const AT_ONCE: usize = 4;
+
 /// What is known of the text of each block of an article: made once, asked for by [`crate::PageBlocks::of_keys`] and
 /// [`crate::decide_keyed`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -209,7 +241,35 @@ pub struct BlockKeys(pub(crate) Vec<Option<(BlockKey, bool)>>);
 impl BlockKeys {
     /// Hashes every block, kept and removed.
     pub fn of(article: &CleanArticle) -> Self {
-        Self(article.blocks.iter().map(|b| measure(&b.text)).collect())
+        let mut keys = vec![None; article.blocks.len()];
+        let mut letters = Vec::with_capacity(article.blocks.iter().map(|b| b.text.len()).sum());
+        // Of each block that is nothing but letters: how many, where they begin, and the block's place.
+        let mut rows: Vec<(usize, usize, usize)> = Vec::with_capacity(keys.len());
+        for (position, (block, key)) in article.blocks.iter().zip(&mut keys).enumerate() {
+            if is_letters(&block.text) {
+                let from = letters.len();
+                put_letters(&block.text, &mut letters);
+                rows.push((letters.len() - from, from, position));
+            } else {
+                *key = measure(&block.text);
+            }
+        }
+        // Those of about one length beside each other.
+        rows.sort_unstable();
+        for rows in rows.chunks(AT_ONCE) {
+            // Where they are fewer, the first one is done several times.
+            let row = |n: usize| rows.get(n).or(rows.first()).copied().unwrap_or_default();
+            let states = Hash::states(std::array::from_fn::<_, AT_ONCE, _>(|n| {
+                let (count, from, _) = row(n);
+                letters.get(from..from + count).unwrap_or_default()
+            }));
+            for ((count, _, position), state) in rows.iter().zip(states) {
+                if let Some(key) = keys.get_mut(*position) {
+                    *key = Hash { state, count: *count }.key();
+                }
+            }
+        }
+        Self(keys)
     }
 
     /// The key of a block and whether it is short. `None`: there is next to nothing in it, or no such block.
@@ -220,6 +280,7 @@ impl BlockKeys {
 
 #[cfg(test)]
 mod tests {
+    use copydesk_article::{Block, BlockKind, Metadata};
     use proptest::prelude::*;
 
     use super::*;
@@ -258,8 +319,24 @@ mod tests {
         }
 
         #[test]
-        fn ascii_without_digits_is_hashed_as_anything_else(text in "[ -/:-~]{0,80}|[a-z ]{240,270}|[-a-c ]{500,530}") {
-            prop_assert_eq!(Hash::of_ascii_without_digits(text.as_bytes()), plainly(&text, true));
+        fn letters_are_hashed_as_anything_else(text in "[ -/:-~]{0,80}|[a-z ]{240,270}|[-a-c ]{500,530}") {
+            prop_assert!(is_letters(&text));
+            let mut letters = b"of the block before".to_vec();
+            let before = letters.len();
+            put_letters(&text, &mut letters);
+            prop_assert_eq!(Hash::of_letters(&letters[before..]), plainly(&text, true));
+        }
+
+        #[test]
+        fn many_blocks_are_hashed_as_each_is(texts in prop::collection::vec("[a-zA-Z ,]{0,60}|[a-z0-9]{0,5}|[a-zé ]{0,9}", 0..14)) {
+            let article = CleanArticle {
+                metadata: Metadata::default(),
+                blocks: texts.iter().map(|t| Block::kept(BlockKind::Body, t.as_str())).collect(),
+                warnings: Vec::new(),
+                rules_version: String::new(),
+            };
+            let each: Vec<_> = texts.iter().map(|t| measure(t)).collect();
+            prop_assert_eq!(BlockKeys::of(&article).0, each);
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! What is stored of candidates and of the sites' last articles, read for the decision.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,11 +17,12 @@ use crate::sites_at_hand::SitesAtHand;
 
 /// An older article as the decision sees it.
 #[derive(Debug, Clone)]
-pub(crate) struct Older {
+pub(crate) struct Older<'b> {
     pub(crate) story: StoryId,
-    pub(crate) site: Option<String>,
+    pub(crate) site: Option<Cow<'b, str>>,
     pub(crate) url_hash: Option<u64>,
-    pub(crate) fingerprint: Fingerprint,
+    /// Borrowed where it is of the same batch.
+    pub(crate) fingerprint: Cow<'b, Fingerprint>,
     pub(crate) link: Option<PriorLink>,
 }
 
@@ -62,7 +64,7 @@ pub(crate) struct Sites {
 pub(crate) async fn candidates(
     connection: &mut PgConnection,
     ids: &[i64],
-) -> Result<HashMap<i64, Older>, StoreError> {
+) -> Result<HashMap<i64, Older<'static>>, StoreError> {
     const DOING: &str = "cannot read the candidates";
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -89,12 +91,12 @@ pub(crate) async fn candidates(
             id,
             Older {
                 story: StoryId(row.try_get(1).doing(DOING)?),
-                site: row.try_get(2).doing(DOING)?,
+                site: row.try_get::<Option<String>, _>(2).doing(DOING)?.map(Cow::Owned),
                 url_hash: row
                     .try_get::<Option<i64>, _>(5)
                     .doing(DOING)?
                     .map(i64::cast_unsigned),
-                fingerprint: decode(id, row.try_get(6).doing(DOING)?)?,
+                fingerprint: Cow::Owned(decode(id, row.try_get(6).doing(DOING)?)?),
                 link: linked_to.map(|to| PriorLink {
                     to: ArticleId(to),
                     shared: u32::try_from(shared.unwrap_or(0)).unwrap_or(0),

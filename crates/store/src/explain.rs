@@ -149,7 +149,7 @@ impl Store {
                 let numbers = versions::compare(&candidate.fingerprint, &own.fingerprint);
                 Some(ExplainedCandidate {
                     article_id: *id,
-                    site: candidate.site.clone(),
+                    site: candidate.site.as_deref().map(str::to_owned),
                     recorded: match &recorded.link {
                         Some((to, reason)) if to == id => format!("linked: {reason}"),
                         _ => recorded
@@ -172,9 +172,9 @@ impl Store {
 /// articles only count.
 fn again(
     article_id: i64,
-    own: &Older,
+    own: &Older<'_>,
     looked_at: &[i64],
-    older: &std::collections::HashMap<i64, Older>,
+    older: &std::collections::HashMap<i64, Older<'_>>,
     site_articles: i16,
     params: &Params<'_>,
 ) -> Decision {

@@ -223,11 +223,11 @@ struct ArticlesOfFlush<'a> {
 
 impl ArticlesOfFlush<'_> {
     /// Decides on some of the flush's articles and writes them. Those before them may be stored already, as if by another flush.
-    async fn store(
+    async fn store<'b>(
         &mut self,
         tx: &mut sqlx::PgConnection,
-        reading: &mut Reading,
-        articles: Vec<(Work<'_>, Disposition)>,
+        reading: &mut Reading<'b>,
+        articles: Vec<(Work<'b>, Disposition)>,
         report: &mut FlushReport,
     ) -> Result<(), StoreError> {
         let (works, dispositions): (Vec<_>, Vec<_>) = articles.into_iter().unzip();
@@ -337,8 +337,8 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
 /// From the claim on a flush that shares a key with this one waits for its commit: what need not be read behind the
 /// claim is read before it. So are owners in windows where this flush claims nothing: there no claim makes anybody wait, and
 /// looking later would see no more than what happened to be committed meanwhile.
-struct Reading {
-    read: Read,
+struct Reading<'b> {
+    read: Read<'b>,
     sites: Sites,
     /// Keys that an earlier flush of this process may claim, with the articles of this one that want them.
     wanted: Vec<(i64, i64)>,
@@ -347,7 +347,7 @@ struct Reading {
     claimed: Vec<i64>,
 }
 
-impl Reading {
+impl<'b> Reading<'b> {
     /// Reads what is known of the sites, claims all keys that no earlier flush wants, and finds the owners of the others.
     async fn begin(
         store: &Store,

@@ -1,5 +1,6 @@
 //! What becomes of each message: in memory, in the order of offsets within each part of a flush, from what was read before. No I/O.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -197,20 +198,20 @@ pub(crate) struct Decided {
 }
 
 /// Everything that the decisions of a batch depend on, read from the database.
-pub(crate) struct Read {
+pub(crate) struct Read<'b> {
     /// Owner by row of the key table.
     pub(crate) owners: Owners,
     /// The owners, and the articles that they are linked to.
-    pub(crate) older: HashMap<i64, Older>,
+    pub(crate) older: HashMap<i64, Older<'b>>,
     /// The last articles by site, the newest first.
     pub(crate) recents: HashMap<i64, Vec<Arc<SiteArticle>>>,
 }
 
 /// Decides on every new article and version, in order. Articles of the batch see those before them.
-pub(crate) fn decisions(
-    works: &[Work<'_>],
+pub(crate) fn decisions<'b>(
+    works: &[Work<'b>],
     dispositions: &[Disposition],
-    read: &mut Read,
+    read: &mut Read<'b>,
     params: &Params<'_>,
 ) -> Decided {
     let mut of_work = Vec::with_capacity(works.len());
@@ -248,7 +249,7 @@ pub(crate) fn decisions(
 }
 
 /// A version is not linked: it is asked only which of its blocks are its site's own.
-fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read, params: &Params<'_>) -> Decision {
+fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read<'_>, params: &Params<'_>) -> Decision {
     let mut owners: Vec<i64> = Vec::new();
     if is_new {
         owners.extend(
@@ -301,7 +302,7 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read, params: &Params<'_>)
     decide(&subject, &candidates, &recents, params)
 }
 
-fn note(work: &Work<'_>, decision: &Decision, read: &Read) -> Note {
+fn note(work: &Work<'_>, decision: &Decision, read: &Read<'_>) -> Note {
     let recents = work
         .site_hash
         .and_then(|site| read.recents.get(&site))
@@ -318,9 +319,8 @@ fn note(work: &Work<'_>, decision: &Decision, read: &Read) -> Note {
 }
 
 /// The articles behind see this one as if it had been read from the database.
-fn remember(work: &Work<'_>, id: i64, is_new: bool, decision: &Decision, read: &mut Read) {
-    let mut fingerprint = decision.kept(work.fingerprint()).into_owned();
-    fingerprint.keys = Vec::new();
+fn remember<'b>(work: &Work<'b>, id: i64, is_new: bool, decision: &Decision, read: &mut Read<'b>) {
+    let fingerprint = decision.kept(work.fingerprint());
     match read.older.get_mut(&id) {
         // A version keeps its article's place.
         Some(older) => older.fingerprint = fingerprint,
@@ -329,7 +329,7 @@ fn remember(work: &Work<'_>, id: i64, is_new: bool, decision: &Decision, read: &
         None => {
             let older = Older {
                 story: decision.link.map_or(StoryId(id), |l| l.story),
-                site: work.site.map(str::to_owned),
+                site: work.site.map(Cow::Borrowed),
                 url_hash: work.url_hash,
                 fingerprint,
                 link: decision.link.map(|l| PriorLink {
