@@ -142,6 +142,15 @@ fn d_fingerprint(bencher: divan::Bencher<'_, '_>) {
 
 /// An article with four candidates, one of which is its original, and twenty recent articles of its site.
 #[divan::bench(sample_count = 20)]
+fn d_block_keys_of_text(bencher: divan::Bencher<'_, '_>) {
+    let clean: Vec<CleanArticle> = decoded(&texts(500)).iter().map(clean).collect();
+    let bytes = clean.iter().map(|c| c.body().len()).sum();
+    each(bencher, &clean, bytes, |c| {
+        divan::black_box(copydesk_site::BlockKeys::of(c));
+    });
+}
+
+#[divan::bench(sample_count = 20)]
 fn e_decide(bencher: divan::Bencher<'_, '_>) {
     let mut corpus = Corpus::new(3, false);
     let drafts: Vec<_> = (0..24).map(|_| corpus.article(3_000)).collect();

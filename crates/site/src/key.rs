@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::num::ParseIntError;
+use std::ops::Range;
 use std::str::FromStr;
 
-use copydesk_article::CleanArticle;
+use copydesk_article::{CleanArticle, gather_bits};
 
 /// 32-bit hash of a block's letters, case folded, dates, times and a lone number taken as 0: "12 minutes
 /// ago" is "3 minutes ago".
@@ -41,142 +42,142 @@ pub fn block_key(text: &str) -> Option<BlockKey> {
 
 /// [`block_key`], and whether the block is short.
 pub(crate) fn measure(text: &str) -> Option<(BlockKey, bool)> {
-    let hash = if is_letters(text) {
-        let mut letters = Vec::new();
-        put_letters(text, &mut letters);
-        Hash::of_letters(&letters)
-    } else if text.is_ascii() {
-        Hash::of_ascii(text.as_bytes(), folds_numbers(text))
+    let mut symbols = Vec::new();
+    let count = put_symbols(text, &mut symbols);
+    let [state] = states([&symbols]);
+    key(state, count)
+}
+
+/// The key of a block with so many letters and runs of digits, and whether it is short.
+fn key(state: u64, count: usize) -> Option<(BlockKey, bool)> {
+    // Stafford's variant 13: the bits of the running state alone are not good enough.
+    let mut h = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (count >= FEWEST).then_some((BlockKey((h >> 32) as u32), count < SHORT))
+}
+
+/// The states of the hash after several rows of symbols. A state needs the one before it, and so a row for itself leaves the
+/// processor waiting; rows of about one length are done in the time of one.
+fn states<const N: usize>(rows: [&[u32]; N]) -> [u64; N] {
+    let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+    let parted = rows.map(|row| row.split_at(shortest));
+    let mut states = [0xcbf2_9ce4_8422_2325; N];
+    for at in 0..shortest {
+        for (state, (row, _)) in states.iter_mut().zip(&parted) {
+            *state = step(*state, row.get(at).copied().unwrap_or_default());
+        }
+    }
+    for (state, (_, rest)) in states.iter_mut().zip(&parted) {
+        *state = rest.iter().fold(*state, |state, c| step(state, *c));
+    }
+    states
+}
+
+const fn step(state: u64, c: u32) -> u64 {
+    (state ^ c as u64)
+        .wrapping_mul(0x0000_0100_0000_01b3)
+        .rotate_left(23)
+}
+
+/// Appends what a block's key is made of: its letters in lower case and its digits, or a zero for each run of them. Returns how
+/// many letters and runs of digits there are.
+fn put_symbols(text: &str, symbols: &mut Vec<u32>) -> usize {
+    let runs = digit_runs(text.as_bytes());
+    let fold = folds_numbers(text.as_bytes(), &runs);
+    if text.is_ascii() {
+        put_ascii(text.as_bytes(), &runs, fold, symbols)
     } else {
-        Hash::of_any(text, folds_numbers(text))
-    };
-    hash.key()
+        put_any(text, fold, symbols)
+    }
 }
 
-/// Whether there is nothing but letters that make its hash: ASCII, and no digit. Most blocks are so, and that is seen sixteen
-/// bytes at a time.
-fn is_letters(text: &str) -> bool {
-    text.is_ascii() && !text.bytes().fold(false, |found, b| found | b.is_ascii_digit())
-}
-
-/// Appends the letters of a block that [has no others](is_letters) in lower case: where a word ends need not be guessed then.
-fn put_letters(text: &str, letters: &mut Vec<u8>) {
-    let mut count = letters.len();
-    letters.resize(count + text.len(), 0);
-    for byte in text.bytes() {
-        let class = CLASSES[usize::from(byte)];
-        if let Some(place) = letters.get_mut(count) {
-            *place = class;
+/// Where digits of ASCII stand in a row: nowhere in most blocks.
+fn digit_runs(text: &[u8]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (base, bytes) in (0..).step_by(64).zip(text.chunks(64)) {
+        let mut ones = [0; 64];
+        for (one, byte) in ones.iter_mut().zip(bytes) {
+            *one = u8::from(byte.is_ascii_digit());
         }
-        count += usize::from(class > DIGIT);
-    }
-    letters.truncate(count);
-}
-
-/// The running hash of a block's letters and numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hash {
-    state: u64,
-    /// Letters and runs of digits.
-    count: usize,
-}
-
-impl Hash {
-    const EMPTY: Self = Self {
-        state: 0xcbf2_9ce4_8422_2325,
-        count: 0,
-    };
-
-    /// The block's key and whether it is short.
-    fn key(self) -> Option<(BlockKey, bool)> {
-        // Stafford's variant 13: the bits of the running state alone are not good enough.
-        let mut h = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (self.count >= FEWEST).then_some((BlockKey((h >> 32) as u32), self.count < SHORT))
-    }
-
-    const fn step(&mut self, c: u32) {
-        self.state = (self.state ^ c as u64)
-            .wrapping_mul(0x0000_0100_0000_01b3)
-            .rotate_left(23);
-    }
-
-    fn of_any(text: &str, fold: bool) -> Self {
-        let (mut hash, mut in_digits) = (Self::EMPTY, false);
-        for c in text.chars() {
-            if let Ok(byte) = u8::try_from(c)
-                && byte.is_ascii()
-            {
-                hash.ascii(byte, fold, &mut in_digits);
-            } else if c.is_numeric() {
-                hash.number(u32::from(c), fold, &mut in_digits);
-            } else if c.is_alphabetic() {
-                c.to_lowercase().for_each(|low| hash.step(u32::from(low)));
-                hash.count += 1;
-                in_digits = false;
+        let mut digits = gather_bits(&ones);
+        while digits != 0 {
+            let at = base + digits.trailing_zeros() as usize;
+            match runs.last_mut() {
+                Some(run) if run.end == at => run.end = at + 1,
+                _ => runs.push(at..at + 1),
             }
-        }
-        hash
-    }
-
-    /// The same without decoding: most blocks are ASCII, and every article's are hashed.
-    fn of_ascii(text: &[u8], fold: bool) -> Self {
-        let (mut hash, mut in_digits) = (Self::EMPTY, false);
-        for byte in text {
-            hash.ascii(*byte, fold, &mut in_digits);
-        }
-        hash
-    }
-
-    /// The same of the [`letters`] of ASCII without a digit.
-    fn of_letters(letters: &[u8]) -> Self {
-        let [state] = Self::states([letters]);
-        Self {
-            state,
-            count: letters.len(),
+            digits &= digits - 1;
         }
     }
+    runs
+}
 
-    /// The states after several rows of letters. A state needs the one before it, and so a row for itself leaves the processor
-    /// waiting; rows of about one length are done in the time of one.
-    fn states<const N: usize>(rows: [&[u8]; N]) -> [u64; N] {
-        let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
-        let parted = rows.map(|row| row.split_at(shortest));
-        let mut hashes = [Self::EMPTY; N];
-        for at in 0..shortest {
-            for (hash, (row, _)) in hashes.iter_mut().zip(&parted) {
-                hash.step(row.get(at).copied().map_or(0, u32::from));
-            }
-        }
-        for (hash, (_, rest)) in hashes.iter_mut().zip(&parted) {
-            rest.iter().for_each(|c| hash.step(u32::from(*c)));
-        }
-        hashes.map(|hash| hash.state)
-    }
-
-    #[inline]
-    fn ascii(&mut self, byte: u8, fold: bool, in_digits: &mut bool) {
-        match CLASSES[usize::from(byte)] {
-            OTHER => *in_digits = false,
-            JOINT => {}
-            DIGIT => self.number(u32::from(byte), fold, in_digits),
-            letter => {
-                self.step(u32::from(letter));
-                self.count += 1;
-                *in_digits = false;
-            }
-        }
-    }
-
-    fn number(&mut self, c: u32, fold: bool, in_digits: &mut bool) {
+/// [`put_symbols`] of ASCII: what is between the numbers, and the numbers.
+fn put_ascii(text: &[u8], runs: &[Range<usize>], fold: bool, symbols: &mut Vec<u32>) -> usize {
+    let (mut count, mut last) = (0, 0);
+    for run in runs {
+        let between = text.get(last..run.start).unwrap_or_default();
+        count += put_letters(between, symbols);
+        let goes_on = last > 0 && between.iter().all(|b| is_joint(char::from(*b)));
+        count += usize::from(!goes_on);
         if !fold {
-            self.step(c);
-        } else if !*in_digits {
-            self.step(u32::from('0'));
+            symbols.extend(
+                text.get(run.clone())
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|b| u32::from(*b)),
+            );
+        } else if !goes_on {
+            symbols.push(u32::from('0'));
         }
-        self.count += usize::from(!*in_digits);
-        *in_digits = true;
+        last = run.end;
     }
+    count + put_letters(text.get(last..).unwrap_or_default(), symbols)
+}
+
+/// The letters of ASCII. Every byte is written, and what is no letter is written over: where a word ends need
+/// not be guessed then.
+fn put_letters(text: &[u8], symbols: &mut Vec<u32>) -> usize {
+    let before = symbols.len();
+    let mut at = before;
+    symbols.resize(before + text.len(), 0);
+    for byte in text {
+        let class = CLASSES[usize::from(*byte)];
+        if let Some(place) = symbols.get_mut(at) {
+            *place = u32::from(class);
+        }
+        at += usize::from(class > DIGIT);
+    }
+    symbols.truncate(at);
+    at - before
+}
+
+/// [`put_symbols`] of anything.
+fn put_any(text: &str, fold: bool, symbols: &mut Vec<u32>) -> usize {
+    let (mut count, mut in_digits) = (0, false);
+    for c in text.chars() {
+        let class = u8::try_from(c).map_or(OTHER, |byte| CLASSES[usize::from(byte)]);
+        if c.is_numeric() {
+            if !fold {
+                symbols.push(u32::from(c));
+            } else if !in_digits {
+                symbols.push(u32::from('0'));
+            }
+            count += usize::from(!in_digits);
+            in_digits = true;
+        } else if class > DIGIT {
+            symbols.push(u32::from(class));
+            count += 1;
+            in_digits = false;
+        } else if c.is_ascii() {
+            in_digits &= class == JOINT;
+        } else if c.is_alphabetic() {
+            symbols.extend(c.to_lowercase().map(u32::from));
+            count += 1;
+            in_digits = false;
+        }
+    }
+    count
 }
 
 const OTHER: u8 = 0;
@@ -208,26 +209,19 @@ const fn is_joint(c: char) -> bool {
 
 /// Whether the numbers of a block say nothing: one number ("12 minutes ago"), or a date or a time among them. A line
 /// of a table of results has several and is another line with other numbers.
-fn folds_numbers(text: &str) -> bool {
-    let (mut runs, mut dated, mut digits, mut value) = (0, false, 0_u32, 0_u32);
-    let mut joined = false;
-    // Digits and joints are ASCII: no byte of another character is taken for one.
-    for byte in text.bytes().chain(std::iter::once(b' ')) {
-        if byte.is_ascii_digit() {
-            digits += 1;
-            value = value.wrapping_mul(10).wrapping_add(u32::from(byte - b'0'));
-            continue;
-        }
-        if digits > 0 {
-            runs += usize::from(!joined);
-            dated = dated || (digits == 4 && (1900..2100).contains(&value)) || (digits <= 2 && byte == b':');
-            joined = CLASSES[usize::from(byte)] == JOINT;
-        } else {
-            joined = false;
-        }
-        (digits, value) = (0, 0);
+fn folds_numbers(text: &[u8], runs: &[Range<usize>]) -> bool {
+    let (mut numbers, mut dated, mut last) = (0, false, None);
+    for run in runs {
+        let behind = text.get(run.end).copied().unwrap_or(b' ');
+        let joined = last == Some(run.start);
+        numbers += usize::from(!joined);
+        let digits = text.get(run.clone()).unwrap_or_default();
+        dated |= matches!(digits, [b'1', b'9', _, _] | [b'2', b'0', _, _])
+            || (digits.len() <= 2 && behind == b':');
+        // Where a number goes on behind its joint.
+        last = (CLASSES[usize::from(behind)] == JOINT).then_some(run.end + 1);
     }
-    dated || runs <= 1
+    dated || numbers <= 1
 }
 
 /// Blocks that are hashed at once.
@@ -241,31 +235,27 @@ pub struct BlockKeys(pub(crate) Vec<Option<(BlockKey, bool)>>);
 impl BlockKeys {
     /// Hashes every block, kept and removed.
     pub fn of(article: &CleanArticle) -> Self {
-        let mut keys = vec![None; article.blocks.len()];
-        let mut letters = Vec::with_capacity(article.blocks.iter().map(|b| b.text.len()).sum());
-        // Of each block that is nothing but letters: how many, where they begin, and the block's place.
-        let mut rows: Vec<(usize, usize, usize)> = Vec::with_capacity(keys.len());
-        for (position, (block, key)) in article.blocks.iter().zip(&mut keys).enumerate() {
-            if is_letters(&block.text) {
-                let from = letters.len();
-                put_letters(&block.text, &mut letters);
-                rows.push((letters.len() - from, from, position));
-            } else {
-                *key = measure(&block.text);
-            }
+        let mut symbols = Vec::with_capacity(article.blocks.iter().map(|b| b.text.len()).sum());
+        // Of each block: how many symbols, where they begin, letters and runs of digits, and its place.
+        let mut rows: Vec<(usize, usize, usize, usize)> = Vec::with_capacity(article.blocks.len());
+        for (position, block) in article.blocks.iter().enumerate() {
+            let from = symbols.len();
+            let count = put_symbols(&block.text, &mut symbols);
+            rows.push((symbols.len() - from, from, count, position));
         }
         // Those of about one length beside each other.
         rows.sort_unstable();
+        let mut keys = vec![None; article.blocks.len()];
         for rows in rows.chunks(AT_ONCE) {
             // Where they are fewer, the first one is done several times.
             let row = |n: usize| rows.get(n).or(rows.first()).copied().unwrap_or_default();
-            let states = Hash::states(std::array::from_fn::<_, AT_ONCE, _>(|n| {
-                let (count, from, _) = row(n);
-                letters.get(from..from + count).unwrap_or_default()
+            let states = states(std::array::from_fn::<_, AT_ONCE, _>(|n| {
+                let (length, from, ..) = row(n);
+                symbols.get(from..from + length).unwrap_or_default()
             }));
-            for ((count, _, position), state) in rows.iter().zip(states) {
-                if let Some(key) = keys.get_mut(*position) {
-                    *key = Hash { state, count: *count }.key();
+            for ((_, _, count, position), state) in rows.iter().zip(states) {
+                if let Some(place) = keys.get_mut(*position) {
+                    *place = key(state, *count);
                 }
             }
         }
@@ -285,46 +275,80 @@ mod tests {
 
     use super::*;
 
-    /// What a key is made of, without a table.
-    fn plainly(text: &str, fold: bool) -> Hash {
-        let (mut hash, mut in_digits) = (Hash::EMPTY, false);
+    /// What a key is made of, without a table, and how many letters and runs of digits.
+    fn plainly(text: &str, fold: bool) -> (Vec<u32>, usize) {
+        let (mut symbols, mut count, mut in_digits) = (Vec::new(), 0, false);
         for c in text.chars() {
             if c.is_numeric() {
                 if !fold {
-                    hash.step(u32::from(c));
+                    symbols.push(u32::from(c));
                 } else if !in_digits {
-                    hash.step(u32::from('0'));
+                    symbols.push(u32::from('0'));
                 }
-                hash.count += usize::from(!in_digits);
+                count += usize::from(!in_digits);
                 in_digits = true;
             } else if c.is_ascii() {
                 in_digits = in_digits && is_joint(c);
                 if c.is_ascii_alphabetic() {
-                    hash.step(u32::from(c) | 0x20);
-                    hash.count += 1;
+                    symbols.push(u32::from(c) | 0x20);
+                    count += 1;
                 }
             } else if c.is_alphabetic() {
-                c.to_lowercase().for_each(|low| hash.step(u32::from(low)));
-                hash.count += 1;
+                symbols.extend(c.to_lowercase().map(u32::from));
+                count += 1;
                 in_digits = false;
             }
         }
-        hash
+        (symbols, count)
+    }
+
+    /// Whether numbers are folded, one byte after the other.
+    fn plainly_folds(text: &str) -> bool {
+        let (mut runs, mut dated, mut digits, mut value) = (0, false, 0_u32, 0_u32);
+        let mut joined = false;
+        for byte in text.bytes().chain(std::iter::once(b' ')) {
+            if byte.is_ascii_digit() {
+                digits += 1;
+                value = value.wrapping_mul(10).wrapping_add(u32::from(byte - b'0'));
+                continue;
+            }
+            if digits > 0 {
+                runs += usize::from(!joined);
+                dated =
+                    dated || (digits == 4 && (1900..2100).contains(&value)) || (digits <= 2 && byte == b':');
+                joined = is_joint(char::from(byte));
+            } else {
+                joined = false;
+            }
+            (digits, value) = (0, 0);
+        }
+        dated || runs <= 1
+    }
+
+    /// What is put behind what is there.
+    fn put(put: impl Fn(&mut Vec<u32>) -> usize) -> (Vec<u32>, usize) {
+        let mut symbols = vec![1, 2, 3];
+        let count = put(&mut symbols);
+        assert_eq!(symbols[..3], [1, 2, 3]);
+        (symbols.split_off(3), count)
     }
 
     proptest! {
         #[test]
-        fn ascii_is_hashed_as_anything_else(text in "[ -~]{0,80}|[0-9.,:a-c ]{0,30}", fold: bool) {
-            prop_assert_eq!(Hash::of_ascii(text.as_bytes(), fold), plainly(&text, fold));
+        fn ascii_has_the_symbols_of_anything_else(text in "[ -~]{0,80}|[0-9.,:a-c ]{0,30}", fold: bool) {
+            let runs = digit_runs(text.as_bytes());
+            prop_assert_eq!(put(|s| put_ascii(text.as_bytes(), &runs, fold, s)), plainly(&text, fold));
         }
 
         #[test]
-        fn letters_are_hashed_as_anything_else(text in "[ -/:-~]{0,80}|[a-z ]{240,270}|[-a-c ]{500,530}") {
-            prop_assert!(is_letters(&text));
-            let mut letters = b"of the block before".to_vec();
-            let before = letters.len();
-            put_letters(&text, &mut letters);
-            prop_assert_eq!(Hash::of_letters(&letters[before..]), plainly(&text, true));
+        fn letters_are_the_symbols_of_anything_else(text in "[ -/:-~]{0,80}|[a-z ]{240,270}") {
+            prop_assert_eq!(put(|s| put_letters(text.as_bytes(), s)), plainly(&text, true));
+        }
+
+        #[test]
+        fn any_text_has_its_symbols(text in "[ -~äßЖ٣²港’…]{0,40}|\\PC{0,40}", fold: bool) {
+            prop_assert_eq!(put(|s| put_any(&text, fold, s)), plainly(&text, fold));
+            prop_assert_eq!(put(|s| put_symbols(&text, s)), plainly(&text, plainly_folds(&text)));
         }
 
         #[test]
@@ -340,13 +364,16 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_hashed_as_it_is_said(text in "[ -~äßЖ٣²港’…]{0,40}|\\PC{0,40}", fold: bool) {
-            prop_assert_eq!(Hash::of_any(&text, fold), plainly(&text, fold));
+        fn numbers_are_folded_as_it_is_said(text in "[0-9:./, a]{0,24}|((19|20|1|21)[0-9]{2}[ .]?|[0-9]{1,2}[:, ]|é){0,4}") {
+            let runs = digit_runs(text.as_bytes());
+            prop_assert_eq!(folds_numbers(text.as_bytes(), &runs), plainly_folds(&text));
         }
 
         #[test]
-        fn without_digits_numbers_are_folded(text in "[^0-9]{0,40}") {
-            prop_assert!(folds_numbers(&text));
+        fn runs_of_digits_are_found(text in "[0-9a ]{0,150}|[0-9]{60,70}") {
+            let in_runs: Vec<usize> = digit_runs(text.as_bytes()).into_iter().flatten().collect();
+            let digits: Vec<usize> = (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit()).collect();
+            prop_assert_eq!(in_runs, digits);
         }
     }
 
