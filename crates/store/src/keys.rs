@@ -1,6 +1,7 @@
 //! The key table: who was the first with a shingle hash. The one piece of state that all workers must see alike.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
@@ -107,6 +108,9 @@ pub(crate) async fn claim(
     Ok((owners, windows(&claimed)))
 }
 
+static INTO_NEAR_KEY: LazyLock<CopyInto> =
+    LazyLock::new(|| CopyInto::new("near_key", &["key", "article_id"]));
+
 /// Claims keys for articles that are certainly new ([`crate::present_windows`]). `new` is ascending and distinct by key.
 ///
 /// # Errors
@@ -115,8 +119,7 @@ pub(crate) async fn claim_new(connection: &mut PgConnection, new: &[(i64, i64)])
     if new.is_empty() {
         return Ok(());
     }
-    let into = CopyInto::new("near_key", &["key", "article_id"]);
-    let copied = copy(connection, &into, new, |(key, id), row| {
+    let copied = copy(connection, &INTO_NEAR_KEY, new, |(key, id), row| {
         key.put(row);
         id.put(row);
     });
@@ -129,9 +132,9 @@ pub(crate) async fn claim_new(connection: &mut PgConnection, new: &[(i64, i64)])
     })
 }
 
-/// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`] or [`claim_new`], as the last statement before the
-/// commit. It sees whoever marked one while the claim waited, and nobody waits for this row longer than for a commit. Until then the
-/// claim itself keeps others from marking.
+/// Windows where keys were claimed are not quiet (any more): to be called by whoever called [`claim`] or [`claim_new`], as the last
+/// statement before the commit. It sees whoever marked one while the claim waited, and nobody waits for this row longer than for a
+/// commit. Until then the claim itself keeps others from marking.
 pub(crate) async fn end_quiet(connection: &mut PgConnection, windows: &[i64]) -> Result<(), StoreError> {
     let windows: Vec<i32> = windows.iter().filter_map(|w| i32::try_from(*w).ok()).collect();
     if windows.is_empty() {

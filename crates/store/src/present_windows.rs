@@ -1,8 +1,9 @@
 //! Which keys are certainly new in the windows that this process claims in.
 //!
-//! A claim that may meet another one has its price: with `ON CONFLICT` Postgres looks, marks and confirms each row, and nine of ten keys
-//! of news are new. A worker that is alone with its database ([`crate::ledger::Advanced::alone`]) knows what it has claimed itself; what was
-//! there before it reads once, beside the flushes. What is in neither is certainly new and goes in by `COPY` ([`crate::keys::claim_new`]).
+//! A claim that may meet another one has its price: with `ON CONFLICT` Postgres looks, marks and confirms each row, and nine of
+//! ten keys of news are new. A worker that is alone with its database ([`crate::ledger::Advanced::alone`]) knows what it has claimed
+//! itself; what was there before it reads once, beside the flushes. What is in neither is certainly new and goes in by `COPY`
+//! ([`crate::keys::claim_new`]).
 //!
 //! Nothing of this is needed to be right: the unique row in `near_key` is. Where somebody claims unseen (a second worker's first flush,
 //! `janitor refingerprint`, `quarantine replay`) it refuses the row, the flush is tried again, and for a while nothing is known
@@ -24,8 +25,8 @@ use crate::keys::by_window;
 /// Keys that were claimed in a window before it is read, at the least: a few hundred articles.
 const LEAST_CLAIMED: usize = 4_000;
 
-/// A window is read when one for so many of its keys was claimed: four articles to read one cost what knowing saves the fifth, and a worker
-/// that has claimed so many works off a backlog.
+/// A window is read when one for so many of its keys was claimed: four articles to read one cost what knowing saves the fifth, and
+/// a worker that has claimed so many works off a backlog.
 const WORTH_READING: usize = 16;
 
 /// Memory of all filters at the most: 11 million keys, some 650,000 articles.
@@ -64,6 +65,14 @@ enum Known {
     },
     /// All its keys.
     Read(Chain),
+}
+
+/// One that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    number: u64,
+    /// Keys that the filter is to have room for.
+    room: usize,
 }
 
 impl Default for Known {
@@ -147,8 +156,8 @@ impl PresentWindows {
         due.map(|(window, _)| *window).collect()
     }
 
-    /// Begins to read a window of at most so many keys into a filter for `room` of them. From now on what is claimed is kept. `None`: it is not worth it (yet).
-    fn begin(&self, window: i64, keys: usize, room: usize) -> Option<u64> {
+    /// Begins to read a window of at most so many keys. From now on what is claimed is kept. `None`: it is not worth it (yet).
+    fn begin(&self, window: i64, keys: usize) -> Option<Reading> {
         let mut state = self.lock();
         let Some(Known::Counted { claimed, due_at }) = state.windows.get_mut(&window) else {
             return None;
@@ -157,6 +166,8 @@ impl PresentWindows {
             *due_at = keys / WORTH_READING;
             return None;
         }
+        // Flushes may add some before they are read, most of all to a window that is nearly empty.
+        let room = keys.max(FIRST_ROOM);
         let read = KeyFilter::bytes_for(room);
         let bytes = read.saturating_add(KeyFilter::bytes_for(FIRST_ROOM));
         let number = state.next_reading;
@@ -175,16 +186,12 @@ impl PresentWindows {
             Known::GIVEN_UP
         };
         state.windows.insert(window, known);
-        fits.then_some(number)
+        fits.then_some(Reading { number, room })
     }
 
     /// Flushes that were under way when the reading began claim these keys.
-    fn under_way(&self, window: i64, number: u64, keys: &[Arc<[i64]>]) {
-        if let Some(Known::Reading {
-            number: n, claimed, ..
-        }) = self.lock().windows.get_mut(&window)
-            && *n == number
-        {
+    fn under_way(&self, window: i64, reading: Reading, keys: &[Arc<[i64]>]) {
+        if let Some(claimed) = self.lock().claimed_during(window, reading) {
             let keys = keys.iter().flat_map(|keys| by_window(keys));
             for (_, keys) in keys.filter(|(w, _)| *w == window) {
                 keys.iter().for_each(|key| claimed.add(*key));
@@ -193,28 +200,22 @@ impl PresentWindows {
     }
 
     /// What was read, unless it was forgotten meanwhile. `None`: it could not be read.
-    fn put(&self, window: i64, number: u64, read: Option<KeyFilter>) -> bool {
+    fn put(&self, window: i64, reading: Reading, read: Option<KeyFilter>) -> bool {
         let mut state = self.lock();
-        let Some(known) = state.windows.get_mut(&window) else {
+        let Some(claimed) = state.claimed_during(window, reading) else {
             return false;
         };
-        let Known::Reading {
-            number: n, claimed, ..
-        } = known
-        else {
-            return false;
+        let known = match read {
+            Some(read) => {
+                let mut all = std::mem::take(claimed);
+                all.links.insert(0, read);
+                Known::Read(all)
+            }
+            None => Known::default(),
         };
-        if *n != number {
-            return false;
-        }
-        let Some(read) = read else {
-            *known = Known::default();
-            return false;
-        };
-        let mut all = std::mem::take(claimed);
-        all.links.insert(0, read);
-        *known = Known::Read(all);
-        true
+        let is_read = matches!(known, Known::Read(_));
+        state.windows.insert(window, known);
+        is_read
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -223,6 +224,14 @@ impl PresentWindows {
 }
 
 impl State {
+    /// What has been claimed since a reading began. `None`: it was forgotten meanwhile.
+    fn claimed_during(&mut self, window: i64, reading: Reading) -> Option<&mut Chain> {
+        match self.windows.get_mut(&window)? {
+            Known::Reading { number, claimed, .. } if *number == reading.number => Some(claimed),
+            _ => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
         self.windows.values().map(Known::bytes).sum()
     }
@@ -263,20 +272,18 @@ impl Store {
     async fn read_present_window(&self, window: i64) -> Result<bool, StoreError> {
         // Without a partition of its own: never.
         let keys = keys_at_most(&self.pool, window).await?.unwrap_or(usize::MAX);
-        // Flushes may add some before they are read, most of all to a window that is nearly empty.
-        let room = keys.max(FIRST_ROOM);
         let windows = self.present_windows();
-        let Some(number) = windows.begin(window, keys, room) else {
+        let Some(reading) = windows.begin(window, keys) else {
             return Ok(false);
         };
         // Those that came to their claim before that are among these until their transactions are over, and then in what is read.
-        windows.under_way(window, number, &self.turns().keys_under_way());
-        let filter = KeyFilter::of_window(&self.pool, window, room).await;
+        windows.under_way(window, reading, &self.turns().keys_under_way());
+        let filter = KeyFilter::of_window(&self.pool, window, reading.room).await;
         let (filter, error) = match filter {
             Ok(filter) => (Some(filter), None),
             Err(error) => (None, Some(error)),
         };
-        let put = windows.put(window, number, filter);
+        let put = windows.put(window, reading, filter);
         error.map_or(Ok(put), Err)
     }
 }
@@ -348,7 +355,7 @@ mod tests {
     fn what_was_there_what_is_under_way_and_what_came_since_is_had() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 5_000, 5_000).unwrap();
+        let number = windows.begin(7, 5_000).unwrap();
         let (there, under_way, since) = (keys(7, 0..5_000), keys(7, 5_000..5_100), keys(7, 5_100..5_200));
         windows.under_way(7, number, &[under_way.clone().into(), keys(8, 0..10).into()]);
         assert_eq!(windows.claim(&since, false, now), NO_KEYS, "it is being read");
@@ -383,21 +390,21 @@ mod tests {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
         let many = LEAST_CLAIMED * WORTH_READING * 2;
-        assert_eq!(windows.begin(7, many, many), None);
+        assert_eq!(windows.begin(7, many), None);
         assert!(windows.worth_reading().is_empty());
         windows.claim(&keys(7, 0..LEAST_CLAIMED as u64), false, now);
-        assert!(windows.begin(7, many, many).is_some());
+        assert!(windows.begin(7, many).is_some());
     }
 
     #[test]
     fn where_others_claim_nothing_is_known() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1, 1).unwrap();
+        let number = windows.begin(7, 1).unwrap();
         windows.forget();
         assert!(!windows.put(7, number, Some(filter(&[]))), "read too early");
         claim_until_due(&windows, 7, now);
-        let again = windows.begin(7, 1, 1).unwrap();
+        let again = windows.begin(7, 1).unwrap();
         assert!(
             !windows.put(7, number, Some(filter(&[]))),
             "that of the first time"
@@ -416,7 +423,7 @@ mod tests {
     fn a_window_that_cannot_be_read_is_due_again_later() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1, 1).unwrap();
+        let number = windows.begin(7, 1).unwrap();
         assert!(!windows.put(7, number, None));
         claim_until_due(&windows, 7, now);
     }
@@ -429,7 +436,7 @@ mod tests {
             for _ in 0..room / WORTH_READING / LEAST_CLAIMED + 1 {
                 windows.claim(&keys(window, 0..LEAST_CLAIMED as u64), false, now);
             }
-            let number = windows.begin(window, room, room)?;
+            let number = windows.begin(window, room)?;
             assert!(windows.put(window, number, Some(KeyFilter::new(room))));
             Some(())
         };

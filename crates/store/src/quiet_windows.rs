@@ -27,6 +27,10 @@ const LOOKS: u32 = 10;
 /// quiet never lasts.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(600);
 
+/// After somebody held the window just when it was to be marked: a claim, or more often a vacuum, which a window that is full and quiet
+/// has not seen yet.
+const BUSY_FOR: Duration = Duration::from_secs(5);
+
 /// Memory of all filters of a process at the most: 16 million keys, some 900,000 articles in a window.
 const MOST_BYTES: usize = 24 << 20;
 
@@ -39,6 +43,17 @@ struct Known {
     looks: u32,
     not_before: Option<Instant>,
     filter: Option<(String, Arc<KeyFilter>)>,
+}
+
+/// What came of reading a window.
+#[derive(Debug)]
+enum Found {
+    /// All its keys, under its mark.
+    Keys(String, Arc<KeyFilter>),
+    /// Somebody holds it.
+    Busy,
+    /// It has no partition of its own, or too many keys.
+    NoUse,
 }
 
 impl QuietWindows {
@@ -79,15 +94,20 @@ impl QuietWindows {
         known.iter().filter(|(_, k)| due(k)).map(|(w, _)| *w).collect()
     }
 
-    fn put(&self, window: i64, filter: Option<(String, Arc<KeyFilter>)>, now: Instant) {
+    fn put(&self, window: i64, found: Found, now: Instant) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.entry(window).or_default();
-        known.not_before = Some(now + NOT_AGAIN_FOR);
-        if filter.is_none() {
+        let (filter, pause) = match found {
+            Found::Keys(mark, filter) => (Some((mark, filter)), NOT_AGAIN_FOR),
+            Found::Busy => (None, BUSY_FOR),
+            Found::NoUse => (None, NOT_AGAIN_FOR),
+        };
+        known.not_before = Some(now + pause);
+        known.filter = filter;
+        if known.filter.is_none() {
             // Due again when it is looked into again.
             known.looks = 0;
         }
-        known.filter = filter;
     }
 
     /// Makes room for so many bytes by dropping filters of windows that lie furthest back: time goes on. False: they do not fit.
@@ -120,17 +140,19 @@ impl Store {
     pub(crate) async fn read_quiet_windows(&self) -> Result<u32, StoreError> {
         let mut read = 0;
         for window in self.quiet_windows().due(Instant::now()) {
-            let filter = self.read_quiet_window(window).await;
-            let found = filter.as_ref().ok().cloned().flatten();
-            read += u32::from(found.is_some());
+            let (found, error) = match self.read_quiet_window(window).await {
+                Ok(found) => (found, None),
+                Err(error) => (Found::NoUse, Some(error)),
+            };
+            read += u32::from(matches!(found, Found::Keys(..)));
             // After an error as well: other windows have their turn.
             self.quiet_windows().put(window, found, Instant::now());
-            filter?;
+            error.map_or(Ok(()), Err)?;
         }
         Ok(read)
     }
 
-    async fn read_quiet_window(&self, window: i64) -> Result<Option<(String, Arc<KeyFilter>)>, StoreError> {
+    async fn read_quiet_window(&self, window: i64) -> Result<Found, StoreError> {
         const DOING: &str = "cannot read the keys of an earlier window";
         // One statement and its own transaction: what it locks is free when it ends, whatever becomes of this process.
         let marked = sqlx::query_scalar("SELECT copydesk_quiet_window($1)::text")
@@ -139,20 +161,19 @@ impl Store {
             .await;
         let mark: Option<String> = match marked {
             Ok(mark) => mark,
-            // Somebody claims there.
-            Err(error) if is_lock_timeout(&error) => return Ok(None),
+            Err(error) if is_lock_timeout(&error) => return Ok(Found::Busy),
             Err(error) => return Err(error).doing(DOING),
         };
         let (Some(mark), Some(keys)) = (mark, keys_at_most(&self.pool, window).await?) else {
-            return Ok(None);
+            return Ok(Found::NoUse);
         };
         if !self.quiet_windows().make_room(KeyFilter::bytes_for(keys)) {
-            return Ok(None);
+            return Ok(Found::NoUse);
         }
         // Behind the mark: a snapshot that is taken now has all that was claimed before it. With every key there was then, and
         // those that somebody added since, whose mark is then gone.
         let filter = KeyFilter::of_window(&self.pool, window, keys).await?;
-        Ok(Some((mark, Arc::new(filter))))
+        Ok(Found::Keys(mark, Arc::new(filter)))
     }
 }
 
@@ -170,7 +191,11 @@ mod tests {
     fn read(windows: &QuietWindows, window: i64, mark: &str, keys: &[i64]) {
         let mut filter = KeyFilter::new(1_000);
         keys.iter().for_each(|key| filter.add(*key));
-        windows.put(window, Some((mark.to_owned(), Arc::new(filter))), Instant::now());
+        windows.put(
+            window,
+            Found::Keys(mark.to_owned(), Arc::new(filter)),
+            Instant::now(),
+        );
     }
 
     #[test]
@@ -208,10 +233,12 @@ mod tests {
         windows.claimed(&[7]);
         assert!(windows.due(now).is_empty());
         look(LOOKS);
-        windows.put(7, None, now);
-        look(LOOKS);
-        assert!(windows.due(now).is_empty(), "not again at once");
-        assert_eq!(windows.due(now + NOT_AGAIN_FOR), [7]);
+        for (found, pause) in [(Found::Busy, BUSY_FOR), (Found::NoUse, NOT_AGAIN_FOR)] {
+            windows.put(7, found, now);
+            look(LOOKS);
+            assert!(windows.due(now + pause / 2).is_empty(), "not again at once");
+            assert_eq!(windows.due(now + pause), [7]);
+        }
     }
 
     #[test]
@@ -222,7 +249,7 @@ mod tests {
             (0..LOOKS).for_each(|_| drop(windows.sift(&[key(window, 1)], &HashMap::new())));
             windows.put(
                 window,
-                Some(("m".to_owned(), Arc::new(KeyFilter::new(7_000_000)))),
+                Found::Keys("m".to_owned(), Arc::new(KeyFilter::new(7_000_000))),
                 now,
             );
         }

@@ -1,5 +1,7 @@
 //! Windows that are only looked into: their keys are kept at hand, and nothing is missed by it.
 
+use std::time::{Duration, Instant};
+
 use copydesk_store::{Claimed, Store, StoreConfig};
 
 use crate::support::{Scratch, Text, batch, prose};
@@ -43,8 +45,9 @@ impl Windows {
     /// Looks into the earlier window until it is worth reading.
     async fn look(&mut self) {
         let present = self.present.clone();
-        for n in 0..LOOKS as u64 {
-            self.store(1_000 + n, &format!("site{n}.example"), &present).await;
+        for _ in 0..LOOKS {
+            let body = 1_000 + self.next.unsigned_abs();
+            self.store(body, &format!("site{body}.example"), &present).await;
         }
     }
 
@@ -172,4 +175,12 @@ async fn a_window_is_not_quiet_while_somebody_claims_there() {
     assert_eq!(windows.marks().await, 0);
     claiming.rollback().await.unwrap();
     assert_eq!(read(&windows.scratch.store).await, 0, "not again at once");
+    // But soon: it may have been a vacuum.
+    windows.look().await;
+    let begun = Instant::now();
+    while read(&windows.scratch.store).await == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never again");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(windows.marks().await, 1);
 }
