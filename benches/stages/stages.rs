@@ -140,16 +140,27 @@ fn d_fingerprint(bencher: divan::Bencher<'_, '_>) {
     });
 }
 
-/// An article with four candidates, one of which is its original, and twenty recent articles of its site.
 #[divan::bench(sample_count = 20)]
 fn d_block_keys_of_text(bencher: divan::Bencher<'_, '_>) {
-    let clean: Vec<CleanArticle> = decoded(&texts(500)).iter().map(clean).collect();
-    let bytes = clean.iter().map(|c| c.body().len()).sum();
+    block_keys(bencher, &texts(500));
+}
+
+#[divan::bench(sample_count = 20)]
+fn d_block_keys_of_page_100_kb(bencher: divan::Bencher<'_, '_>) {
+    block_keys(bencher, &pages(50, 100_000));
+}
+
+/// What site memory knows the blocks by.
+fn block_keys(bencher: divan::Bencher<'_, '_>, messages: &[Message]) {
+    let clean: Vec<CleanArticle> = decoded(messages).iter().map(clean).collect();
+    let blocks = clean.iter().flat_map(|c| &c.blocks);
+    let bytes = blocks.map(|b| b.text.len()).sum();
     each(bencher, &clean, bytes, |c| {
         divan::black_box(copydesk_site::BlockKeys::of(c));
     });
 }
 
+/// An article with four candidates, one of which is its original, and twenty recent articles of its site.
 #[divan::bench(sample_count = 20)]
 fn e_decide(bencher: divan::Bencher<'_, '_>) {
     let mut corpus = Corpus::new(3, false);

@@ -124,9 +124,9 @@ impl PageBlocks {
         }
     }
 
-    /// All its blocks.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &BlockKey> {
-        self.zones.iter().flatten()
+    /// Its blocks, in every zone.
+    pub(crate) const fn zones(&self) -> &[Vec<BlockKey>; 4] {
+        &self.zones
     }
 
     /// Bytes of memory that its blocks take.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use copydesk_article::{ArticleId, Block, CleanArticle, StoryId};
 
 use crate::blocks::PageBlocks;
-use crate::counting::{Group, others, shown_anywhere};
+use crate::counting::{Group, Shown, others};
 use crate::key::{BlockKey, BlockKeys};
 use crate::params::{Instructions, Params};
 use crate::prose::{is_label, is_prose, words};
@@ -245,7 +245,7 @@ fn repeats(
     if groups.len() < needed && instructions.pinned.is_empty() {
         return found;
     }
-    let shown = shown_anywhere(keys, groups);
+    let shown = Shown::by(groups);
     // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
     let (mut doubtful, mut run) = (Vec::new(), 0_usize);
     for (position, block) in article.blocks.iter().enumerate() {
@@ -253,7 +253,7 @@ fn repeats(
             continue;
         };
         let p = Paragraph { block, key, short };
-        let why = if has(&shown, key) || has(instructions.pinned, key) {
+        let why = if shown.maybe(key) || has(instructions.pinned, key) {
             why(&p, groups, needed, instructions)
         } else {
             None
