@@ -13,10 +13,13 @@ use crate::normalise::{fold_space, is_closer, is_dense_script};
 /// A text without line ends longer than this (bytes) is cut into sentences.
 const ONE_LINE_TEXT: usize = 600;
 
+/// As many as most texts have: beyond that, room for more is made as they come.
+const USUAL_LINES: usize = 32;
+
 /// Cuts a text into blocks. The flag says that they are sentences, to be joined again at the end.
 pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
     let width = wrap_width(text);
-    let mut drafts = Vec::new();
+    let mut drafts = Vec::with_capacity(USUAL_LINES);
     let mut pending = String::new();
     for line in lines(text) {
         let Some(width) = width else {
