@@ -1,7 +1,7 @@
 //! What a line of ASCII holds. Most lines are ASCII, and all their bytes can be looked at alike: the loops decide nothing
 //! on the way, so that the compiler makes them take sixteen bytes at a time.
 
-use copydesk_article::gather_bits;
+use copydesk_article::{gather_bits, gather_sixteen};
 
 /// What one look at the bytes of a line tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,24 +87,29 @@ struct Classes {
 }
 
 #[inline]
+fn classes(block: &[u8; AT_ONCE]) -> Classes {
+    Classes {
+        letters: those(block, is_letter),
+        spaces: those(block, |byte| u8::from(byte == b' ')),
+        // Neither control characters nor what is beyond them is within 0x20 to 0x7e.
+        unusual: those(block, |byte| {
+            u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'`')
+        }),
+    }
+}
+
+/// One bit for each of 64 bytes that is said to be one.
+#[inline]
 #[allow(
     clippy::needless_range_loop,
     reason = "over arrays of one length, this is what the compiler joins best"
 )]
-fn classes(block: &[u8; AT_ONCE]) -> Classes {
-    let (mut letters, mut spaces, mut unusual) = ([0; AT_ONCE], [0; AT_ONCE], [0; AT_ONCE]);
+fn those(block: &[u8; AT_ONCE], is_one: impl Fn(u8) -> u8) -> u64 {
+    let mut ones = [0; AT_ONCE];
     for at in 0..AT_ONCE {
-        let byte = block[at];
-        letters[at] = is_letter(byte);
-        spaces[at] = u8::from(byte == b' ');
-        // Neither control characters nor what is beyond them is within 0x20 to 0x7e.
-        unusual[at] = u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'`');
+        ones[at] = is_one(block[at]);
     }
-    Classes {
-        letters: gather_bits(&letters),
-        spaces: gather_bits(&spaces),
-        unusual: gather_bits(&unusual),
-    }
+    gather_bits(&ones)
 }
 
 /// 1 for a letter or digit, else 0.
@@ -112,10 +117,28 @@ const fn is_letter(byte: u8) -> u8 {
     ((byte | 0x20).wrapping_sub(b'a') < 26) as u8 | (byte.wrapping_sub(b'0') < 10) as u8
 }
 
-/// Calls `is_it` with the eight bytes from each place where a run of letters and digits begins (full stops follow the
+/// 1 for a letter, else 0.
+const fn is_alphabetic(byte: u8) -> u8 {
+    ((byte | 0x20).wrapping_sub(b'a') < 26) as u8
+}
+
+/// Calls `is_it` with the sixteen bytes from each place where a run of letters and digits begins (full stops follow the
 /// text), until it says yes.
-pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool {
-    const AHEAD: usize = AT_ONCE + 8;
+pub(crate) fn any_word(bytes: &[u8], is_it: impl FnMut(&[u8; 16]) -> bool) -> bool {
+    any_run(bytes, is_letter, is_it)
+}
+
+/// [`any_word`] of runs of letters; beside the bytes the length of the run, at most sixteen.
+pub(crate) fn any_run_of_letters(bytes: &[u8], mut is_it: impl FnMut(&[u8; 16], usize) -> bool) -> bool {
+    any_run(bytes, is_alphabetic, |sixteen| {
+        let letters = gather_sixteen(&sixteen.map(is_alphabetic));
+        is_it(sixteen, letters.trailing_ones() as usize)
+    })
+}
+
+#[inline]
+fn any_run(bytes: &[u8], is_part: impl Fn(u8) -> u8, mut is_it: impl FnMut(&[u8; 16]) -> bool) -> bool {
+    const AHEAD: usize = AT_ONCE + 16;
     let mut within = 0;
     for base in (0..bytes.len()).step_by(AT_ONCE) {
         let rest = bytes.get(base..).unwrap_or_default();
@@ -127,14 +150,13 @@ pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool
                 &tail
             }
         };
-        let letters = block.first_chunk().map_or(0, |block| classes(block).letters);
-        let mut starts = letters & !(letters << 1 | within);
-        within = letters >> 63;
+        let parts = block.first_chunk().map_or(0, |block| those(block, &is_part));
+        let mut starts = parts & !(parts << 1 | within);
+        within = parts >> (AT_ONCE - 1);
         while starts != 0 {
-            // The mask changes nothing, but shows the compiler that eight bytes are there.
+            // The mask changes nothing, but shows the compiler that sixteen bytes are there.
             let at = starts.trailing_zeros() as usize & (AT_ONCE - 1);
-            let eight = block[at..].first_chunk().map_or(0, |e| u64::from_le_bytes(*e));
-            if is_it(eight) {
+            if block[at..].first_chunk().is_some_and(&mut is_it) {
                 return true;
             }
             starts &= starts - 1;
@@ -182,16 +204,23 @@ mod tests {
         }
 
         #[test]
-        fn words_are_shown_from_their_beginnings(text in "([a-zA-Z0-9]{1,70}|[ .,é-]{1,3}){0,30}") {
+        fn words_are_shown_from_their_beginnings(text in "([a-zA-Z0-9]{1,70}|[a-zA-Z0-9]{1,3}|[ .,é-]{1,3}){0,30}") {
+            let padded = format!("{text}................").into_bytes();
+            let runs = |is_part: fn(&u8) -> bool| -> Vec<([u8; 16], usize)> {
+                (0..text.len())
+                    .filter(|at| is_part(&padded[*at]) && (*at == 0 || !is_part(&padded[at - 1])))
+                    .map(|at| {
+                        let sixteen: [u8; 16] = padded[at..at + 16].try_into().unwrap();
+                        (sixteen, sixteen.iter().take_while(|b| is_part(b)).count())
+                    })
+                    .collect()
+            };
             let mut shown = Vec::new();
-            any_word(text.as_bytes(), |eight| { shown.push(eight.to_le_bytes()); false });
-            let padded = format!("{text}........");
-            let is_letter = |at: usize| padded.as_bytes()[at].is_ascii_alphanumeric();
-            let begins = |at: &usize| is_letter(*at) && (*at == 0 || !is_letter(at - 1));
-            let expected: Vec<[u8; 8]> = (0..text.len())
-                .filter(begins)
-                .map(|at| padded.as_bytes()[at..at + 8].try_into().unwrap())
-                .collect();
+            any_run_of_letters(text.as_bytes(), |sixteen, length| { shown.push((*sixteen, length)); false });
+            prop_assert_eq!(shown, runs(u8::is_ascii_alphabetic));
+            let mut shown = Vec::new();
+            any_word(text.as_bytes(), |sixteen| { shown.push(*sixteen); false });
+            let expected: Vec<[u8; 16]> = runs(u8::is_ascii_alphanumeric).into_iter().map(|(s, _)| s).collect();
             prop_assert_eq!(shown, expected);
         }
     }

@@ -7,6 +7,7 @@
 
 use std::sync::LazyLock;
 
+use crate::ascii::any_run_of_letters;
 use crate::draft::Draft;
 
 /// Code and commonest words. The order has no meaning.
@@ -239,18 +240,10 @@ impl Tally {
     }
 
     /// [`Self::add_any`] of a text that is ASCII.
-    fn add_ascii(&mut self, mut text: &[u8]) -> bool {
-        while let Some(start) = text.iter().position(u8::is_ascii_alphabetic) {
-            text = text.get(start..).unwrap_or_default();
-            let end = text.iter().position(|b| !b.is_ascii_alphabetic());
-            let (word, rest) = text.split_at(end.unwrap_or(text.len()));
-            let key = (word.len() <= LONGEST_WORD).then(|| ascii_key(text, word.len()));
-            if self.add(key) {
-                return true;
-            }
-            text = rest;
-        }
-        false
+    fn add_ascii(&mut self, text: &[u8]) -> bool {
+        any_run_of_letters(text, |sixteen, length| {
+            self.add((length <= LONGEST_WORD).then(|| ascii_key(sixteen, length)))
+        })
     }
 
     /// Adds a word to the languages that it is of. Whether there are enough now.
@@ -269,15 +262,12 @@ impl Tally {
     }
 }
 
-/// [`key`] of the first letters of a text, in lower case.
+/// [`key`] of the first letters, in lower case; of one at least.
 #[inline]
-fn ascii_key(text: &[u8], length: usize) -> Key {
+fn ascii_key(letters: &[u8; 16], length: usize) -> Key {
     /// The bit that tells small letters from capitals.
     const CASE: u64 = 0x2020_2020_2020_2020;
-    let Some(sixteen) = text.first_chunk::<16>() else {
-        return key(&text.get(..length).unwrap_or_default().to_ascii_lowercase());
-    };
-    let both = u128::from_le_bytes(*sixteen) | u128::from(CASE) << 64 | u128::from(CASE);
+    let both = u128::from_le_bytes(*letters) | u128::from(CASE) << 64 | u128::from(CASE);
     let word = both & (u128::MAX >> (128 - 8 * length.clamp(1, 16)));
     [word as u64, (word >> 64) as u64]
 }
@@ -317,10 +307,11 @@ mod tests {
         }
 
         #[test]
-        fn words_of_ascii_have_the_key_of_their_letters(word in "[A-Za-z]{1,14}", after in "[ -~]{0,20}") {
-            let low = word.chars().map(|c| c.to_ascii_lowercase()).collect::<String>();
+        fn words_of_ascii_have_the_key_of_their_letters(word in "[A-Za-z]{1,14}", after in "[ -~]{16}") {
+            let low: String = word.chars().map(|c| c.to_ascii_lowercase()).collect();
             let text = format!("{word}{after}");
-            prop_assert_eq!(ascii_key(text.as_bytes(), word.len()), key(low.as_bytes()));
+            let sixteen = text.as_bytes().first_chunk().unwrap();
+            prop_assert_eq!(ascii_key(sixteen, word.len()), key(low.as_bytes()));
         }
     }
 
