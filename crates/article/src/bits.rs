@@ -19,46 +19,9 @@ pub fn gather_sixteen(ones: &[u8; 16]) -> u32 {
     (u8x16::ZERO - u8x16::new(*ones)).to_bitmask()
 }
 
-/// Which of many hashes are certainly not among a few: one bit of 1,024 for each of the few. For hashes that are spread
-/// evenly.
-#[derive(Debug, Clone, Default)]
-pub struct FewHashes([u64; 16]);
-
-impl FewHashes {
-    const fn place(hash: u64) -> (usize, u64) {
-        ((hash >> 6) as usize & 15, 1 << (hash & 63))
-    }
-
-    /// Whether the hash may be one of them. Never wrong where it says no.
-    #[inline]
-    pub const fn may_have(&self, hash: u64) -> bool {
-        let (word, bit) = Self::place(hash);
-        self.0[word] & bit != 0
-    }
-}
-
-impl FromIterator<u64> for FewHashes {
-    fn from_iter<I: IntoIterator<Item = u64>>(hashes: I) -> Self {
-        let mut few = Self::default();
-        for hash in hashes {
-            let (word, bit) = Self::place(hash);
-            few.0[word] |= bit;
-        }
-        few
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_is_there_is_said_not_to_be() {
-        let few: FewHashes = (0..20_u64).map(|n| n * 0x9e37_79b9).collect();
-        assert!((0..20_u64).all(|n| few.may_have(n * 0x9e37_79b9)));
-        let others = (0..10_000_u64).map(|n| n.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 7);
-        assert!(others.filter(|n| few.may_have(*n)).count() < 400);
-    }
 
     #[test]
     fn every_byte_has_its_own_bit() {

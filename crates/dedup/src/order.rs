@@ -14,7 +14,7 @@ const fn unpack(packed: u64) -> ShingleAt {
     }
 }
 
-/// Distinct shingles, ascending, each with its first paragraph. Takes them [`pack`]ed, in the order of the text.
+/// Distinct shingles, ascending, each with its first paragraph. Takes them [`pack`]ed, in the order of the text: paragraphs ascend.
 ///
 /// Counts by the highest bits into about as many buckets as there are shingles, then moves each one over the few that
 /// are out of order. The result is that of any other sort. Hashes that are not spread evenly (somebody made them so)
@@ -58,7 +58,8 @@ fn into_buckets<'a>(numbers: &[u64], scratch: &'a mut Scratch) -> &'a mut [u64] 
 }
 
 /// Moves each number of a nearly sorted list over those that are larger and leaves the first one of each hash, which is
-/// that of the first paragraph. `None` if they are too far from being sorted.
+/// that of the first paragraph: into the buckets they came in the order of the text, and equal hashes, whose paragraphs ascend, never
+/// change places. `None` if they are too far from being sorted.
 ///
 /// Most numbers that are out of order are so by one place. The larger one of two neighbours is taken along to the next
 /// place, and so these come in order without anything that the processor would have to guess.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use copydesk_article::{BlockHash, FewHashes, Fingerprint, jaccard_of_words};
+use copydesk_article::{BlockHash, Fingerprint, jaccard_of_words};
 
 use crate::decide::{Recent, Subject};
 use crate::params::Params;
@@ -67,4 +67,103 @@ pub(crate) fn without<'f>(fingerprint: &'f Fingerprint, dropped: &[BlockHash]) -
     kept.shingles.retain(|s| !gone[s.paragraph as usize]);
     kept.marks.retain(|m| !gone[m.paragraph as usize]);
     Cow::Owned(kept)
+}
+
+/// Which of many hashes are certainly not among a few: one bit of 1,024 for each of the few. For hashes that are spread
+/// evenly.
+#[derive(Debug, Clone, Default)]
+struct FewHashes([u64; 16]);
+
+impl FewHashes {
+    const fn place(hash: u64) -> (usize, u64) {
+        ((hash >> 6) as usize & 15, 1 << (hash & 63))
+    }
+
+    /// Whether the hash may be one of them. Never wrong where it says no.
+    #[inline]
+    const fn may_have(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.0[word] & bit != 0
+    }
+}
+
+impl FromIterator<u64> for FewHashes {
+    fn from_iter<I: IntoIterator<Item = u64>>(hashes: I) -> Self {
+        let mut few = Self::default();
+        for hash in hashes {
+            let (word, bit) = Self::place(hash);
+            few.0[word] |= bit;
+        }
+        few
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use copydesk_article::{ArticleId, BodyHash, FingerprintVersion};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_there_is_said_not_to_be() {
+        let few: FewHashes = (0..20_u64).map(|n| n * 0x9e37_79b9).collect();
+        assert!((0..20_u64).all(|n| few.may_have(n * 0x9e37_79b9)));
+        let others = (0..10_000_u64).map(|n| n.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 7);
+        assert!(others.filter(|n| few.may_have(*n)).count() < 400);
+    }
+
+    fn fingerprint(blocks: &[i64]) -> Fingerprint {
+        Fingerprint {
+            version: FingerprintVersion(1),
+            body_hash: BodyHash(0),
+            keys: Vec::new(),
+            shingles: Vec::new(),
+            sampling: 0,
+            blocks: blocks.iter().copied().map(BlockHash).collect(),
+            marks: Vec::new(),
+            title_words: vec![1, 2, 3],
+            word_count: 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn own_blocks_are_those_that_enough_others_have(
+            own in prop::collection::vec(0..12_i64, 0..6),
+            others in prop::collection::vec((0..4_i64, prop::collection::vec(0..12_i64, 0..6), any::<bool>()), 0..6),
+            site_repeats in 0..4_usize,
+        ) {
+            let fingerprint = fingerprint(&own);
+            let subject = Subject { id: ArticleId(0), site: None, url_hash: Some(7), fingerprint: &fingerprint };
+            let blocks: Vec<Vec<BlockHash>> =
+                others.iter().map(|(_, b, _)| b.iter().copied().map(BlockHash).collect()).collect();
+            let recents: Vec<Recent<'_>> = others
+                .iter()
+                .zip(&blocks)
+                .map(|((id, _, same_title), blocks)| Recent {
+                    id: ArticleId(*id),
+                    url_hash: Some(if *id == 1 { 7 } else { 8 }),
+                    blocks,
+                    title_words: if *same_title { &[1, 2, 3] } else { &[4, 5, 6] },
+                })
+                .collect();
+            let params = Params { site_repeats, ..Params::default() };
+            // By the definition: of each block how many have it, itself, its address and its title left out.
+            let count = |block: &i64| {
+                let counts = |(id, blocks, same): &&(i64, Vec<i64>, bool)| *id > 1 && !same && blocks.contains(block);
+                others.iter().filter(counts).count()
+            };
+            let enough = others.iter().filter(|(id, _, same)| *id > 1 && !same).count() >= site_repeats;
+            let mut expected: Vec<BlockHash> = own
+                .iter()
+                .filter(|b| **b != 0 && enough && count(b) >= site_repeats)
+                .copied()
+                .map(BlockHash)
+                .collect();
+            expected.sort_unstable();
+            expected.dedup();
+            prop_assert_eq!(own_blocks(&subject, &recents, &params), expected);
+        }
+    }
 }

@@ -42,9 +42,9 @@ pub fn block_key(text: &str) -> Option<BlockKey> {
 
 /// [`block_key`], and whether the block is short.
 pub(crate) fn measure(text: &str) -> Option<(BlockKey, bool)> {
-    let mut symbols = Vec::new();
-    let count = put_symbols(text, &mut symbols);
-    let [state] = states([&symbols]);
+    let fold = folds_numbers(text.as_bytes());
+    let mut state = EMPTY;
+    let count = each_symbol(text, fold, |symbol| state = step(state, symbol));
     key(state, count)
 }
 
@@ -56,12 +56,15 @@ fn key(state: u64, count: usize) -> Option<(BlockKey, bool)> {
     (count >= FEWEST).then_some((BlockKey((h >> 32) as u32), count < SHORT))
 }
 
+/// The state of the hash before the first symbol.
+const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// The states of the hash after several rows of symbols. A state needs the one before it, and so a row for itself leaves the
 /// processor waiting; rows of about one length are done in the time of one.
 fn states<const N: usize>(rows: [&[u32]; N]) -> [u64; N] {
     let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
     let parted = rows.map(|row| row.split_at(shortest));
-    let mut states = [0xcbf2_9ce4_8422_2325; N];
+    let mut states = [EMPTY; N];
     for at in 0..shortest {
         for (state, (row, _)) in states.iter_mut().zip(&parted) {
             *state = step(*state, row.get(at).copied().unwrap_or_default());
@@ -82,55 +85,83 @@ const fn step(state: u64, c: u32) -> u64 {
 /// Appends what a block's key is made of: its letters in lower case and its digits, or a zero for each run of them. Returns how
 /// many letters and runs of digits there are.
 fn put_symbols(text: &str, symbols: &mut Vec<u32>) -> usize {
-    let runs = digit_runs(text.as_bytes());
-    let fold = folds_numbers(text.as_bytes(), &runs);
-    if text.is_ascii() {
-        put_ascii(text.as_bytes(), &runs, fold, symbols)
-    } else {
-        put_any(text, fold, symbols)
+    let bytes = text.as_bytes();
+    // Most blocks are ASCII without a digit.
+    let digits = bytes.iter().fold(false, |found, b| found | b.is_ascii_digit());
+    match (text.is_ascii(), digits) {
+        (true, false) => put_letters(bytes, symbols),
+        (true, true) => put_ascii(bytes, folds_numbers(bytes), symbols),
+        (false, _) => each_symbol(text, folds_numbers(bytes), |symbol| symbols.push(symbol)),
     }
 }
 
-/// Where digits of ASCII stand in a row: nowhere in most blocks.
-fn digit_runs(text: &[u8]) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for (base, bytes) in (0..).step_by(64).zip(text.chunks(64)) {
-        let mut ones = [0; 64];
-        for (one, byte) in ones.iter_mut().zip(bytes) {
-            *one = u8::from(byte.is_ascii_digit());
-        }
-        let mut digits = gather_bits(&ones);
-        while digits != 0 {
-            let at = base + digits.trailing_zeros() as usize;
-            match runs.last_mut() {
-                Some(run) if run.end == at => run.end = at + 1,
-                _ => runs.push(at..at + 1),
-            }
-            digits &= digits - 1;
+/// Where digits of ASCII stand in a row: nowhere in most blocks, and that is seen sixteen bytes at a time.
+struct DigitRuns<'a> {
+    text: &'a [u8],
+    /// Where the bytes behind those begin that `digits` tells of.
+    next: usize,
+    digits: u64,
+}
+
+impl<'a> DigitRuns<'a> {
+    const fn of(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            next: 0,
+            digits: 0,
         }
     }
-    runs
+
+    /// Goes on to the first 64 bytes that have a digit.
+    fn find(&mut self) -> Option<()> {
+        while self.digits == 0 {
+            let bytes = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
+            let mut block = [0; 64];
+            match (bytes.first_chunk(), block.get_mut(..bytes.len())) {
+                (Some(whole), _) => block = *whole,
+                (None, Some(front)) => front.copy_from_slice(bytes),
+                (None, None) => {}
+            }
+            self.digits = gather_bits(&block.map(|byte| u8::from(byte.is_ascii_digit())));
+            self.next += 64;
+        }
+        Some(())
+    }
+}
+
+impl Iterator for DigitRuns<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        self.find()?;
+        let start = self.next - 64 + self.digits.trailing_zeros() as usize;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let length = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let end = start + length;
+        // What is left is behind the run, which may go on behind these 64 bytes.
+        if end < self.next {
+            self.digits &= u64::MAX << (end + 64 - self.next);
+        } else {
+            (self.next, self.digits) = (end, 0);
+        }
+        Some(start..end)
+    }
 }
 
 /// [`put_symbols`] of ASCII: what is between the numbers, and the numbers.
-fn put_ascii(text: &[u8], runs: &[Range<usize>], fold: bool, symbols: &mut Vec<u32>) -> usize {
+fn put_ascii(text: &[u8], fold: bool, symbols: &mut Vec<u32>) -> usize {
     let (mut count, mut last) = (0, 0);
-    for run in runs {
+    for run in DigitRuns::of(text) {
         let between = text.get(last..run.start).unwrap_or_default();
         count += put_letters(between, symbols);
         let goes_on = last > 0 && between.iter().all(|b| is_joint(char::from(*b)));
         count += usize::from(!goes_on);
+        last = run.end;
         if !fold {
-            symbols.extend(
-                text.get(run.clone())
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|b| u32::from(*b)),
-            );
+            symbols.extend(text.get(run).unwrap_or_default().iter().map(|b| u32::from(*b)));
         } else if !goes_on {
             symbols.push(u32::from('0'));
         }
-        last = run.end;
     }
     count + put_letters(text.get(last..).unwrap_or_default(), symbols)
 }
@@ -152,27 +183,27 @@ fn put_letters(text: &[u8], symbols: &mut Vec<u32>) -> usize {
     at - before
 }
 
-/// [`put_symbols`] of anything.
-fn put_any(text: &str, fold: bool, symbols: &mut Vec<u32>) -> usize {
+/// Tells of the symbols of any text, one after the other. Returns how many letters and runs of digits there are.
+fn each_symbol(text: &str, fold: bool, mut say: impl FnMut(u32)) -> usize {
     let (mut count, mut in_digits) = (0, false);
     for c in text.chars() {
         let class = u8::try_from(c).map_or(OTHER, |byte| CLASSES[usize::from(byte)]);
         if c.is_numeric() {
             if !fold {
-                symbols.push(u32::from(c));
+                say(u32::from(c));
             } else if !in_digits {
-                symbols.push(u32::from('0'));
+                say(u32::from('0'));
             }
             count += usize::from(!in_digits);
             in_digits = true;
         } else if class > DIGIT {
-            symbols.push(u32::from(class));
+            say(u32::from(class));
             count += 1;
             in_digits = false;
         } else if c.is_ascii() {
             in_digits &= class == JOINT;
         } else if c.is_alphabetic() {
-            symbols.extend(c.to_lowercase().map(u32::from));
+            c.to_lowercase().map(u32::from).for_each(&mut say);
             count += 1;
             in_digits = false;
         }
@@ -209,17 +240,17 @@ const fn is_joint(c: char) -> bool {
 
 /// Whether the numbers of a block say nothing: one number ("12 minutes ago"), or a date or a time among them. A line
 /// of a table of results has several and is another line with other numbers.
-fn folds_numbers(text: &[u8], runs: &[Range<usize>]) -> bool {
+fn folds_numbers(text: &[u8]) -> bool {
     let (mut numbers, mut dated, mut last) = (0, false, None);
-    for run in runs {
+    for run in DigitRuns::of(text) {
         let behind = text.get(run.end).copied().unwrap_or(b' ');
         let joined = last == Some(run.start);
         numbers += usize::from(!joined);
-        let digits = text.get(run.clone()).unwrap_or_default();
-        dated |= matches!(digits, [b'1', b'9', _, _] | [b'2', b'0', _, _])
-            || (digits.len() <= 2 && behind == b':');
         // Where a number goes on behind its joint.
         last = (CLASSES[usize::from(behind)] == JOINT).then_some(run.end + 1);
+        let digits = text.get(run).unwrap_or_default();
+        dated |= matches!(digits, [b'1', b'9', _, _] | [b'2', b'0', _, _])
+            || (digits.len() <= 2 && behind == b':');
     }
     dated || numbers <= 1
 }
@@ -227,38 +258,90 @@ fn folds_numbers(text: &[u8], runs: &[Range<usize>]) -> bool {
 /// Blocks that are hashed at once.
 const AT_ONCE: usize = 4;
 
+/// Symbols that are put together at most before they are hashed, and bytes of the longest block that is among them.
+const MOST_SYMBOLS: usize = 1 << 16;
+
 /// What is known of the text of each block of an article: made once, asked for by [`crate::PageBlocks::of_keys`] and
 /// [`crate::decide_keyed`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockKeys(pub(crate) Vec<Option<(BlockKey, bool)>>);
 
-impl BlockKeys {
-    /// Hashes every block, kept and removed.
-    pub fn of(article: &CleanArticle) -> Self {
-        let mut symbols = Vec::with_capacity(article.blocks.iter().map(|b| b.text.len()).sum());
-        // Of each block: how many symbols, where they begin, letters and runs of digits, and its place.
-        let mut rows: Vec<(usize, usize, usize, usize)> = Vec::with_capacity(article.blocks.len());
-        for (position, block) in article.blocks.iter().enumerate() {
-            let from = symbols.len();
-            let count = put_symbols(&block.text, &mut symbols);
-            rows.push((symbols.len() - from, from, count, position));
-        }
+/// Blocks that are to be hashed together.
+struct Rows {
+    symbols: Vec<u32>,
+    rows: Vec<Row>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    /// Its symbols.
+    length: usize,
+    from: usize,
+    /// Its letters and runs of digits.
+    count: usize,
+    /// Its place among the article's blocks.
+    position: usize,
+}
+
+impl Rows {
+    fn add(&mut self, position: usize, text: &str) {
+        let from = self.symbols.len();
+        let count = put_symbols(text, &mut self.symbols);
+        self.rows.push(Row {
+            length: self.symbols.len() - from,
+            from,
+            count,
+            position,
+        });
+    }
+
+    /// Hashes them, and has room for others.
+    fn hash(&mut self, keys: &mut [Option<(BlockKey, bool)>]) {
         // Those of about one length beside each other.
-        rows.sort_unstable();
-        let mut keys = vec![None; article.blocks.len()];
-        for rows in rows.chunks(AT_ONCE) {
+        self.rows.sort_unstable();
+        for rows in self.rows.chunks(AT_ONCE) {
             // Where they are fewer, the first one is done several times.
             let row = |n: usize| rows.get(n).or(rows.first()).copied().unwrap_or_default();
             let states = states(std::array::from_fn::<_, AT_ONCE, _>(|n| {
-                let (length, from, ..) = row(n);
-                symbols.get(from..from + length).unwrap_or_default()
+                let row = row(n);
+                self.symbols
+                    .get(row.from..row.from + row.length)
+                    .unwrap_or_default()
             }));
-            for ((_, _, count, position), state) in rows.iter().zip(states) {
-                if let Some(place) = keys.get_mut(*position) {
-                    *place = key(state, *count);
+            for (row, state) in rows.iter().zip(states) {
+                if let Some(place) = keys.get_mut(row.position) {
+                    *place = key(state, row.count);
                 }
             }
         }
+        self.rows.clear();
+        self.symbols.clear();
+    }
+}
+
+impl BlockKeys {
+    /// Hashes every block, kept and removed.
+    pub fn of(article: &CleanArticle) -> Self {
+        let mut keys = vec![None; article.blocks.len()];
+        let symbols = article.blocks.iter().map(|b| b.text.len()).sum::<usize>();
+        let mut rows = Rows {
+            symbols: Vec::with_capacity(symbols.min(MOST_SYMBOLS)),
+            rows: Vec::with_capacity(article.blocks.len().min(MOST_SYMBOLS)),
+        };
+        for (position, block) in article.blocks.iter().enumerate() {
+            if block.text.len() > MOST_SYMBOLS {
+                if let Some(place) = keys.get_mut(position) {
+                    *place = measure(&block.text);
+                }
+                continue;
+            }
+            if rows.symbols.len() + block.text.len() > MOST_SYMBOLS {
+                rows.hash(&mut keys);
+            }
+            rows.add(position, &block.text);
+        }
+        rows.hash(&mut keys);
         Self(keys)
     }
 
@@ -325,6 +408,15 @@ mod tests {
         dated || runs <= 1
     }
 
+    fn article(texts: &[&str]) -> CleanArticle {
+        CleanArticle {
+            metadata: Metadata::default(),
+            blocks: texts.iter().map(|t| Block::kept(BlockKind::Body, *t)).collect(),
+            warnings: Vec::new(),
+            rules_version: String::new(),
+        }
+    }
+
     /// What is put behind what is there.
     fn put(put: impl Fn(&mut Vec<u32>) -> usize) -> (Vec<u32>, usize) {
         let mut symbols = vec![1, 2, 3];
@@ -336,8 +428,7 @@ mod tests {
     proptest! {
         #[test]
         fn ascii_has_the_symbols_of_anything_else(text in "[ -~]{0,80}|[0-9.,:a-c ]{0,30}", fold: bool) {
-            let runs = digit_runs(text.as_bytes());
-            prop_assert_eq!(put(|s| put_ascii(text.as_bytes(), &runs, fold, s)), plainly(&text, fold));
+            prop_assert_eq!(put(|s| put_ascii(text.as_bytes(), fold, s)), plainly(&text, fold));
         }
 
         #[test]
@@ -347,34 +438,46 @@ mod tests {
 
         #[test]
         fn any_text_has_its_symbols(text in "[ -~äßЖ٣²港’…]{0,40}|\\PC{0,40}", fold: bool) {
-            prop_assert_eq!(put(|s| put_any(&text, fold, s)), plainly(&text, fold));
+            prop_assert_eq!(put(|s| each_symbol(&text, fold, |c| s.push(c))), plainly(&text, fold));
             prop_assert_eq!(put(|s| put_symbols(&text, s)), plainly(&text, plainly_folds(&text)));
         }
 
         #[test]
         fn many_blocks_are_hashed_as_each_is(texts in prop::collection::vec("[a-zA-Z ,]{0,60}|[a-z0-9]{0,5}|[a-zé ]{0,9}", 0..14)) {
-            let article = CleanArticle {
-                metadata: Metadata::default(),
-                blocks: texts.iter().map(|t| Block::kept(BlockKind::Body, t.as_str())).collect(),
-                warnings: Vec::new(),
-                rules_version: String::new(),
-            };
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let article = article(&texts);
             let each: Vec<_> = texts.iter().map(|t| measure(t)).collect();
             prop_assert_eq!(BlockKeys::of(&article).0, each);
         }
 
         #[test]
-        fn numbers_are_folded_as_it_is_said(text in "[0-9:./, a]{0,24}|((19|20|1|21)[0-9]{2}[ .]?|[0-9]{1,2}[:, ]|é){0,4}") {
-            let runs = digit_runs(text.as_bytes());
-            prop_assert_eq!(folds_numbers(text.as_bytes(), &runs), plainly_folds(&text));
+        fn numbers_are_folded_as_it_is_said(
+            text in "([a-z ]{55,66})?([0-9:./, a]{0,24}|((19|20|1|21)[0-9]{2}[ .]?|[0-9]{1,2}[:, ]|é){0,4})",
+        ) {
+            prop_assert_eq!(folds_numbers(text.as_bytes()), plainly_folds(&text));
         }
 
         #[test]
-        fn runs_of_digits_are_found(text in "[0-9a ]{0,150}|[0-9]{60,70}") {
-            let in_runs: Vec<usize> = digit_runs(text.as_bytes()).into_iter().flatten().collect();
-            let digits: Vec<usize> = (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit()).collect();
-            prop_assert_eq!(in_runs, digits);
+        fn runs_of_digits_are_found_as_a_whole(text in "([a-z ]{55,66})?([0-9a ]{0,150}|([0-9]{1,70}[a ]){0,4}|[0-9]{190,200})") {
+            let mut expected: Vec<Range<usize>> = Vec::new();
+            for at in (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit()) {
+                match expected.last_mut() {
+                    Some(run) if run.end == at => run.end += 1,
+                    _ => expected.push(at..at + 1),
+                }
+            }
+            prop_assert_eq!(DigitRuns::of(text.as_bytes()).collect::<Vec<_>>(), expected);
         }
+    }
+
+    #[test]
+    fn long_blocks_and_many_are_hashed_as_each_is() {
+        let long = "The ferry of 1999, and 2 more. ".repeat(MOST_SYMBOLS / 20);
+        let half = "Größe zählt. ".repeat(MOST_SYMBOLS / 24);
+        let texts = [half.as_str(), "short one", &long, &half, &half, "another"];
+        let article = article(&texts);
+        let each: Vec<_> = texts.iter().map(|t| measure(t)).collect();
+        assert_eq!(BlockKeys::of(&article).0, each);
     }
 
     #[test]

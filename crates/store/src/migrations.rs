@@ -54,10 +54,6 @@ const FILES: &[(&str, &str)] = &[
         "0011_default_times_of_articles",
         include_str!("../../../migrations/0011_default_times_of_articles.sql"),
     ),
-    (
-        "0012_keep_evidence_in_its_row",
-        include_str!("../../../migrations/0012_keep_evidence_in_its_row.sql"),
-    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -67,9 +67,9 @@ enum Known {
     Read(Chain),
 }
 
-/// One that has begun.
+/// The reading of a window that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reading {
+struct Begun {
     number: u64,
     /// Keys that the filter is to have room for.
     room: usize,
@@ -157,7 +157,7 @@ impl PresentWindows {
     }
 
     /// Begins to read a window of at most so many keys. From now on what is claimed is kept. `None`: it is not worth it (yet).
-    fn begin(&self, window: i64, keys: usize) -> Option<Reading> {
+    fn begin(&self, window: i64, keys: usize) -> Option<Begun> {
         let mut state = self.lock();
         let Some(Known::Counted { claimed, due_at }) = state.windows.get_mut(&window) else {
             return None;
@@ -186,12 +186,12 @@ impl PresentWindows {
             Known::GIVEN_UP
         };
         state.windows.insert(window, known);
-        fits.then_some(Reading { number, room })
+        fits.then_some(Begun { number, room })
     }
 
     /// Flushes that were under way when the reading began claim these keys.
-    fn under_way(&self, window: i64, reading: Reading, keys: &[Arc<[i64]>]) {
-        if let Some(claimed) = self.lock().claimed_during(window, reading) {
+    fn under_way(&self, window: i64, begun: Begun, keys: &[Arc<[i64]>]) {
+        if let Some(claimed) = self.lock().claimed_during(window, begun) {
             let keys = keys.iter().flat_map(|keys| by_window(keys));
             for (_, keys) in keys.filter(|(w, _)| *w == window) {
                 keys.iter().for_each(|key| claimed.add(*key));
@@ -200,9 +200,9 @@ impl PresentWindows {
     }
 
     /// What was read, unless it was forgotten meanwhile. `None`: it could not be read.
-    fn put(&self, window: i64, reading: Reading, read: Option<KeyFilter>) -> bool {
+    fn put(&self, window: i64, begun: Begun, read: Option<KeyFilter>) -> bool {
         let mut state = self.lock();
-        let Some(claimed) = state.claimed_during(window, reading) else {
+        let Some(claimed) = state.claimed_during(window, begun) else {
             return false;
         };
         let known = match read {
@@ -225,9 +225,9 @@ impl PresentWindows {
 
 impl State {
     /// What has been claimed since a reading began. `None`: it was forgotten meanwhile.
-    fn claimed_during(&mut self, window: i64, reading: Reading) -> Option<&mut Chain> {
+    fn claimed_during(&mut self, window: i64, begun: Begun) -> Option<&mut Chain> {
         match self.windows.get_mut(&window)? {
-            Known::Reading { number, claimed, .. } if *number == reading.number => Some(claimed),
+            Known::Reading { number, claimed, .. } if *number == begun.number => Some(claimed),
             _ => None,
         }
     }
@@ -273,17 +273,17 @@ impl Store {
         // Without a partition of its own: never.
         let keys = keys_at_most(&self.pool, window).await?.unwrap_or(usize::MAX);
         let windows = self.present_windows();
-        let Some(reading) = windows.begin(window, keys) else {
+        let Some(begun) = windows.begin(window, keys) else {
             return Ok(false);
         };
         // Those that came to their claim before that are among these until their transactions are over, and then in what is read.
-        windows.under_way(window, reading, &self.turns().keys_under_way());
-        let filter = KeyFilter::of_window(&self.pool, window, reading.room).await;
+        windows.under_way(window, begun, &self.turns().keys_under_way());
+        let filter = KeyFilter::of_window(&self.pool, window, begun.room).await;
         let (filter, error) = match filter {
             Ok(filter) => (Some(filter), None),
             Err(error) => (None, Some(error)),
         };
-        let put = windows.put(window, reading, filter);
+        let put = windows.put(window, begun, filter);
         error.map_or(Ok(put), Err)
     }
 }
@@ -355,11 +355,11 @@ mod tests {
     fn what_was_there_what_is_under_way_and_what_came_since_is_had() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 5_000).unwrap();
+        let begun = windows.begin(7, 5_000).unwrap();
         let (there, under_way, since) = (keys(7, 0..5_000), keys(7, 5_000..5_100), keys(7, 5_100..5_200));
-        windows.under_way(7, number, &[under_way.clone().into(), keys(8, 0..10).into()]);
+        windows.under_way(7, begun, &[under_way.clone().into(), keys(8, 0..10).into()]);
         assert_eq!(windows.claim(&since, false, now), NO_KEYS, "it is being read");
-        assert!(windows.put(7, number, Some(filter(&there))));
+        assert!(windows.put(7, begun, Some(filter(&there))));
         for had in [there, under_way, since] {
             assert_eq!(windows.claim(&had, false, now), Sifted { had, ..NO_KEYS });
         }
@@ -400,13 +400,13 @@ mod tests {
     fn where_others_claim_nothing_is_known() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1).unwrap();
+        let begun = windows.begin(7, 1).unwrap();
         windows.forget();
-        assert!(!windows.put(7, number, Some(filter(&[]))), "read too early");
+        assert!(!windows.put(7, begun, Some(filter(&[]))), "read too early");
         claim_until_due(&windows, 7, now);
         let again = windows.begin(7, 1).unwrap();
         assert!(
-            !windows.put(7, number, Some(filter(&[]))),
+            !windows.put(7, begun, Some(filter(&[]))),
             "that of the first time"
         );
         assert!(windows.put(7, again, Some(filter(&[]))));
@@ -423,8 +423,8 @@ mod tests {
     fn a_window_that_cannot_be_read_is_due_again_later() {
         let (windows, now) = (PresentWindows::default(), Instant::now());
         claim_until_due(&windows, 7, now);
-        let number = windows.begin(7, 1).unwrap();
-        assert!(!windows.put(7, number, None));
+        let begun = windows.begin(7, 1).unwrap();
+        assert!(!windows.put(7, begun, None));
         claim_until_due(&windows, 7, now);
     }
 
@@ -436,8 +436,8 @@ mod tests {
             for _ in 0..room / WORTH_READING / LEAST_CLAIMED + 1 {
                 windows.claim(&keys(window, 0..LEAST_CLAIMED as u64), false, now);
             }
-            let number = windows.begin(window, room)?;
-            assert!(windows.put(window, number, Some(KeyFilter::new(room))));
+            let begun = windows.begin(window, room)?;
+            assert!(windows.put(window, begun, Some(KeyFilter::new(room))));
             Some(())
         };
         let known = |window: i64| windows.claim(&keys(window, 0..1), false, now) != NO_KEYS;

@@ -27,8 +27,8 @@ const LOOKS: u32 = 10;
 /// quiet never lasts.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(600);
 
-/// After somebody held the window just when it was to be marked: a claim, or more often a vacuum, which a window that is full and quiet
-/// has not seen yet.
+/// After somebody held the window just when it was to be marked: a claim of another worker, or a vacuum, for which a window that has
+/// just become full is due. Twice as long after each time in a row, up to [`NOT_AGAIN_FOR`]: claims wait for whoever tries to mark it.
 const BUSY_FOR: Duration = Duration::from_secs(5);
 
 /// Memory of all filters of a process at the most: 16 million keys, some 900,000 articles in a window.
@@ -42,6 +42,8 @@ pub(crate) struct QuietWindows(Mutex<HashMap<i64, Known>>);
 struct Known {
     looks: u32,
     not_before: Option<Instant>,
+    /// How often in a row somebody held it.
+    busy: u32,
     filter: Option<(String, Arc<KeyFilter>)>,
 }
 
@@ -97,13 +99,18 @@ impl QuietWindows {
     fn put(&self, window: i64, found: Found, now: Instant) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.entry(window).or_default();
-        let (filter, pause) = match found {
-            Found::Keys(mark, filter) => (Some((mark, filter)), NOT_AGAIN_FOR),
-            Found::Busy => (None, BUSY_FOR),
-            Found::NoUse => (None, NOT_AGAIN_FOR),
+        let pause = if matches!(found, Found::Busy) {
+            known.busy += 1;
+            (BUSY_FOR * 2_u32.pow(known.busy.min(10) - 1)).min(NOT_AGAIN_FOR)
+        } else {
+            known.busy = 0;
+            NOT_AGAIN_FOR
         };
         known.not_before = Some(now + pause);
-        known.filter = filter;
+        known.filter = match found {
+            Found::Keys(mark, filter) => Some((mark, filter)),
+            Found::Busy | Found::NoUse => None,
+        };
         if known.filter.is_none() {
             // Due again when it is looked into again.
             known.looks = 0;
@@ -233,12 +240,21 @@ mod tests {
         windows.claimed(&[7]);
         assert!(windows.due(now).is_empty());
         look(LOOKS);
-        for (found, pause) in [(Found::Busy, BUSY_FOR), (Found::NoUse, NOT_AGAIN_FOR)] {
-            windows.put(7, found, now);
+        let pauses = |found: fn() -> Found, pause: Duration| {
+            windows.put(7, found(), now);
             look(LOOKS);
-            assert!(windows.due(now + pause / 2).is_empty(), "not again at once");
+            assert!(
+                windows.due(now + pause - BUSY_FOR / 2).is_empty(),
+                "not again at once"
+            );
             assert_eq!(windows.due(now + pause), [7]);
+        };
+        for times in 0..7 {
+            pauses(|| Found::Busy, BUSY_FOR * 2_u32.pow(times));
         }
+        (0..5).for_each(|_| pauses(|| Found::Busy, NOT_AGAIN_FOR));
+        pauses(|| Found::NoUse, NOT_AGAIN_FOR);
+        pauses(|| Found::Busy, BUSY_FOR);
     }
 
     #[test]
