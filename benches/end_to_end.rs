@@ -183,7 +183,8 @@ async fn main() {
         .parse()
         .expect("a number");
     let servers = Servers {
-        kafka: PrivateKafka::start().await,
+        // Workers that start at the same moment share the topic from the first message on, instead of a few seconds later.
+        kafka: PrivateKafka::start_with_settings("group.initial.rebalance.delay.ms=1000").await,
         postgres: PrivatePostgres::start_as_deployed().await,
     };
     println!("{}", machine());
@@ -370,20 +371,23 @@ async fn worker(
     )
     .await;
     let (postgres_after, kafka_after) = servers.cpu();
-    let cpu = running.iter().map(|w| cpu_seconds_of_tree(w.id())).sum();
+    let cpus: Vec<f64> = running.iter().map(|w| cpu_seconds_of_tree(w.id())).collect();
     let peak = running.iter().filter_map(Running::peak_memory).max();
     for worker in &mut running {
         worker.stop(Duration::from_secs(60));
     }
     println!("{}\n", copydesk.ok(&["audit"]).lines().last().unwrap_or_default());
     println!("Lag, {}: {}\n", variant.label, seen.lag());
+    if let [_, _, ..] = cpus.as_slice() {
+        println!("CPU s of each worker: {cpus:.1?}\n");
+    }
     let row = Row {
         run: Run::Workers(variant),
         who: variant.label.to_owned(),
         articles: seen.last.1,
         rate: seen.rate(),
         megabytes: seen.rate() * each,
-        worker: cpu,
+        worker: cpus.iter().sum(),
         postgres: postgres_after - postgres,
         kafka: kafka_after - kafka,
         peak,

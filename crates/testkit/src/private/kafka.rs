@@ -19,7 +19,12 @@ pub struct PrivateKafka {
 impl PrivateKafka {
     /// Formats a log folder and starts the broker.
     pub async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(None, "").await
+    }
+
+    /// The same with settings of the broker besides those of deploy/local, one a line.
+    pub async fn start_with_settings(settings: &str) -> Self {
+        Self::start_with(None, settings).await
     }
 
     /// The same with one more listener, for SASL (PLAIN, user `copydesk`, this password) over TLS with this certificate. Its
@@ -27,12 +32,12 @@ impl PrivateKafka {
     pub async fn start_with_sasl(files: &Certificate, password: &str) -> (Self, String) {
         let port = free_port();
         (
-            Self::start_with(Some((files, password, port))).await,
+            Self::start_with(Some((files, password, port)), "").await,
             format!("127.0.0.1:{port}"),
         )
     }
 
-    async fn start_with(secure: Option<(&Certificate, &str, u16)>) -> Self {
+    async fn start_with(secure: Option<(&Certificate, &str, u16)>, more: &str) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("copydesk-test-kafka-")
             .tempdir()
@@ -43,7 +48,7 @@ impl PrivateKafka {
         let mut own = format!(
             "\nlisteners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
              advertised.listeners=CLIENT://127.0.0.1:{port}\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n",
+             controller.quorum.voters=1@127.0.0.1:{controller}\nlog.dirs={}\n{more}\n",
             folder.path().join("data").display()
         );
         if let Some((files, password, secure)) = secure {
