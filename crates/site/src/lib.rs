@@ -20,6 +20,7 @@ mod edit;
 mod key;
 mod params;
 mod prose;
+mod symbols;
 
 pub use blocks::{BlocksError, MOST_BLOCKS, PageBlocks, Zone};
 pub use decide::{Decision, Found, Guard, Sibling, Spared, Subject, Why, decide, decide_keyed};
