@@ -75,6 +75,13 @@ impl Coordinator for Bridge {
         // A little more than the owner takes, so that its own error arrives rather than a bare time-out.
         match received.recv_timeout(CLAIM_DEADLINE + Duration::from_secs(5)) {
             Ok(Ok(starts)) => Ok(starts),
+            Ok(Err(StoreError::TopicRecreated {
+                partition,
+                next_offset,
+                high,
+            })) => Err(CoordinatorError::new(format!(
+                "{partition}: the ledger is at {next_offset}, beyond the {high} that Kafka told before; Kafka is asked again"
+            ))),
             Ok(Err(error)) => Err(CoordinatorError::new(error.to_string())),
             Err(_) => Err(CoordinatorError::new("the worker did not answer a claim in time")),
         }
@@ -136,6 +143,8 @@ pub(crate) struct Owner {
     name: String,
     on_lost_range: OnLostRange,
     requests: mpsc::UnboundedReceiver<Request>,
+    /// Where the ledger was seen beyond the end that Kafka had told before: the poll thread knows, and asks Kafka again.
+    beyond: HashMap<TopicPartition, NextOffset>,
     claimed: HashMap<TopicPartition, Claimed>,
     working: HashMap<TopicPartition, Working>,
     stopped: watch::Sender<Stopped>,
@@ -159,6 +168,7 @@ impl Owner {
             name,
             on_lost_range,
             requests,
+            beyond: HashMap::new(),
             claimed: HashMap::new(),
             working: HashMap::new(),
             stopped: watch::Sender::default(),
@@ -205,7 +215,19 @@ impl Owner {
                     until,
                     answer,
                 } => {
-                    let _ = answer.send(self.claim(wanted, until).await);
+                    let claim = self.claim(wanted, until).await;
+                    let beyond = match &claim {
+                        Err(StoreError::TopicRecreated {
+                            partition,
+                            next_offset,
+                            ..
+                        }) => Some((partition.clone(), *next_offset)),
+                        _ => None,
+                    };
+                    // Nobody who has given up waiting asks Kafka again because of this.
+                    if answer.send(claim).is_ok() {
+                        self.beyond.extend(beyond);
+                    }
                 }
                 Request::Assigned(streams) => streams.into_iter().for_each(|s| self.start(s)),
                 Request::Drain {
@@ -252,6 +274,9 @@ impl Owner {
             {
                 Ok(claims) => break claims,
                 Err(error) => {
+                    if self.may_be_older(&error) {
+                        return Err(error);
+                    }
                     let again = matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase);
                     if !again {
                         // Lost ranges, recreated topics, missing schema: waiting mends none of them.
@@ -275,10 +300,22 @@ impl Owner {
                     next_offset: claim.next_offset,
                 };
                 self.context.monitor.claimed(&claim);
+                self.beyond.remove(&claim.source);
                 self.claimed.insert(claim.source.clone(), claim);
                 start
             })
             .collect())
+    }
+
+    /// Whether the end of a partition that the ledger is beyond may be the older one of the two: Kafka told it before the claim, which
+    /// may have waited for Postgres, and whoever still had the partition has gone on. Asked for anew it is beyond what the ledger was
+    /// then; if not, the topic is another one.
+    fn may_be_older(&self, error: &StoreError) -> bool {
+        let StoreError::TopicRecreated { partition, high, .. } = error else {
+            return false;
+        };
+        let seen = self.beyond.get(partition);
+        seen.is_none_or(|seen| high.get() >= seen.get())
     }
 
     fn start(&mut self, stream: PartitionStream) {
@@ -396,5 +433,100 @@ impl Owner {
 
     fn forget_stop(&self, source: &TopicPartition) {
         self.stopped.send_if_modified(|s| s.remove(source).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use copydesk_article::{Offset, Partition, Topic};
+    use copydesk_store::{Batch, FlushError, FlushReport};
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::simulation::context;
+
+    /// A ledger of one partition that others move.
+    #[derive(Clone)]
+    struct Ledger(Arc<Mutex<i64>>);
+
+    impl Database for Ledger {
+        fn flush<'a>(
+            &'a self,
+            _: &'a Claimed,
+            _: &'a Batch,
+        ) -> BoxFuture<'a, Result<FlushReport, FlushError>> {
+            unreachable!("nothing is read")
+        }
+
+        fn claim<'a>(
+            &'a self,
+            _: &'a str,
+            wanted: &'a [ClaimWanted],
+            _: OnLostRange,
+        ) -> BoxFuture<'a, Result<Vec<Claimed>, StoreError>> {
+            let at = *self.0.lock().unwrap();
+            let claim = move |w: &ClaimWanted| {
+                let (source, next_offset) = (w.source.clone(), NextOffset::new(at));
+                if w.high.get() < at {
+                    return Err(StoreError::TopicRecreated {
+                        partition: source,
+                        next_offset,
+                        high: w.high,
+                    });
+                }
+                Ok(Claimed {
+                    source,
+                    epoch: Epoch::new(1),
+                    next_offset,
+                })
+            };
+            Box::pin(async move { wanted.iter().map(claim).collect() })
+        }
+
+        fn progress(&self) -> BoxFuture<'_, Result<Vec<Progress>, StoreError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn an_end_that_others_have_passed_since_is_asked_for_again_and_one_that_stays_behind_is_another_topics()
+     {
+        let ledger = Ledger(Arc::new(Mutex::new(6_218)));
+        let (bridge, owner, mut fatal) = Owner::new(
+            context(ledger.clone()),
+            "worker".into(),
+            OnLostRange::Stop,
+            Box::new(|_| ()),
+        );
+        tokio::spawn(owner.run());
+        let mut claim = |high: i64| {
+            let wanted = Wanted {
+                source: TopicPartition {
+                    topic: Topic::new("articles"),
+                    partition: Partition::new(3),
+                },
+                low: Offset::new(0),
+                high: Offset::new(high),
+            };
+            let claimed = tokio::task::block_in_place(|| bridge.claim(vec![wanted]));
+            (claimed.map(|starts| starts.len()), fatal.try_recv().ok())
+        };
+        // Kafka was asked before the claim had to wait for Postgres.
+        let (claimed, stopped) = claim(5_136);
+        assert!(claimed.unwrap_err().to_string().contains("asked again"));
+        assert!(stopped.is_none(), "{stopped:?}");
+        // By now there is more again.
+        *ledger.0.lock().unwrap() = 6_400;
+        let (claimed, stopped) = claim(6_300);
+        assert!(claimed.is_err() && stopped.is_none());
+        assert_eq!(claim(6_400).0.unwrap(), 1);
+        // What was seen before that claim tells nothing any more.
+        assert!(claim(10).1.is_none());
+        let (claimed, stopped) = claim(10);
+        assert!(claimed.is_err());
+        assert!(stopped.unwrap().to_string().contains("created again"));
     }
 }

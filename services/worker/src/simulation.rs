@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use memory::Broken;
 use server::Server;
+pub(crate) use worker::context;
 use world::{Chance, Fault, World};
 
 /// A run in which anything may happen, by its seed. Gives back the server, with what must not have happened.

@@ -19,6 +19,7 @@ use super::memory::{Kind, MemoryDatabase, SharedCalls, kind, locked, source};
 use crate::batch::BatchLimits;
 use crate::breaker::BreakerLimits;
 use crate::counters::Counters;
+use crate::database::Database;
 use crate::monitor::Monitor;
 use crate::owner::{Bridge, Owner, Request};
 use crate::partition::Context;
@@ -90,6 +91,23 @@ pub(super) fn message(partition: i32, offset: i64) -> Message {
     }
 }
 
+/// What a worker's tasks need, with small batches.
+pub(crate) fn context(database: impl Database + 'static) -> Arc<Context> {
+    Arc::new(Context {
+        database: Arc::new(database),
+        pool: Pool::inline(|messages: Vec<Message>| messages.into_iter().map(prepare).collect()),
+        limits: BatchLimits {
+            articles: 4,
+            bytes: 1 << 20,
+            linger: Duration::ZERO,
+        },
+        breaker: BreakerLimits { share: 0.0, run: 0 },
+        counters: Arc::new(Counters::default()),
+        monitor: Arc::new(Monitor::new(&[], None)),
+        consumer: watch::channel(None).1,
+    })
+}
+
 impl Worker {
     pub(super) fn start(id: u64, calls: &SharedCalls) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -99,21 +117,9 @@ impl Worker {
             .start_paused(true)
             .build()
             .expect("a runtime");
-        let context = Arc::new(Context {
-            database: Arc::new(MemoryDatabase {
-                worker: id,
-                calls: Arc::clone(calls),
-            }),
-            pool: Pool::inline(|messages: Vec<Message>| messages.into_iter().map(prepare).collect()),
-            limits: BatchLimits {
-                articles: 4,
-                bytes: 1 << 20,
-                linger: Duration::ZERO,
-            },
-            breaker: BreakerLimits { share: 0.0, run: 0 },
-            counters: Arc::new(Counters::default()),
-            monitor: Arc::new(Monitor::new(&[], None)),
-            consumer: watch::channel(None).1,
+        let context = context(MemoryDatabase {
+            worker: id,
+            calls: Arc::clone(calls),
         });
         let start_over: Arc<Mutex<Vec<TopicPartition>>> = Arc::default();
         let noted = Arc::clone(&start_over);
