@@ -197,7 +197,8 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             format: "auto".into(),
-            filter: "info,trafilatura=warn".into(),
+            // The parser of HTML warns of every page that is not tidy.
+            filter: "info,trafilatura=warn,html5ever=error".into(),
         }
     }
 }
