@@ -98,13 +98,13 @@ fn classes(block: &[u8; AT_ONCE]) -> Classes {
     }
 }
 
-/// One bit for each of 64 bytes that is said to be one.
-#[inline]
+/// One bit for each of 64 bytes that is said to be one. Always within its caller: as a call it is not made of whole vectors.
+#[inline(always)]
 #[allow(
     clippy::needless_range_loop,
     reason = "over arrays of one length, this is what the compiler joins best"
 )]
-fn those(block: &[u8; AT_ONCE], is_one: impl Fn(u8) -> u8) -> u64 {
+fn those(block: &[u8; AT_ONCE], is_one: impl Fn(u8) -> u8 + Copy) -> u64 {
     let mut ones = [0; AT_ONCE];
     for at in 0..AT_ONCE {
         ones[at] = is_one(block[at]);
@@ -113,11 +113,13 @@ fn those(block: &[u8; AT_ONCE], is_one: impl Fn(u8) -> u8) -> u64 {
 }
 
 /// 1 for a letter or digit, else 0.
+#[inline(always)]
 const fn is_letter(byte: u8) -> u8 {
     ((byte | 0x20).wrapping_sub(b'a') < 26) as u8 | (byte.wrapping_sub(b'0') < 10) as u8
 }
 
 /// 1 for a letter, else 0.
+#[inline(always)]
 const fn is_alphabetic(byte: u8) -> u8 {
     ((byte | 0x20).wrapping_sub(b'a') < 26) as u8
 }
@@ -136,8 +138,12 @@ pub(crate) fn any_run_of_letters(bytes: &[u8], mut is_it: impl FnMut(&[u8; 16], 
     })
 }
 
-#[inline]
-fn any_run(bytes: &[u8], is_part: impl Fn(u8) -> u8, mut is_it: impl FnMut(&[u8; 16]) -> bool) -> bool {
+#[inline(always)]
+fn any_run(
+    bytes: &[u8],
+    is_part: impl Fn(u8) -> u8 + Copy,
+    mut is_it: impl FnMut(&[u8; 16]) -> bool,
+) -> bool {
     const AHEAD: usize = AT_ONCE + 16;
     let mut within = 0;
     for base in (0..bytes.len()).step_by(AT_ONCE) {
@@ -150,7 +156,7 @@ fn any_run(bytes: &[u8], is_part: impl Fn(u8) -> u8, mut is_it: impl FnMut(&[u8;
                 &tail
             }
         };
-        let parts = block.first_chunk().map_or(0, |block| those(block, &is_part));
+        let parts = block.first_chunk().map_or(0, |block| those(block, is_part));
         let mut starts = parts & !(parts << 1 | within);
         within = parts >> (AT_ONCE - 1);
         while starts != 0 {
