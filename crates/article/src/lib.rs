@@ -27,7 +27,7 @@ mod raw;
 mod reject;
 mod relation;
 
-pub use bits::{gather_bits, gather_sixteen};
+pub use bits::{HashBits, block_of, gather_bits, gather_sixteen};
 pub use clean::{
     Block, BlockKind, CleanArticle, Metadata, MetadataSource, Removal, RuleId, Sourced, Timestamp,
 };

@@ -1,7 +1,7 @@
 //! What a line of ASCII holds. Most lines are ASCII, and all their bytes can be looked at alike: the loops decide nothing
 //! on the way, so that the compiler makes them take sixteen bytes at a time.
 
-use copydesk_article::{gather_bits, gather_sixteen};
+use copydesk_article::{block_of, gather_bits, gather_sixteen};
 
 /// What one look at the bytes of a line tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,14 +30,8 @@ impl Facts {
         let mut after_space = 1;
         for base in (0..bytes.len()).step_by(AT_ONCE) {
             let rest = bytes.get(base..).unwrap_or_default();
-            let tail: [u8; AT_ONCE];
-            let block = match rest.first_chunk() {
-                Some(block) => block,
-                None => {
-                    tail = padded(rest);
-                    &tail
-                }
-            };
+            let mut tail = None;
+            let block = block_of(rest, FILL, &mut tail);
             let Classes {
                 letters,
                 spaces,
@@ -70,13 +64,7 @@ impl Facts {
 const AT_ONCE: usize = 64;
 
 /// Full stops at the end change nothing.
-fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut all = [b'.'; N];
-    if let Some(front) = all.get_mut(..bytes.len()) {
-        front.copy_from_slice(bytes);
-    }
-    all
-}
+const FILL: u8 = b'.';
 
 /// What 64 bytes are, one bit for each, the first one lowest.
 struct Classes {
@@ -115,7 +103,7 @@ fn those(block: &[u8; AT_ONCE], is_one: impl Fn(u8) -> u8 + Copy) -> u64 {
 /// 1 for a letter or digit, else 0.
 #[inline(always)]
 const fn is_letter(byte: u8) -> u8 {
-    ((byte | 0x20).wrapping_sub(b'a') < 26) as u8 | (byte.wrapping_sub(b'0') < 10) as u8
+    is_alphabetic(byte) | (byte.wrapping_sub(b'0') < 10) as u8
 }
 
 /// 1 for a letter, else 0.
@@ -148,14 +136,8 @@ fn any_run(
     let mut within = 0;
     for base in (0..bytes.len()).step_by(AT_ONCE) {
         let rest = bytes.get(base..).unwrap_or_default();
-        let tail: [u8; AHEAD];
-        let block = match rest.first_chunk() {
-            Some(block) => block,
-            None => {
-                tail = padded(rest);
-                &tail
-            }
-        };
+        let mut tail = None;
+        let block: &[u8; AHEAD] = block_of(rest, FILL, &mut tail);
         let parts = block.first_chunk().map_or(0, |block| those(block, is_part));
         let mut starts = parts & !(parts << 1 | within);
         within = parts >> (AT_ONCE - 1);

@@ -10,11 +10,10 @@ pub(crate) struct BitWriter {
 
 impl BitWriter {
     /// Goes on behind these bytes.
-    pub(crate) const fn after(bytes: Vec<u8>) -> Self {
+    pub(crate) fn after(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
-            pending: 0,
-            held: 0,
+            ..Self::default()
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use copydesk_article::{BlockHash, Fingerprint, jaccard_of_words};
+use copydesk_article::{BlockHash, Fingerprint, HashBits, jaccard_of_words};
 
 use crate::decide::{Recent, Subject};
 use crate::params::Params;
@@ -25,8 +25,9 @@ pub(crate) fn own_blocks(
         .collect();
     blocks.sort_unstable();
     blocks.dedup();
-    let few: FewHashes = blocks.iter().map(|b| b.0.cast_unsigned()).collect();
-    let is_shown = |b: &BlockHash| few.may_have(b.0.cast_unsigned()) && blocks.binary_search(b).is_ok();
+    let mut bits = HashBits::<16>::default();
+    blocks.iter().for_each(|b| bits.insert(b.0.cast_unsigned()));
+    let is_shown = |b: &BlockHash| bits.may_have(b.0.cast_unsigned()) && blocks.binary_search(b).is_ok();
     // Few others have any of its blocks: the rest need not be looked at closer.
     let others: Vec<&Recent<'_>> = recents
         .iter()
@@ -69,49 +70,12 @@ pub(crate) fn without<'f>(fingerprint: &'f Fingerprint, dropped: &[BlockHash]) -
     Cow::Owned(kept)
 }
 
-/// Which of many hashes are certainly not among a few: one bit of 1,024 for each of the few. For hashes that are spread
-/// evenly.
-#[derive(Debug, Clone, Default)]
-struct FewHashes([u64; 16]);
-
-impl FewHashes {
-    const fn place(hash: u64) -> (usize, u64) {
-        ((hash >> 6) as usize & 15, 1 << (hash & 63))
-    }
-
-    /// Whether the hash may be one of them. Never wrong where it says no.
-    #[inline]
-    const fn may_have(&self, hash: u64) -> bool {
-        let (word, bit) = Self::place(hash);
-        self.0[word] & bit != 0
-    }
-}
-
-impl FromIterator<u64> for FewHashes {
-    fn from_iter<I: IntoIterator<Item = u64>>(hashes: I) -> Self {
-        let mut few = Self::default();
-        for hash in hashes {
-            let (word, bit) = Self::place(hash);
-            few.0[word] |= bit;
-        }
-        few
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use copydesk_article::{ArticleId, BodyHash, FingerprintVersion};
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn nothing_that_is_there_is_said_not_to_be() {
-        let few: FewHashes = (0..20_u64).map(|n| n * 0x9e37_79b9).collect();
-        assert!((0..20_u64).all(|n| few.may_have(n * 0x9e37_79b9)));
-        let others = (0..10_000_u64).map(|n| n.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 7);
-        assert!(others.filter(|n| few.may_have(*n)).count() < 400);
-    }
 
     fn fingerprint(blocks: &[i64]) -> Fingerprint {
         Fingerprint {

@@ -3,7 +3,7 @@
 //! A word is a run of letters and digits after folding; digits stay, because they tell slot-filled
 //! templates apart. On the way the numbers and names of the paragraph are noted and its block hash is made.
 
-use copydesk_article::{MarkKind, ParagraphMark};
+use copydesk_article::{MarkKind, ParagraphMark, block_of};
 
 use crate::block::{has_marker, to_lower};
 use crate::fold::{CAPITAL, DENSE, fold_into};
@@ -94,14 +94,8 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
     let mut base = 0;
     while base < bytes.len() {
         let rest = bytes.get(base..).unwrap_or_default();
-        let tail;
-        let block = match rest.first_chunk() {
-            Some(block) => block,
-            None => {
-                tail = padded(rest);
-                &tail
-            }
-        };
+        let mut tail = None;
+        let block = block_of(rest, b' ', &mut tail);
         let (low, classes) = to_lower(block);
         let words = classes.words;
         let mut starts = words & !(words << 1);
@@ -169,15 +163,6 @@ fn read_bytes<const FOLDED: bool>(bytes: &[u8], tokens: &mut Tokens) -> i64 {
     } else {
         hash::finalise(chain) as i64
     }
-}
-
-/// The last bytes and spaces after them.
-fn padded(rest: &[u8]) -> [u8; 64] {
-    let mut block = [b' '; 64];
-    if let Some(front) = block.get_mut(..rest.len()) {
-        front.copy_from_slice(rest);
-    }
-    block
 }
 
 /// The length of the word that bytes begin with.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use copydesk_article::ArticleId;
+use copydesk_article::{ArticleId, HashBits};
 
 use crate::decide::{Sibling, Subject};
 use crate::key::BlockKey;
@@ -30,21 +30,19 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Which blocks none of the groups shows, mostly: one bit a block, by 16 bits of its key. Few blocks of an article are shown
-/// elsewhere, and to look for each in every group is most of what a decision costs.
-pub(crate) struct Shown(Vec<u64>);
+/// Which blocks none of the groups shows, mostly: by 16 bits of their keys. Few blocks of an article are shown elsewhere, and to
+/// look for each in every group is most of what a decision costs.
+#[derive(Default)]
+pub(crate) struct Shown(HashBits<1024>);
 
 impl Shown {
     pub(crate) fn by(groups: &[Group<'_>]) -> Self {
-        let mut shown = Self(vec![0; 1 << 10]);
+        let mut shown = Self::default();
         // Loops, as iterators within iterators took three times as long.
         for sibling in groups.iter().flat_map(Group::members) {
             for zone in sibling.blocks.zones() {
                 for key in zone {
-                    let (word, bit) = Self::place(*key);
-                    if let Some(word) = shown.0.get_mut(word) {
-                        *word |= bit;
-                    }
+                    shown.0.insert(u64::from(key.0));
                 }
             }
         }
@@ -52,13 +50,8 @@ impl Shown {
     }
 
     /// False: no group shows it.
-    pub(crate) fn maybe(&self, key: BlockKey) -> bool {
-        let (word, bit) = Self::place(key);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    const fn place(key: BlockKey) -> (usize, u64) {
-        ((key.0 as usize >> 6) & 0x3ff, 1 << (key.0 & 63))
+    pub(crate) const fn maybe(&self, key: BlockKey) -> bool {
+        self.0.may_have(key.0 as u64)
     }
 }
 

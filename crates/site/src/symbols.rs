@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use copydesk_article::gather_bits;
+use copydesk_article::{block_of, gather_bits};
 
 /// Appends what a block's key is made of: its letters in lower case and its digits, or a zero for each run of them. Returns how
 /// many letters and runs of digits there are.
@@ -40,12 +40,8 @@ impl<'a> DigitRuns<'a> {
     fn find(&mut self) -> Option<()> {
         while self.digits == 0 {
             let bytes = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
-            let mut block = [0; 64];
-            match (bytes.first_chunk(), block.get_mut(..bytes.len())) {
-                (Some(whole), _) => block = *whole,
-                (None, Some(front)) => front.copy_from_slice(bytes),
-                (None, None) => {}
-            }
+            let mut tail = None;
+            let block: &[u8; 64] = block_of(bytes, b' ', &mut tail);
             self.digits = gather_bits(&block.map(|byte| u8::from(byte.is_ascii_digit())));
             self.next += 64;
         }

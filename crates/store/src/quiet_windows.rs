@@ -147,14 +147,14 @@ impl Store {
     pub(crate) async fn read_quiet_windows(&self) -> Result<u32, StoreError> {
         let mut read = 0;
         for window in self.quiet_windows().due(Instant::now()) {
-            let (found, error) = match self.read_quiet_window(window).await {
-                Ok(found) => (found, None),
-                Err(error) => (Found::NoUse, Some(error)),
+            let (found, outcome) = match self.read_quiet_window(window).await {
+                Ok(found) => (found, Ok(())),
+                Err(error) => (Found::NoUse, Err(error)),
             };
             read += u32::from(matches!(found, Found::Keys(..)));
             // After an error as well: other windows have their turn.
             self.quiet_windows().put(window, found, Instant::now());
-            error.map_or(Ok(()), Err)?;
+            outcome?;
         }
         Ok(read)
     }

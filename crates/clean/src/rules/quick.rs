@@ -75,10 +75,8 @@ impl Quick {
 
     fn may_hold_phrase(&self, line: &[u8]) -> bool {
         // A phrase that ends with the line needs no bytes after it.
-        let mask = mask(self.word_bytes);
-        any_word(line, |[a, b, c, d, e, f, g, h, ..]| {
-            let eight = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
-            self.words.contains((eight | CASE) & mask)
+        any_word(line, |sixteen| {
+            self.words.contains(word(sixteen, self.word_bytes))
         })
     }
 }

@@ -19,7 +19,7 @@ pub struct PrivateKafka {
 impl PrivateKafka {
     /// Formats a log folder and starts the broker.
     pub async fn start() -> Self {
-        Self::start_with(None, "").await
+        Self::start_with_settings("").await
     }
 
     /// The same with settings of the broker besides those of deploy/local, one a line.
