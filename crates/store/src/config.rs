@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
+use crate::announced::Announced;
 use crate::common::ListAtHand;
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
@@ -101,6 +102,7 @@ struct Shared {
     quiet: QuietWindows,
     present: PresentWindows,
     turns: Arc<Turns>,
+    announced: Announced,
 }
 
 impl Store {
@@ -123,6 +125,10 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(config.connections.max(1))
             .acquire_timeout(config.acquire_timeout)
+            .connect_lazy_with(options.clone());
+        let announcing = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(config.acquire_timeout)
             .connect_lazy_with(options);
         Ok(Self {
             pool,
@@ -139,6 +145,7 @@ impl Store {
                 quiet: QuietWindows::default(),
                 present: PresentWindows::default(),
                 turns: Arc::default(),
+                announced: Announced::new(announcing),
             }),
         })
     }
@@ -197,6 +204,10 @@ impl Store {
 
     pub(crate) fn present_windows(&self) -> &PresentWindows {
         &self.shared.present
+    }
+
+    pub(crate) fn announced(&self) -> &Announced {
+        &self.shared.announced
     }
 
     pub(crate) fn turns(&self) -> &Arc<Turns> {

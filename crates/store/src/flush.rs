@@ -388,7 +388,7 @@ impl<'b> Reading<'b> {
             (Some(turn), earlier)
         } else {
             store.present_windows().forget();
-            (None, Earlier::default())
+            (None, store.announced().enter(tx, &claimed).await?)
         };
         let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
         let sifted = if alone {
@@ -463,7 +463,7 @@ impl<'b> Reading<'b> {
     /// Waits for the earlier flushes, and claims what they left.
     async fn wait(&mut self, tx: &mut sqlx::PgConnection) -> Result<(), StoreError> {
         let wanted: Vec<i64> = self.wanted.iter().map(|(key, _)| *key).collect();
-        std::mem::take(&mut self.earlier).wait(&wanted).await;
+        std::mem::take(&mut self.earlier).wait(tx, &wanted).await?;
         let (got, claimed) = keys::claim(tx, &self.wanted).await?;
         self.wanted.clear();
         self.claimed.extend(claimed);

@@ -29,6 +29,7 @@
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
+mod announced;
 mod audit;
 mod blocks;
 mod clean_events;

@@ -54,6 +54,10 @@ const FILES: &[(&str, &str)] = &[
         "0011_default_times_of_articles",
         include_str!("../../../migrations/0011_default_times_of_articles.sql"),
     ),
+    (
+        "0012_create_flush_turns",
+        include_str!("../../../migrations/0012_create_flush_turns.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -17,8 +17,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use sqlx::PgConnection;
 use tokio::sync::watch;
 
+use crate::announced::{self, Number};
+use crate::error::StoreError;
 use crate::keys::among;
 
 /// How long a flush waits here before it waits in Postgres. A turn takes some hundredths of a second.
@@ -62,7 +65,16 @@ pub(crate) struct Earlier {
     /// Keys of its own that earlier flushes want as well, ascending.
     pub(crate) shared: Vec<i64>,
     /// Each with what it shares, ascending.
-    flushes: Vec<(Vec<i64>, watch::Receiver<()>)>,
+    flushes: Vec<(Vec<i64>, End)>,
+}
+
+/// Where the end of a flush is seen.
+#[derive(Debug)]
+enum End {
+    /// In this process: nothing is ever sent, it ends when the turn is dropped.
+    Here(watch::Receiver<()>),
+    /// In the database.
+    Announced(Number),
 }
 
 impl Turns {
@@ -76,12 +88,9 @@ impl Turns {
                 let mut wanted = among(&flush.keys);
                 let shared: Vec<i64> = keys.iter().copied().filter(|key| wanted(*key)).collect();
                 if !shared.is_empty() {
-                    earlier.shared.extend(&shared);
-                    earlier.flushes.push((shared, flush.ended.clone()));
+                    earlier.add(shared, End::Here(flush.ended.clone()));
                 }
             }
-            earlier.shared.sort_unstable();
-            earlier.shared.dedup();
         }
         let number = state.next;
         state.next += 1;
@@ -128,24 +137,54 @@ impl Drop for Turn {
 }
 
 impl Earlier {
-    /// Until those flushes are over that want any of these keys (ascending), or the waiting is better done in Postgres.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what is given up after a time is waiting for a channel, not a statement"
-    )]
-    pub(crate) async fn wait(self, keys: &[i64]) {
-        let all = async {
-            for (shared, mut flush) in self.flushes {
-                let mut is_wanted = among(keys);
-                if !shared.iter().any(|key| is_wanted(*key)) {
-                    continue;
-                }
-                // Nothing is ever sent: it ends when the turn is dropped.
-                let _ = flush.changed().await;
-            }
-        };
-        let _ = tokio::time::timeout(LONGEST_WAIT, all).await;
+    /// A flush that said in the database what it wants. `shared`: ascending.
+    pub(crate) fn add_announced(&mut self, shared: Vec<i64>, number: Number) {
+        self.add(shared, End::Announced(number));
     }
+
+    fn add(&mut self, shared: Vec<i64>, end: End) {
+        self.shared.extend(&shared);
+        self.shared.sort_unstable();
+        self.shared.dedup();
+        self.flushes.push((shared, end));
+    }
+
+    /// Until those flushes are over that want any of these keys (ascending), or the waiting is better done by the claim.
+    pub(crate) async fn wait(self, transaction: &mut PgConnection, keys: &[i64]) -> Result<(), StoreError> {
+        let (here, announced) = self.that_want(keys);
+        ended_here(here).await;
+        announced::wait(transaction, &announced).await
+    }
+
+    /// Those flushes that want any of these keys.
+    fn that_want(self, keys: &[i64]) -> (Vec<watch::Receiver<()>>, Vec<Number>) {
+        let (mut here, mut announced) = (Vec::new(), Vec::new());
+        for (shared, end) in self.flushes {
+            let mut is_wanted = among(keys);
+            if !shared.iter().any(|key| is_wanted(*key)) {
+                continue;
+            }
+            match end {
+                End::Here(ended) => here.push(ended),
+                End::Announced(number) => announced.push(number),
+            }
+        }
+        (here, announced)
+    }
+}
+
+/// Until these are over, or for [`LONGEST_WAIT`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is given up after a time is waiting for a channel, not a statement"
+)]
+async fn ended_here(flushes: Vec<watch::Receiver<()>>) {
+    let all = async {
+        for mut flush in flushes {
+            let _ = flush.changed().await;
+        }
+    };
+    let _ = tokio::time::timeout(LONGEST_WAIT, all).await;
 }
 
 #[cfg(test)]
@@ -162,14 +201,14 @@ mod tests {
         let now = Instant::now();
         let (first, earlier) = turns.enter(keys(&[1, 3, 5, 7]), now);
         assert!(earlier.shared.is_empty());
-        earlier.wait(&[1, 3]).await;
+        assert!(earlier.that_want(&[1, 3]).0.is_empty());
         let (_apart, earlier) = turns.enter(keys(&[2, 4]), now);
         assert!(earlier.shared.is_empty());
         let (_third, earlier) = turns.enter(keys(&[0, 3, 4, 7, 9]), now);
         assert_eq!(earlier.shared, [3, 4, 7], "of both");
         // Only the first wants a key that this one still needs.
         let begun = Instant::now();
-        let waiting = tokio::spawn(earlier.wait(&[0, 3, 7, 9]));
+        let waiting = tokio::spawn(ended_here(earlier.that_want(&[0, 3, 7, 9]).0));
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert!(!waiting.is_finished());
         drop(first);
@@ -185,7 +224,7 @@ mod tests {
         let (_stuck, _) = turns.enter(keys(&[1]), Instant::now());
         let (_next, earlier) = turns.enter(keys(&[1]), Instant::now());
         let begun = Instant::now();
-        earlier.wait(&[1]).await;
+        ended_here(earlier.that_want(&[1]).0).await;
         assert!(begun.elapsed() >= LONGEST_WAIT);
     }
 

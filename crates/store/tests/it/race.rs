@@ -103,29 +103,28 @@ async fn copies_of_what_was_rolled_back_are_one_story_with_what_is_stored_in_its
     assert_no_pair_is_split(&scratch).await;
 }
 
+/// A worker of another name that has claimed this partition, with connections and memory of its own.
+async fn another_worker(scratch: &Scratch, owner: &str, partition: i32) -> (Store, Claimed) {
+    let store = scratch
+        .another_store(StoreConfig {
+            connections: 2,
+            ..StoreConfig::default()
+        })
+        .await;
+    let wanted = [wanted(partition, 0, 1_000_000)];
+    let mut claims = store.claim(owner, &wanted, OnLostRange::Stop).await.unwrap();
+    (store, claims.remove(0))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn copies_that_arrive_at_once_on_two_workers_are_one_story() {
     let scratch = Scratch::new("race_workers").await;
-    let mut workers = Vec::new();
-    for (partition, owner) in [(0, "one"), (1, "another")] {
-        // Connections and memory of its own.
-        let store = scratch
-            .another_store(StoreConfig {
-                connections: 2,
-                ..StoreConfig::default()
-            })
-            .await;
-        let claimed = store
-            .claim(owner, &[wanted(partition, 0, 1_000_000)], OnLostRange::Stop)
-            .await
-            .unwrap()
-            .remove(0);
-        workers.push((store, claimed));
-    }
-    let Ok(workers) = workers.try_into() else {
-        panic!("two of them");
-    };
-    store_pairs(workers, None).await;
+    let workers = [
+        another_worker(&scratch, "one", 0).await,
+        another_worker(&scratch, "another", 1).await,
+    ];
+    let retries = store_pairs(workers, None).await;
+    assert_eq!(retries, 0, "they take turns");
     assert_no_pair_is_split(&scratch).await;
 }
 
@@ -168,12 +167,18 @@ async fn a_worker_is_alone_while_no_other_flushes_or_claims() {
 }
 
 /// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, for two thirds of a second: less
-/// than flushes of one process wait for each other.
+/// than flushes of one process wait for each other. The sequence `begun` counts the articles of all flushes, also of those under way.
 async fn slow_store(label: &str) -> Scratch {
     let scratch = Scratch::new(label).await;
     sqlx::raw_sql(
-        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.66); RETURN NEW; END $$;
-         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW WHEN (NEW.title = 'Slow') EXECUTE FUNCTION dawdle()",
+        "CREATE SEQUENCE begun;
+         CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             PERFORM nextval('begun');
+             IF NEW.title = 'Slow' THEN PERFORM pg_sleep(0.66); END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW EXECUTE FUNCTION dawdle()",
     )
     .execute(&scratch.db)
     .await
@@ -197,16 +202,42 @@ async fn begin_slowly(scratch: &Scratch, texts: &[Text<'_>]) -> tokio::task::Joi
     slow
 }
 
-async fn flush(scratch: &Scratch, claimed: &Claimed, from: i64, texts: &[Text<'_>]) {
+async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>]) {
     let partition = claimed.source.partition.get();
     let items = texts.iter().zip(from..).map(|(text, n)| text.item(partition, n));
     let batch = batch(from, items.collect());
-    scratch.store.flush(claimed, &batch).await.unwrap();
+    store.flush(claimed, &batch).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() {
     let scratch = slow_store("race_parts").await;
+    let second = (scratch.store.clone(), scratch.claim(1).await);
+    parts_wait(&scratch, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_flush_wants_of_another_workers_waits_with_all_that_hangs_on_it() {
+    let scratch = slow_store("race_parts_workers").await;
+    let second = another_worker(&scratch, "another", 1).await;
+    // Of a worker that is gone, its lock with it: nobody waits for that.
+    sqlx::query(
+        "INSERT INTO flush_turn SELECT 7, string_agg(int4send(n), '') FROM generate_series(0, 9) AS n",
+    )
+    .execute(&scratch.db)
+    .await
+    .unwrap();
+    parts_wait(&scratch, &second).await;
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM flush_turn WHERE number = 7")
+            .await,
+        0
+    );
+}
+
+/// `second` has claimed partition 1.
+async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
     let (original, own, alone) = (babble(5), babble(2), babble(3));
     let (joined, other) = (format!("{original}\n\n{own}"), babble(4));
     // Enough of the first version for another version of it, too little for one of its keys.
@@ -223,8 +254,7 @@ async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() 
         !keys(&changed).iter().any(|key| has.contains(key)),
         "nothing but the address makes it wait"
     );
-    let second = scratch.claim(1).await;
-    let slow = begin_slowly(&scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
+    let slow = begin_slowly(scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
     let texts = [
         // Wants the keys of the slow one, with a part of its own …
         Text::of_site("b.example", "Joined", &joined),
@@ -243,7 +273,14 @@ async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() 
         },
         Text::of_site("f.example", "Other", &other),
     ];
-    flush(&scratch, &second, 0, &texts).await;
+    let stored_meanwhile = async {
+        // The slow one, and the three that want nothing of it.
+        while scratch.count("SELECT last_value FROM begun").await < 4 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert!(!slow.is_finished(), "the others are not waited with");
+    };
+    tokio::join!(flush(second, 0, &texts), stored_meanwhile);
     assert!(slow.is_finished(), "it was waited for");
     slow.await.unwrap();
     let stories: Vec<(String, i32, String)> = sqlx::query_as(
@@ -277,15 +314,27 @@ async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_somebody_has_long_had_is_nothing_to_wait_for() {
     let scratch = slow_store("race_long_had").await;
+    let second = (scratch.store.clone(), scratch.claim(1).await);
+    nobody_waits(&scratch, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_somebody_has_long_had_is_nothing_to_wait_for_between_workers() {
+    let scratch = slow_store("race_long_had_workers").await;
+    let second = another_worker(&scratch, "another", 1).await;
+    nobody_waits(&scratch, &second).await;
+}
+
+/// `second` has claimed partition 1.
+async fn nobody_waits(scratch: &Scratch, second: &(Store, Claimed)) {
     let (old, new) = (prose(1, 6), babble(2));
-    let second = scratch.claim(1).await;
-    flush(&scratch, &second, 0, &[Text::of_site("a.example", "Old", &old)]).await;
+    flush(second, 0, &[Text::of_site("a.example", "Old", &old)]).await;
     let texts = [
         Text::of_site("b.example", "Slow", &new),
         Text::of_site("b.example", "Copy", &old),
     ];
-    let slow = begin_slowly(&scratch, &texts).await;
-    flush(&scratch, &second, 1, &[Text::of_site("c.example", "Copy", &old)]).await;
+    let slow = begin_slowly(scratch, &texts).await;
+    flush(second, 1, &[Text::of_site("c.example", "Copy", &old)]).await;
     assert!(!slow.is_finished(), "both want what the old one has");
     slow.await.unwrap();
     assert_eq!(scratch.stories().await, 2);
