@@ -24,7 +24,7 @@ pub struct StoreConfig {
     /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …). Over a network the server's
     /// certificate is verified (`verify-full`) unless the URL, or `PGSSLMODE`, says otherwise.
     pub url: String,
-    /// Connections at most. A worker wants one per partition that flushes at the same time, and two more.
+    /// Connections at most, but for one more beside other workers (`announced.rs`). A worker wants one per partition that flushes at the same time, and two more.
     pub connections: u32,
     /// The name in `pg_stat_activity`.
     pub application_name: String,

@@ -14,7 +14,7 @@
 //!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`
 //!    (without a question where a worker that is alone knows them to be new: `present_windows`);
 //!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
-//!    other, so that one of them sees the other; flushes of one process know of each other (`turns`), and only the articles that
+//!    other, so that one of them sees the other; flushes know what those under way want (`turns` in a process, `announced` between several), and only the articles that
 //!    want something of an earlier one wait: they go through the steps that follow when the others are through them. From here to the commit others may be waiting: what does not depend
 //!    on the database has been laid out with the article (`ready`), what can be read before has been read.
 //! 4. `evidence`: what is stored of the candidates is read.
@@ -23,7 +23,7 @@
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
 //! 8. `write_articles`, `write_ledger`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
 //!
-//! Every flush takes its locks in that order, and within a step in the order of keys (a worker that is alone: those first that nobody else
+//! Every flush takes its locks in that order, and within a step in the order of keys (those first that no earlier flush
 //! wants), so that two flushes do not deadlock; where they do all the same (one links to an article that the other re-links or has a version of), Postgres ends one of them and it is tried again.
 //! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!

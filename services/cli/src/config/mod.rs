@@ -70,7 +70,7 @@ pub(crate) struct Database {
     pub(crate) url: String,
     /// A file that holds the URL; wins over `url`.
     pub(crate) url_file: Option<PathBuf>,
-    /// Connections of one worker at the most.
+    /// Connections of one worker at the most; one more where it is not alone with the database.
     pub(crate) connections: u32,
 }
 
