@@ -19,10 +19,11 @@ use crate::plan::{self, Disposition, Read, Work};
 use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
+use crate::stories::{Links, Stories};
 use crate::turns::{Earlier, Turn};
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{evidence, keys, site_memory, stories};
+use crate::{evidence, keys, site_memory};
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
@@ -200,15 +201,34 @@ pub(crate) async fn store_articles(
         stored: Vec::with_capacity(first.len() + later.len()),
         reused: Vec::new(),
     };
-    flush.store(tx, &mut reading, first, report).await?;
-    if !later.is_empty() {
+    if later.is_empty() {
+        flush
+            .store(tx, &mut reading, first, RowsOfOthers::Lock, report)
+            .await?;
+    } else {
+        let open = flush
+            .store(tx, &mut reading, first, RowsOfOthers::Leave, report)
+            .await?;
         reading.wait(tx).await?;
-        flush.store(tx, &mut reading, later, report).await?;
+        if let Some((links, foreseen)) = open {
+            report.relinked += links.settle_foreseen(tx, &foreseen).await?;
+        }
+        flush
+            .store(tx, &mut reading, later, RowsOfOthers::Lock, report)
+            .await?;
     }
     flush.end(tx, source, range).await?;
     // Last: flushes do not come to this row in any order.
     keys::end_quiet(tx, &reading.claimed).await?;
     Ok(turn)
+}
+
+/// What is done with rows of articles that were there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowsOfOthers {
+    Lock,
+    /// The flush has yet to wait for others, which would wait for it if they want the same rows.
+    Leave,
 }
 
 /// What articles of a flush leave behind for its end.
@@ -223,13 +243,15 @@ struct ArticlesOfFlush<'a> {
 
 impl ArticlesOfFlush<'_> {
     /// Decides on some of the flush's articles and writes them. Those before them may be stored already, as if by another flush.
+    /// Answers with what is still to be settled of their stories, if rows of others are left alone.
     async fn store<'b>(
         &mut self,
         tx: &mut sqlx::PgConnection,
         reading: &mut Reading<'b>,
         articles: Vec<(Work<'b>, Disposition)>,
+        rows_of_others: RowsOfOthers,
         report: &mut FlushReport,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<(Links, Stories)>, StoreError> {
         let (works, dispositions): (Vec<_>, Vec<_>) = articles.into_iter().unzip();
         let params = Params {
             common: self.common,
@@ -237,7 +259,11 @@ impl ArticlesOfFlush<'_> {
         };
         reading.candidates(tx, &works, &dispositions).await?;
         let decided = plan::decisions(&works, &dispositions, &mut reading.read, &params);
-        let stories = stories::settle(tx, &works, &dispositions, &decided).await?;
+        let links = Links::new(&works, &dispositions, &decided);
+        let stories = match rows_of_others {
+            RowsOfOthers::Lock => links.settle(tx).await?,
+            RowsOfOthers::Leave => links.foresee(tx).await?,
+        };
         report.relinked += stories.moved;
         let cleaned = site_memory::clean(
             &works,
@@ -284,7 +310,7 @@ impl ArticlesOfFlush<'_> {
                 verdict: verdict.as_str(),
             });
         }
-        Ok(())
+        Ok((rows_of_others == RowsOfOthers::Leave).then_some((links, stories)))
     }
 
     /// Writes what became of each message, and tells of it.
@@ -429,7 +455,8 @@ impl<'b> Reading<'b> {
     }
 
     /// Of each article whether it has to wait for an earlier flush: it wants a key that one may get, it looks up to an article of this
-    /// batch that waits, or it is the same article as one that does.
+    /// batch that waits, or it is the same article as one that does. Where any wait, versions do, too: they change a row that
+    /// others may want.
     fn that_wait(&self, works: &[Work<'_>], dispositions: &[Disposition]) -> Vec<bool> {
         let mut waits = vec![false; works.len()];
         if self.wanted.is_empty() {
@@ -442,8 +469,10 @@ impl<'b> Reading<'b> {
         let mut joined = true;
         while std::mem::take(&mut joined) {
             for ((work, disposition), waits) in works.iter().zip(dispositions).zip(&mut waits) {
+                let changes_a_row = matches!(disposition, Disposition::Version { .. });
                 if *waits
-                    || !identities.contains(&work.identity)
+                    || !changes_a_row
+                        && !identities.contains(&work.identity)
                         && !work.searched_keys().any(|key| open.contains(&key))
                 {
                     continue;

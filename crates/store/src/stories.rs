@@ -1,6 +1,6 @@
 //! Stories: the links of a batch become memberships, links that were given up are carried out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copydesk_dedup::Decision;
 use sqlx::PgConnection;
@@ -31,76 +31,138 @@ impl Stories {
     }
 }
 
-/// Locks what the batch links to, carries out what it gives up, and works out the story of every new article.
-///
-/// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
-/// left behind in a story that was given up.
-pub(crate) async fn settle(
-    connection: &mut PgConnection,
-    works: &[Work<'_>],
-    dispositions: &[Disposition],
-    decided: &Decided,
-) -> Result<Stories, StoreError> {
-    let mut stories = Stories::default();
-    let is_new = |d: &Disposition| matches!(d, Disposition::New { .. });
-    let fresh: HashSet<i64> = works
-        .iter()
-        .zip(dispositions)
-        .filter(|(_, d)| is_new(d))
-        .map(|(w, _)| w.fresh)
-        .collect();
-    let mut targets: Vec<i64> = decided
-        .of_work
-        .iter()
-        .flatten()
-        .filter_map(|d| d.link.map(|l| l.to.0))
-        .filter(|to| !fresh.contains(to))
-        .collect();
-    targets.sort_unstable();
-    targets.dedup();
-    let mut story_of = share(connection, &targets).await?;
-    for given_up in &decided.given_up {
-        let article = given_up.relink.article.0;
-        if fresh.contains(&article) {
-            stories.unlinked.insert(article);
-            continue;
-        }
-        for moved in carry_out(connection, given_up).await? {
-            story_of.insert(moved, given_up.relink.new_story.0);
-            stories.moved += 1;
-        }
-    }
-    // Links point to older articles: one pass in order is enough.
-    for ((work, disposition), decision) in works.iter().zip(dispositions).zip(&decided.of_work) {
-        let (true, Some(decision)) = (is_new(disposition), decision) else {
-            continue;
-        };
-        let link = decision.link.filter(|_| stories.keeps_link(work.fresh));
-        let story = link.map_or(work.fresh, |l| {
-            stories
-                .of_article
-                .get(&l.to.0)
-                .or_else(|| story_of.get(&l.to.0))
-                .copied()
-                .unwrap_or(l.story.0)
-        });
-        stories.of_article.insert(work.fresh, story);
-    }
-    Ok(stories)
+/// What the decisions of some articles make of stories, before any of it is carried out.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// New articles, the older ones first, each with the article that it links to and that one's story as the decision knew it.
+    of_new: Vec<(i64, Option<(i64, i64)>)>,
+    /// Articles that were there before and are linked to, ascending.
+    targets: Vec<i64>,
+    /// New articles whose link a later one of the same batch made them give up.
+    unlinked: HashSet<i64>,
+    /// Links of articles that were there before.
+    given_up: Vec<GivenUp>,
 }
 
-async fn share(connection: &mut PgConnection, ids: &[i64]) -> Result<HashMap<i64, i64>, StoreError> {
-    const DOING: &str = "cannot lock the articles that are linked to";
+impl Links {
+    pub(crate) fn new(works: &[Work<'_>], dispositions: &[Disposition], decided: &Decided) -> Self {
+        let of_new: Vec<(i64, Option<(i64, i64)>)> = works
+            .iter()
+            .zip(dispositions)
+            .zip(&decided.of_work)
+            .filter(|((_, disposition), _)| matches!(disposition, Disposition::New { .. }))
+            .map(|((work, _), decision)| {
+                let link = decision.as_ref().and_then(|d| d.link);
+                (work.fresh, link.map(|l| (l.to.0, l.story.0)))
+            })
+            .collect();
+        let fresh: HashSet<i64> = of_new.iter().map(|(id, _)| *id).collect();
+        let mut targets: Vec<i64> = of_new
+            .iter()
+            .filter_map(|(_, link)| Some((*link)?.0))
+            .filter(|to| !fresh.contains(to))
+            .collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let (of_batch, given_up) = decided
+            .given_up
+            .iter()
+            .copied()
+            .partition::<Vec<_>, _>(|g| fresh.contains(&g.relink.article.0));
+        Self {
+            of_new,
+            targets,
+            unlinked: of_batch.iter().map(|g| g.relink.article.0).collect(),
+            given_up,
+        }
+    }
+
+    /// Locks what is linked to, carries out what is given up, and works out the story of every new article.
+    ///
+    /// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
+    /// left behind in a story that was given up.
+    pub(crate) async fn settle(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
+        let mut story_of = stories_of(connection, &self.targets, "FOR SHARE").await?;
+        let mut moved = 0;
+        for given_up in &self.given_up {
+            for article in carry_out(connection, given_up).await? {
+                story_of.insert(article, given_up.relink.new_story.0);
+                moved += 1;
+            }
+        }
+        Ok(Stories {
+            moved,
+            ..self.resolve(&story_of)
+        })
+    }
+
+    /// The same without a lock and without a change: what [`Links::settle`] will most likely say. For a flush that has yet to wait for
+    /// others: they may want those very articles, and would wait for it.
+    pub(crate) async fn foresee(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
+        let mut story_of = stories_of(connection, &self.targets, "").await?;
+        for given_up in &self.given_up {
+            story_of.insert(given_up.relink.article.0, given_up.relink.new_story.0);
+        }
+        Ok(self.resolve(&story_of))
+    }
+
+    /// [`Links::settle`] for new articles that were written as [`Links::foresee`] said; those for which it was wrong get their story now.
+    /// Answers with the number of older articles that changed theirs.
+    pub(crate) async fn settle_foreseen(
+        &self,
+        connection: &mut PgConnection,
+        foreseen: &Stories,
+    ) -> Result<u64, StoreError> {
+        let stories = self.settle(connection).await?;
+        let mut wrong: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for (article, _) in &self.of_new {
+            let story = stories.of(*article);
+            if story != foreseen.of(*article) {
+                wrong.entry(story).or_default().push(*article);
+            }
+        }
+        for (story, articles) in wrong {
+            story::move_to(connection, &articles, story).await?;
+        }
+        Ok(stories.moved)
+    }
+
+    fn resolve(&self, story_of: &HashMap<i64, i64>) -> Stories {
+        let mut of_article: HashMap<i64, i64> = HashMap::with_capacity(self.of_new.len());
+        // Links point to older articles: one pass in order is enough.
+        for (article, link) in &self.of_new {
+            let link = link.filter(|_| !self.unlinked.contains(article));
+            let story = link.map_or(*article, |(to, story)| {
+                let now = of_article.get(&to).or_else(|| story_of.get(&to));
+                now.copied().unwrap_or(story)
+            });
+            of_article.insert(*article, story);
+        }
+        Stories {
+            of_article,
+            unlinked: self.unlinked.clone(),
+            moved: 0,
+        }
+    }
+}
+
+/// The stories of these articles (ascending), their rows locked as this clause says.
+async fn stories_of(
+    connection: &mut PgConnection,
+    ids: &[i64],
+    lock: &'static str,
+) -> Result<HashMap<i64, i64>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id FOR SHARE",
-    )
-    .bind(ids)
-    .fetch_all(connection)
-    .await
-    .doing(DOING)?;
+    let sql = format!(
+        "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id {lock}"
+    );
+    let rows: Vec<(i64, i64)> = sqlx::query_as(&sql)
+        .bind(ids)
+        .fetch_all(connection)
+        .await
+        .doing("cannot read or lock the articles that are linked to")?;
     Ok(rows.into_iter().collect())
 }
 

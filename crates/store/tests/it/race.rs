@@ -340,3 +340,85 @@ async fn nobody_waits(scratch: &Scratch, second: &(Store, Claimed)) {
     assert_eq!(scratch.stories().await, 2);
     scratch.assert_law().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_flush_that_waits_for_others_holds_no_article_that_they_move() {
+    let scratch = slow_store("race_relink").await;
+    let (second, third) = (scratch.claim(1).await, scratch.claim(2).await);
+    let (second, third) = ((scratch.store.clone(), second), (scratch.store.clone(), third));
+    relinked_meanwhile(&scratch, &second, &third, "copy.example").await;
+    let copy = "SELECT count(*) FROM article c JOIN article b ON b.article_id = c.linked_to AND b.story_id = c.story_id
+                JOIN evidence e ON e.article_id = c.article_id AND e.story_id = c.story_id
+                WHERE c.site = 'copy.example' AND b.site = 'between.example' AND b.story_id = b.article_id";
+    assert_eq!(scratch.count(copy).await, 1, "it goes where its original went");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_version_of_what_another_worker_moves_waits_its_turn() {
+    let scratch = slow_store("race_relink_workers").await;
+    let (second, third) = (
+        another_worker(&scratch, "another", 1).await,
+        another_worker(&scratch, "a third", 2).await,
+    );
+    relinked_meanwhile(&scratch, &second, &third, "between.example").await;
+    let version = "SELECT count(*) FROM article WHERE site = 'between.example' AND version = 2 AND story_id = article_id";
+    assert_eq!(scratch.count(version).await, 1);
+}
+
+/// The flush of `second` waits for a slow one, and then takes the article of between.example out of its story. The flush of `third`, which
+/// begins meanwhile and waits for that of `second`, has that article's text, but for its end, as an article of this site.
+async fn relinked_meanwhile(
+    scratch: &Scratch,
+    second: &(Store, Claimed),
+    third: &(Store, Claimed),
+    site: &str,
+) {
+    let babble = |seed, n| copydesk_testkit::ArticleGenerator::new(seed).babble(n);
+    let (ours, theirs, slow, apart, last) = (
+        babble(81, 8),
+        babble(82, 4),
+        babble(84, 1),
+        babble(86, 3),
+        babble(87, 3),
+    );
+    let three: Vec<&str> = ours.split("\n\n").take(3).collect();
+    let between = format!("{}\n\n{theirs}", three.join("\n\n"));
+    let again = format!("{between}\n\nAnd a last word.");
+    let newcomer = format!("{slow}\n\n{theirs}\n\n{}", babble(83, 1));
+    let url = |site| format!("https://{site}/1");
+    let (url_between, url_again) = (url("between.example"), url(site));
+    let text = |site, body| Text::of_site(site, "Harbour news of the day", body);
+    let before = [
+        text("ours.example", &ours),
+        Text {
+            url: Some(&url_between),
+            ..text("between.example", &between)
+        },
+    ];
+    flush(second, 0, &before).await;
+    let of_slow = format!("{slow}\n\n{}", babble(85, 4));
+    let slow = begin_slowly(scratch, &[Text::of_site("slow.example", "Slow", &of_slow)]).await;
+    let of_second = [text("apart.example", &apart), text("newcomer.example", &newcomer)];
+    let of_third = [
+        Text {
+            url: Some(&url_again),
+            ..text(site, &again)
+        },
+        text("last.example", &last),
+        text("newcomer2.example", &newcomer),
+    ];
+    tokio::join!(flush(second, 2, &of_second), async {
+        // The two from before, the slow one, and the one that waits for nobody.
+        while scratch.count("SELECT last_value FROM begun").await < 4 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        flush(third, 0, &of_third).await;
+    });
+    slow.await.unwrap();
+    let newcomers = "SELECT count(*) FROM article n JOIN article b ON b.story_id = n.story_id AND b.story_id = b.article_id
+                     WHERE n.site LIKE 'newcomer%' AND b.site = 'between.example'";
+    assert_eq!(scratch.count(newcomers).await, 2, "the article between was moved");
+    let events = "SELECT count(*) FROM story_event WHERE kind = 'relink'";
+    assert_eq!(scratch.count(events).await, 1);
+    scratch.assert_law().await;
+}
