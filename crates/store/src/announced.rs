@@ -9,34 +9,52 @@
 //! 4. waits for those that want what it still needs, by sharing their locks, claims what they left, and stores the rest.
 //!
 //! A flush waits only for earlier ones, and claims nothing that an earlier one wants before that is over: there is no ring. All of the waiting is in
-//! Postgres, which sees a ring that comes of something else (a re-link, a version; `janitor refingerprint`) and ends one of them.
+//! Postgres, which sees a ring that comes of something else (`janitor refingerprint`, an older worker) and ends one of them.
 //!
 //! Nothing here is needed for a decision to be right: the unique row in `near_key` is. A row of a flush that is over, a worker that does not look
-//! here, a lock that went with its session: they cost waiting.
+//! here, a lock that went with its session: they cost waiting. So where it cannot be said what a flush wants, the flush claims its keys in their
+//! order, as if nobody had said anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
+use tracing::warn;
 
 use crate::error::{Doing as _, StoreError};
+use crate::keys::HASH_BITS;
 use crate::turns::Earlier;
 
 /// The advisory locks of flushes, by number: "cdtn", as in `copydesk_enter_turn`.
 const LOCKS: i32 = 0x6364_746e;
 
+/// How long it may take to say what a flush wants: milliseconds do, and its transaction is open meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long nothing is said after that failed.
+const SILENCE: Duration = Duration::from_secs(30);
+
 const SAYING: &str = "cannot say which keys a flush wants";
 
-/// A flush, for as long as it is under way: its transaction's id modulo 2³¹.
+/// A flush, for as long as it is under way: its transaction's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Number(i32);
+pub(crate) struct Number(i64);
 
 /// What flushes of all workers want, as far as it is known here.
 #[derive(Debug)]
 pub(crate) struct Announced {
-    /// One connection: a flush that speaks has one of the store's already, and must not wait there for another.
-    pool: PgPool,
-    /// Of flushes that were under way when somebody here last entered.
-    known: Mutex<Vec<(Number, Hashes)>>,
+    options: PgConnectOptions,
+    state: tokio::sync::Mutex<State>,
+    silent_until: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// None of the store's: a flush that speaks has one of those already, and must not wait for another.
+    connection: Option<PgConnection>,
+    /// Flushes that were under way when somebody here last entered.
+    known: Vec<(Number, Hashes)>,
 }
 
 /// The keys of a flush. Different keys may have one hash: then a flush waits in vain, one of fifty with others of its size.
@@ -44,10 +62,11 @@ pub(crate) struct Announced {
 struct Hashes(Arc<[u32]>);
 
 impl Announced {
-    pub(crate) fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
         Self {
-            pool,
-            known: Mutex::default(),
+            options,
+            state: tokio::sync::Mutex::default(),
+            silent_until: Mutex::default(),
         }
     }
 
@@ -57,66 +76,114 @@ impl Announced {
         transaction: &mut PgConnection,
         keys: &[i64],
     ) -> Result<Earlier, StoreError> {
+        let mut found = Earlier::default();
+        let is_silent = self.silent_until().is_some_and(|until| until > Instant::now());
+        if keys.is_empty() || is_silent {
+            return Ok(found);
+        }
         let own = Hashes::of(keys);
-        let number: i32 = sqlx::query_scalar(
-            "SELECT number FROM (SELECT (pg_current_xact_id()::text::bigint % 2147483648)::int4) AS t (number),
-                                pg_advisory_xact_lock($1, number)",
+        let number: i64 = sqlx::query_scalar(
+            "SELECT number FROM (SELECT pg_current_xact_id()::text::int8) AS t (number),
+                                pg_advisory_xact_lock($1, (number % 2147483648)::int4)",
         )
         .bind(LOCKS)
         .fetch_one(transaction)
         .await
         .doing(SAYING)?;
-        let earlier: Vec<i32> = sqlx::query_scalar("SELECT copydesk_enter_turn($1, $2)")
-            .bind(number)
-            .bind(own.to_bytes())
-            .fetch_one(&self.pool)
-            .await
-            .doing(SAYING)?;
-        let earlier = self.read(earlier.into_iter().map(Number).collect()).await?;
-        let mut found = Earlier::default();
-        for (number, theirs) in &earlier {
-            let shared = own.shared(theirs, keys);
+        for (number, theirs) in self.earlier(Number(number), &own).await {
+            let shared = own.shared(&theirs, keys);
             if !shared.is_empty() {
-                found.add_announced(shared, *number);
+                found.add_announced(shared, number);
             }
         }
-        let mut known = self.known();
-        *known = earlier;
-        known.push((Number(number), own));
         Ok(found)
     }
 
-    /// What these flushes want. Those that went meanwhile are not among them.
-    async fn read(&self, wanted: Vec<Number>) -> Result<Vec<(Number, Hashes)>, StoreError> {
-        let (mut read, mut missing) = (Vec::with_capacity(wanted.len()), Vec::new());
-        {
-            let known = self.known();
-            for number in wanted {
-                match known.iter().find(|(known, _)| *known == number) {
-                    Some(one) => read.push(one.clone()),
-                    None => missing.push(number.0),
-                }
-            }
-        }
-        if missing.is_empty() {
-            return Ok(read);
-        }
-        // Apart from the call that entered: that one ends by itself even if this process stops here.
-        let rows: Vec<(i32, Vec<u8>)> =
-            sqlx::query_as("SELECT number, keys FROM flush_turn WHERE number = ANY ($1)")
-                .bind(&missing)
-                .fetch_all(&self.pool)
-                .await
-                .doing(SAYING)?;
-        read.extend(
-            rows.into_iter()
-                .map(|(n, bytes)| (Number(n), Hashes::from_bytes(&bytes))),
+    /// Says what a flush wants, and answers with what those under way want. Nothing if that fails.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is given up is not the flush's own statement, and ends by itself"
+    )]
+    async fn earlier(&self, number: Number, own: &Hashes) -> Vec<(Number, Hashes)> {
+        let why = match tokio::time::timeout(PATIENCE, self.say(number, own)).await {
+            Ok(Ok(earlier)) => return earlier,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {PATIENCE:?}"),
+        };
+        *self.silent_until() = Some(Instant::now() + SILENCE);
+        warn!(
+            error = why,
+            for_seconds = SILENCE.as_secs(),
+            "cannot tell other workers which keys are wanted: flushes wait for each other longer than they need"
         );
-        Ok(read)
+        Vec::new()
     }
 
-    fn known(&self) -> MutexGuard<'_, Vec<(Number, Hashes)>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn say(&self, number: Number, own: &Hashes) -> Result<Vec<(Number, Hashes)>, StoreError> {
+        let mut state = self.state.lock().await;
+        if let Some(connection) = state.connection.take()
+            && let Ok(earlier) = state.say(connection, number, own).await
+        {
+            return Ok(earlier);
+        }
+        // There was none, or it was cut off while nobody spoke.
+        state.say(self.connect().await?, number, own).await
+    }
+
+    async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let mut connection = self.options.connect().await.doing(SAYING)?;
+        // Each statement has to see what was there when its lock was free.
+        let settings = format!(
+            "SET default_transaction_isolation = 'read committed'; SET statement_timeout = {}",
+            PATIENCE.as_millis()
+        );
+        connection.execute(settings.as_str()).await.doing(SAYING)?;
+        Ok(connection)
+    }
+
+    fn silent_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The connection is kept, but after an error, or if this is given up on the way.
+    async fn say(
+        &mut self,
+        mut connection: PgConnection,
+        number: Number,
+        own: &Hashes,
+    ) -> Result<Vec<(Number, Hashes)>, StoreError> {
+        let under_way: Vec<i64> = sqlx::query_scalar("SELECT copydesk_enter_turn($1, $2)")
+            .bind(number.0)
+            .bind(own.to_bytes())
+            .fetch_one(&mut connection)
+            .await
+            .doing(SAYING)?;
+        let (mut earlier, mut missing) = (Vec::with_capacity(under_way.len()), Vec::new());
+        for number in under_way.into_iter().map(Number) {
+            match self.known.iter().find(|(known, _)| *known == number) {
+                Some(one) => earlier.push(one.clone()),
+                None => missing.push(number.0),
+            }
+        }
+        if !missing.is_empty() {
+            // Apart from the call that entered, so that nobody else waits for it. Those that went meanwhile are not found.
+            let rows: Vec<(i64, Vec<u8>)> =
+                sqlx::query_as("SELECT flush, keys FROM flush_turn WHERE flush = ANY ($1)")
+                    .bind(&missing)
+                    .fetch_all(&mut connection)
+                    .await
+                    .doing(SAYING)?;
+            earlier.extend(
+                rows.into_iter()
+                    .map(|(n, bytes)| (Number(n), Hashes::from_bytes(&bytes))),
+            );
+        }
+        self.known.clone_from(&earlier);
+        self.known.push((number, own.clone()));
+        self.connection = Some(connection);
+        Ok(earlier)
     }
 }
 
@@ -125,8 +192,8 @@ pub(crate) async fn wait(transaction: &mut PgConnection, numbers: &[Number]) -> 
     if numbers.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<i32> = numbers.iter().map(|n| n.0).collect();
-    sqlx::query("SELECT pg_advisory_xact_lock_shared($1, number) FROM unnest($2::int4[]) AS e (number)")
+    let numbers: Vec<i64> = numbers.iter().map(|n| n.0).collect();
+    sqlx::query("SELECT pg_advisory_xact_lock_shared($1, (number % 2147483648)::int4) FROM unnest($2::int8[]) AS e (number)")
         .bind(LOCKS)
         .bind(&numbers)
         .execute(transaction)
@@ -172,11 +239,14 @@ impl Hashes {
     }
 }
 
-/// The lower bits: the information of a key is there ([`crate::keys::row_key`]).
+/// The lower bits, where the information of a key is ([`crate::keys::row_key`]), differently for each window: the same phrase in two of them is
+/// nothing to wait for.
 #[expect(clippy::cast_possible_truncation, reason = "the lower bits")]
 #[expect(clippy::cast_sign_loss, reason = "as bits")]
 const fn hash(key: i64) -> u32 {
-    key as u32
+    // 2³² divided by the golden ratio, as in multiplicative hashing (Knuth, volume 3, 6.4).
+    let window = (key >> HASH_BITS) as u32;
+    key as u32 ^ window.wrapping_mul(0x9e37_79b9)
 }
 
 #[cfg(test)]
@@ -193,8 +263,8 @@ mod tests {
         assert_eq!(sent, Hashes::of(&theirs));
         assert_eq!(
             Hashes::of(&mine).shared(&sent, &mine),
-            [5, (7 << 50) | 9],
-            "the second of another window: a wait in vain"
+            [5, (7 << 50) | 2],
+            "what is in another window is another key"
         );
         assert!(Hashes::of(&mine).shared(&Hashes::of(&[]), &mine).is_empty());
     }

@@ -126,10 +126,6 @@ impl Store {
             .max_connections(config.connections.max(1))
             .acquire_timeout(config.acquire_timeout)
             .connect_lazy_with(options.clone());
-        let announcing = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(config.acquire_timeout)
-            .connect_lazy_with(options);
         Ok(Self {
             pool,
             shared: Arc::new(Shared {
@@ -145,7 +141,7 @@ impl Store {
                 quiet: QuietWindows::default(),
                 present: PresentWindows::default(),
                 turns: Arc::default(),
-                announced: Announced::new(announcing),
+                announced: Announced::new(options),
             }),
         })
     }

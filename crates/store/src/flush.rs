@@ -177,7 +177,7 @@ impl Ledger for Store {
 
 /// Steps 2 to 8 of the crate's essay, for the messages that are articles. The turn is to be kept until the transaction is over.
 ///
-/// Articles that want nothing of an earlier flush of this process are done first; those that do, when that one is over.
+/// Articles that want nothing of an earlier flush are done first; those that do, when that one is over.
 pub(crate) async fn store_articles(
     store: &Store,
     tx: &mut sqlx::PgConnection,
@@ -366,7 +366,7 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
 struct Reading<'b> {
     read: Read<'b>,
     sites: Sites,
-    /// Keys that an earlier flush of this process may claim, with the articles of this one that want them.
+    /// Keys that an earlier flush may claim, with the articles of this one that want them.
     wanted: Vec<(i64, i64)>,
     earlier: Earlier,
     /// Windows where keys were claimed.

@@ -24,7 +24,7 @@
 //! 8. `write_articles`, `write_ledger`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
 //!
 //! Every flush takes its locks in that order, and within a step in the order of keys (those first that no earlier flush
-//! wants), so that two flushes do not deadlock; where they do all the same (one links to an article that the other re-links or has a version of), Postgres ends one of them and it is tried again.
+//! wants), so that two flushes do not deadlock, and a flush that has yet to wait for others locks no article that was there before; where they do all the same, Postgres ends one of them and it is tried again.
 //! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
@@ -96,6 +96,7 @@ pub use explain::{ExplainedCandidate, Explanation};
 pub use export::{ExportColumn, ExportQuery, ExportTime, ExportView};
 pub use item::{Batch, Item, Prepared};
 pub use late_merges::{LARGEST_MERGE, MERGE_FROM};
+pub use migrations::Schema;
 pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Outputs, Waiting};
 pub use progress::{Claimed, OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};

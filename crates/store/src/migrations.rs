@@ -85,6 +85,16 @@ fn migrator() -> Migrator {
     }
 }
 
+/// How the schema of a database stands to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// Migrations that the database does not have yet, in order. Empty: the program can use it.
+    pub pending: Vec<String>,
+    /// The last migration that a newer program has applied, and this one knows nothing of. It can use the database all the same
+    /// (migrations/README.md, rule 2), and cannot migrate it.
+    pub newer: Option<i64>,
+}
+
 impl Store {
     /// Brings the schema up to date, and makes sure of the windows ahead. Safe to run twice, also at the same time.
     ///
@@ -102,35 +112,32 @@ impl Store {
         Ok(())
     }
 
-    /// Names of the migrations that the database does not have yet, in order. Empty: the schema is up to date.
+    /// How the schema stands to this program.
     ///
     /// # Errors
-    /// Postgres does not answer, or this role may not read the list; a database that a newer program has
-    /// migrated.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+    /// Postgres does not answer, or this role may not read the list.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
         const DOING: &str = "cannot read the list of applied migrations";
         let known: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
             .bind(TABLE)
             .fetch_one(&self.pool)
             .await
             .doing(DOING)?;
-        if !known {
-            return Ok(FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+        let mut applied: Vec<i64> = Vec::new();
+        if known {
+            let mut connection = self.pool.acquire().await.doing(DOING)?;
+            let list = connection.list_applied_migrations().await?;
+            applied.extend(list.iter().map(|m| m.version));
         }
-        let mut connection = self.pool.acquire().await.doing(DOING)?;
-        let applied = connection.list_applied_migrations().await?;
-        let newest = applied.iter().map(|m| m.version).max().unwrap_or(0);
         let last = FILES.last().map_or(0, |(name, _)| version(name));
-        if newest > last {
-            return Err(StoreError::Unknown(format!(
-                "migration {newest} (this program ends at {last})"
-            )));
-        }
-        Ok(FILES
-            .iter()
-            .filter(|(name, _)| applied.iter().all(|m| m.version != version(name)))
-            .map(|(name, _)| (*name).to_owned())
-            .collect())
+        Ok(Schema {
+            pending: FILES
+                .iter()
+                .filter(|(name, _)| !applied.contains(&version(name)))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            newer: applied.into_iter().max().filter(|newest| *newest > last),
+        })
     }
 
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {

@@ -106,10 +106,6 @@ impl Store {
             .collect();
         claims.sort_by_key(|(key, _)| *key);
         claims.dedup_by_key(|(key, _)| *key);
-        let wanted: Vec<i64> = claims.iter().map(|(key, _)| *key).collect();
-        // Where workers say what they want; one that is alone does not.
-        let earlier = self.announced().enter(&mut tx, &wanted).await?;
-        earlier.wait(&mut tx, &wanted).await?;
         let (_, claimed) = keys::claim(&mut tx, &claims).await?;
         for row in &rows {
             let mut searched: Vec<i64> = keys_of(row, row.windows.searched()).collect();

@@ -83,9 +83,10 @@ impl Links {
     /// left behind in a story that was given up.
     pub(crate) async fn settle(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
         let mut story_of = stories_of(connection, &self.targets, "FOR SHARE").await?;
+        let fresh: HashSet<i64> = self.of_new.iter().map(|(id, _)| *id).collect();
         let mut moved = 0;
         for given_up in &self.given_up {
-            for article in carry_out(connection, given_up).await? {
+            for article in carry_out(connection, given_up, &fresh).await? {
                 story_of.insert(article, given_up.relink.new_story.0);
                 moved += 1;
             }
@@ -168,13 +169,19 @@ async fn stories_of(
 
 /// The article founds a story of its own; everything linked to it, near or far, goes along. Answers with all that moved.
 ///
-/// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
-async fn carry_out(connection: &mut PgConnection, given_up: &GivenUp) -> Result<Vec<i64>, StoreError> {
+/// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more. New articles that
+/// are written already are none of those that move: they have never been elsewhere.
+async fn carry_out(
+    connection: &mut PgConnection,
+    given_up: &GivenUp,
+    fresh: &HashSet<i64>,
+) -> Result<Vec<i64>, StoreError> {
     let relink = given_up.relink;
     let Some((story, link)) = story::link_of(connection, relink.article.0, relink.from.0).await? else {
         return Ok(Vec::new());
     };
-    let moved = story::with_followers(connection, &[relink.article.0], story).await?;
+    let mut moved = story::with_followers(connection, &[relink.article.0], story).await?;
+    moved.retain(|article| !fresh.contains(article));
     let mut detail = link.clone();
     detail["shared_when_given_up"] = given_up.shared.into();
     story::unlink(connection, &[link]).await?;

@@ -10,10 +10,9 @@
 //! deadlock: each waits only for earlier ones. Flushes of *other* processes would see keys claimed out of their order, so that
 //! three of them could wait for each other in a ring, of which Postgres sees only a part while one waits here. So this is for a
 //! worker that is alone with its database ([`crate::ledger::Advanced::alone`]), which saves it a question; several ask the database
-//! ([`crate::announced`]). Where somebody comes unseen (a second
-//! worker's first flush, `janitor refingerprint`), or an earlier flush
-//! changes an article that a waiting one links to, or links to one that it changed (a re-link, a version), the waiting here is short ([`LONGEST_WAIT`]), then Postgres sees all of the
-//! ring, ends one of them, and for a while keys are claimed in their order alone ([`Turns::claim_in_order`]).
+//! ([`crate::announced`]). Where somebody comes unseen (a second worker's first flush, `janitor refingerprint`), the waiting here is short
+//! ([`LONGEST_WAIT`]), then Postgres sees all of the ring, ends one of them, and for a while keys are claimed in their order alone
+//! ([`Turns::claim_in_order`]). A flush that has yet to wait locks no article that was there before it, so that no ring comes of those (`flush.rs`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

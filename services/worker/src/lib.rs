@@ -44,7 +44,7 @@ use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
 use copydesk_telemetry::Tracer;
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
@@ -104,15 +104,21 @@ pub struct WorkerOptions {
 pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
     let started = Instant::now();
     prepare::quiet_panics();
-    let pending = options
+    let schema = options
         .store
-        .pending_migrations()
+        .schema()
         .await
         .context("cannot read the schema's version")?;
-    if !pending.is_empty() {
+    if !schema.pending.is_empty() {
         bail!(
             "the database's schema is not up to date ({} to go): run `copydesk migrate` first",
-            pending.len()
+            schema.pending.len()
+        );
+    }
+    if let Some(migration) = schema.newer {
+        warn!(
+            migration,
+            "the database's schema is that of a newer release, which this one can use until the release after that"
         );
     }
     let threads = match options.threads {

@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(crate) async fn run(store: Store) {
     loop {
         tokio::time::sleep(EVERY).await;
-        match store.end_silent_copies().await {
+        match store.end_silent_sessions().await {
             Ok(0) => {}
             Ok(sessions) => warn!(
                 sessions,

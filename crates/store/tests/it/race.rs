@@ -220,20 +220,83 @@ async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() 
 async fn what_a_flush_wants_of_another_workers_waits_with_all_that_hangs_on_it() {
     let scratch = slow_store("race_parts_workers").await;
     let second = another_worker(&scratch, "another", 1).await;
-    // Of a worker that is gone, its lock with it: nobody waits for that.
-    sqlx::query(
-        "INSERT INTO flush_turn SELECT 7, string_agg(int4send(n), '') FROM generate_series(0, 9) AS n",
-    )
-    .execute(&scratch.db)
-    .await
-    .unwrap();
     parts_wait(&scratch, &second).await;
+}
+
+#[tokio::test]
+async fn a_flush_hears_of_those_that_are_under_way_and_of_no_other() {
+    let scratch = Scratch::new("turns").await;
+    let begin = async || {
+        let mut tx = scratch.db.begin().await.unwrap();
+        let number: i64 = sqlx::query_scalar("SELECT pg_current_xact_id()::text::int8")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        (tx, number)
+    };
+    let enter = async |number: i64| -> Vec<i64> {
+        sqlx::query_scalar("SELECT copydesk_enter_turn($1, $2)")
+            .bind(number)
+            .bind([0_u8; 4].as_slice())
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap()
+    };
+    // One that was over long ago, and one from a backup of a server that was further.
+    sqlx::query("INSERT INTO flush_turn VALUES (7, ''), (1::int8 << 50, '')")
+        .execute(&scratch.db)
+        .await
+        .unwrap();
+    let (first, a) = begin().await;
+    assert_eq!(enter(a).await, [0; 0]);
+    let (second, b) = begin().await;
+    assert_eq!(enter(b).await, [a]);
+    assert_eq!(enter(b).await, [a], "again, after an error");
+    // Begun before the third enters, and not yet heard of.
+    let (unheard, _) = begin().await;
+    let (third, c) = begin().await;
+    assert_eq!(enter(c).await, [a, b]);
+    first.commit().await.unwrap();
+    second.rollback().await.unwrap();
+    let (_fourth, d) = begin().await;
+    assert_eq!(enter(d).await, [c]);
+    drop((third, unheard));
+    for _ in 0..64 {
+        let (tx, number) = begin().await;
+        enter(number).await;
+        tx.commit().await.unwrap();
+    }
+    let rows = scratch.count("SELECT count(*) FROM flush_turn").await;
+    assert!(rows <= 64 + 4, "old rows go: {rows}");
     assert_eq!(
         scratch
-            .count("SELECT count(*) FROM flush_turn WHERE number = 7")
+            .count("SELECT count(*) FROM flush_turn WHERE flush IN (7, 1::int8 << 50)")
             .await,
         0
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_cannot_say_what_it_wants_stores_all_the_same() {
+    let scratch = Scratch::new("turns_stuck").await;
+    // As a session would that got stuck between two others.
+    let mut stuck = scratch.db.acquire().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(1667527790, -1)")
+        .execute(&mut *stuck)
+        .await
+        .unwrap();
+    let workers = [
+        another_worker(&scratch, "one", 0).await,
+        another_worker(&scratch, "another", 1).await,
+    ];
+    let begun = std::time::Instant::now();
+    store_pairs(workers, None).await;
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(20),
+        "not every flush tries"
+    );
+    assert_eq!(scratch.count("SELECT count(*) FROM flush_turn").await, 0);
+    assert_no_pair_is_split(&scratch).await;
 }
 
 /// `second` has claimed partition 1.

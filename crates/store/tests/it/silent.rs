@@ -1,5 +1,7 @@
-//! A worker that falls silent in the middle of a `COPY` does not hold up its heirs.
+//! A worker that falls silent in the middle of a statement does not hold up its heirs.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use copydesk_store::StoreConfig;
@@ -32,15 +34,73 @@ async fn a_copy_without_its_client_is_ended_by_whoever_is_alive() {
         .await
         .unwrap();
     copy.send("1\t1\n".as_bytes()).await.unwrap();
-    assert_eq!(store.end_silent_copies().await.unwrap(), 0, "it has its time");
+    assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
     tokio::time::sleep(2 * PATIENCE).await;
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND application_name = 'silent' AND query LIKE 'COPY %'";
     assert_eq!(scratch.count(waiting).await, 1, "Postgres does not end it");
     // Not those of others: another program of the same role may take its time.
-    assert_eq!(scratch.store.end_silent_copies().await.unwrap(), 0);
-    assert_eq!(store.end_silent_copies().await.unwrap(), 1);
+    assert_eq!(scratch.store.end_silent_sessions().await.unwrap(), 0);
+    assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
     assert!(copy.finish().await.is_err());
     drop(tx);
     assert_eq!(scratch.count("SELECT count(*) FROM near_key").await, 0);
+}
+
+/// A message of the wire protocol: its length counts itself.
+fn wire(kind: Option<u8>, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+    kind.into_iter()
+        .chain(length)
+        .chain(body.iter().copied())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
+    let scratch = Scratch::new("silent_sync").await;
+    let config = StoreConfig {
+        application_name: "silent_sync".into(),
+        idle_timeout: PATIENCE,
+        ..StoreConfig::default()
+    };
+    let store = scratch.another_store(config).await;
+    let options = (*scratch.db.connect_options()).clone();
+    let database = options.get_database().unwrap();
+    let mut socket = TcpStream::connect((options.get_host(), options.get_port())).unwrap();
+    let mut hello = 196_608_u32.to_be_bytes().to_vec();
+    for word in [
+        "user",
+        options.get_username(),
+        "database",
+        database,
+        "application_name",
+        "silent_sync",
+    ] {
+        hello.extend(word.bytes().chain([0]));
+    }
+    hello.push(0);
+    // All of a call but its Sync (5.2.3 of the protocol's chapter): its transaction stays open, and holds the lock.
+    let parse = b"\0SELECT copydesk_enter_turn(1, '')\0\0\0";
+    let parts = [
+        wire(None, &hello),
+        wire(Some(b'P'), parse),
+        wire(Some(b'B'), &[0; 8]),
+        wire(Some(b'E'), &[0; 5]),
+    ];
+    socket.write_all(&parts.concat()).unwrap();
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1667527790
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while scratch.count(held).await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
+    tokio::time::sleep(2 * PATIENCE).await;
+    assert_eq!(scratch.count(held).await, 1, "Postgres does not end it");
+    assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
+    while scratch.count(held).await > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The server closes: without that this would wait for ever.
+    let _ = socket.read_to_end(&mut Vec::new());
 }

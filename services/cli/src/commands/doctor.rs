@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use copydesk_store::{Store, StoreConfig};
+use copydesk_store::{Schema, Store, StoreConfig};
 use copydesk_stream::admin;
 
 use super::{Outcome, print, stream};
@@ -179,9 +179,12 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             "run it as the owner: `copydesk migrate`",
         ));
     }
-    match store.pending_migrations().await {
-        Ok(pending) if pending.is_empty() => findings.push(good("schema: up to date")),
-        Ok(pending) => findings.push(bad(
+    match store.schema().await {
+        Ok(Schema { pending, newer }) if pending.is_empty() => findings.push(good(match newer {
+            None => "schema: up to date",
+            Some(_) => "schema: that of a newer release, which this one can use",
+        })),
+        Ok(Schema { pending, .. }) => findings.push(bad(
             format!(
                 "schema: {} migrations to go ({})",
                 pending.len(),
