@@ -148,6 +148,12 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
     ] {
         refused(&db, sql).await;
     }
+    for sql in [
+        "INSERT INTO flush_turn VALUES (1, '')",
+        "UPDATE flush_turn SET keys = ''",
+    ] {
+        refused(&db, sql).await;
+    }
     db.close().await;
     login.drop().await;
 }

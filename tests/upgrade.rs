@@ -1,0 +1,35 @@
+//! A release's schema works with the programs of the release before (migrations/README.md, rule 2).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
+
+use copydesk_tests::Pipeline;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_of_the_release_before_works_on_with_a_newer_schema() {
+    let pipeline = Pipeline::new("upgrade", 1).await;
+    pipeline.produce_articles(5, 20, 1).await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9000, 'create something new', true, '', 0)",
+    )
+    .execute(&pipeline.db)
+    .await
+    .unwrap();
+    let output = pipeline.copydesk.run(&["worker", "--until-end"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("newer release"), "{said}");
+    pipeline.assert_every_offset_once(20).await;
+    assert!(pipeline.copydesk.ok(&["doctor"]).contains("that of a newer release"));
+    for arguments in [&["migrate"][..], &["migrate", "--check"]] {
+        let output = pipeline.copydesk.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("migration 9000"),
+            "the schema is the newer program's: {said}"
+        );
+    }
+}
