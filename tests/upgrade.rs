@@ -21,9 +21,17 @@ async fn the_program_of_the_release_before_works_on_with_a_newer_schema() {
     .unwrap();
     let output = pipeline.copydesk.run(&["worker", "--until-end"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("newer release"), "{said}");
+    assert!(
+        output.status.success() && said.contains("newer release"),
+        "{said}"
+    );
     pipeline.assert_every_offset_once(20).await;
-    assert!(pipeline.copydesk.ok(&["doctor"]).contains("that of a newer release"));
+    assert!(
+        pipeline
+            .copydesk
+            .ok(&["doctor"])
+            .contains("that of a newer release")
+    );
     for arguments in [&["migrate"][..], &["migrate", "--check"]] {
         let output = pipeline.copydesk.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
