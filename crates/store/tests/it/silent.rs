@@ -4,21 +4,26 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use copydesk_store::StoreConfig;
+use copydesk_store::{Store, StoreConfig};
 
 use crate::support::Scratch;
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[tokio::test]
-async fn a_copy_without_its_client_is_ended_by_whoever_is_alive() {
-    let scratch = Scratch::new("silent").await;
+/// A store that ends sessions of this name.
+async fn impatient(scratch: &Scratch, name: &str) -> Store {
     let config = StoreConfig {
-        application_name: "silent".into(),
+        application_name: name.into(),
         idle_timeout: PATIENCE,
         ..StoreConfig::default()
     };
-    let store = scratch.another_store(config).await;
+    scratch.another_store(config).await
+}
+
+#[tokio::test]
+async fn a_copy_without_its_client_is_ended_by_whoever_is_alive() {
+    let scratch = Scratch::new("silent").await;
+    let store = impatient(&scratch, "silent").await;
     let options = (*scratch.db.connect_options()).clone();
     let pool = sqlx::PgPool::connect_with(options.application_name("silent"))
         .await
@@ -59,12 +64,7 @@ fn wire(kind: Option<u8>, body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
     let scratch = Scratch::new("silent_sync").await;
-    let config = StoreConfig {
-        application_name: "silent_sync".into(),
-        idle_timeout: PATIENCE,
-        ..StoreConfig::default()
-    };
-    let store = scratch.another_store(config).await;
+    let store = impatient(&scratch, "silent_sync").await;
     let options = (*scratch.db.connect_options()).clone();
     let database = options.get_database().unwrap();
     let mut socket = TcpStream::connect((options.get_host(), options.get_port())).unwrap();
