@@ -22,20 +22,27 @@ CREATE FUNCTION copydesk_enter_turn(entering bigint, wanted bytea) RETURNS bigin
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
     present pg_snapshot;
-    oldest  bigint;
+    running bigint[];
+    next    bigint;
     here    bigint;
     earlier bigint[];
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'flushes take turns in READ COMMITTED only: what was there when the lock was free must be seen'
+            USING HINT = 'Reset default_transaction_isolation of this role or database.';
+    END IF;
     -- One after the other: of any two flushes the later one sees the earlier. "cdtn", and no flush's number.
     PERFORM pg_advisory_xact_lock(1667527790, -1);
     SELECT pg_current_snapshot() INTO present;
-    oldest := pg_snapshot_xmin(present)::text::bigint;
-    -- Younger than every flush that is in the table, unless that is from another server's backup.
+    -- Transactions that run: these, and those from the next number on, up to this one, which is younger than every flush in the table
+    -- (unless that is from another server's backup).
+    running := ARRAY(SELECT pg_snapshot_xip(present)::text::bigint);
+    next := pg_snapshot_xmax(present)::text::bigint;
     here := pg_current_xact_id()::text::bigint;
-    earlier := ARRAY(SELECT flush FROM flush_turn
-                     WHERE flush BETWEEN oldest AND here AND flush <> entering AND NOT pg_visible_in_snapshot(flush::text::xid8, present));
-    IF entering % 64 = 0 THEN
-        DELETE FROM flush_turn WHERE flush < oldest;
+    earlier := ARRAY(SELECT flush FROM flush_turn WHERE flush = ANY (running) AND flush <> entering
+                     UNION ALL SELECT flush FROM flush_turn WHERE flush BETWEEN next AND here AND flush <> entering);
+    IF random() < 0.02 THEN
+        DELETE FROM flush_turn WHERE flush < next AND flush <> ALL (running);
         DELETE FROM flush_turn WHERE flush > here;
     END IF;
     INSERT INTO flush_turn VALUES (entering, wanted) ON CONFLICT (flush) DO UPDATE SET keys = EXCLUDED.keys;

@@ -149,7 +149,13 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
         refused(&db, sql).await;
     }
     for sql in [
-        "INSERT INTO flush_turn VALUES (1, '')",
+        "SELECT copydesk_enter_turn(1, '')",
+        "SELECT flush, keys FROM flush_turn",
+    ] {
+        sqlx::query(sql).execute(&db).await.unwrap();
+    }
+    for sql in [
+        "INSERT INTO flush_turn VALUES (2, '')",
         "UPDATE flush_turn SET keys = ''",
     ] {
         refused(&db, sql).await;

@@ -189,5 +189,7 @@ impl Pipeline {
             )
             .await;
         assert_eq!(twice, 0, "no offset is in the ledger twice");
+        let apart = "SELECT count(*) FROM article a JOIN evidence e USING (article_id) WHERE e.story_id <> a.story_id";
+        assert_eq!(self.count(apart).await, 0, "evidence names its article's story");
     }
 }

@@ -12,14 +12,14 @@
 //! Postgres, which sees a ring that comes of something else (`janitor refingerprint`, an older worker) and ends one of them.
 //!
 //! Nothing here is needed for a decision to be right: the unique row in `near_key` is. A row of a flush that is over, a worker that does not look
-//! here, a lock that went with its session: they cost waiting. So where it cannot be said what a flush wants, the flush claims its keys in their
-//! order, as if nobody had said anything.
+//! here, a lock that went with its session: they cost waiting, or a deadlock that Postgres ends. So where it cannot be said what a flush wants, the flush claims
+//! its keys in their order, as if nobody had said anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Executor as _, PgConnection};
+use sqlx::{ConnectOptions as _, PgConnection};
 use tracing::warn;
 
 use crate::error::{Doing as _, StoreError};
@@ -34,6 +34,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long nothing is said after that failed.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// A connection that nobody has used for so long may have been cut off by something between, which would be known only after
+/// [`PATIENCE`].
+const FRESH: Duration = Duration::from_secs(60);
 
 const SAYING: &str = "cannot say which keys a flush wants";
 
@@ -51,8 +55,8 @@ pub(crate) struct Announced {
 
 #[derive(Debug, Default)]
 struct State {
-    /// None of the store's: a flush that speaks has one of those already, and must not wait for another.
-    connection: Option<PgConnection>,
+    /// None of the store's: a flush that speaks has one of those already, and must not wait for another. And when it was last used.
+    connection: Option<(PgConnection, Instant)>,
     /// Flushes that were under way when somebody here last entered.
     known: Vec<(Number, Hashes)>,
 }
@@ -77,8 +81,7 @@ impl Announced {
         keys: &[i64],
     ) -> Result<Earlier, StoreError> {
         let mut found = Earlier::default();
-        let is_silent = self.silent_until().is_some_and(|until| until > Instant::now());
-        if keys.is_empty() || is_silent {
+        if keys.is_empty() || self.is_silent() {
             return Ok(found);
         }
         let own = Hashes::of(keys);
@@ -121,24 +124,24 @@ impl Announced {
 
     async fn say(&self, number: Number, own: &Hashes) -> Result<Vec<(Number, Hashes)>, StoreError> {
         let mut state = self.state.lock().await;
-        if let Some(connection) = state.connection.take()
+        if self.is_silent() {
+            // Somebody who was before this one has said why.
+            return Ok(Vec::new());
+        }
+        if let Some((connection, used)) = state.connection.take()
+            && used.elapsed() < FRESH
             && let Ok(earlier) = state.say(connection, number, own).await
         {
             return Ok(earlier);
         }
-        // There was none, or it was cut off while nobody spoke.
-        state.say(self.connect().await?, number, own).await
+        let connection = self.options.connect().await.doing(SAYING)?;
+        // Perhaps another server, whose transactions have these numbers, too.
+        state.known.clear();
+        state.say(connection, number, own).await
     }
 
-    async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = self.options.connect().await.doing(SAYING)?;
-        // Each statement has to see what was there when its lock was free.
-        let settings = format!(
-            "SET default_transaction_isolation = 'read committed'; SET statement_timeout = {}",
-            PATIENCE.as_millis()
-        );
-        connection.execute(settings.as_str()).await.doing(SAYING)?;
-        Ok(connection)
+    fn is_silent(&self) -> bool {
+        self.silent_until().is_some_and(|until| until > Instant::now())
     }
 
     fn silent_until(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -182,7 +185,7 @@ impl State {
         }
         self.known.clone_from(&earlier);
         self.known.push((number, own.clone()));
-        self.connection = Some(connection);
+        self.connection = Some((connection, Instant::now()));
         Ok(earlier)
     }
 }
@@ -257,7 +260,7 @@ mod tests {
     fn what_two_flushes_share_is_found_by_hashes() {
         let (mine, theirs) = (
             [1, 5, (7 << 50) | 2, (7 << 50) | 9],
-            [0, 5, (8 << 50) | 9, (8 << 50) | 11],
+            [0, 5, (7 << 50) | 2, (8 << 50) | 9],
         );
         let sent = Hashes::from_bytes(&Hashes::of(&theirs).to_bytes());
         assert_eq!(sent, Hashes::of(&theirs));

@@ -187,7 +187,11 @@ static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO evidence ({}) SELECT {} FROM {} ON CONFLICT (article_id) DO UPDATE SET {}",
         list(EvidenceRow::NAMES, ""),
-        select_list(EvidenceRow::NAMES),
+        // The story was read before others were waited for; the article's row is locked by now.
+        select_list(EvidenceRow::NAMES).replace(
+            "r.\"story_id\"",
+            "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)",
+        ),
         EvidenceColumns::unnest(),
         set.join(", "),
     )

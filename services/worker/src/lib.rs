@@ -111,8 +111,11 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         .context("cannot read the schema's version")?;
     if !schema.pending.is_empty() {
         bail!(
-            "the database's schema is not up to date ({} to go): run `copydesk migrate` first",
-            schema.pending.len()
+            "the database's schema is not up to date ({} to go): run `copydesk migrate`{} first",
+            schema.pending.len(),
+            schema
+                .newer
+                .map_or("", |_| " of the newer release that has been here")
         );
     }
     if let Some(migration) = schema.newer {

@@ -1,4 +1,4 @@
-//! Ends what another worker has left in the middle of a `COPY`: frozen, or its machine gone. Postgres does not by itself.
+//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself.
 
 use std::time::Duration;
 

@@ -166,8 +166,8 @@ async fn a_worker_is_alone_while_no_other_flushes_or_claims() {
     assert!(!alone(&another).await);
 }
 
-/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, for two thirds of a second: less
-/// than flushes of one process wait for each other. The sequence `begun` counts the articles of all flushes, also of those under way.
+/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, until [`SlowFlush::go_on`]. The
+/// sequence `begun` counts the articles of all flushes, also of those under way.
 async fn slow_store(label: &str) -> Scratch {
     let scratch = Scratch::new(label).await;
     sqlx::raw_sql(
@@ -175,7 +175,7 @@ async fn slow_store(label: &str) -> Scratch {
          CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              PERFORM nextval('begun');
-             IF NEW.title = 'Slow' THEN PERFORM pg_sleep(0.66); END IF;
+             IF NEW.title = 'Slow' THEN PERFORM pg_advisory_xact_lock_shared(4711); END IF;
              RETURN NEW;
          END $$;
          CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW EXECUTE FUNCTION dawdle()",
@@ -186,20 +186,52 @@ async fn slow_store(label: &str) -> Scratch {
     scratch
 }
 
-/// Starts a flush of these articles on partition 0, and answers when its keys are claimed.
-async fn begin_slowly(scratch: &Scratch, texts: &[Text<'_>]) -> tokio::task::JoinHandle<()> {
-    let (store, claimed) = (scratch.store.clone(), scratch.claim(0).await);
-    let items = texts.iter().zip(0..).map(|(text, n)| text.item(0, n)).collect();
-    let batch = batch(0, items);
-    let slow = tokio::spawn(async move {
-        store.flush(&claimed, &batch).await.unwrap();
-    });
-    let dawdles = "SELECT count(*) FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    while scratch.count(dawdles).await == 0 {
+/// A flush that stays in the middle.
+struct SlowFlush {
+    flush: tokio::task::JoinHandle<()>,
+    /// Holds the lock that it waits for.
+    gate: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
+impl SlowFlush {
+    /// Starts a flush of these articles on partition 0, and answers when its keys are claimed.
+    async fn begin(scratch: &Scratch, texts: &[Text<'_>]) -> Self {
+        let (store, claimed) = (scratch.store.clone(), scratch.claim(0).await);
+        let mut gate = scratch.db.begin().await.unwrap();
+        sqlx::query("SELECT pg_advisory_xact_lock(4711)")
+            .execute(&mut *gate)
+            .await
+            .unwrap();
+        let items = texts.iter().zip(0..).map(|(text, n)| text.item(0, n)).collect();
+        let batch = batch(0, items);
+        let begun = scratch.count(BEGUN).await;
+        let flush = tokio::spawn(async move {
+            store.flush(&claimed, &batch).await.unwrap();
+        });
+        until(scratch, BEGUN, begun + 1).await;
+        Self { flush, gate }
+    }
+
+    /// Lets it go on. Whoever waits for it can be stored when it is over.
+    async fn go_on(self) {
+        self.gate.commit().await.unwrap();
+        self.flush.await.unwrap();
+    }
+}
+
+/// Articles of all flushes so far.
+const BEGUN: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM begun";
+
+/// Waits until the query answers with at least so many.
+async fn until(scratch: &Scratch, sql: &'static str, wanted: i64) {
+    let begun = std::time::Instant::now();
+    while scratch.count(sql).await < wanted {
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(25),
+            "{sql}: not {wanted}"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    slow
 }
 
 async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>]) {
@@ -325,7 +357,7 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
         !keys(&changed).iter().any(|key| has.contains(key)),
         "nothing but the address makes it wait"
     );
-    let slow = begin_slowly(scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
+    let slow = SlowFlush::begin(scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
     let texts = [
         // Wants the keys of the slow one, with a part of its own …
         Text::of_site("b.example", "Joined", &joined),
@@ -344,16 +376,11 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
         },
         Text::of_site("f.example", "Other", &other),
     ];
-    let stored_meanwhile = async {
-        // The slow one, and the three that want nothing of it.
-        while scratch.count("SELECT last_value FROM begun").await < 4 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        assert!(!slow.is_finished(), "the others are not waited with");
-    };
-    tokio::join!(flush(second, 0, &texts), stored_meanwhile);
-    assert!(slow.is_finished(), "it was waited for");
-    slow.await.unwrap();
+    tokio::join!(flush(second, 0, &texts), async {
+        // The slow one, and the three that want nothing of it: they are not waited with.
+        until(scratch, BEGUN, 4).await;
+        slow.go_on().await;
+    });
     let stories: Vec<(String, i32, String)> = sqlx::query_as(
         "SELECT a.site, a.version, f.site FROM article a JOIN article f ON f.article_id = a.story_id ORDER BY a.site",
     )
@@ -404,10 +431,10 @@ async fn nobody_waits(scratch: &Scratch, second: &(Store, Claimed)) {
         Text::of_site("b.example", "Slow", &new),
         Text::of_site("b.example", "Copy", &old),
     ];
-    let slow = begin_slowly(scratch, &texts).await;
+    let slow = SlowFlush::begin(scratch, &texts).await;
+    // Both want what the old one has. If it waited, it would wait for ever.
     flush(second, 1, &[Text::of_site("c.example", "Copy", &old)]).await;
-    assert!(!slow.is_finished(), "both want what the old one has");
-    slow.await.unwrap();
+    slow.go_on().await;
     assert_eq!(scratch.stories().await, 2);
     scratch.assert_law().await;
 }
@@ -417,7 +444,7 @@ async fn a_flush_that_waits_for_others_holds_no_article_that_they_move() {
     let scratch = slow_store("race_relink").await;
     let (second, third) = (scratch.claim(1).await, scratch.claim(2).await);
     let (second, third) = ((scratch.store.clone(), second), (scratch.store.clone(), third));
-    relinked_meanwhile(&scratch, &second, &third, "copy.example").await;
+    relinked_meanwhile(&scratch, &second, &third, ("copy.example", 2)).await;
     let copy = "SELECT count(*) FROM article c JOIN article b ON b.article_id = c.linked_to AND b.story_id = c.story_id
                 JOIN evidence e ON e.article_id = c.article_id AND e.story_id = c.story_id
                 WHERE c.site = 'copy.example' AND b.site = 'between.example' AND b.story_id = b.article_id";
@@ -431,18 +458,19 @@ async fn a_version_of_what_another_worker_moves_waits_its_turn() {
         another_worker(&scratch, "another", 1).await,
         another_worker(&scratch, "a third", 2).await,
     );
-    relinked_meanwhile(&scratch, &second, &third, "between.example").await;
+    relinked_meanwhile(&scratch, &second, &third, ("between.example", 1)).await;
     let version = "SELECT count(*) FROM article WHERE site = 'between.example' AND version = 2 AND story_id = article_id";
     assert_eq!(scratch.count(version).await, 1);
 }
 
 /// The flush of `second` waits for a slow one, and then takes the article of between.example out of its story. The flush of `third`, which
-/// begins meanwhile and waits for that of `second`, has that article's text, but for its end, as an article of this site.
+/// begins meanwhile and waits for that of `second`, has that article's text, but for its end, as an article of
+/// this site; so many of its articles need not wait.
 async fn relinked_meanwhile(
     scratch: &Scratch,
     second: &(Store, Claimed),
     third: &(Store, Claimed),
-    site: &str,
+    (site, in_part): (&str, i64),
 ) {
     let babble = |seed, n| copydesk_testkit::ArticleGenerator::new(seed).babble(n);
     let (ours, theirs, slow, apart, last) = (
@@ -468,7 +496,7 @@ async fn relinked_meanwhile(
     ];
     flush(second, 0, &before).await;
     let of_slow = format!("{slow}\n\n{}", babble(85, 4));
-    let slow = begin_slowly(scratch, &[Text::of_site("slow.example", "Slow", &of_slow)]).await;
+    let slow = SlowFlush::begin(scratch, &[Text::of_site("slow.example", "Slow", &of_slow)]).await;
     let of_second = [text("apart.example", &apart), text("newcomer.example", &newcomer)];
     let of_third = [
         Text {
@@ -478,14 +506,15 @@ async fn relinked_meanwhile(
         text("last.example", &last),
         text("newcomer2.example", &newcomer),
     ];
-    tokio::join!(flush(second, 2, &of_second), async {
+    let third_in_part = async {
         // The two from before, the slow one, and the one that waits for nobody.
-        while scratch.count("SELECT last_value FROM begun").await < 4 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        until(scratch, BEGUN, 4).await;
         flush(third, 0, &of_third).await;
+    };
+    tokio::join!(flush(second, 2, &of_second), third_in_part, async {
+        until(scratch, BEGUN, 4 + in_part).await;
+        slow.go_on().await;
     });
-    slow.await.unwrap();
     let newcomers = "SELECT count(*) FROM article n JOIN article b ON b.story_id = n.story_id AND b.story_id = b.article_id
                      WHERE n.site LIKE 'newcomer%' AND b.site = 'between.example'";
     assert_eq!(scratch.count(newcomers).await, 2, "the article between was moved");

@@ -2,13 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use copydesk_store::{Store, StoreConfig};
 
 use crate::support::Scratch;
 
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A store that ends sessions of this name.
 async fn impatient(scratch: &Scratch, name: &str) -> Store {
@@ -40,7 +40,7 @@ async fn a_copy_without_its_client_is_ended_by_whoever_is_alive() {
         .unwrap();
     copy.send("1\t1\n".as_bytes()).await.unwrap();
     assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
-    tokio::time::sleep(2 * PATIENCE).await;
+    tokio::time::sleep(PATIENCE + PATIENCE / 3).await;
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND application_name = 'silent' AND query LIKE 'COPY %'";
     assert_eq!(scratch.count(waiting).await, 1, "Postgres does not end it");
@@ -91,16 +91,19 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
     socket.write_all(&parts.concat()).unwrap();
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1667527790
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    while scratch.count(held).await == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let until = async |wanted: i64| {
+        let begun = Instant::now();
+        while scratch.count(held).await != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "not {wanted} locks");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    until(1).await;
     assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
-    tokio::time::sleep(2 * PATIENCE).await;
+    tokio::time::sleep(PATIENCE + PATIENCE / 3).await;
     assert_eq!(scratch.count(held).await, 1, "Postgres does not end it");
     assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
-    while scratch.count(held).await > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(0).await;
     // The server closes: without that this would wait for ever.
     let _ = socket.read_to_end(&mut Vec::new());
 }

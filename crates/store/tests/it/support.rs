@@ -69,6 +69,8 @@ impl Scratch {
         let report = self.store.audit().await.unwrap();
         let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         assert!(report.is_clean(), "{said:#?}");
+        let apart = "SELECT count(*) FROM article a JOIN evidence e USING (article_id) WHERE e.story_id <> a.story_id";
+        assert_eq!(self.count(apart).await, 0, "evidence names its article's story");
     }
 }
 

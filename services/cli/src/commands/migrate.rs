@@ -10,9 +10,16 @@ pub(crate) async fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<O
     let store = store(config).await?;
     let Schema { pending, newer } = store.schema().await?;
     if let Some(migration) = newer {
+        // No failure where this program can work: its job must not stand in the way of going back to it.
+        if pending.is_empty() {
+            print(&format!(
+                "a newer copydesk has migrated this database (migration {migration}); this one can use it as it is"
+            ));
+            return Ok(Outcome::Done);
+        }
         anyhow::bail!(
-            "a newer copydesk has migrated this database (migration {migration}): workers and commands of this release can use it, \
-             but its schema is that program's"
+            "a newer copydesk has migrated this database (migration {migration}), and {} is missing: run that program's `copydesk migrate`",
+            pending.join(", ")
         );
     }
     if args.check {
