@@ -94,10 +94,7 @@ impl Announced {
         .await
         .doing(SAYING)?;
         for (number, theirs) in self.earlier(Number(number), &own).await {
-            let shared = own.shared(&theirs, keys);
-            if !shared.is_empty() {
-                found.add_announced(shared, number);
-            }
+            found.add_announced(own.shared(&theirs, keys), number);
         }
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! What may go wrong, and what to do about it.
 
 use std::fmt;
+use std::time::Duration;
 
 use copydesk_article::{Epoch, NextOffset, Offset, Reason, Reject, Stage, TopicPartition};
 use copydesk_dedup::EvidenceError;
@@ -177,6 +178,31 @@ impl StoreError {
                 )
             }
             other => other.to_string(),
+        }
+    }
+}
+
+/// How often [`try_again`] does.
+const TRIES: u32 = 10;
+
+/// Takes a step of work beside the flushes, and again, a little later each time, where it met another transaction
+/// ([`RetryClass::RetryNow`]).
+///
+/// # Errors
+/// Those of the step: any other at once, this one after ten tries more, some five seconds.
+pub async fn try_again<T, F>(mut step: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut tries = 0;
+    loop {
+        match step().await {
+            Err(error) if error.class() == RetryClass::RetryNow && tries < TRIES => {
+                tries += 1;
+                tracing::debug!(%error, "trying again");
+                tokio::time::sleep(Duration::from_millis(20 << tries.min(6))).await;
+            }
+            other => return other,
         }
     }
 }

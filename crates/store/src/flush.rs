@@ -416,7 +416,7 @@ impl<'b> Reading<'b> {
             store.present_windows().forget();
             (None, store.announced().enter(tx, &claimed).await?)
         };
-        let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared);
+        let (mut wanted, unshared) = parted(claims, |(key, _)| *key, &earlier.shared());
         let sifted = if alone {
             let keys: Vec<i64> = unshared.iter().map(|(key, _)| *key).collect();
             let now = Instant::now();

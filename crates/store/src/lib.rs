@@ -91,7 +91,7 @@ pub use audit::{AuditReport, Finding, PartitionAudit};
 pub use clean_events::CleanEvent;
 pub use common::BuiltList;
 pub use config::{Store, StoreConfig};
-pub use error::{FlushError, RetryClass, StoreError};
+pub use error::{FlushError, RetryClass, StoreError, try_again};
 pub use explain::{ExplainedCandidate, Explanation};
 pub use export::{ExportColumn, ExportQuery, ExportTime, ExportView};
 pub use item::{Batch, Item, Prepared};

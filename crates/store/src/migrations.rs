@@ -99,9 +99,14 @@ impl Store {
     /// Brings the schema up to date, and makes sure of the windows ahead. Safe to run twice, also at the same time.
     ///
     /// # Errors
-    /// A role that may not create tables; a database that a newer program has migrated; a migration that was
-    /// changed after it was applied.
+    /// A role that may not create tables; a database that a newer program has migrated, and that lacks some of this
+    /// one's; a migration that was changed after it was applied.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        let schema = self.schema().await?;
+        if schema.newer.is_some() && schema.pending.is_empty() {
+            // It can be used as it is, and the rest is that program's.
+            return Ok(());
+        }
         // A connection of its own: a failed run leaves its advisory lock to the connection, which is closed here.
         let mut connection = self.own_connection().await?;
         let outcome = migrator().run(&mut connection).await;

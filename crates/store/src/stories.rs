@@ -34,7 +34,7 @@ impl Stories {
 /// What the decisions of some articles make of stories, before any of it is carried out.
 #[derive(Debug)]
 pub(crate) struct Links {
-    /// New articles, the older ones first, each with the article that it links to and that one's story as the decision knew it.
+    /// New articles, ascending (the older ones first), each with the article that it links to and that one's story as the decision knew it.
     of_new: Vec<(i64, Option<(i64, i64)>)>,
     /// Articles that were there before and are linked to, ascending.
     targets: Vec<i64>,
@@ -56,11 +56,11 @@ impl Links {
                 (work.fresh, link.map(|l| (l.to.0, l.story.0)))
             })
             .collect();
-        let fresh: HashSet<i64> = of_new.iter().map(|(id, _)| *id).collect();
+        let is_new = |article: &i64| is_among(&of_new, *article);
         let mut targets: Vec<i64> = of_new
             .iter()
             .filter_map(|(_, link)| Some((*link)?.0))
-            .filter(|to| !fresh.contains(to))
+            .filter(|to| !is_new(to))
             .collect();
         targets.sort_unstable();
         targets.dedup();
@@ -68,7 +68,7 @@ impl Links {
             .given_up
             .iter()
             .copied()
-            .partition::<Vec<_>, _>(|g| fresh.contains(&g.relink.article.0));
+            .partition::<Vec<_>, _>(|g| is_new(&g.relink.article.0));
         Self {
             of_new,
             targets,
@@ -83,10 +83,9 @@ impl Links {
     /// left behind in a story that was given up.
     pub(crate) async fn settle(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
         let mut story_of = stories_of(connection, &self.targets, "FOR SHARE").await?;
-        let fresh: HashSet<i64> = self.of_new.iter().map(|(id, _)| *id).collect();
         let mut moved = 0;
         for given_up in &self.given_up {
-            for article in carry_out(connection, given_up, &fresh).await? {
+            for article in self.carry_out(connection, given_up).await? {
                 story_of.insert(article, given_up.relink.new_story.0);
                 moved += 1;
             }
@@ -128,6 +127,40 @@ impl Links {
         Ok(stories.moved)
     }
 
+    /// The article founds a story of its own; everything linked to it, near or far, goes along. Answers with all that moved.
+    ///
+    /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more. New articles that
+    /// are written already are none of those that move: they have never been elsewhere.
+    async fn carry_out(
+        &self,
+        connection: &mut PgConnection,
+        given_up: &GivenUp,
+    ) -> Result<Vec<i64>, StoreError> {
+        let relink = given_up.relink;
+        let Some((story, link)) = story::link_of(connection, relink.article.0, relink.from.0).await? else {
+            return Ok(Vec::new());
+        };
+        let mut moved = story::with_followers(connection, &[relink.article.0], story).await?;
+        moved.retain(|article| !is_among(&self.of_new, *article));
+        let mut detail = link.clone();
+        detail["shared_when_given_up"] = given_up.shared.into();
+        story::unlink(connection, &[link]).await?;
+        story::move_to(connection, &moved, relink.new_story.0).await?;
+        let (from, to) = (relink.old_story.0, relink.new_story.0);
+        story::record(
+            connection,
+            "relink",
+            relink.article.0,
+            &moved,
+            from,
+            to,
+            Some(given_up.cause),
+            detail,
+        )
+        .await?;
+        Ok(moved)
+    }
+
     fn resolve(&self, story_of: &HashMap<i64, i64>) -> Stories {
         let mut of_article: HashMap<i64, i64> = HashMap::with_capacity(self.of_new.len());
         // Links point to older articles: one pass in order is enough.
@@ -145,6 +178,11 @@ impl Links {
             moved: 0,
         }
     }
+}
+
+/// Whether it is one of these new articles, which are ascending.
+fn is_among(new: &[(i64, Option<(i64, i64)>)], article: i64) -> bool {
+    new.binary_search_by_key(&article, |(id, _)| *id).is_ok()
 }
 
 /// The stories of these articles (ascending), their rows locked as this clause says.
@@ -165,40 +203,6 @@ async fn stories_of(
         .await
         .doing("cannot read or lock the articles that are linked to")?;
     Ok(rows.into_iter().collect())
-}
-
-/// The article founds a story of its own; everything linked to it, near or far, goes along. Answers with all that moved.
-///
-/// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more. New articles that
-/// are written already are none of those that move: they have never been elsewhere.
-async fn carry_out(
-    connection: &mut PgConnection,
-    given_up: &GivenUp,
-    fresh: &HashSet<i64>,
-) -> Result<Vec<i64>, StoreError> {
-    let relink = given_up.relink;
-    let Some((story, link)) = story::link_of(connection, relink.article.0, relink.from.0).await? else {
-        return Ok(Vec::new());
-    };
-    let mut moved = story::with_followers(connection, &[relink.article.0], story).await?;
-    moved.retain(|article| !fresh.contains(article));
-    let mut detail = link.clone();
-    detail["shared_when_given_up"] = given_up.shared.into();
-    story::unlink(connection, &[link]).await?;
-    story::move_to(connection, &moved, relink.new_story.0).await?;
-    let (from, to) = (relink.old_story.0, relink.new_story.0);
-    story::record(
-        connection,
-        "relink",
-        relink.article.0,
-        &moved,
-        from,
-        to,
-        Some(given_up.cause),
-        detail,
-    )
-    .await?;
-    Ok(moved)
 }
 
 /// `evidence.refusals`: the candidates that were looked at and not linked to.

@@ -62,9 +62,7 @@ pub(crate) struct Turn {
 /// What a flush has to wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
-    /// Keys of its own that earlier flushes want as well, ascending.
-    pub(crate) shared: Vec<i64>,
-    /// Each with what it shares, ascending.
+    /// Each with the keys of this one that it wants as well, ascending.
     flushes: Vec<(Vec<i64>, End)>,
 }
 
@@ -87,9 +85,7 @@ impl Turns {
             for flush in &state.flushes {
                 let mut wanted = among(&flush.keys);
                 let shared: Vec<i64> = keys.iter().copied().filter(|key| wanted(*key)).collect();
-                if !shared.is_empty() {
-                    earlier.add(shared, End::Here(flush.ended.clone()));
-                }
+                earlier.add(shared, End::Here(flush.ended.clone()));
             }
         }
         let number = state.next;
@@ -143,10 +139,22 @@ impl Earlier {
     }
 
     fn add(&mut self, shared: Vec<i64>, end: End) {
-        self.shared.extend(&shared);
-        self.shared.sort_unstable();
-        self.shared.dedup();
-        self.flushes.push((shared, end));
+        if !shared.is_empty() {
+            self.flushes.push((shared, end));
+        }
+    }
+
+    /// Keys that any of them wants, ascending.
+    pub(crate) fn shared(&self) -> Vec<i64> {
+        let mut keys: Vec<i64> = self
+            .flushes
+            .iter()
+            .flat_map(|(shared, _)| shared)
+            .copied()
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// Until those flushes are over that want any of these keys (ascending), or the waiting is better done by the claim.
@@ -200,12 +208,12 @@ mod tests {
         let turns = Arc::new(Turns::default());
         let now = Instant::now();
         let (first, earlier) = turns.enter(keys(&[1, 3, 5, 7]), now);
-        assert!(earlier.shared.is_empty());
+        assert!(earlier.shared().is_empty());
         assert!(earlier.that_want(&[1, 3]).0.is_empty());
         let (_apart, earlier) = turns.enter(keys(&[2, 4]), now);
-        assert!(earlier.shared.is_empty());
+        assert!(earlier.shared().is_empty());
         let (_third, earlier) = turns.enter(keys(&[0, 3, 4, 7, 9]), now);
-        assert_eq!(earlier.shared, [3, 4, 7], "of both");
+        assert_eq!(earlier.shared(), [3, 4, 7], "of both");
         // Only the first wants a key that this one still needs.
         let begun = Instant::now();
         let waiting = tokio::spawn(ended_here(earlier.that_want(&[0, 3, 7, 9]).0));
@@ -215,7 +223,7 @@ mod tests {
         waiting.await.unwrap();
         assert!(begun.elapsed() < LONGEST_WAIT);
         let (_fourth, earlier) = turns.enter(keys(&[1, 5]), now);
-        assert!(earlier.shared.is_empty(), "they are free again");
+        assert!(earlier.shared().is_empty(), "they are free again");
     }
 
     #[tokio::test]
@@ -235,8 +243,8 @@ mod tests {
         let (_first, _) = turns.enter(keys(&[1, 2]), now);
         turns.claim_in_order(now);
         let (_second, earlier) = turns.enter(keys(&[2]), now + IN_ORDER / 2);
-        assert!(earlier.shared.is_empty());
+        assert!(earlier.shared().is_empty());
         let (_third, earlier) = turns.enter(keys(&[2]), now + IN_ORDER);
-        assert_eq!(earlier.shared, [2]);
+        assert_eq!(earlier.shared(), [2]);
     }
 }

@@ -112,6 +112,8 @@ columns! {
 fn select_expression(column: &str) -> String {
     match column {
         "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
+        // Of an article that is there: it was read before others were waited for, who may have moved it. Its row is locked by now.
+        "story_id" => "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)".to_owned(),
         "extra" | "blocks" | "refusals" => format!("r.\"{column}\"::jsonb"),
         _ => format!("r.\"{column}\""),
     }
@@ -187,11 +189,7 @@ static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO evidence ({}) SELECT {} FROM {} ON CONFLICT (article_id) DO UPDATE SET {}",
         list(EvidenceRow::NAMES, ""),
-        // The story was read before others were waited for; the article's row is locked by now.
-        select_list(EvidenceRow::NAMES).replace(
-            "r.\"story_id\"",
-            "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)",
-        ),
+        select_list(EvidenceRow::NAMES),
         EvidenceColumns::unnest(),
         set.join(", "),
     )

@@ -23,7 +23,7 @@ mod proxy;
 mod topic;
 
 pub use articles::ArticleGenerator;
-pub use database::{ScratchDatabase, database_url};
+pub use database::{STORIES_APART, ScratchDatabase, database_url};
 pub use hostile::{hostile, mutated};
 pub use private::{Certificate, PrivateKafka, PrivatePostgres, free_port};
 pub use process::{Copydesk, Running, executable};

@@ -1,19 +1,15 @@
 //! Quarantined messages through the pipeline again, each under its own offset.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
-use copydesk_store::{QuarantineFilter, Replayed, RetryClass, Store, StoreError};
+use copydesk_store::{QuarantineFilter, Replayed, RetryClass, Store, StoreError, try_again};
 use tracing::{info, warn};
 
 use crate::prepare::{self, Stages};
 
 /// Messages listed at once.
 const PAGE: u32 = 200;
-/// How often one message is tried against a busy database.
-const TRIES: u32 = 10;
 
 /// What a replay did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,19 +76,12 @@ async fn settle(
     message: &copydesk_article::Message,
     outcome: Result<&copydesk_store::Prepared, &copydesk_article::Reject>,
 ) -> Result<Replayed, StoreError> {
-    let mut tries = 0;
-    loop {
-        match store.quarantine_settle(message, outcome).await {
-            Err(error) if error.class() == RetryClass::RetryNow && tries < TRIES => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(20 << tries.min(6))).await;
-            }
-            Err(error) if error.class() == RetryClass::DataError && outcome.is_ok() => {
-                warn!(message = %message.coordinates, %error, "postgres refuses this message still");
-                let reject = error.as_reject();
-                return store.quarantine_settle(message, Err(&reject)).await;
-            }
-            other => return other,
+    match try_again(|| store.quarantine_settle(message, outcome)).await {
+        Err(error) if error.class() == RetryClass::DataError && outcome.is_ok() => {
+            warn!(message = %message.coordinates, %error, "postgres refuses this message still");
+            let reject = error.as_reject();
+            store.quarantine_settle(message, Err(&reject)).await
         }
+        other => other,
     }
 }

@@ -121,9 +121,8 @@ async fn a_claim_waits_for_the_flush_under_way_and_starts_behind_it() {
         }
     });
     // The claim is waiting for the row: Postgres itself says so.
-    while scratch.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    scratch.until(waiting, |sessions| sessions > 0).await;
     zombie.commit().await.unwrap();
     assert_eq!(claiming.await.unwrap().next_offset, NextOffset::new(7));
 }

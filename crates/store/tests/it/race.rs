@@ -208,7 +208,7 @@ impl SlowFlush {
         let flush = tokio::spawn(async move {
             store.flush(&claimed, &batch).await.unwrap();
         });
-        until(scratch, BEGUN, begun + 1).await;
+        until_begun(scratch, begun + 1).await;
         Self { flush, gate }
     }
 
@@ -222,16 +222,9 @@ impl SlowFlush {
 /// Articles of all flushes so far.
 const BEGUN: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM begun";
 
-/// Waits until the query answers with at least so many.
-async fn until(scratch: &Scratch, sql: &'static str, wanted: i64) {
-    let begun = std::time::Instant::now();
-    while scratch.count(sql).await < wanted {
-        assert!(
-            begun.elapsed() < std::time::Duration::from_secs(25),
-            "{sql}: not {wanted}"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+/// Waits until so many articles of all flushes have begun.
+async fn until_begun(scratch: &Scratch, articles: i64) {
+    scratch.until(BEGUN, |begun| begun >= articles).await;
 }
 
 async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>]) {
@@ -293,7 +286,7 @@ async fn a_flush_hears_of_those_that_are_under_way_and_of_no_other() {
     let (_fourth, d) = begin().await;
     assert_eq!(enter(d).await, [c]);
     drop((third, unheard));
-    // Old rows go now and then, as soon as no transaction of the server is older: other tests have some.
+    // Old rows go now and then.
     let begun = std::time::Instant::now();
     loop {
         let (tx, number) = begin().await;
@@ -378,7 +371,7 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
     ];
     tokio::join!(flush(second, 0, &texts), async {
         // The slow one, and the three that want nothing of it: they are not waited with.
-        until(scratch, BEGUN, 4).await;
+        until_begun(scratch, 4).await;
         slow.go_on().await;
     });
     let stories: Vec<(String, i32, String)> = sqlx::query_as(
@@ -508,11 +501,11 @@ async fn relinked_meanwhile(
     ];
     let third_in_part = async {
         // The two from before, the slow one, and the one that waits for nobody.
-        until(scratch, BEGUN, 4).await;
+        until_begun(scratch, 4).await;
         flush(third, 0, &of_third).await;
     };
     tokio::join!(flush(second, 2, &of_second), third_in_part, async {
-        until(scratch, BEGUN, 4 + in_part).await;
+        until_begun(scratch, 4 + in_part).await;
         slow.go_on().await;
     });
     let newcomers = "SELECT count(*) FROM article n JOIN article b ON b.story_id = n.story_id AND b.story_id = b.article_id

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use copydesk_store::{Store, StoreConfig};
 
@@ -91,19 +91,12 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
     socket.write_all(&parts.concat()).unwrap();
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1667527790
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let until = async |wanted: i64| {
-        let begun = Instant::now();
-        while scratch.count(held).await != wanted {
-            assert!(begun.elapsed() < Duration::from_secs(20), "not {wanted} locks");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    until(1).await;
+    scratch.until(held, |locks| locks == 1).await;
     assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
     tokio::time::sleep(PATIENCE + PATIENCE / 3).await;
     assert_eq!(scratch.count(held).await, 1, "Postgres does not end it");
     assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
-    until(0).await;
+    scratch.until(held, |locks| locks == 0).await;
     // The server closes: without that this would wait for ever.
     let _ = socket.read_to_end(&mut Vec::new());
 }

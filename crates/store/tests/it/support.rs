@@ -1,12 +1,14 @@
 //! A scratch database with the schema, and batches made of plain texts.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use copydesk_article::{
     Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, MetadataSource, NextOffset, Offset,
     Partition, Reason, Reject, RuleId, Sourced, Stage, Topic, TopicPartition,
 };
 use copydesk_store::{Batch, Claimed, Item, OnLostRange, Prepared, Store, StoreConfig, Wanted};
-use copydesk_testkit::{ArticleGenerator, ScratchDatabase};
+use copydesk_testkit::{ArticleGenerator, STORIES_APART, ScratchDatabase};
 
 pub(crate) struct Scratch {
     pub(crate) store: Store,
@@ -61,6 +63,15 @@ impl Scratch {
             .unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
+    /// Asks until the answer is such.
+    pub(crate) async fn until(&self, sql: &'static str, is_such: impl Fn(i64) -> bool) {
+        let begun = Instant::now();
+        while !is_such(self.count(sql).await) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "not yet: {sql}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     pub(crate) async fn stories(&self) -> i64 {
         self.count("SELECT count(DISTINCT story_id) FROM article").await
     }
@@ -69,8 +80,11 @@ impl Scratch {
         let report = self.store.audit().await.unwrap();
         let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         assert!(report.is_clean(), "{said:#?}");
-        let apart = "SELECT count(*) FROM article a JOIN evidence e USING (article_id) WHERE e.story_id <> a.story_id";
-        assert_eq!(self.count(apart).await, 0, "evidence names its article's story");
+        assert_eq!(
+            self.count(STORIES_APART).await,
+            0,
+            "evidence names its article's story"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use copydesk_janitor::JanitorOptions;
-use copydesk_store::{RefingerprintStep, RetryClass, Store, StoreError};
+use copydesk_store::{Store, try_again};
 
 use super::{Outcome, print, stop_on_signal, store};
 use crate::args::{CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
@@ -11,8 +11,6 @@ use crate::config::Config;
 
 /// Articles in one transaction of `refingerprint`: short enough not to hold up a worker.
 const STEP: i64 = 200;
-/// How often a step is tried again because of a worker that was storing.
-const TRIES: u32 = 20;
 
 /// The same when articles are made searchable.
 const SEARCHABLE: u32 = 200;
@@ -73,7 +71,8 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
     let all = store.outdated_fingerprints().await?;
     print(&format!("{all} articles have fingerprints of another recipe"));
     let (mut after, mut done) = (i64::MIN, 0);
-    while let Some(step) = refingerprint_step(store, after).await? {
+    // Workers may be storing what links to the same articles: of two that wait for each other Postgres ends one.
+    while let Some(step) = try_again(|| store.refingerprint(after, STEP)).await? {
         after = step.after;
         done += step.articles;
         tracing::info!(done, of = all, "making fingerprints again");
@@ -86,21 +85,6 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
     }
     print(&format!("{done} articles gone over"));
     Ok(Outcome::Done)
-}
-
-/// Workers may be storing what links to the same articles: of two that wait for each other Postgres ends one.
-async fn refingerprint_step(store: &Store, after: i64) -> Result<Option<RefingerprintStep>, StoreError> {
-    let mut tries = 0;
-    loop {
-        match store.refingerprint(after, STEP).await {
-            Err(error) if error.class() == RetryClass::RetryNow && tries < TRIES => {
-                tries += 1;
-                tracing::debug!(%error, "trying again");
-                tokio::time::sleep(Duration::from_millis(20 << tries.min(6))).await;
-            }
-            other => return other,
-        }
-    }
 }
 
 async fn search(store: &Store, command: &SearchCommand) -> anyhow::Result<Outcome> {
