@@ -64,7 +64,7 @@ pub enum MetadataSource {
     Microdata,
     /// The HTTP headers that came with the message.
     HttpHeader,
-    /// The extraction engine's own opinion.
+    /// Data in the page's scripts, or the closing bracket of an agency.
     Engine,
     /// A line at the head of a text (byline, dateline, headline).
     TextHead,
@@ -297,8 +297,8 @@ pub struct CleanArticle {
     pub metadata: Metadata,
     /// All blocks in original order, kept and removed: the whole page as it was read can be rebuilt.
     pub blocks: Vec<Block>,
-    /// What was less than ideal, for people and for `articles.warnings`: an engine that gave up, a
-    /// budget that was reached, a repaired charset. Short, stable codes ("engine-budget", …).
+    /// What was less than ideal, for people and for `articles.warnings`: a text that was a whole page,
+    /// a repaired charset. Short, stable codes ("whole-page-text", …).
     pub warnings: Vec<String>,
     /// Version of the rules that did this.
     pub rules_version: String,

@@ -90,7 +90,7 @@ reasons! {
     TooDeep = "too_deep",
     /// Cleaning took longer than a page may take.
     TooSlow = "too_slow",
-    /// An engine panicked on this page.
+    /// A stage panicked on this message.
     Panicked = "panicked",
     /// Cleaning left no body: no article was found in it.
     NoArticle = "no_article",

@@ -7,8 +7,7 @@
 //! found.
 //!
 //! The result depends on the input and the rules, on nothing else: no clock, no network, no memory of
-//! other articles, no randomness. The one exception is marked where it happens: an article that uses up its
-//! CPU time gets a result without the slower engines' opinion and the warning `engine-budget`.
+//! other articles, no randomness.
 //!
 //! Both ways meet in the same line rules ([`text`]): position is evidence, a phrase alone is not. The
 //! rules are data (`rules/builtin.toml`); [`Rules::from_toml`] lays a user's own file over them. See

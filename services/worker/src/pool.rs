@@ -48,7 +48,7 @@ impl<I: Send + 'static, O: Send + 'static> Pool<I, O> {
             let (queue, work) = (queue.clone(), Arc::clone(&work));
             thread::Builder::new()
                 .name(format!("clean-{n}"))
-                // HTML engines recurse; the depth limit of the cleaner is set with this in mind.
+                // Parsers recurse; the depth limit of the cleaner is set with this in mind.
                 .stack_size(16 << 20)
                 .spawn(move || {
                     for (input, answer) in queue {

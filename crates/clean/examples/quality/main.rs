@@ -3,7 +3,7 @@
 //! cargo run --release -p copydesk-clean --example quality -- FILE.jsonl.gz [--out predictions.jsonl] [--worst N] [--only ID]
 //!
 //! `--dek` puts the dek before the body (fundus gold has it there), `--news` takes news pages only, `--time N`
-//! prints nothing but the rates of N rounds, `--peer` beside those of the trafilatura crate alone.
+//! prints nothing but the rates of N rounds.
 //!
 //! Prints precision, recall and F1 of the body (multiset of word 4-grams per page), the table of metadata,
 //! the rates per second and core, and the worst pages with what was missed and what leaked. `--only` prints
@@ -45,7 +45,6 @@ struct Options {
     dek: bool,
     news: bool,
     time: usize,
-    peer: bool,
 }
 
 fn options() -> Options {
@@ -58,7 +57,6 @@ fn options() -> Options {
         dek: false,
         news: false,
         time: 0,
-        peer: false,
     };
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -67,7 +65,6 @@ fn options() -> Options {
             "--only" => options.only = args.next(),
             "--dek" => options.dek = true,
             "--news" => options.news = true,
-            "--peer" => options.peer = true,
             "--time" => options.time = args.next().and_then(|n| n.parse().ok()).unwrap_or(3),
             _ => options.file = arg,
         }
@@ -138,46 +135,27 @@ fn predict(id: &str, clean: &CleanArticle, dek: bool) -> Prediction {
     }
 }
 
-/// The rates, each page cleaned once a round; the best round counts. With `--peer` the trafilatura crate alone
-/// takes turns with us on the same pages.
+/// The rates, each page cleaned once a round; the best round counts.
 fn rates(options: &Options, pages: &[Page], cleaner: &Cleaner) {
     let bytes: usize = pages.iter().map(|p| p.raw.body.as_str().len()).sum();
-    let mut best = [f64::INFINITY; 2];
+    let mut best = f64::INFINITY;
     for _ in 0..options.time {
-        let mut spent = [0.0; 2];
+        let mut spent = 0.0;
         for page in pages {
             let start = score::cpu();
             let _ = std::hint::black_box(cleaner.clean(&page.raw));
-            let between = score::cpu();
-            spent[0] += (between - start).as_secs_f64();
-            if let (true, RawBody::Html(html)) = (options.peer, &page.raw.body) {
-                let peer = trafilatura::Options::default();
-                let _ = std::hint::black_box(trafilatura::extract(html, &peer));
-                spent[1] += (score::cpu() - between).as_secs_f64();
-            }
+            spent += (score::cpu() - start).as_secs_f64();
         }
-        for (best, spent) in best.iter_mut().zip(spent) {
-            *best = best.min(spent);
-        }
+        best = best.min(spent);
     }
     println!(
-        "{}: {} articles, {:.0} KB each",
+        "{}: {} articles, {:.0} KB each; {:.0} articles/s/core, {:.1} MB/s/core",
         options.file,
         pages.len(),
-        bytes as f64 / 1e3 / pages.len() as f64
+        bytes as f64 / 1e3 / pages.len() as f64,
+        pages.len() as f64 / best,
+        bytes as f64 / 1e6 / best
     );
-    for (name, spent) in ["copydesk", "trafilatura crate alone"].iter().zip(best) {
-        if spent > 0.0 && spent.is_finite() {
-            println!(
-                "  {name:<24} {:>7.0} articles/s/core  {:>6.1} MB/s/core",
-                pages.len() as f64 / spent,
-                bytes as f64 / 1e6 / spent
-            );
-        }
-    }
-    if options.peer {
-        println!("  ratio {:.2}", best[1] / best[0]);
-    }
 }
 
 fn main() {

@@ -1,9 +1,7 @@
 //! HTML: a page to blocks.
 
 mod claims;
-mod doubt;
 mod embedded;
-pub(crate) mod engine;
 pub(crate) mod page;
 mod prose;
 mod select;
@@ -13,7 +11,7 @@ mod votes;
 use copydesk_article::{Metadata, Reason, Reject, Stage};
 use dom_query::Document;
 
-use crate::budget::{Budget, Clock};
+use crate::budget::Budget;
 use crate::draft::Draft;
 use crate::metadata;
 use crate::rules::Rules;
@@ -35,7 +33,6 @@ pub(crate) fn clean_html(
     rules: &Rules,
     budget: &Budget,
 ) -> Result<HtmlResult, Reject> {
-    let clock = Clock::start(budget.cpu_time);
     if html.len() > budget.max_html_bytes {
         return Err(reject(
             Reason::TooLarge,
@@ -82,7 +79,6 @@ pub(crate) fn clean_html(
     if let Some(stated) = metadata::stated_body(&page.facts) {
         votes::follow_stated(&mut page.blocks, &stated);
     }
-    doubt::ask_engines(&mut page, region, html, &clock, &mut warnings);
     let Page { elems, blocks, facts } = page;
     let first = elems.get(region.elem).map_or(0, |e| e.first_block);
     let mut drafts: Vec<Draft> = blocks.into_iter().map(|b| b.draft).collect();

@@ -35,14 +35,10 @@ pub(crate) struct Known<'k> {
     pub(crate) dek: Option<&'k str>,
 }
 
-/// The region of the article, and how much of the page's prose it holds.
+/// The region of the article.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Region {
     pub(crate) elem: usize,
-    /// Weight of the region over the weight of the page, 0 to 1.
-    pub(crate) share: f64,
-    /// Words of prose in the region.
-    pub(crate) weight: f64,
     /// The block of the headline.
     pub(crate) headline: Option<usize>,
 }
@@ -135,13 +131,7 @@ fn find_region(elems: &[Elem], blocks: &[PageBlock], weights: &[f64], headline: 
         }
         at = child;
     }
-    let weight = sum(at);
-    Region {
-        elem: at,
-        share: if total > 0.0 { weight / total } else { 0.0 },
-        weight,
-        headline,
-    }
+    Region { elem: at, headline }
 }
 
 /// On a page of several articles the one that holds the headline.

@@ -1,4 +1,4 @@
-//! Which blocks somebody else holds for the article: an engine, or the page's own `articleBody`. Blocks are
+//! Which blocks the page itself holds for the article: those in the `articleBody` that it states. Blocks are
 //! found again by their letters.
 
 use copydesk_article::{BlockKind, RuleId};
@@ -58,21 +58,21 @@ pub(crate) fn follow_stated(blocks: &mut [PageBlock], stated: &str) {
     }
 }
 
-/// An engine's text, reduced to letters and digits for searching.
+/// A voter's text, reduced to letters and digits for searching.
 #[derive(Debug)]
-pub(crate) struct Voter {
+struct Voter {
     squeezed: String,
 }
 
 /// Every block is searched for in the text of a voter: pages with more blocks are not put to the vote.
-pub(crate) const MOST_BLOCKS: usize = 4_000;
+const MOST_BLOCKS: usize = 4_000;
 /// The most of a voter's text that is searched, in letters.
 const MOST_LETTERS: usize = 150_000;
 /// Length of a probe, in characters.
 const PROBE: usize = 24;
 
 impl Voter {
-    pub(crate) fn new(text: &str) -> Self {
+    fn new(text: &str) -> Self {
         Self {
             squeezed: text
                 .chars()
@@ -82,8 +82,8 @@ impl Voter {
         }
     }
 
-    /// The share of a block that the engine kept, 0 to 1, by probes at even distances.
-    pub(crate) fn share(&self, block: &str) -> f32 {
+    /// The share of a block that the voter has, 0 to 1, by probes at even distances.
+    fn share(&self, block: &str) -> f32 {
         let letters: Vec<char> = squeeze(block).chars().collect();
         if letters.is_empty() {
             return 0.0;

@@ -198,7 +198,7 @@ impl Default for Log {
         Self {
             format: "auto".into(),
             // The parser of HTML warns of every page that is not tidy.
-            filter: "info,trafilatura=warn,html5ever=error".into(),
+            filter: "info,html5ever=error".into(),
         }
     }
 }
