@@ -30,8 +30,8 @@ CREATE TABLE article (
     identity                 bytea NOT NULL,
     body_hash                bytea NOT NULL,
     raw_hash                 bytea NOT NULL,
-    relation                 text NOT NULL CHECK (relation IN ('original', 'exact_copy', 'near_copy', 'excerpt', 'contains')),
-    link_reason              text CHECK (link_reason IN ('same_body', 'jaccard', 'containment')),
+    relation                 text NOT NULL CHECK (relation IN ('original', 'exact_copy', 'near_copy', 'excerpt', 'contains', 'digest')),
+    link_reason              text CHECK (link_reason IN ('same_body', 'jaccard', 'containment', 'nearly_whole', 'weighed')),
     rules_version            text NOT NULL,
     site                     text,
     site_source              text,
@@ -94,7 +94,7 @@ COMMENT ON COLUMN article.similarity IS 'Jaccard similarity to linked_to, 0 to 1
 COMMENT ON COLUMN article.containment IS 'Share of this article that is in linked_to, 0 to 1.';
 COMMENT ON COLUMN article.containment_of_linked IS 'Share of linked_to that is in this article, 0 to 1.';
 COMMENT ON COLUMN article.shared_shingles IS 'Four-word shingles that the two share.';
-COMMENT ON COLUMN article.link_reason IS 'The test that made the link: same_body, jaccard or containment.';
+COMMENT ON COLUMN article.link_reason IS 'What made the link: same_body, nearly_whole or weighed; jaccard or containment by rule 1.';
 COMMENT ON COLUMN article.link_rule_version IS 'Version of the rule that decided on the link.';
 COMMENT ON COLUMN article.common_version IS 'Version of the list of common shingles that the decision used. Null: none was in use.';
 COMMENT ON COLUMN article.fingerprint_version IS 'Version of the recipe that made its hashes.';

@@ -17,7 +17,7 @@ use std::path::Path;
 use copydesk_article::{Coordinates, Message, Offset, Partition, Topic, TopicPartition};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
-use copydesk_dedup::memory::MemoryStore;
+use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{Params, fingerprint};
 use copydesk_testkit::{ArticleGenerator, Outgoing};
 use copydesk_tests::Pipeline;
@@ -111,7 +111,12 @@ fn by_library(envelopes: &[String]) -> Vec<i64> {
             .clean(&decode(&message, &Limits::default()).unwrap())
             .unwrap();
         let site = clean.metadata.site.as_ref().map(|s| s.value.clone());
-        store.insert(site.as_deref(), None, &fingerprint(&clean), &Params::default());
+        let fingerprint = fingerprint(&clean);
+        let article = Arriving {
+            site: site.as_deref(),
+            ..Arriving::of(&fingerprint)
+        };
+        store.insert(&article, &Params::default());
     }
     store.stories().map(|s| s.0).collect()
 }

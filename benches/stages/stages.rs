@@ -20,7 +20,7 @@ use copydesk_allocator as _;
 use copydesk_article::{ArticleId, CleanArticle, Fingerprint, Message, RawArticle, RawBody, StoryId};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
-use copydesk_dedup::{Candidate, Params, Recent, Subject, decide};
+use copydesk_dedup::{Candidate, Params, Recent, Subject, Times, decide};
 use copydesk_stages::{Corpus, Draft, decoded, pages, texts};
 use divan::counter::{BytesCount, ItemsCount};
 
@@ -180,8 +180,11 @@ fn e_decide(bencher: divan::Bencher<'_, '_>) {
             story: StoryId(id(n).0),
             site: Some("a.example"),
             url_hash: Some(n as u64),
+            times: Times::default(),
             fingerprint: &prints[n],
             link: None,
+            digest: false,
+            excerpts: &[],
         })
         .collect();
     let recents: Vec<Recent<'_>> = (4..24)
@@ -196,6 +199,7 @@ fn e_decide(bencher: divan::Bencher<'_, '_>) {
         id: id(100),
         site: Some("b.example"),
         url_hash: Some(100),
+        times: Times::default(),
         fingerprint: &cut,
     };
     let params = Params::default();

@@ -67,6 +67,12 @@ pub struct Fingerprint {
     pub marks: Vec<ParagraphMark>,
     /// 32-bit hashes of the distinct folded words of the title, sorted.
     pub title_words: Vec<u32>,
+    /// Those of `title_words` that have a digit or name a month or a weekday, sorted. Empty as well where it is not
+    /// known: evidence of format 1 has none.
+    pub title_dates: Vec<u32>,
+    /// 16-bit hashes of the distinct words that the body begins with, sorted. Empty: not known (evidence of format 1),
+    /// or no text.
+    pub lead_words: Vec<u16>,
     /// Words of the normalised body.
     pub word_count: u32,
 }

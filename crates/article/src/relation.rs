@@ -16,16 +16,19 @@ pub enum Relation {
     Excerpt,
     /// Most of an older, shorter article is in this one.
     Contains,
+    /// It holds several other articles and is a copy of none: a round-up. The first of a story of its own.
+    Digest,
 }
 
 impl Relation {
     /// Every value, in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Original,
         Self::ExactCopy,
         Self::NearCopy,
         Self::Excerpt,
         Self::Contains,
+        Self::Digest,
     ];
 
     /// The name stored in the database.
@@ -36,6 +39,7 @@ impl Relation {
             Self::NearCopy => "near_copy",
             Self::Excerpt => "excerpt",
             Self::Contains => "contains",
+            Self::Digest => "digest",
         }
     }
 }
@@ -48,7 +52,7 @@ impl fmt::Display for Relation {
 
 /// The text names no relation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no relation: expected original, exact_copy, near_copy, excerpt or contains")]
+#[error("{0:?} is no relation: expected original, exact_copy, near_copy, excerpt, contains or digest")]
 pub struct ParseRelationError(String);
 
 impl FromStr for Relation {

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 
-use copydesk_dedup::memory::MemoryStore;
+use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{Fingerprinter, Params, fingerprint_parts};
 use divan::counter::{BytesCount, ItemsCount};
 use gaoya::minhash::{MinHashIndex, MinHasher, MinHasher32};
@@ -145,7 +145,7 @@ fn index(bencher: divan::Bencher<'_, '_>) {
         .bench_local_values(|mut store| {
             for article in &pool {
                 let fingerprint = fingerprint_parts(None, article.iter().map(String::as_str));
-                divan::black_box(store.insert(None, None, &fingerprint, &Params::default()));
+                divan::black_box(store.insert(&Arriving::of(&fingerprint), &Params::default()));
             }
             store
         });

@@ -2,9 +2,11 @@
 //!
 //!     cargo run --release -p copydesk-dedup --example score_stream -- STREAM.jsonl.gz --out ASSIGNED.jsonl
 //!
-//! STREAM: one JSON object a line with id, host, title and text (paragraphs are its lines). ASSIGNED: one object a
-//! line with id and story, in the form of the scorer. Options, all for measurements:
+//! STREAM: one JSON object a line with id, host, title, text (paragraphs are its lines) and time, as far as it has them.
+//! ASSIGNED: one object a line with id and story, in the form of the scorer. Options, all for measurements:
 //!
+//!     --weights FILE    other weights than those of this version
+//!     --sites N         articles without a host are of one of N sites (1)
 //!     --common [N]      use the list of common shingles, rebuilt every N articles (5000) and N articles stale
 //!     --quarter         store sampled verification sets
 //!     --one-paragraph   join the paragraphs, as an extractor would that lost them
@@ -19,15 +21,20 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::time::Instant;
 
 use copydesk_dedup::evidence::{self, Sampling};
-use copydesk_dedup::memory::MemoryStore;
-use copydesk_dedup::{CommonShingles, Params, fingerprint_parts};
+use copydesk_dedup::memory::{Arriving, MemoryStore};
+use copydesk_dedup::{CommonShingles, Params, Weights, fingerprint_parts};
+
+mod support;
+use support::{Article, lines};
 
 #[derive(Default)]
 struct Options {
+    sites: u64,
+    weights: Option<String>,
     stream: String,
     out: Option<String>,
     explain: Option<String>,
@@ -51,6 +58,8 @@ fn options() -> Result<Options, Box<dyn Error>> {
                 }
                 options.common_every = Some(every.unwrap_or(5_000));
             }
+            "--weights" => options.weights = args.next(),
+            "--sites" => options.sites = args.next().ok_or("--sites needs a number")?.parse()?,
             "--quarter" => options.sampling = Sampling::Quarter,
             "--one-paragraph" => options.one_paragraph = true,
             "--set" => {
@@ -67,27 +76,14 @@ fn options() -> Result<Options, Box<dyn Error>> {
     Ok(options)
 }
 
-fn params(options: &Options) -> Result<Params<'static>, Box<dyn Error>> {
+fn params<'a>(options: &Options) -> Result<Params<'a>, Box<dyn Error>> {
     let mut p = Params::default();
     for (name, value) in &options.set {
         match name.as_str() {
-            "min_jaccard" => p.min_jaccard = *value,
-            "min_containment" => p.min_containment = *value,
-            "min_shared" => p.min_shared = *value as u32,
-            "even_containment" => p.even_containment = *value,
-            "even_extent" => p.even_extent = *value,
-            "weak_jaccard" => p.weak_jaccard = *value,
-            "weak_containment" => p.weak_containment = *value,
-            "extent" => p.extent = *value,
-            "like_title" => p.like_title = *value,
-            "spread_paragraphs" => p.spread_paragraphs = *value as usize,
-            "marks_containment" => p.marks_containment = *value,
-            "min_numbers" => p.min_numbers = *value as usize,
-            "marks_agree" => p.marks_agree = *value,
+            "least_shared" => p.least_shared = *value as u32,
             "site_repeats" => p.site_repeats = *value as usize,
             "same_title" => p.same_title = *value,
             "young_site" => p.young_site = *value as usize,
-            "same_site_jaccard" => p.same_site_jaccard = *value,
             "relink_containment" => p.relink_containment = *value,
             _ => return Err(format!("no threshold is called {name}").into()),
         }
@@ -95,21 +91,16 @@ fn params(options: &Options) -> Result<Params<'static>, Box<dyn Error>> {
     Ok(p)
 }
 
-fn open(path: &str) -> std::io::Result<Box<dyn Read>> {
-    let file = File::open(path)?;
-    if path.ends_with(".gz") {
-        #[allow(
-            clippy::disallowed_types,
-            reason = "a file of our own choosing, read line by line"
-        )]
-        return Ok(Box::new(flate2::read::GzDecoder::new(file)));
-    }
-    Ok(Box::new(file))
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let options = options()?;
-    let params = params(&options)?;
+    let mut params = params(&options)?;
+    let weights = match &options.weights {
+        Some(file) => Some(Weights::parse(&std::fs::read_to_string(file)?)?),
+        None => None,
+    };
+    if let Some(weights) = &weights {
+        params.weights = weights;
+    }
     let mut explain = options
         .explain
         .as_ref()
@@ -122,24 +113,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut ids = Vec::new();
     let (mut bytes, mut sets, mut spent) = (0, 0, std::time::Duration::ZERO);
 
-    for line in BufReader::new(open(&options.stream)?).lines() {
-        let article: serde_json::Value = serde_json::from_str(&line?)?;
-        let host = article["host"].to_string();
-        let title = article["title"].as_str();
-        let text = article["text"].as_str().unwrap_or_default();
+    for record in lines(&options.stream)? {
+        let mut article = Article::of(&record?, options.sites);
+        if options.one_paragraph {
+            article.paragraphs = vec![article.paragraphs.join(" ")];
+        }
         let started = Instant::now();
-        let fingerprint = if options.one_paragraph {
-            fingerprint_parts(title, [text])
-        } else {
-            fingerprint_parts(title, text.lines().filter(|p| !p.trim().is_empty()))
-        };
+        let title = article.title.as_deref();
+        let fingerprint = fingerprint_parts(title, article.paragraphs.iter().map(String::as_str));
         let params = Params {
             common: common.as_ref(),
             ..params
         };
-        let (id, decision) = store.insert_sampled(Some(&host), None, &fingerprint, &params, options.sampling);
+        let arriving = Arriving {
+            site: Some(&article.site),
+            url_hash: None,
+            times: article.times,
+            fingerprint: &fingerprint,
+        };
+        let (id, decision) = store.insert_sampled(&arriving, &params, options.sampling);
         spent += started.elapsed();
-        ids.push(article["id"].to_string());
+        ids.push(article.id);
 
         bytes += evidence::encode(&decision.kept(&fingerprint), options.sampling).len();
         sets += fingerprint.shingles.len();

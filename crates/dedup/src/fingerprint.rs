@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use copydesk_article::{
-    BlockHash, BodyHash, CleanArticle, Fingerprint, FingerprintVersion, ShingleAt, ShingleKey,
+    BlockHash, BodyHash, CleanArticle, Fingerprint, FingerprintVersion, MarkKind, ShingleAt, ShingleKey,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::calendar;
 use crate::hash::{self, RollingFour, short};
 use crate::keys::Choice;
 use crate::order;
@@ -24,6 +25,8 @@ pub const SHINGLE_CHARACTERS: usize = 5;
 pub const SHINGLE_KEYS: usize = 16;
 /// A text with fewer distinct shingles has no shingle keys: it is found by its body hash alone.
 pub const MIN_SHINGLES: usize = 8;
+/// Words from the beginning of a text that [`Fingerprint::lead_words`] keeps.
+pub const LEAD_WORDS: usize = 40;
 /// Distinct shingles that are kept at most; longer texts (some 20 pages) keep a sample by hash.
 pub const MAX_SHINGLES: usize = 16_384;
 
@@ -61,16 +64,38 @@ pub fn block_hash(text: &str) -> Option<BlockHash> {
 
 /// The distinct words of a title as in [`Fingerprint::title_words`].
 pub fn title_words(title: &str) -> Vec<u32> {
-    read_title(title, &mut Reader::default(), &mut Tokens::default())
+    read_title(title, &mut Reader::default(), &mut Tokens::default()).0
 }
 
-fn read_title(title: &str, reader: &mut Reader, tokens: &mut Tokens) -> Vec<u32> {
+/// The distinct words of a title, and those of them that are numbers or dates; both ascending.
+fn read_title(title: &str, reader: &mut Reader, tokens: &mut Tokens) -> (Vec<u32>, Vec<u32>) {
     tokens.clear();
     reader.read(title, tokens);
     let mut words: Vec<u32> = tokens
         .hashes
         .iter()
         .map(|t| short(u64::from_le_bytes(*t)))
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut dates: Vec<u32> = tokens
+        .marks()
+        .iter()
+        .filter(|m| m.kind == MarkKind::Number)
+        .map(|m| m.hash)
+        .chain(words.iter().copied().filter(|w| calendar::names_a_date(*w)))
+        .collect();
+    dates.sort_unstable();
+    dates.dedup();
+    (words, dates)
+}
+
+/// The distinct words that a body begins with, ascending.
+fn lead_words(tokens: &[hash::Token]) -> Vec<u16> {
+    let mut words: Vec<u16> = tokens
+        .iter()
+        .take(LEAD_WORDS)
+        .map(|t| (short(u64::from_le_bytes(*t)) >> 16) as u16)
         .collect();
     words.sort_unstable();
     words.dedup();
@@ -109,9 +134,10 @@ impl Fingerprinter {
         let body_hash = BodyHash(xxh3_128(self.tokens.hashes.as_flattened()));
         let mut keys = self.keys(body_hash);
         let distinct = order::distinct(&mut self.packed, &mut self.scratch);
-        let title_words = title
+        let (title_words, title_dates) = title
             .map(|t| read_title(t, &mut self.reader, &mut self.title))
             .unwrap_or_default();
+        let lead_words = lead_words(&self.tokens.hashes);
         if distinct.len() < MIN_SHINGLES {
             keys.truncate(1);
         }
@@ -125,6 +151,8 @@ impl Fingerprinter {
             blocks,
             marks: self.tokens.marks(),
             title_words,
+            title_dates,
+            lead_words,
             word_count: u32::try_from(self.tokens.hashes.len()).unwrap_or(u32::MAX),
         }
     }

@@ -7,12 +7,20 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use copydesk_article::{ArticleId, Fingerprint, ShingleKey, StoryId};
+use copydesk_article::{ArticleId, Fingerprint, Relation, ShingleKey, StoryId};
 
 use crate::common::CommonBuilder;
-use crate::decide::{Candidate, Decision, PriorLink, Recent, Subject, decide};
+use crate::compare::facts;
+use crate::decide::decide;
+use crate::decision::{Decision, FoundDigest};
 use crate::evidence::{self, Sampling};
+use crate::facts::Facts;
+use crate::inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
 use crate::params::{Params, RECENTS};
+use crate::times::Times;
+
+/// How many of a candidate's excerpts [`decide`] is given.
+const EXCERPTS: usize = 8;
 
 /// An index of articles in order of arrival.
 #[derive(Debug, Default)]
@@ -26,40 +34,62 @@ pub struct MemoryStore {
 struct Stored {
     site: Option<String>,
     url_hash: Option<u64>,
+    times: Times,
     kept: Fingerprint,
     story: StoryId,
     link: Option<PriorLink>,
+    relation: Relation,
     linked_here: Vec<u32>,
+}
+
+/// An article that arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct Arriving<'a> {
+    /// Its site, if known.
+    pub site: Option<&'a str>,
+    /// Hash of its canonical address, if it has one.
+    pub url_hash: Option<u64>,
+    /// When it appeared.
+    pub times: Times,
+    /// Its fingerprint.
+    pub fingerprint: &'a Fingerprint,
+}
+
+impl<'a> Arriving<'a> {
+    /// An article of which nothing but the text is known.
+    pub const fn of(fingerprint: &'a Fingerprint) -> Self {
+        Self {
+            site: None,
+            url_hash: None,
+            times: Times {
+                published: None,
+                seen: None,
+            },
+            fingerprint,
+        }
+    }
 }
 
 impl MemoryStore {
     /// Decides on an article, stores it and answers with its id (the count of articles before it) and the decision.
-    pub fn insert(
-        &mut self,
-        site: Option<&str>,
-        url_hash: Option<u64>,
-        fingerprint: &Fingerprint,
-        params: &Params<'_>,
-    ) -> (ArticleId, Decision) {
-        self.insert_sampled(site, url_hash, fingerprint, params, Sampling::Full)
+    pub fn insert(&mut self, article: &Arriving<'_>, params: &Params<'_>) -> (ArticleId, Decision) {
+        self.insert_sampled(article, params, Sampling::Full)
     }
 
     /// [`Self::insert`], with the evidence stored as `sampling` says.
     pub fn insert_sampled(
         &mut self,
-        site: Option<&str>,
-        url_hash: Option<u64>,
-        fingerprint: &Fingerprint,
+        article: &Arriving<'_>,
         params: &Params<'_>,
         sampling: Sampling,
     ) -> (ArticleId, Decision) {
         let number = u32::try_from(self.articles.len()).unwrap_or(u32::MAX);
         let id = ArticleId(i64::from(number));
-        let decision = self.decide(id, site, url_hash, fingerprint, params);
-        for key in &fingerprint.keys {
+        let decision = self.decide(article, params);
+        for key in &article.fingerprint.keys {
             self.owners.entry(*key).or_insert(number);
         }
-        if let Some(site) = site {
+        if let Some(site) = article.site {
             self.sites.entry(site.to_owned()).or_default().push(number);
         }
         if let Some(relink) = decision.relink {
@@ -73,42 +103,73 @@ impl MemoryStore {
             target.linked_here.push(number);
         }
         self.articles.push(Stored {
-            site: site.map(str::to_owned),
-            url_hash,
-            kept: evidence::stored(decision.kept(fingerprint), sampling),
+            site: article.site.map(str::to_owned),
+            url_hash: article.url_hash,
+            times: article.times,
+            kept: evidence::stored(decision.kept(article.fingerprint), sampling),
             story: decision.link.map_or(StoryId(id.0), |l| l.story),
             link,
+            relation: decision.relation(),
             linked_here: Vec::new(),
         });
+        for digest in &decision.digests {
+            self.mark_digest(digest);
+        }
+        for merge in &decision.merges {
+            self.merge(merge.from, merge.into);
+        }
         (id, decision)
     }
 
-    /// The decision alone; nothing is stored.
-    pub fn decide(
+    /// The decision on an article that would come next; nothing is stored.
+    pub fn decide(&self, article: &Arriving<'_>, params: &Params<'_>) -> Decision {
+        self.with_surroundings(article, &[], |subject, candidates, recents| {
+            decide(subject, candidates, recents, params)
+        })
+    }
+
+    /// What such a decision knows of each candidate, and of some others that it need not have as candidates.
+    pub fn facts(
         &self,
-        id: ArticleId,
-        site: Option<&str>,
-        url_hash: Option<u64>,
-        fingerprint: &Fingerprint,
+        article: &Arriving<'_>,
+        others: &[ArticleId],
         params: &Params<'_>,
-    ) -> Decision {
-        let mut numbers: Vec<u32> = fingerprint
+    ) -> Vec<(ArticleId, Facts)> {
+        let others: Vec<u32> = others.iter().map(|id| id.0 as u32).collect();
+        self.with_surroundings(article, &others, |subject, candidates, recents| {
+            facts(subject, candidates, recents, params)
+        })
+    }
+
+    /// Gathers the candidates and the recent articles of the site.
+    fn with_surroundings<T>(
+        &self,
+        article: &Arriving<'_>,
+        others: &[u32],
+        f: impl FnOnce(&Subject<'_>, &[Candidate<'_>], &[Recent<'_>]) -> T,
+    ) -> T {
+        let mut numbers: Vec<u32> = article
+            .fingerprint
             .keys
             .iter()
             .filter_map(|k| self.owners.get(k).copied())
             .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
         let originals: Vec<u32> = numbers
             .iter()
             .filter_map(|n| self.articles.get(*n as usize)?.link.map(|l| l.to.0 as u32))
-            .filter(|n| !numbers.contains(n))
             .collect();
         numbers.extend(originals);
+        numbers.extend_from_slice(others);
         numbers.sort_unstable();
         numbers.dedup();
-        let candidates: Vec<Candidate<'_>> = numbers.iter().filter_map(|n| self.candidate(*n)).collect();
-        let recents: Vec<Recent<'_>> = site
+        let excerpts: Vec<Vec<Excerpt<'_>>> = numbers.iter().map(|n| self.excerpts(*n)).collect();
+        let candidates: Vec<Candidate<'_>> = numbers
+            .iter()
+            .zip(&excerpts)
+            .filter_map(|(n, excerpts)| self.candidate(*n, excerpts))
+            .collect();
+        let recents: Vec<Recent<'_>> = article
+            .site
             .and_then(|site| self.sites.get(site))
             .map(|of_site| {
                 of_site
@@ -119,28 +180,44 @@ impl MemoryStore {
                     .collect()
             })
             .unwrap_or_default();
-        decide(
-            &Subject {
-                id,
-                site,
-                url_hash,
-                fingerprint,
-            },
-            &candidates,
-            &recents,
-            params,
-        )
+        let subject = Subject {
+            id: ArticleId(i64::try_from(self.articles.len()).unwrap_or(i64::MAX)),
+            site: article.site,
+            url_hash: article.url_hash,
+            times: article.times,
+            fingerprint: article.fingerprint,
+        };
+        f(&subject, &candidates, &recents)
     }
 
-    fn candidate(&self, number: u32) -> Option<Candidate<'_>> {
+    /// The articles that are linked to one as excerpts, the first few.
+    fn excerpts(&self, number: u32) -> Vec<Excerpt<'_>> {
+        let article = self.articles.get(number as usize);
+        let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
+        linked
+            .iter()
+            .filter_map(|n| Some((*n, self.articles.get(*n as usize)?)))
+            .filter(|(_, a)| a.relation == Relation::Excerpt)
+            .take(EXCERPTS)
+            .map(|(n, a)| Excerpt {
+                id: ArticleId(i64::from(n)),
+                fingerprint: &a.kept,
+            })
+            .collect()
+    }
+
+    fn candidate<'a>(&'a self, number: u32, excerpts: &'a [Excerpt<'a>]) -> Option<Candidate<'a>> {
         let article = self.articles.get(number as usize)?;
         Some(Candidate {
             id: ArticleId(i64::from(number)),
             story: article.story,
             site: article.site.as_deref(),
             url_hash: article.url_hash,
+            times: article.times,
             fingerprint: &article.kept,
             link: article.link,
+            digest: article.relation == Relation::Digest,
+            excerpts,
         })
     }
 
@@ -156,20 +233,42 @@ impl MemoryStore {
 
     /// Carries out a re-link: the article and everything linked to it, near or far, change the story.
     fn move_with_followers(&mut self, article: ArticleId, story: StoryId) {
+        self.unlink(article.0 as u32);
         let mut to_move = vec![article.0 as u32];
-        let mut from = self.articles.get(article.0 as usize).and_then(|a| a.link);
         while let Some(number) = to_move.pop() {
-            let Some(stored) = self.articles.get_mut(number as usize) else {
-                continue;
-            };
-            stored.story = story;
-            to_move.extend_from_slice(&stored.linked_here);
-            if let Some(link) = from.take() {
-                stored.link = None;
-                if let Some(original) = self.articles.get_mut(link.to.0 as usize) {
-                    original.linked_here.retain(|n| *n != number);
-                }
+            if let Some(stored) = self.articles.get_mut(number as usize) {
+                stored.story = story;
+                to_move.extend_from_slice(&stored.linked_here);
             }
+        }
+    }
+
+    fn unlink(&mut self, number: u32) {
+        let Some(link) = self.articles.get_mut(number as usize).and_then(|a| {
+            a.relation = Relation::Original;
+            a.link.take()
+        }) else {
+            return;
+        };
+        if let Some(original) = self.articles.get_mut(link.to.0 as usize) {
+            original.linked_here.retain(|n| *n != number);
+        }
+    }
+
+    /// An older article turned out to be a digest.
+    fn mark_digest(&mut self, digest: &FoundDigest) {
+        for article in digest.released.iter().chain([&digest.article]) {
+            self.move_with_followers(*article, StoryId(article.0));
+        }
+        if let Some(article) = self.articles.get_mut(digest.article.0 as usize) {
+            article.relation = Relation::Digest;
+        }
+    }
+
+    /// Makes two stories one. Links stay as they are.
+    fn merge(&mut self, from: StoryId, into: StoryId) {
+        for article in self.articles.iter_mut().filter(|a| a.story == from) {
+            article.story = into;
         }
     }
 

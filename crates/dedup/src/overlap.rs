@@ -18,6 +18,8 @@ pub(crate) struct Overlap {
     pub(crate) in_b: [u16; 256],
     /// Whether either set is a sample.
     sampled: bool,
+    /// Which of the subject's shingles are shared: a bit for each.
+    shared_of_a: Vec<u64>,
 }
 
 impl Overlap {
@@ -34,11 +36,15 @@ impl Overlap {
             in_a: [0; 256],
             in_b: [0; 256],
             sampled: sampling > 0,
+            shared_of_a: vec![0; set_a.len().div_ceil(64)],
         };
         let (mut i, mut j) = (0, 0);
         while let (Some(x), Some(y)) = (set_a.get(i), set_b.get(j)) {
             if x.hash == y.hash {
                 overlap.shared += 1;
+                if let Some(bits) = overlap.shared_of_a.get_mut(i / 64) {
+                    *bits |= 1 << (i % 64);
+                }
                 overlap.shared_weight += common.map_or(FULL_WEIGHT, |c| c.weight(x.hash));
                 let (in_a, in_b) = (
                     &mut overlap.in_a[x.paragraph as usize],
@@ -52,6 +58,26 @@ impl Overlap {
         }
         overlap.shared = overlap.shared.checked_shl(sampling).unwrap_or(u32::MAX);
         overlap
+    }
+
+    /// Which of the subject's shingles are shared: a bit for each, in their order.
+    pub(crate) fn shared_of_a(&self) -> &[u64] {
+        &self.shared_of_a
+    }
+
+    /// Whether either set is a sample.
+    pub(crate) const fn is_sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// Share of the weight of the shared shingles that the list of common shingles takes away, 0 to 1.
+    pub(crate) fn common_share(&self) -> f64 {
+        let plain: u64 = self
+            .shared_of_a
+            .iter()
+            .map(|bits| u64::from(bits.count_ones()) * FULL_WEIGHT)
+            .sum();
+        ratio(plain - self.shared_weight.min(plain), plain)
     }
 
     /// Jaccard similarity, 0 to 1.

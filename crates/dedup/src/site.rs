@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use copydesk_article::{BlockHash, Fingerprint, HashBits, jaccard_of_words};
 
-use crate::decide::{Recent, Subject};
+use crate::inputs::{Recent, Subject};
 use crate::params::Params;
 
 /// The subject's blocks that enough of the site's other recent articles have. Ascending, distinct.
@@ -45,6 +45,11 @@ pub(crate) fn own_blocks(
     blocks
 }
 
+/// Whether the subject's site has shown too few other articles to have a memory.
+pub(crate) fn is_young(subject: &Subject<'_>, recents: &[Recent<'_>], params: &Params<'_>) -> bool {
+    recents.iter().filter(|r| r.id != subject.id).count() < params.young_site
+}
+
 /// The fingerprint without the shingles and marks of dropped blocks. `dropped` is ascending.
 pub(crate) fn without<'f>(fingerprint: &'f Fingerprint, dropped: &[BlockHash]) -> Cow<'f, Fingerprint> {
     if dropped.is_empty() {
@@ -76,6 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::times::Times;
 
     fn fingerprint(blocks: &[i64]) -> Fingerprint {
         Fingerprint {
@@ -87,6 +93,8 @@ mod tests {
             blocks: blocks.iter().copied().map(BlockHash).collect(),
             marks: Vec::new(),
             title_words: vec![1, 2, 3],
+            title_dates: Vec::new(),
+            lead_words: Vec::new(),
             word_count: 0,
         }
     }
@@ -99,7 +107,7 @@ mod tests {
             site_repeats in 0..4_usize,
         ) {
             let fingerprint = fingerprint(&own);
-            let subject = Subject { id: ArticleId(0), site: None, url_hash: Some(7), fingerprint: &fingerprint };
+            let subject = Subject { id: ArticleId(0), site: None, url_hash: Some(7), times: Times::default(), fingerprint: &fingerprint };
             let blocks: Vec<Vec<BlockHash>> =
                 others.iter().map(|(_, b, _)| b.iter().copied().map(BlockHash).collect()).collect();
             let recents: Vec<Recent<'_>> = others

@@ -4,12 +4,12 @@
 mod texts;
 
 use copydesk_article::{ArticleId, Fingerprint, Relation, StoryId};
-use copydesk_dedup::memory::MemoryStore;
+use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{
     Candidate, CommonShingles, LinkReason, Params, PriorLink, Recent, Refusal, Subject, decide,
 };
 use proptest::prelude::*;
-use texts::{article, paragraphs, print};
+use texts::{article, candidate, paragraphs, print, subject};
 
 /// An article of a made-up site.
 #[derive(Debug, Clone)]
@@ -40,15 +40,13 @@ fn candidates(pieces: &[Piece]) -> Vec<Candidate<'_>> {
         .iter()
         .enumerate()
         .map(|(n, piece)| Candidate {
-            id: ArticleId(n as i64),
-            story: StoryId(n as i64),
             site: piece.site,
             url_hash: piece.url_hash,
-            fingerprint: &piece.fingerprint,
             link: piece.linked_to.filter(|to| *to < n).map(|to| PriorLink {
                 to: ArticleId(to as i64),
                 shared: 20,
             }),
+            ..candidate(n as i64, &piece.fingerprint)
         })
         .collect()
 }
@@ -66,12 +64,11 @@ fn recents(pieces: &[Piece]) -> Vec<Recent<'_>> {
         .collect()
 }
 
-fn subject(piece: &Piece) -> Subject<'_> {
+fn arriving(piece: &Piece) -> Subject<'_> {
     Subject {
-        id: ArticleId(5_000),
         site: piece.site,
         url_hash: piece.url_hash,
-        fingerprint: &piece.fingerprint,
+        ..subject(5_000, &piece.fingerprint)
     }
 }
 
@@ -89,8 +86,8 @@ proptest! {
         let others_last: Vec<_> = site_shuffled.iter().map(|n| last[*n]).collect();
         let params = Params::default();
         prop_assert_eq!(
-            decide(&subject(&new), &some, &last, &params),
-            decide(&subject(&new), &others, &others_last, &params)
+            decide(&arriving(&new), &some, &last, &params),
+            decide(&arriving(&new), &others, &others_last, &params)
         );
     }
 
@@ -104,12 +101,10 @@ proptest! {
         let strange = print(Some("Quite another matter"), &paragraphs(stranger));
         let mut more = some.clone();
         let id = ArticleId(900);
-        more.push(Candidate {
-            id, story: StoryId(900), site: Some("c.example"), url_hash: None, fingerprint: &strange, link: None,
-        });
+        more.push(Candidate { site: Some("c.example"), ..candidate(900, &strange) });
         let params = Params::default();
-        let before = decide(&subject(&new), &some, &[], &params);
-        let mut after = decide(&subject(&new), &more, &[], &params);
+        let before = decide(&arriving(&new), &some, &[], &params);
+        let mut after = decide(&arriving(&new), &more, &[], &params);
         prop_assert!(after.refusals.contains(&(id, Refusal::TooLittleShared)));
         after.refusals.retain(|(refused, _)| *refused != id);
         prop_assert_eq!(before, after);
@@ -125,9 +120,9 @@ proptest! {
         let strange = print(None, &paragraphs(stranger));
         let mut last = recents(&of_site);
         let params = Params::default();
-        let before = decide(&subject(&new), &candidates(&olds), &last, &params);
+        let before = decide(&arriving(&new), &candidates(&olds), &last, &params);
         last.push(Recent { id: ArticleId(900), url_hash: None, blocks: &strange.blocks, title_words: &[] });
-        prop_assert_eq!(before, decide(&subject(&new), &candidates(&olds), &last, &params));
+        prop_assert_eq!(before, decide(&arriving(&new), &candidates(&olds), &last, &params));
     }
 
     #[test]
@@ -140,7 +135,7 @@ proptest! {
         let list = CommonShingles::new(1, counts);
         let params = Params { common: weighted.then_some(&list), ..Params::default() };
         let some = candidates(&olds);
-        let decision = decide(&subject(&new), &some, &[], &params);
+        let decision = decide(&arriving(&new), &some, &[], &params);
         // Every candidate is either the one that is linked to or refused, once.
         prop_assert_eq!(decision.refusals.len() + usize::from(decision.link.is_some()), some.len());
         let Some(link) = decision.link else { return Ok(()) };
@@ -160,7 +155,12 @@ proptest! {
         let mut store = MemoryStore::default();
         let params = Params::default();
         for piece in &pieces {
-            let (id, decision) = store.insert(piece.site, piece.url_hash, &piece.fingerprint, &params);
+            let article = Arriving {
+                site: piece.site,
+                url_hash: piece.url_hash,
+                ..Arriving::of(&piece.fingerprint)
+            };
+            let (id, decision) = store.insert(&article, &params);
             prop_assert!(decision.link.is_none_or(|l| l.to < id));
             prop_assert!(decision.refusals.iter().all(|(refused, _)| *refused < id));
             prop_assert!(decision.relink.is_none_or(|r| r.from < r.article && r.article < id));

@@ -5,8 +5,8 @@ use copydesk_article::Relation;
 use copydesk_dedup::evidence::SAMPLE_ABOVE;
 use copydesk_dedup::versions::URL_REUSED_BELOW;
 use copydesk_dedup::{
-    COMMON_FROM, FINGERPRINT_VERSION, FIRST_STRETCH, LinkReason, MAX_SHINGLES, MIN_SHINGLES, Params, RECENTS,
-    RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS,
+    COMMON_FROM, FINGERPRINT_VERSION, FIRST_STRETCH, LEAD_WORDS, LinkReason, MAX_SHINGLES, MIN_SHINGLES,
+    Params, RECENTS, RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS, Sign, Weights,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/near-copies.md");
@@ -24,15 +24,17 @@ fn first_cells(heading: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn every_reason_and_refusal_is_documented_in_order_and_nothing_else_is() {
+fn every_reason_refusal_and_sign_is_documented_in_order_and_nothing_else_is() {
     let reasons: Vec<_> = LinkReason::ALL.iter().map(|r| r.as_str()).collect();
     assert_eq!(first_cells("## Reasons for a link"), reasons);
     let refusals: Vec<_> = Refusal::ALL.iter().map(|r| r.as_str()).collect();
     assert_eq!(first_cells("## Reasons for a refusal"), refusals);
+    let signs: Vec<_> = Sign::ALL.iter().map(|s| s.as_str()).collect();
+    assert_eq!(first_cells("## Signs"), signs);
     // `ALL` cannot be short of a value: they are numbered in its order.
     assert!(Refusal::ALL.iter().enumerate().all(|(n, r)| *r as usize == n));
     assert_eq!(Refusal::NotBest as usize + 1, Refusal::ALL.len());
-    assert_eq!(LinkReason::Containment as usize + 1, LinkReason::ALL.len());
+    assert_eq!(LinkReason::Weighed as usize + 1, LinkReason::ALL.len());
     let relations: Vec<_> = Relation::ALL.iter().map(|r| r.as_str()).collect();
     assert_eq!(first_cells("## Relations"), relations);
 }
@@ -40,44 +42,19 @@ fn every_reason_and_refusal_is_documented_in_order_and_nothing_else_is() {
 #[test]
 fn every_threshold_is_documented_with_its_value() {
     let Params {
-        min_jaccard,
-        min_containment,
-        min_shared,
-        even_containment,
-        even_extent,
-        weak_jaccard,
-        weak_containment,
-        spread_paragraphs,
-        extent,
-        like_title,
-        marks_containment,
-        min_numbers,
-        marks_agree,
+        least_shared,
         site_repeats,
         same_title,
         young_site,
-        same_site_jaccard,
         relink_containment,
+        weights: _,
         common: _,
     } = Params::default();
     let expected = [
         ("site_repeats", site_repeats as f64),
         ("same_title", same_title),
-        ("min_jaccard", min_jaccard),
-        ("min_containment", min_containment),
-        ("min_shared", f64::from(min_shared)),
-        ("even_containment", even_containment),
-        ("even_extent", even_extent),
-        ("weak_jaccard", weak_jaccard),
-        ("weak_containment", weak_containment),
-        ("spread_paragraphs", spread_paragraphs as f64),
-        ("extent", extent),
-        ("like_title", like_title),
-        ("marks_containment", marks_containment),
-        ("min_numbers", min_numbers as f64),
-        ("marks_agree", marks_agree),
+        ("least_shared", f64::from(least_shared)),
         ("young_site", young_site as f64),
-        ("same_site_jaccard", same_site_jaccard),
         ("relink_containment", relink_containment),
         ("RECENTS", RECENTS as f64),
         ("SHINGLE_WORDS", SHINGLE_WORDS as f64),
@@ -86,11 +63,13 @@ fn every_threshold_is_documented_with_its_value() {
         ("FIRST_STRETCH", FIRST_STRETCH as f64),
         ("MIN_SHINGLES", MIN_SHINGLES as f64),
         ("MAX_SHINGLES", MAX_SHINGLES as f64),
+        ("LEAD_WORDS", LEAD_WORDS as f64),
         ("URL_REUSED_BELOW", URL_REUSED_BELOW),
         ("COMMON_FROM", f64::from(COMMON_FROM)),
         ("SAMPLE_ABOVE", SAMPLE_ABOVE as f64),
         ("FINGERPRINT_VERSION", f64::from(FINGERPRINT_VERSION.0)),
         ("RULE_VERSION", f64::from(RULE_VERSION)),
+        ("weights", f64::from(Weights::in_use().version)),
     ];
     let rows: Vec<(&str, f64)> = DOCUMENT
         .lines()

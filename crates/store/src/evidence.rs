@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
-use copydesk_dedup::{PriorLink, RECENTS};
+use copydesk_dedup::{PriorLink, RECENTS, Times};
 use copydesk_site::{BlockKey, PageBlocks};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -24,6 +24,10 @@ pub(crate) struct Older<'b> {
     /// Borrowed where it is of the same batch.
     pub(crate) fingerprint: Cow<'b, Fingerprint>,
     pub(crate) link: Option<PriorLink>,
+    /// It is a digest.
+    pub(crate) digest: bool,
+    /// When it appeared, as far as it is known here.
+    pub(crate) times: Times,
 }
 
 /// One of a site's last articles.
@@ -70,7 +74,8 @@ pub(crate) async fn candidates(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(
-        "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, e.url_hash, e.evidence
+        "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, e.url_hash, e.evidence,
+                a.relation = 'digest'
          FROM (SELECT id FROM unnest($1::int8[]) AS w (id)
                UNION
                SELECT o.linked_to FROM unnest($1::int8[]) AS w (id) JOIN article o ON o.article_id = w.id
@@ -101,6 +106,8 @@ pub(crate) async fn candidates(
                     to: ArticleId(to),
                     shared: u32::try_from(shared.unwrap_or(0)).unwrap_or(0),
                 }),
+                digest: row.try_get(7).doing(DOING)?,
+                times: Times::default(),
             },
         );
     }

@@ -188,7 +188,10 @@ fn again(
                 site: candidate.site.as_deref(),
                 url_hash: candidate.url_hash,
                 fingerprint: &candidate.fingerprint,
+                times: candidate.times,
                 link: candidate.link,
+                digest: candidate.digest,
+                excerpts: &[],
             })
         })
         .collect();
@@ -205,6 +208,7 @@ fn again(
         id: ArticleId(article_id),
         site: own.site.as_deref(),
         url_hash: own.url_hash,
+        times: own.times,
         fingerprint,
     };
     decide(&subject, &candidates, &recents, params)

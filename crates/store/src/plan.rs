@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chrono::Utc;
 use copydesk_article::{ArticleId, Fingerprint, StoryId};
 use copydesk_dedup::{
-    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, decide, versions,
+    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, Times, decide,
+    versions,
 };
 
 use crate::evidence::{Older, SiteArticle};
@@ -276,7 +277,10 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read<'_>, params: &Params<
                 site: older.site.as_deref(),
                 url_hash: older.url_hash,
                 fingerprint: &older.fingerprint,
+                times: older.times,
                 link: older.link,
+                digest: older.digest,
+                excerpts: &[],
             })
         })
         .collect();
@@ -297,6 +301,7 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read<'_>, params: &Params<
         id: ArticleId(id),
         site: work.site,
         url_hash: work.url_hash,
+        times: Times::default(),
         fingerprint: work.fingerprint(),
     };
     decide(&subject, &candidates, &recents, params)
@@ -336,6 +341,8 @@ fn remember<'b>(work: &Work<'b>, id: i64, is_new: bool, decision: &Decision, rea
                     to: l.to,
                     shared: l.shared,
                 }),
+                digest: decision.digest,
+                times: Times::default(),
             };
             read.older.insert(id, older);
         }

@@ -55,7 +55,7 @@ impl Verdict {
 impl From<Relation> for Verdict {
     fn from(relation: Relation) -> Self {
         match relation {
-            Relation::Original => Self::NewArticle,
+            Relation::Original | Relation::Digest => Self::NewArticle,
             Relation::ExactCopy => Self::ExactCopy,
             Relation::NearCopy => Self::NearCopy,
             Relation::Excerpt => Self::Excerpt,

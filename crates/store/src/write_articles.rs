@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Metadata, MetadataSource, Sourced, Timestamp};
+use copydesk_article::{Metadata, MetadataSource, Relation, Sourced, Timestamp};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_dedup::{Decision, RULE_VERSION};
 use sqlx::PgConnection;
@@ -428,9 +428,11 @@ fn founding<'b>(
         link_rule_version: RULE_VERSION,
         common_version: None,
         identity: &work.identity.0,
-        relation: link
-            .map_or(copydesk_article::Relation::Original, |l| l.relation)
-            .as_str(),
+        relation: match link {
+            Some(link) => link.relation.as_str(),
+            None if decision.digest => Relation::Digest.as_str(),
+            None => Relation::Original.as_str(),
+        },
         link_reason: link.map(|l| l.reason.as_str()),
     }
 }

@@ -1,8 +1,8 @@
 //! Texts and fingerprints for the tests.
 #![allow(dead_code, clippy::unwrap_used, reason = "shared by several test programs")]
 
-use copydesk_article::Fingerprint;
-use copydesk_dedup::fingerprint_parts;
+use copydesk_article::{ArticleId, Fingerprint, StoryId};
+use copydesk_dedup::{Candidate, Subject, Times, fingerprint_parts};
 use proptest::prelude::*;
 
 /// A sentence of 12 to 20 made-up words; equal numbers give equal sentences.
@@ -50,4 +50,30 @@ pub(crate) fn article() -> impl Strategy<Value = (Option<String>, Vec<String>)> 
         prop::option::of("(harbour|vote|storm|strike|trial)( (opens|ends|grows|fails)){0,2}"),
         prop::collection::vec(0..40_u64, 1..8).prop_map(paragraphs),
     )
+}
+
+/// An article of which nothing but the text is known.
+pub(crate) fn subject(id: i64, fingerprint: &Fingerprint) -> Subject<'_> {
+    Subject {
+        id: ArticleId(id),
+        site: None,
+        url_hash: None,
+        times: Times::default(),
+        fingerprint,
+    }
+}
+
+/// An older article that founded a story.
+pub(crate) fn candidate(id: i64, fingerprint: &Fingerprint) -> Candidate<'_> {
+    Candidate {
+        id: ArticleId(id),
+        story: StoryId(id),
+        site: None,
+        url_hash: None,
+        times: Times::default(),
+        fingerprint,
+        link: None,
+        digest: false,
+        excerpts: &[],
+    }
 }

@@ -1,6 +1,6 @@
 //! Makes a stream of articles harder, to see whether the rule only fits the stream it was chosen on.
 //!
-//!     cargo run --release -p copydesk-dedup --example vary_stream -- MODE SEED IN.jsonl.gz OUT.jsonl.gz
+//!     cargo run --release -p copydesk-dedup --example vary_stream -- MODE[:N] SEED IN.jsonl.gz OUT.jsonl.gz
 //!
 //! paste    one article in eight gets 2 or 3 consecutive paragraphs of an older article of another story
 //! drift    a third of the sites end every page with headlines of their last articles, drawn anew each time, and
@@ -8,6 +8,13 @@
 //! all      both
 //! tail     copies that kept the first fifth, third or half of a text keep its last instead
 //! middle   they keep as much from somewhere within
+//! pastes   one article in four gets 2 or 3 paragraphs of an older article, together or scattered, and every copy is
+//!          retitled
+//! retitled every copy has the title of some other article
+//! ocr:N    scanning errors in N percent of the characters of every copy; ocr-both:N: of every article
+//! flood    50 fillings of each of 12 templates (every other one of templates.txt) among 3,000 other articles
+//! flood-2  the same with the other templates
+//! roundups 400 pages that hold 2 to 4 other articles whole
 //! untitled every title is gone: what the rules that look at titles are worth, and what they cost
 //!
 //! IN and OUT have the form that score_stream reads; the gold clusters are kept.
@@ -24,11 +31,14 @@ use std::io::{BufRead, BufReader, Write};
 
 use serde_json::{Value, json};
 
+mod edits;
+mod flood;
+
 /// Numbers without a library: SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -37,17 +47,17 @@ impl Random {
     }
 }
 
-struct Article {
-    record: Value,
-    paragraphs: Vec<String>,
+pub(crate) struct Article {
+    pub(crate) record: Value,
+    pub(crate) paragraphs: Vec<String>,
 }
 
 impl Article {
-    fn text(&self, field: &str) -> String {
+    pub(crate) fn text(&self, field: &str) -> String {
         self.record[field].to_string()
     }
 
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         self.record["title"].as_str().unwrap_or_default().to_owned()
     }
 }
@@ -70,27 +80,6 @@ fn read(path: &str) -> Result<Vec<Article>, Box<dyn Error>> {
             Ok(Article { record, paragraphs })
         })
         .collect()
-}
-
-/// Foreign paragraphs in one article out of eight; templates are left as they are.
-fn paste(articles: &mut [Article], random: &mut Random) {
-    let originals: Vec<Vec<String>> = articles.iter().map(|a| a.paragraphs.clone()).collect();
-    for i in 1..articles.len() {
-        if random.below(8) != 0 || articles[i].record["kind"] == "tmpl" {
-            continue;
-        }
-        let donor = random.below(i);
-        let length = 2 + random.below(2);
-        if originals[donor].len() < 2 * length
-            || articles[donor].text("cluster") == articles[i].text("cluster")
-        {
-            continue;
-        }
-        let from = random.below(originals[donor].len() - length);
-        let at = random.below(articles[i].paragraphs.len() + 1);
-        let foreign = originals[donor][from..from + length].to_vec();
-        articles[i].paragraphs.splice(at..at, foreign);
-    }
 }
 
 /// Copies that were cut keep as many words from another place of their original.
@@ -220,29 +209,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, seed, from, to] = args.as_slice() else {
         return Err(
-            "usage: vary_stream paste|drift|all|tail|middle|untitled SEED IN.jsonl.gz OUT.jsonl.gz".into(),
+            "usage: vary_stream MODE SEED IN.jsonl.gz OUT.jsonl.gz; the modes are listed where its source begins".into(),
         );
     };
-    let (pasting, drifting) = match mode.as_str() {
-        "paste" => (true, false),
-        "drift" => (false, true),
-        "all" => (true, true),
-        "tail" | "middle" | "untitled" => (false, false),
-        _ => return Err("MODE is paste, drift, all, tail, middle or untitled".into()),
-    };
+    let (mode, number) = mode.split_once(':').unwrap_or((mode, "6"));
+    let number: usize = number.parse()?;
     let mut random = Random(seed.parse()?);
+    let random = &mut random;
     let mut articles = read(from)?;
-    match mode.as_str() {
+    match mode {
+        "paste" => edits::paste(&mut articles, 8, false, random),
+        "drift" | "all" => {
+            if mode == "all" {
+                edits::paste(&mut articles, 8, false, random);
+            }
+            articles = versions(articles, random);
+            furniture(&mut articles, random);
+        }
+        "pastes" => {
+            edits::paste(&mut articles, 8, false, random);
+            edits::paste(&mut articles, 8, true, random);
+            edits::retitle(&mut articles, random);
+        }
+        "retitled" => edits::retitle(&mut articles, random),
+        "ocr" => edits::scan(&mut articles, number, true, random),
+        "ocr-both" => edits::scan(&mut articles, number, false, random),
+        "flood" => articles = flood::flood(articles, 3_000, 50, 0, random),
+        "flood-2" => articles = flood::flood(articles, 3_000, 50, 1, random),
+        "roundups" => articles = edits::round_ups(articles, 400, random),
         "tail" => cut_elsewhere(&mut articles, |words, kept| words - kept),
         "middle" => cut_elsewhere(&mut articles, |words, kept| random.below(words - kept + 1)),
-        _ => {}
-    }
-    if pasting {
-        paste(&mut articles, &mut random);
-    }
-    if drifting {
-        articles = versions(articles, &mut random);
-        furniture(&mut articles, &mut random);
+        "untitled" => {}
+        _ => return Err(format!("no mode is called {mode}").into()),
     }
     let mut out = flate2::write::GzEncoder::new(File::create(to)?, flate2::Compression::fast());
     for article in &articles {

@@ -1,0 +1,188 @@
+//! A flood of filled-in templates among other articles.
+//!
+//! `templates.txt` has one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded
+//! once for a template, as its author would; `{slot}` is filled in anew each time from the lists below.
+
+use serde_json::json;
+
+use super::{Article, Random};
+
+const TEMPLATES: &str = include_str!("templates.txt");
+
+struct Template {
+    title: String,
+    paragraphs: Vec<String>,
+}
+
+/// `fillings` of each template whose number is even, or odd, among the first `others` articles that are not templates.
+pub(crate) fn flood(
+    articles: Vec<Article>,
+    others: usize,
+    fillings: usize,
+    odd: usize,
+    random: &mut Random,
+) -> Vec<Article> {
+    let mut all: Vec<Article> = articles
+        .into_iter()
+        .filter(|a| a.record["kind"] != "tmpl")
+        .take(others)
+        .collect();
+    let templates: Vec<Template> = TEMPLATES
+        .split("\n# ")
+        .enumerate()
+        .filter(|(n, _)| n % 2 == odd)
+        .map(|(_, text)| worded(text, random))
+        .collect();
+    for (number, template) in templates.iter().enumerate() {
+        // A series of one site, of a chain of ten, or of anybody's.
+        let hosts = [1, 10, 300][random.below(3)];
+        let first = random.below(300);
+        for n in 0..fillings {
+            let fill = Filling::new(random);
+            let record = json!({
+                "host": 1_000 + (first + random.below(hosts)) % 300, "kind": "flood", "src": "flood",
+                "cluster": 2_000_000 + number * 1_000 + n, "title": fill.apply(&template.title, random),
+            });
+            let paragraphs = template
+                .paragraphs
+                .iter()
+                .map(|p| fill.apply(p, random))
+                .collect();
+            let at = random.below(all.len() + 1);
+            all.insert(at, Article { record, paragraphs });
+        }
+    }
+    for (id, article) in all.iter_mut().enumerate() {
+        article.record["id"] = json!(id);
+    }
+    all
+}
+
+/// Chooses one of each `[a|b]`.
+fn worded(text: &str, random: &mut Random) -> Template {
+    let mut chosen = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let (choices, behind) = after.split_once(']').unwrap_or((after, ""));
+        let choices: Vec<&str> = choices.split('|').collect();
+        chosen.push_str(before);
+        chosen.push_str(choices[random.below(choices.len())]);
+        rest = behind;
+    }
+    chosen.push_str(rest);
+    let mut lines = chosen
+        .lines()
+        .skip(1)
+        .filter(|l| !l.trim().is_empty())
+        .map(str::to_owned);
+    Template {
+        title: lines.next().unwrap_or_default(),
+        paragraphs: lines.collect(),
+    }
+}
+
+/// What stays the same within one article: `{who1}` is one person throughout it.
+struct Filling {
+    seed: u64,
+}
+
+impl Filling {
+    fn new(random: &mut Random) -> Self {
+        Self {
+            seed: random.below(usize::MAX) as u64,
+        }
+    }
+
+    fn apply(&self, text: &str, random: &mut Random) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (slot, behind) = after.split_once('}').unwrap_or((after, ""));
+            out.push_str(before);
+            // A slot that ends in a digit has one value within an article.
+            if slot.ends_with(|c: char| c.is_ascii_digit()) {
+                let salt = slot
+                    .bytes()
+                    .fold(7_u64, |h, b| h.wrapping_mul(131) + u64::from(b));
+                let mut own = Random(self.seed ^ salt);
+                out.push_str(&value(
+                    slot.trim_end_matches(|c: char| c.is_ascii_digit()),
+                    &mut own,
+                ));
+            } else {
+                out.push_str(&value(slot, random));
+            }
+            rest = behind;
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+fn value(slot: &str, random: &mut Random) -> String {
+    let mut one_of = |list: &str| {
+        let list: Vec<&str> = list.split('/').collect();
+        list[random.below(list.len())].to_owned()
+    };
+    match slot {
+        "first" => one_of(
+            "Ilsa/Jon/Mara/Tobias/Lene/Ruth/Kemal/Odile/Piet/Sanna/Walter/Doris/Ivo/Greta/Hugo/Nadia/Emil/Clara/Bruno/Alma",
+        ),
+        "last" => one_of(
+            "Brandt/Kepler/Lindqvist/Okafor/Marsh/Tanaka/Duval/Novak/Sorel/Whitlock/Hanley/Ostrow/Pryce/Varga/Demir/Aldous/Ferro/Quist/Yates/Brandvold",
+        ),
+        "town" => one_of(
+            "Velmora/Tarnow/Millbrook/Ashford/Danforth/Kestrel Bay/Leyfield/Dunmore/Calder City/Port Amsel/Harlow Springs/Wexley/Norbury/Stonefield/Eastmere/Glenhaven/Varnholt/Oakridge/Sable Point/Merton",
+        ),
+        "company" => one_of(
+            "Tallis Motors/Oryx Biosciences/Northwind Instruments/Cintra Foods/Farrow Steel/Halden Energy/Pelgor Mining/Unica Software/Brightwater Utilities/Masten Rail/Lorne Pharma/Dovetail Homes/Skarn Metals/Quillon Media/Verity Bank/Aster Airlines",
+        ),
+        "ticker" => one_of("TLLS/ORXB/NWIN/CNTF/FARS/HLDN/PLGM/UNIC/BWTR/MSTN/LRNP/DVTL/SKRN/QLLN/VRTB/ASTR"),
+        "club" => one_of(
+            "Dunmore/Calder City/Leyfield/St Osyth/Port Amsel/Norbury Town/Wexley Rovers/Ashford United/Glenhaven/Merton Athletic/Varnholt/Eastmere Wanderers",
+        ),
+        "street" => one_of(
+            "Main Street/Front Street/Mill Road/Harbour Lane/Cedar Avenue/Station Road/Church Street/Bridge Street/Elm Drive/Park Row/Quarry Hill/River Walk",
+        ),
+        "day" => one_of("Monday/Tuesday/Wednesday/Thursday/Friday/Saturday/Sunday"),
+        "month" => {
+            one_of("January/February/March/April/June/July/August/September/October/November/December")
+        }
+        "date" => format!("{} {}", value("month", random), 1 + random.below(28)),
+        "sky" => one_of(
+            "sunny spells/light rain/heavy showers/thick cloud/morning fog/clear skies/scattered storms/drizzle",
+        ),
+        "wind" => one_of("north/north-east/east/south-east/south/south-west/west/north-west"),
+        "job" => one_of(
+            "a school cook/a machinist/a bus driver/a nurse/a teacher of mathematics/a farmer/a postal clerk/a carpenter/an accountant/a librarian",
+        ),
+        "hobby" => one_of(
+            "quilting/fishing/gardening/choral singing/stamp collecting/card games/woodwork/birdwatching/baking/long walks",
+        ),
+        "sign" => {
+            one_of("Aries/Taurus/Gemini/Cancer/Leo/Virgo/Libra/Scorpio/Sagittarius/Capricorn/Aquarius/Pisces")
+        }
+        "topic" => one_of(
+            "the sewer bond/short-term rentals/a new skate park/the library roof/parking meters/the fire contract/a zoning change/the youth centre/street lighting/bus shelters/the water rate/a noise ordinance",
+        ),
+        "crime" => one_of(
+            "a burglary/a stolen bicycle/a hit-and-run/shoplifting/vandalism at the school/a car break-in/a fight outside a bar/a forged cheque",
+        ),
+        "fault" => one_of(
+            "misstated demand for its delivery vans/concealed a regulator's concerns about a trial/overstated its order book/hid losses in a lending unit/failed to disclose a data breach/booked revenue too early",
+        ),
+        "advice" => one_of(
+            "A talk that you put off will go better than feared/Money matters need a second look/An old friend brings news/Rest before you decide/Someone at work notices your patience/A short trip clears your mind/Say no once and mean it/Luck favours small risks",
+        ),
+        "small" => (2 + random.below(8)).to_string(),
+        "num" => (10 + random.below(90)).to_string(),
+        "hundred" => (100 + random.below(900)).to_string(),
+        "big" => format!("{},{:03}", 1 + random.below(90), random.below(1_000)),
+        "pct" => format!("{}.{}", random.below(9), random.below(10)),
+        "price" => format!("{}.{:02}", 1 + random.below(90), random.below(100)),
+        "hour" => format!("{}:{:02}", 1 + random.below(12), 5 * random.below(12)),
+        "year" => (1931 + random.below(90)).to_string(),
+        "updown" => one_of("rose/fell/gained/lost/slipped/added"),
+        other => format!("{{{other}}}"),
+    }
+}

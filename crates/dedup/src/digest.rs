@@ -1,0 +1,138 @@
+//! Digests: pages that hold several other articles whole, or large parts of them. They tie no stories together.
+
+use copydesk_article::{ArticleId, Fingerprint, jaccard_of_words};
+
+use crate::compare::Compared;
+use crate::decision::FoundDigest;
+use crate::inputs::{Candidate, Subject};
+use crate::overlap::Overlap;
+use crate::params::Params;
+
+/// Share of an article that a digest must hold.
+const HELD: f64 = 0.5;
+/// Shared shingles below which an article is not held: a sentence in common is no article.
+const HELD_SHINGLES: u32 = 16;
+/// A page of which one article makes up this share is a copy of it with something added, not a digest.
+const MAIN: f64 = 0.75;
+/// Two parts are different ones if they have at most this share of the smaller part in common.
+const COMMON: f64 = 0.2;
+/// Titles are alike from this Jaccard similarity: an excerpt under the title of the whole was taken from it.
+const SAME_TITLE: f64 = 0.5;
+
+/// What is known of digests around one subject.
+#[derive(Debug, Default)]
+pub(crate) struct Digests {
+    /// The subject is one.
+    pub(crate) subject_is_one: bool,
+    /// Candidates that turn out to be one.
+    pub(crate) digests: Vec<FoundDigest>,
+    /// Candidates that must not be linked to.
+    apart: Vec<ArticleId>,
+}
+
+impl Digests {
+    /// Whether the candidate is a digest that holds the subject, or one of the articles that the subject holds.
+    pub(crate) fn holds_or_is_held(&self, candidate: ArticleId) -> bool {
+        self.apart.contains(&candidate)
+    }
+}
+
+/// Looks for digests: the subject, and candidates that hold it.
+pub(crate) fn among(
+    subject: &Subject<'_>,
+    kept: &Fingerprint,
+    compared: &[Compared<'_, '_>],
+    candidates: &[Candidate<'_>],
+    params: &Params<'_>,
+) -> Digests {
+    let mut digests = Digests::default();
+    let title = &subject.fingerprint.title_words;
+    let held: Vec<&Compared<'_, '_>> = compared
+        .iter()
+        .filter(|c| {
+            c.overlap.shared >= HELD_SHINGLES
+                && c.overlap.b_in_a() >= HELD
+                && !alike(title, &c.candidate.fingerprint.title_words)
+        })
+        .collect();
+    let main = compared
+        .iter()
+        .any(|c| c.overlap.a_in_b() >= MAIN && !c.candidate.digest);
+    let parts_differ = held.iter().enumerate().any(|(n, one)| {
+        held.iter().skip(n + 1).any(|other| {
+            one.candidate.story != other.candidate.story
+                && are_apart(one.overlap.shared_of_a(), other.overlap.shared_of_a())
+        })
+    });
+    if parts_differ && !main {
+        digests.subject_is_one = true;
+        digests.apart.extend(held.iter().map(|c| c.candidate.id));
+    }
+    for c in compared {
+        let candidate = c.candidate;
+        let is_part = c.overlap.a_in_b() >= HELD && c.overlap.b_in_a() < MAIN;
+        if candidate.digest {
+            // Copies of the digest itself are copies.
+            if c.overlap.b_in_a() < MAIN {
+                digests.apart.push(candidate.id);
+            }
+        } else if is_part
+            && c.overlap.shared >= HELD_SHINGLES
+            && !alike(title, &candidate.fingerprint.title_words)
+            && holds_another(kept, candidate, candidates, params)
+        {
+            digests.apart.push(candidate.id);
+            let mut released: Vec<ArticleId> = candidate.excerpts.iter().map(|e| e.id).collect();
+            released.sort_unstable();
+            digests.digests.push(FoundDigest {
+                article: candidate.id,
+                released,
+            });
+        }
+    }
+    digests
+}
+
+/// Whether a candidate that holds the subject holds another article, in another place: the one that it is linked to, or
+/// one of its excerpts.
+fn holds_another(
+    kept: &Fingerprint,
+    candidate: &Candidate<'_>,
+    candidates: &[Candidate<'_>],
+    params: &Params<'_>,
+) -> bool {
+    let linked = candidate
+        .link
+        .and_then(|link| candidates.iter().find(|c| c.id == link.to))
+        .map(|c| c.fingerprint);
+    let mut others = linked
+        .into_iter()
+        .chain(candidate.excerpts.iter().map(|e| e.fingerprint))
+        .peekable();
+    if others.peek().is_none() {
+        return false;
+    }
+    let whole = candidate.fingerprint;
+    let with_subject = Overlap::of(whole, kept, params.common);
+    others.any(|other| {
+        if alike(&other.title_words, &whole.title_words) {
+            return false;
+        }
+        let with_other = Overlap::of(whole, other, params.common);
+        with_other.shared >= HELD_SHINGLES
+            && with_other.b_in_a() >= HELD
+            && with_other.a_in_b() < MAIN
+            && are_apart(with_subject.shared_of_a(), with_other.shared_of_a())
+    })
+}
+
+fn alike(one: &[u32], other: &[u32]) -> bool {
+    jaccard_of_words(one, other) >= SAME_TITLE
+}
+
+/// Whether two sets of places have next to nothing in common.
+fn are_apart(one: &[u64], other: &[u64]) -> bool {
+    let ones = |bits: &[u64]| bits.iter().map(|b| b.count_ones()).sum::<u32>();
+    let both: u32 = one.iter().zip(other).map(|(a, b)| (a & b).count_ones()).sum();
+    f64::from(both) <= COMMON * f64::from(ones(one).min(ones(other)))
+}

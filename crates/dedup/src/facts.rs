@@ -1,0 +1,267 @@
+//! What can be said of two texts side by side: counts and shares, before anything is weighed.
+
+use copydesk_article::{Fingerprint, MarkKind, ParagraphMark};
+
+use crate::overlap::Overlap;
+
+/// How many of some marks the other text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Agreement {
+    /// So many are in the other text as well, as marks of the same kind.
+    pub agree: u32,
+    /// Of so many.
+    pub of: u32,
+}
+
+impl Agreement {
+    /// Those that the other text does not have.
+    pub const fn differ(self) -> u32 {
+        self.of - self.agree
+    }
+}
+
+/// Two titles side by side; both are known.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Titles {
+    /// Words that both have.
+    pub shared: u32,
+    /// Distinct words of the shorter and of the longer one.
+    pub words: (u32, u32),
+    /// Numbers and dates of the one with fewer of them that the other title has, too.
+    pub dates: Agreement,
+}
+
+impl Titles {
+    /// Jaccard similarity of their words, 0 to 1.
+    pub fn likeness(&self) -> f64 {
+        share(self.shared, self.words.0 + self.words.1 - self.shared)
+    }
+}
+
+/// What two texts have in common, and what not. Shares are 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    /// Shared shingles, without weights; scaled up where a set is a sample.
+    pub shared: u32,
+    /// Jaccard similarity of the two sets.
+    pub jaccard: f64,
+    /// Share of the article that is in the candidate.
+    pub in_candidate: f64,
+    /// Share of the candidate that is in the article.
+    pub of_candidate: f64,
+    /// Shingles of the shorter and of the longer text.
+    pub sizes: (u32, u32),
+    /// Share of the shorter and of the longer text that lies in paragraphs which share something.
+    pub extent: (f64, f64),
+    /// Paragraphs of the shorter and of the longer text that share something …
+    pub shared_paragraphs: (u32, u32),
+    /// … out of so many.
+    pub paragraphs: (u32, u32),
+    /// Hours between the two; `None`: not known.
+    pub hours: Option<f64>,
+    /// Numbers of the shorter text in the paragraphs that share something.
+    pub numbers: Agreement,
+    /// Names there.
+    pub names: Agreement,
+    /// Numbers of the longer text in its paragraphs that share something.
+    pub numbers_of_longer: Agreement,
+    /// Names there.
+    pub names_of_longer: Agreement,
+    /// Distinct numbers of the whole shorter text.
+    pub all_numbers: Agreement,
+    /// Its distinct names.
+    pub all_names: Agreement,
+    /// The titles, if both are known.
+    pub titles: Option<Titles>,
+    /// Share of the shingles that the first paragraph of the article, and of the candidate, has in common with the other.
+    pub first_paragraph: (f64, f64),
+    /// Words of the one lead that the other has, if both are known.
+    pub lead: Option<Agreement>,
+    /// Both are of one site.
+    pub same_site: bool,
+    /// Both are of one site that is too new to have a memory.
+    pub young_site: bool,
+    /// Share of the shared shingles that an article of another story shares, too.
+    pub elsewhere: f64,
+    /// Share of the weight of the shared shingles that the list of common shingles takes away; 0 without a list.
+    pub common: f64,
+    /// Either set is a sample.
+    pub sampled: bool,
+}
+
+/// What is known of a pair besides the two texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Around {
+    pub(crate) hours: Option<f64>,
+    pub(crate) same_site: bool,
+    pub(crate) young_site: bool,
+    pub(crate) elsewhere: f64,
+}
+
+impl Facts {
+    pub(crate) fn of(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, around: &Around) -> Self {
+        let a_is_shorter = overlap.a_is_shorter();
+        let sides = [(a, &overlap.in_a), (b, &overlap.in_b)];
+        let [shorter, longer] = if a_is_shorter { sides } else { [sides[1], sides[0]] };
+        let least = overlap.least_in_paragraph();
+        let (part, other_part) = (
+            Part::of(shorter.0, shorter.1, least),
+            Part::of(longer.0, longer.1, least),
+        );
+        let (mut numbers, mut names) = (Agreement::default(), Agreement::default());
+        let (mut all_numbers, mut all_names) = (Agreement::default(), Agreement::default());
+        let (mut numbers_of_longer, mut names_of_longer) = (Agreement::default(), Agreement::default());
+        each_word(&shorter.0.marks, &longer.0.marks, |kind, found, marks| {
+            let is_shared = marks.iter().any(|m| shorter.1[m.paragraph as usize] >= least);
+            let (shared, all) = match kind {
+                MarkKind::Number => (&mut numbers, &mut all_numbers),
+                MarkKind::Name => (&mut names, &mut all_names),
+            };
+            all.of += 1;
+            all.agree += u32::from(found);
+            shared.of += u32::from(is_shared);
+            shared.agree += u32::from(is_shared && found);
+        });
+        each_word(&longer.0.marks, &shorter.0.marks, |kind, found, marks| {
+            let is_shared = marks.iter().any(|m| longer.1[m.paragraph as usize] >= least);
+            let shared = match kind {
+                MarkKind::Number => &mut numbers_of_longer,
+                MarkKind::Name => &mut names_of_longer,
+            };
+            shared.of += u32::from(is_shared);
+            shared.agree += u32::from(is_shared && found);
+        });
+        let first = |of: &Fingerprint, counts: &[u16; 256]| {
+            let first = of.shingles.iter().map(|s| s.paragraph).min().unwrap_or(0);
+            let all = of.shingles.iter().filter(|s| s.paragraph == first).count();
+            share(u32::from(counts[first as usize]), all as u32)
+        };
+        Self {
+            shared: overlap.shared,
+            jaccard: overlap.jaccard(),
+            in_candidate: overlap.a_in_b(),
+            of_candidate: overlap.b_in_a(),
+            sizes: (shorter.0.shingles.len() as u32, longer.0.shingles.len() as u32),
+            extent: (part.extent, other_part.extent),
+            shared_paragraphs: (part.shared, other_part.shared),
+            paragraphs: (part.paragraphs, other_part.paragraphs),
+            hours: around.hours,
+            numbers,
+            names,
+            numbers_of_longer,
+            names_of_longer,
+            all_numbers,
+            all_names,
+            titles: titles(a, b),
+            first_paragraph: (first(a, &overlap.in_a), first(b, &overlap.in_b)),
+            lead: lead(a, b),
+            same_site: around.same_site,
+            young_site: around.young_site,
+            elsewhere: around.elsewhere,
+            common: overlap.common_share(),
+            sampled: overlap.is_sampled(),
+        }
+    }
+}
+
+/// One text's part in what is shared.
+struct Part {
+    extent: f64,
+    shared: u32,
+    paragraphs: u32,
+}
+
+impl Part {
+    fn of(text: &Fingerprint, counts: &[u16; 256], least: u16) -> Self {
+        let mut seen = [0_u32; 256];
+        for shingle in &text.shingles {
+            seen[shingle.paragraph as usize] += 1;
+        }
+        let covered: u32 = seen
+            .iter()
+            .zip(counts)
+            .filter(|(_, shared)| **shared >= least)
+            .map(|(all, _)| all)
+            .sum();
+        Self {
+            extent: share(covered, text.shingles.len() as u32),
+            shared: counts.iter().filter(|n| **n >= least).count() as u32,
+            paragraphs: seen.iter().filter(|n| **n > 0).count() as u32,
+        }
+    }
+}
+
+/// Calls `each` for every distinct word of `marks`, by kind, with whether the others have it. Both are ascending.
+fn each_word(
+    marks: &[ParagraphMark],
+    others: &[ParagraphMark],
+    mut each: impl FnMut(MarkKind, bool, &[ParagraphMark]),
+) {
+    let mut rest = others;
+    for same in marks.chunk_by(|a, b| a.hash == b.hash) {
+        let Some(hash) = same.first().map(|m| m.hash) else {
+            continue;
+        };
+        while let Some((first, after)) = rest.split_first()
+            && first.hash < hash
+        {
+            rest = after;
+        }
+        // One word is a number or a name, but a name may be the same word as another text's number only by chance.
+        for kind in [MarkKind::Number, MarkKind::Name] {
+            if same.iter().any(|m| m.kind == kind) {
+                let found = rest.iter().take_while(|m| m.hash == hash).any(|m| m.kind == kind);
+                each(kind, found, same);
+            }
+        }
+    }
+}
+
+fn titles(a: &Fingerprint, b: &Fingerprint) -> Option<Titles> {
+    if a.title_words.is_empty() || b.title_words.is_empty() {
+        return None;
+    }
+    let (fewer, more) = if a.title_dates.len() <= b.title_dates.len() {
+        (&a.title_dates, &b.title_dates)
+    } else {
+        (&b.title_dates, &a.title_dates)
+    };
+    let (one, two) = (a.title_words.len() as u32, b.title_words.len() as u32);
+    Some(Titles {
+        shared: in_both(&a.title_words, &b.title_words),
+        words: (one.min(two), one.max(two)),
+        dates: Agreement {
+            agree: in_both(fewer, more),
+            of: fewer.len() as u32,
+        },
+    })
+}
+
+fn lead(a: &Fingerprint, b: &Fingerprint) -> Option<Agreement> {
+    if a.lead_words.is_empty() || b.lead_words.is_empty() {
+        return None;
+    }
+    Some(Agreement {
+        agree: in_both(&a.lead_words, &b.lead_words),
+        of: a.lead_words.len().min(b.lead_words.len()) as u32,
+    })
+}
+
+/// Numbers that are in both lists; both are ascending and distinct.
+fn in_both<T: Ord>(a: &[T], b: &[T]) -> u32 {
+    let (mut i, mut j, mut shared) = (0, 0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        shared += u32::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    shared
+}
+
+fn share(part: u32, whole: u32) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        f64::from(part) / f64::from(whole)
+    }
+}

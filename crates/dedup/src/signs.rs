@@ -1,0 +1,197 @@
+//! The signs by which a pair is weighed: numbers made of [`Facts`], each with a name and a sense.
+//!
+//! What is not known gives 0, as does what speaks neither for nor against: an article without a title, a time or a number
+//! is not another article for that.
+
+use std::fmt;
+
+use crate::facts::{Agreement, Facts};
+
+/// In which direction a sign may count, whatever the fit would like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// More of it never speaks against a copy.
+    For,
+    /// More of it never speaks for one.
+    Against,
+    /// Either.
+    Either,
+}
+
+macro_rules! signs {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $sense:ident;)+) => {
+        /// One sign. The name is that of the weights file and of docs/near-copies.md.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Sign { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Sign {
+            /// Every sign, in the order of [`Signs`].
+            pub const ALL: [Self; SIGNS] = [$(Self::$variant,)+];
+
+            /// Its name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// In which direction it may count.
+            pub const fn sense(self) -> Sense {
+                match self { $(Self::$variant => Sense::$sense,)+ }
+            }
+        }
+
+        /// How many signs there are.
+        pub const SIGNS: usize = [$($name,)+].len();
+    };
+}
+
+signs! {
+    /// Shared shingles, logarithm, up to 16 of them.
+    Shared = "shared", For;
+    /// Shared shingles, logarithm, up to 64.
+    SharedMany = "shared_many", For;
+    /// Share of the shorter text that is in the other, above half.
+    Contained = "contained", For;
+    /// The same above nine tenths.
+    ContainedWhole = "contained_whole", For;
+    /// Jaccard similarity.
+    Jaccard = "jaccard", For;
+    /// Share of the shorter text that lies in paragraphs which share something, less one half.
+    Extent = "extent", For;
+    /// Paragraphs that share something, in the text that has fewer of them, logarithm; of eight at most.
+    Paragraphs = "paragraphs", For;
+    /// Share of the paragraphs that share something.
+    ParagraphShare = "paragraph_share", For;
+    /// Everything shared lies in one paragraph, and both texts have several.
+    OneParagraph = "one_paragraph", Against;
+    /// Hours between the two, logarithm, from 6 hours on.
+    Late = "late", Against;
+    /// The same from two days on.
+    VeryLate = "very_late", Against;
+    /// Less than six hours between the two, logarithm.
+    Soon = "soon", For;
+    /// Numbers in the shared paragraphs that agree, logarithm.
+    NumbersAgree = "numbers_agree", For;
+    /// Names there that agree, logarithm.
+    NamesAgree = "names_agree", For;
+    /// How much less the numbers there agree than the words do.
+    NumbersChanged = "numbers_changed", Against;
+    /// How much less the names there agree than the words do.
+    NamesChanged = "names_changed", Against;
+    /// The same of the longer text's numbers in what it shares.
+    NumbersChangedBack = "numbers_changed_back", Against;
+    /// The same of its names.
+    NamesChangedBack = "names_changed_back", Against;
+    /// How many more numbers differ than changed words explain, logarithm.
+    MoreNumbersDiffer = "more_numbers_differ", Against;
+    /// The same of the longer text.
+    MoreNumbersDifferBack = "more_numbers_differ_back", Against;
+    /// Share of the whole shorter text's numbers that the other has, less one half.
+    AllNumbers = "all_numbers", For;
+    /// Numbers of the whole shorter text that the other has not, logarithm.
+    AllNumbersDiffer = "all_numbers_differ", Against;
+    /// Names of the whole shorter text that the other has, logarithm.
+    AllNamesAgree = "all_names_agree", For;
+    /// Share of the shorter title's words that are in the other title, less three tenths.
+    Title = "title", For;
+    /// Numbers and dates that differ between the titles.
+    TitleDatesDiffer = "title_dates_differ", Against;
+    /// Numbers and dates that are in both titles.
+    TitleDatesAgree = "title_dates_agree", For;
+    /// Share of a first paragraph that is in the other text, the larger of the two.
+    FirstParagraph = "first_paragraph", For;
+    /// Share of one lead's words that are in the other lead, less one half.
+    Lead = "lead", For;
+    /// Length of the shorter text, logarithm of its shingles; of 400 at most.
+    Length = "length", Either;
+    /// How much shorter than 60 shingles it is, logarithm.
+    Brief = "brief", Either;
+    /// How much longer the longer text is, logarithm; six times at most.
+    Ratio = "ratio", Either;
+    /// Both are of one site, under unlike titles, and not all of both is shared.
+    SameSite = "same_site", Against;
+    /// Both are of one site that is too new to have a memory, and not all of both is shared.
+    YoungSite = "young_site", Against;
+    /// Share of what is shared that an article of another story shows, too.
+    Elsewhere = "elsewhere", Against;
+    /// Share of what is shared that the list of common shingles takes away.
+    Common = "common", Against;
+}
+
+/// The signs of one pair, in the order of [`Sign::ALL`].
+pub type Signs = [f64; SIGNS];
+
+/// Weighs nothing yet: the signs of a pair.
+pub fn signs(f: &Facts) -> Signs {
+    let contained = f.in_candidate.max(f.of_candidate);
+    // A shingle of four words survives if all four do.
+    let words = contained.max(1e-3).sqrt().sqrt();
+    let log = |n: u32, most: u32| f64::from(1 + n.min(most)).ln();
+    let shared_paragraphs = f.shared_paragraphs.0.min(f.shared_paragraphs.1);
+    let paragraphs = f.paragraphs.0.min(f.paragraphs.1);
+    let (shorter, longer) = (f64::from(f.sizes.0.max(8)), f64::from(f.sizes.1.max(8)));
+    let titles = f.titles.filter(|t| t.words.0 > 0);
+    let title = titles.map_or(0.0, |t| f64::from(t.shared) / f64::from(t.words.0) - 0.3);
+    let not_whole = 1.0 - f.jaccard;
+    let value = |sign: Sign| match sign {
+        Sign::Shared => log(f.shared, 16),
+        Sign::SharedMany => log(f.shared, 64),
+        Sign::Contained => (contained - 0.5).max(0.0),
+        Sign::ContainedWhole => (contained - 0.9).max(0.0),
+        Sign::Jaccard => f.jaccard,
+        Sign::Extent => f.extent.0 - 0.5,
+        // A text of one paragraph says nothing about it.
+        Sign::Paragraphs if paragraphs <= 1 => log(2, 8),
+        Sign::Paragraphs => log(shared_paragraphs, 8),
+        Sign::ParagraphShare if paragraphs <= 1 => 0.7,
+        Sign::ParagraphShare => f64::from(shared_paragraphs) / f64::from(paragraphs),
+        Sign::OneParagraph => f64::from(u8::from(shared_paragraphs <= 1 && paragraphs >= 3)),
+        Sign::Late => f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln()),
+        Sign::VeryLate => f.hours.map_or(0.0, |h| (h / 48.0).max(1.0).ln()),
+        Sign::Soon => f.hours.map_or(0.0, |h| (6.0 / h.max(0.1)).max(1.0).ln()),
+        Sign::NumbersAgree => log(f.numbers.agree, 30),
+        Sign::NamesAgree => log(f.names.agree, 30),
+        Sign::NumbersChanged => changed(f.numbers, words),
+        Sign::NamesChanged => changed(f.names, words),
+        Sign::NumbersChangedBack => changed(f.numbers_of_longer, words),
+        Sign::NamesChangedBack => changed(f.names_of_longer, words),
+        Sign::MoreNumbersDiffer => more_differ(f.numbers, words),
+        Sign::MoreNumbersDifferBack => more_differ(f.numbers_of_longer, words),
+        Sign::AllNumbers => f64::from(f.all_numbers.agree + 1) / f64::from(f.all_numbers.of + 2) - 0.5,
+        Sign::AllNumbersDiffer => log(f.all_numbers.differ(), 30),
+        Sign::AllNamesAgree => log(f.all_names.agree, 30),
+        Sign::Title => title,
+        Sign::TitleDatesDiffer => titles.map_or(0.0, |t| f64::from(t.dates.differ().min(2))),
+        Sign::TitleDatesAgree => titles.map_or(0.0, |t| f64::from(t.dates.agree.min(2))),
+        Sign::FirstParagraph => f.first_paragraph.0.max(f.first_paragraph.1),
+        Sign::Lead => f
+            .lead
+            .map_or(0.0, |l| f64::from(l.agree) / f64::from(l.of.max(1)) - 0.5),
+        Sign::Length => shorter.min(400.0).ln(),
+        Sign::Brief => (60.0 / shorter).max(1.0).ln(),
+        Sign::Ratio => (longer / shorter).min(6.0).ln(),
+        Sign::SameSite if !f.same_site => 0.0,
+        Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
+        Sign::YoungSite => not_whole * f64::from(u8::from(f.young_site)),
+        Sign::Elsewhere => f.elsewhere,
+        Sign::Common => f.common,
+    };
+    Sign::ALL.map(value)
+}
+
+/// How much smaller the share of the marks that agree is than that of the words. Few marks say little.
+fn changed(marks: Agreement, words: f64) -> f64 {
+    let share = (f64::from(marks.agree) + 2.0 * words) / (f64::from(marks.of) + 2.0);
+    (words - share).max(0.0)
+}
+
+/// The logarithm of how many more marks differ than would if they changed as often as words do.
+fn more_differ(marks: Agreement, words: f64) -> f64 {
+    let expected = f64::from(marks.of) * (1.0 - words);
+    (1.0 + (f64::from(marks.differ()) - expected).max(0.0)).ln()
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
