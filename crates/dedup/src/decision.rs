@@ -181,8 +181,8 @@ impl Weighed {
     }
 }
 
-/// The answer, with everything that explains it.
-#[derive(Debug, Clone, PartialEq)]
+/// The answer, with everything that explains it. The default is an article without candidates.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
     /// The link; `None`: the article founds a story.
     pub link: Option<Link>,

@@ -117,10 +117,8 @@ impl Store {
                 .map(|id| (id.to_string(), "not_best".into()))
                 .collect();
             let decision = Decision {
-                link: None,
-                refusals: Vec::new(),
                 dropped: row.dropped.clone(),
-                relink: None,
+                ..Decision::default()
             };
             sqlx::query(
                 "UPDATE evidence SET fingerprint_version = $2, block_hashes = $3, title_words = $4, dropped_blocks = $5,
