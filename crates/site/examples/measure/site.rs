@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use copydesk_article::{ArticleId, CleanArticle, RawArticle, RawBody, StoryId};
 use copydesk_clean::{Budget, Cleaner, Rules};
-use copydesk_dedup::memory::MemoryStore;
+use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{Params as NearParams, fingerprint};
 use copydesk_site::{Decision, Instructions, PageBlocks, Params, SIBLINGS, Sibling, Subject, decide};
 
@@ -53,9 +53,11 @@ impl Store {
             .or_else(|| clean.metadata.site.as_ref().map(|s| s.value.clone()))
             .unwrap_or_default();
         let print = fingerprint(&clean);
-        let (id, decision) = self
-            .near
-            .insert(Some(&site), None, &print, &NearParams::default());
+        let article = Arriving {
+            site: Some(&site),
+            ..Arriving::of(&print)
+        };
+        let (id, decision) = self.near.insert(&article, &NearParams::default());
         let number = self.articles.len();
         self.articles.push(Stored {
             blocks: PageBlocks::of(&clean),
