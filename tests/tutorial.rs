@@ -76,6 +76,7 @@ async fn every_command_of_the_tutorial_does_what_it_says() {
             .env("PATH", &path)
             .env("SOURCE", source)
             .env("COPYDESK_DATABASE_URL", url)
+            .env("OWNER_URL", url)
             .env("COPYDESK_KAFKA_BROKERS", kafka_brokers())
             .env("COPYDESK_KAFKA_TOPIC", topic.name())
             .env("COPYDESK_KAFKA_GROUP", format!("group-{}", topic.name()))

@@ -133,6 +133,9 @@ load_profile() {
     readonly PROFILE PROFILE_DIR LOCKED
 }
 
+# The URL of a login of the local database: copydesk_worker, copydesk_query, or copydesk, its owner.
+local_url() { printf 'postgres://%s@127.0.0.1:%s/copydesk\n' "$1" "$POSTGRES_PORT"; }
+
 # Points the programs at the services of this clone and at nothing else: settings in the caller's environment may mean a real system.
 use_local_services() {
     local name
@@ -140,8 +143,9 @@ use_local_services() {
         [[ $name == COPYDESK_LOCAL_* ]] || unset "$name"
     done
     export COPYDESK_KAFKA_BROKERS=127.0.0.1:$KAFKA_PORT
-    export COPYDESK_DATABASE_URL=postgres://postgres@127.0.0.1:$POSTGRES_PORT/copydesk
-    # Tests make databases and topics of their own.
+    COPYDESK_DATABASE_URL=$(local_url copydesk_worker)
+    export COPYDESK_DATABASE_URL
+    # Tests make databases, roles and topics of their own, as a superuser.
     export COPYDESK_TEST_KAFKA_BROKERS=$COPYDESK_KAFKA_BROKERS
     export COPYDESK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1:$POSTGRES_PORT/postgres
 }

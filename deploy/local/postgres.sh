@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A private Postgres of Debian's package. Usage: postgres.sh up | down | status | wipe
 #
-# up makes the database cluster the first time, starts it and returns when it accepts connections and the database `copydesk` is there; down
-# stops it and leaves its data; wipe deletes the data. Every command may be repeated, also after a kill -9 or a reboot.
+# up makes the database cluster the first time, starts it and returns when it accepts connections and the database `copydesk` is there with its
+# logins (roles.sql), and prints their URLs; down stops it and leaves its data; wipe deletes the data. Every command may be repeated, also after a
+# kill -9 or a reboot.
 #
 # Postgres refuses to run as root, so root runs it as the user `postgres`, which Debian's package makes; anybody else runs it as
 # themselves. Anyone on this machine may connect as superuser without a password, but only over the loopback and the socket: these are
@@ -151,6 +152,7 @@ up() {
             if wait_until_ready; then
                 make_database
                 say "Postgres is up at 127.0.0.1:$POSTGRES_PORT (it was running)"
+                print_urls
                 return 0
             fi
             # Left-over backends of a postmaster that was killed: they end by themselves as soon as they notice.
@@ -177,6 +179,12 @@ up() {
     wait_until_ready || die "Postgres does not answer at 127.0.0.1:$POSTGRES_PORT; see .local/postgres/postgres.log"
     make_database
     say "Postgres is up at 127.0.0.1:$POSTGRES_PORT"
+    print_urls
+}
+
+print_urls() {
+    printf '        %-42s %s\n' "worker, janitor (COPYDESK_DATABASE_URL)" "$(local_url copydesk_worker)" \
+        "queries (psql)" "$(local_url copydesk_query)" "copydesk migrate, as the owner" "$(local_url copydesk)"
 }
 
 # Crash recovery after a kill -9 can take a while; a server that is only starting is waited for, one that is gone is not.
@@ -193,6 +201,7 @@ make_database() {
     if [[ $(sql postgres "SELECT 1 FROM pg_database WHERE datname = 'copydesk'") != 1 ]]; then
         sql postgres 'CREATE DATABASE copydesk'
     fi
+    sql copydesk "$(<"$HERE/roles.sql")"
 }
 
 # Ends every process of the cluster: in order if there is a postmaster, and the orphans of one that was killed.

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The main job, from nothing to a table of stories: set up, build, start the services, migrate, feed the samples, work, show. Usage: run.sh
 #
+# Migrations run as the owner of the database, all else as a login that may do what a worker does.
+#
 # May be repeated: what is set up, built or running stays as it is, and samples that are fed again are sightings, not new articles.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -27,8 +29,9 @@ step() { # why, arguments
     fi
 }
 
-step "bringing the schema up to date" migrate
+COPYDESK_DATABASE_URL=$(local_url copydesk) step "bringing the schema up to date, as its owner" migrate
 step "feeding the samples" feed --samples
 step "cleaning, linking, storing" worker --until-end
 step "what came out" summary
+say "to query: psql $(local_url copydesk_query)"
 say "done; Kafka and Postgres keep running until 'make down'"

@@ -77,7 +77,7 @@ pub(crate) struct Database {
 impl Default for Database {
     fn default() -> Self {
         Self {
-            url: "postgres://postgres@127.0.0.1:35432/copydesk".into(),
+            url: "postgres://copydesk_worker@127.0.0.1:35432/copydesk".into(),
             url_file: None,
             connections: 8,
         }
@@ -232,8 +232,7 @@ pub(crate) struct Outputs {
     pub(crate) dead_letter_topic: String,
     /// A topic for every stored article and version as JSON, keyed by story; `articles.clean` would be a name. Empty: none.
     pub(crate) articles_topic: String,
-    /// Whether a transaction that stores articles notifies the Postgres channel `copydesk_articles`. Postgres lets such
-    /// transactions commit one after the other only.
+    /// Whether the Postgres channel `copydesk_articles` is notified behind each transaction that stored articles: a hint that something is new.
     pub(crate) notify: bool,
 }
 
