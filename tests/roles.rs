@@ -118,6 +118,8 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
     retention(&pipeline, &copydesk).await;
 
     let db = login.connect().await;
+    assert_eq!(changeable(&pipeline.db, &login.name).await, CHANGEABLE);
+    what_the_writer_changes_is_found(&pipeline, &copydesk, &db).await;
     for table in relations(&pipeline.db, "rp").await {
         // What was delivered is deleted, what is worked out anew, and what a person takes back; of nothing that came over
         // the topic may a worker make less.
@@ -157,11 +159,94 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
     for sql in [
         "INSERT INTO flush_turn VALUES (2, '')",
         "UPDATE flush_turn SET keys = ''",
+        "SELECT FROM pipeline_lock FOR UPDATE",
+        "LOCK TABLE pipeline_lock IN SHARE ROW EXCLUSIVE MODE",
+        "UPDATE sighting SET content_hash = ''",
+        "UPDATE clean_event SET content_hash = ''",
+        "UPDATE article_version SET body = ''",
+        "UPDATE quarantine SET kept_hash = ''",
     ] {
         refused(&db, sql).await;
     }
     db.close().await;
     login.drop().await;
+}
+
+/// What a writer may change of rows that are there: tables, and their columns that it may not change. Of all other tables it changes
+/// nothing.
+const CHANGEABLE: [(&str, &str); 9] = [
+    (
+        "article",
+        "article_id, common_version, identity, ingested_at, link_rule_version, replaces",
+    ),
+    ("article_identity", "identity"),
+    ("evidence", "article_id"),
+    ("partition_progress", "first_offset, partition, topic"),
+    (
+        "quarantine",
+        "first_seen, headers, kept_hash, key, message_time, offset, partition, raw_size, topic, truncated",
+    ),
+    ("setting", "one_row, search, site_backfill_until"),
+    ("site_block", "block, site, site_hash"),
+    ("site_young", "article_id, site_hash"),
+    ("travelling_block", "block"),
+];
+
+/// Tables of which a role may change rows, each with the columns that it may not change.
+async fn changeable(db: &PgPool, role: &str) -> Vec<(String, String)> {
+    sqlx::query_as(
+        "SELECT c.relname::text, coalesce(string_agg(a.attname, ', ' ORDER BY a.attname COLLATE \"C\")
+                    FILTER (WHERE NOT has_column_privilege($1, c.oid, a.attnum, 'UPDATE')), '')
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'f')
+         GROUP BY c.relname HAVING bool_or(has_column_privilege($1, c.oid, a.attnum, 'UPDATE')) ORDER BY c.relname COLLATE \"C\"",
+    )
+    .bind(role)
+    .fetch_all(db)
+    .await
+    .unwrap()
+}
+
+/// A writer must be able to write a new version over an old one, and to free the bytes of what was replayed. Doing so without the event that belongs to
+/// it is found.
+async fn what_the_writer_changes_is_found(pipeline: &Pipeline, copydesk: &Copydesk, writer: &PgPool) {
+    sqlx::raw_sql(
+        "CREATE TABLE kept AS SELECT article_id, body FROM article; CREATE TABLE kept_raw AS SELECT * FROM quarantine;
+         UPDATE quarantine SET state = 'held' WHERE state = 'discarded'",
+    )
+    .execute(&pipeline.db)
+    .await
+    .unwrap();
+    copydesk.ok(&["audit"]);
+    for (damage, expected) in [
+        (
+            "UPDATE article SET body = '' WHERE article_id = (SELECT max(article_id) FROM article)",
+            "another text",
+        ),
+        (
+            "UPDATE quarantine SET raw = '' WHERE state = 'held'",
+            "other bytes",
+        ),
+    ] {
+        let done = sqlx::query(damage).execute(writer).await.unwrap();
+        assert!(done.rows_affected() > 0, "{damage}");
+        let output = copydesk.run(&["audit"]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(3), "{damage}: {said}");
+        assert!(said.contains(expected), "{damage}: {said}");
+        sqlx::raw_sql(
+            "UPDATE article a SET body = k.body FROM kept k WHERE k.article_id = a.article_id AND k.body <> a.body;
+             UPDATE quarantine q SET raw = k.raw FROM kept_raw k WHERE k.partition = q.partition AND k.\"offset\" = q.\"offset\"",
+        )
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+        copydesk.ok(&["audit"]);
+    }
+    sqlx::raw_sql("DROP TABLE kept; DROP TABLE kept_raw")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
 }
 
 /// The writer may not drop articles, and is told who may; the owner may.
@@ -263,12 +348,160 @@ async fn the_reader_reads_every_view_and_writes_nothing() {
         .execute(&db)
         .await
         .unwrap();
-    refused(&db, "SELECT copydesk_index_search(1)").await;
-    refused(&db, "SELECT copydesk_switch_search(false)").await;
-    refused(&db, "SELECT copydesk_create_windows(1)").await;
-    refused(&db, "SELECT copydesk_drop_windows(2)").await;
+    refused(&db, "SELECT FROM articles FOR KEY SHARE").await;
+    refused(&db, "LOCK TABLE articles IN ROW EXCLUSIVE MODE").await;
     refused(&db, "SELECT nextval('article_id_seq')").await;
     refused(&db, "CREATE TABLE mine (x integer)").await;
+    db.close().await;
+    login.drop().await;
+}
+
+/// A function of the schema, and who may call it.
+#[derive(sqlx::FromRow)]
+struct Function {
+    name: String,
+    runs_as_owner: bool,
+    path: Option<String>,
+    by_public: bool,
+    by_reader: bool,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_function_lends_a_reader_the_rights_of_its_owner() {
+    let pipeline = Pipeline::new("functions", 1).await;
+    let functions: Vec<Function> = sqlx::query_as(
+        "SELECT oid::regprocedure::text AS name, prosecdef AS runs_as_owner,
+                (SELECT substr(c, 13) FROM unnest(proconfig) c WHERE c LIKE 'search\\_path=%') AS path,
+                has_function_privilege('public', oid, 'EXECUTE') AS by_public,
+                has_function_privilege('copydesk_reader', oid, 'EXECUTE') AS by_reader
+         FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
+    )
+    .fetch_all(&pipeline.db)
+    .await
+    .unwrap();
+    assert!(functions.len() >= 15, "the query finds too little");
+    for function in &functions {
+        assert!(!function.by_public, "{}: by everybody", function.name);
+        if function.runs_as_owner {
+            // No "$user": of the owner's schema, or of a schema that somebody else made. Temporary tables last.
+            assert_eq!(
+                function.path.as_deref(),
+                Some("public, pg_temp"),
+                "{}: runs as its owner",
+                function.name
+            );
+            assert!(!function.by_reader, "{}: by readers, as its owner", function.name);
+        }
+    }
+    let by_reader: Vec<&str> = functions
+        .iter()
+        .filter(|f| f.by_reader)
+        .filter_map(|f| f.name.split('(').next())
+        .collect();
+    assert_eq!(
+        by_reader,
+        [
+            "copydesk_search_config",
+            "copydesk_snippet",
+            "copydesk_snippet_html",
+            "copydesk_spaced",
+            "copydesk_unspaced",
+            "search_articles",
+        ]
+    );
+    let anybody_creates: bool =
+        sqlx::query_scalar("SELECT has_schema_privilege('public', 'public', 'CREATE')")
+            .fetch_one(&pipeline.db)
+            .await
+            .unwrap();
+    assert!(!anybody_creates);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_stays_a_reader() {
+    let pipeline = Pipeline::new("stays", 1).await;
+    pipeline.produce_articles(9, 10, 1).await;
+    pipeline.run_to_end();
+    let login = Login::create(&pipeline, "copydesk_reader").await;
+    let db = login.connect().await;
+    let mut session = db.acquire().await.unwrap();
+    // What search looks into, by the names of the session's own tables: a function there would run as whoever looks.
+    sqlx::raw_sql(
+        "CREATE TEMP TABLE ran_as (who name);
+         CREATE FUNCTION pg_temp.note() RETURNS text LANGUAGE plpgsql AS $$
+         BEGIN
+             INSERT INTO pg_temp.ran_as VALUES (current_user);
+             RETURN 'simple';
+         END $$;
+         CREATE TEMP VIEW article_words AS
+             SELECT article_id, pg_temp.note() AS config, to_tsvector('simple', 'harbour') AS words FROM public.articles;
+         CREATE TEMP VIEW search_words AS SELECT * FROM pg_temp.article_words;
+         CREATE TEMP VIEW article AS SELECT *, pg_temp.note() AS noted FROM public.articles",
+    )
+    .execute(&mut *session)
+    .await
+    .unwrap();
+    sqlx::query("SELECT count(*) FROM search_articles('harbour')")
+        .execute(&mut *session)
+        .await
+        .unwrap();
+    let ran: Vec<String> =
+        sqlx::query_scalar("SELECT who::text FROM pg_temp.ran_as WHERE who <> session_user")
+            .fetch_all(&mut *session)
+            .await
+            .unwrap();
+    assert!(ran.is_empty(), "ran as {ran:?}");
+    drop(session);
+    db.close().await;
+    login.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_holds_up_nothing() {
+    let pipeline = Pipeline::new("holds", 2).await;
+    let login = Login::create(&pipeline, "copydesk_reader").await;
+    let db = login.connect().await;
+    let mut session = db.acquire().await.unwrap();
+    // Any login may take any advisory lock: those that copydesk took once, and that of sqlx's migrations. And it may leave a
+    // transaction open in which it read everything.
+    sqlx::raw_sql(
+        "SELECT pg_advisory_lock(6582114, n) FROM generate_series(1, 2) n;
+         SELECT pg_advisory_lock(1667527790, -1);
+         SELECT pg_advisory_lock(1667527790, n) FROM generate_series(txid_current()::int4, txid_current()::int4 + 2000) n;
+         SELECT pg_advisory_lock(oid::bigint) FROM pg_class WHERE relname = 'article_words';
+         BEGIN;
+         SELECT count(*) FROM articles;
+         SELECT count(*) FROM search_articles('harbour')",
+    )
+    .execute(&mut *session)
+    .await
+    .unwrap();
+    let (clean, dead) = (
+        ScratchTopic::create("holds-clean", 1).await,
+        ScratchTopic::create("holds-dead", 1).await,
+    );
+    let copydesk = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_OUTPUTS_ARTICLES_TOPIC", clean.name())
+        .with("COPYDESK_OUTPUTS_DEAD_LETTER_TOPIC", dead.name());
+    copydesk.ok(&["migrate"]);
+    pipeline.produce_articles(10, 60, 2).await;
+    copydesk.ok(&["feed", "--samples"]);
+    // Two, so that their flushes tell each other what they want.
+    let mut other = copydesk.start(&["worker"]);
+    copydesk.ok(&["worker", "--until-end"]);
+    other.stop(std::time::Duration::from_secs(30));
+    pipeline.assert_every_offset_once(78).await;
+    assert_eq!(pipeline.count("SELECT count(*) FROM outbox").await, 0);
+    assert_eq!(pipeline.count("SELECT count(*) FROM article_words_due").await, 0);
+    assert!(clean.messages().await > 60 && dead.messages().await > 0);
+    let ours = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> (
+                    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 6582114 AND objid = 1
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(pipeline.count(ours).await, 0);
+    drop(session);
     db.close().await;
     login.drop().await;
 }

@@ -2,17 +2,19 @@
 //!
 //! What [`crate::turns`] does within a process, between processes. A flush
 //!
-//! 1. takes an advisory lock of its own number, in its transaction: whoever can share that lock knows that the flush is over;
+//! 1. asks for its transaction's id: whoever knows that can see whether the flush is over;
 //! 2. says its number and its keys in `flush_turn`, in a transaction of another connection, so that all see it at once, and hears which flushes
 //!    said so before (`copydesk_enter_turn`: one after the other, so that of any two the later one hears of the earlier);
 //! 3. reads what those want, as far as it has not yet, claims what none of them does, and stores the articles that want nothing else;
-//! 4. waits for those that want what it still needs, by sharing their locks, claims what they left, and stores the rest.
+//! 4. waits for those that want what it still needs, until their transactions are over, claims what they left, and stores the rest.
 //!
-//! A flush waits only for earlier ones, and claims nothing that an earlier one wants before that is over: there is no ring. All of the waiting is in
-//! Postgres, which sees a ring that comes of something else (`janitor refingerprint`, an older worker) and ends one of them.
+//! A flush waits only for earlier ones, and claims nothing that an earlier one wants before that is over: there is no ring. Where one comes of
+//! something else (`janitor refingerprint`, an older worker), the waiting here ends after [`LONGEST_WAIT`], and Postgres sees the ring in the claim.
+//!
+//! There are no advisory locks here: any login may take them, and whoever waits for one waits for anybody.
 //!
 //! Nothing here is needed for a decision to be right: the unique row in `near_key` is. A row of a flush that is over, a worker that does not look
-//! here, a lock that went with its session: they cost waiting, or a deadlock that Postgres ends. So where it cannot be said what a flush wants, the flush claims
+//! here: they cost waiting, or a deadlock that Postgres ends. So where it cannot be said what a flush wants, the flush claims
 //! its keys in their order, as if nobody had said anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,8 +28,8 @@ use crate::error::{Doing as _, StoreError};
 use crate::keys::HASH_BITS;
 use crate::turns::Earlier;
 
-/// The advisory locks of flushes, by number: "cdtn", as in `copydesk_enter_turn`.
-const LOCKS: i32 = 0x6364_746e;
+/// How long a flush waits for others before it leaves the waiting to its claim.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// How long it may take to say what a flush wants: milliseconds do, and its transaction is open meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -85,14 +87,10 @@ impl Announced {
             return Ok(found);
         }
         let own = Hashes::of(keys);
-        let number: i64 = sqlx::query_scalar(
-            "SELECT number FROM (SELECT pg_current_xact_id()::text::int8) AS t (number),
-                                pg_advisory_xact_lock($1, (number % 2147483648)::int4)",
-        )
-        .bind(LOCKS)
-        .fetch_one(transaction)
-        .await
-        .doing(SAYING)?;
+        let number: i64 = sqlx::query_scalar("SELECT pg_current_xact_id()::text::int8")
+            .fetch_one(transaction)
+            .await
+            .doing(SAYING)?;
         for (number, theirs) in self.earlier(Number(number), &own).await {
             found.add_announced(own.shared(&theirs, keys), number);
         }
@@ -187,15 +185,15 @@ impl State {
     }
 }
 
-/// Until these flushes are over.
+/// Until these flushes are over, or the waiting is better done by the claim.
 pub(crate) async fn wait(transaction: &mut PgConnection, numbers: &[Number]) -> Result<(), StoreError> {
     if numbers.is_empty() {
         return Ok(());
     }
     let numbers: Vec<i64> = numbers.iter().map(|n| n.0).collect();
-    sqlx::query("SELECT pg_advisory_xact_lock_shared($1, (number % 2147483648)::int4) FROM unnest($2::int8[]) AS e (number)")
-        .bind(LOCKS)
+    sqlx::query("SELECT copydesk_await_flushes($1, make_interval(secs => $2))")
         .bind(&numbers)
+        .bind(LONGEST_WAIT.as_secs_f64())
         .execute(transaction)
         .await
         .doing("cannot wait for flushes that want the same keys")?;

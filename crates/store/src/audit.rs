@@ -70,6 +70,15 @@ pub enum Finding {
         /// How many rows.
         rows: i64,
     },
+    /// What was stored is not what is there.
+    Changed {
+        /// What they are.
+        what: &'static str,
+        /// How many.
+        rows: i64,
+        /// Some of them, the first in their order.
+        such_as: Vec<String>,
+    },
     /// Rows that point to something that is not there.
     Orphans {
         /// What they are.
@@ -115,6 +124,9 @@ impl fmt::Display for Finding {
                     f,
                     "{source}: {rows} rows, but the ledger does not know the partition"
                 )
+            }
+            Self::Changed { what, rows, such_as } => {
+                write!(f, "{rows} {what}, such as {}", such_as.join(", "))
             }
             Self::Orphans { what, rows } => write!(f, "{rows} {what}"),
         }
@@ -207,9 +219,39 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Content that is not what its hash says: what it is, and how to count it and to name some. The hash of a version came with the message, and
+/// with each event that changed it since; a version without one is from before hashes were kept.
+const CHANGED: &[(&str, &str)] = &[
+    (
+        "versions of articles have another text than was stored, and no event says so",
+        "WITH stored AS (
+             SELECT DISTINCT ON (article_id, version) article_id, version, content_hash FROM (
+                 SELECT article_id, version, content_hash, 0::int8 AS event FROM sighting WHERE content_hash IS NOT NULL
+                 UNION ALL
+                 SELECT article_id, version, content_hash, 0 FROM rewound_sighting WHERE content_hash IS NOT NULL
+                 UNION ALL
+                 SELECT article_id, version, content_hash, event_id FROM clean_event) s
+             ORDER BY article_id, version, event DESC
+         )
+         SELECT count(*), coalesce((array_agg('article ' || article_id || ' version ' || version ORDER BY article_id))[1:5], '{}')
+         FROM stored JOIN (
+             SELECT article_id, version, title, dek, captions, body, blocks FROM article
+             UNION ALL
+             SELECT article_id, version, title, dek, captions, body, blocks FROM article_version) c USING (article_id, version)
+         WHERE content_hash <> copydesk_content_hash(title, dek, captions, body, blocks)",
+    ),
+    (
+        "quarantined messages have other bytes than were kept",
+        "SELECT count(*), coalesce((array_agg(topic || '[' || partition || '] offset ' || \"offset\" ORDER BY first_seen))[1:5], '{}')
+         FROM quarantine
+         WHERE raw IS NULL AND state = 'held' AND kept_hash IS NOT NULL
+             OR substring(sha256(raw) FROM 1 FOR 16) <> kept_hash",
+    ),
+];
+
 impl Store {
-    /// Checks the audit law and the references, all at the same moment of the database. Reads every row once:
-    /// some seconds for a million articles.
+    /// Checks the audit law, the references and the hashes of what is stored, all at the same moment of the database. Reads every row
+    /// once: some seconds for a million articles.
     ///
     /// # Errors
     /// Postgres does not answer.
@@ -222,6 +264,13 @@ impl Store {
             let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.doing(DOING)?;
             if rows > 0 {
                 findings.push(Finding::Orphans { what, rows });
+            }
+        }
+        for (what, sql) in CHANGED {
+            let (rows, such_as): (i64, Vec<String>) =
+                sqlx::query_as(sql).fetch_one(&mut *tx).await.doing(DOING)?;
+            if rows > 0 {
+                findings.push(Finding::Changed { what, rows, such_as });
             }
         }
         tx.rollback().await.doing(DOING)?;

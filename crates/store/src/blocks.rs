@@ -1,15 +1,34 @@
 //! `article.blocks`: all blocks in their order, without storing any text twice.
 
+use std::io;
+
 use copydesk_article::{Block, BlockKind, CleanArticle, RuleId};
+use serde::Serialize as _;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Value, json};
 
-/// The JSON that the view `article_blocks` reads (the column's comment has the forms).
+/// The JSON that the view `article_blocks` reads (the column's comment has the forms), to the byte as Postgres prints the column: its hash is made
+/// here and there ([`crate::content_hash`]).
 pub(crate) fn to_json(article: &CleanArticle) -> String {
     let metadata = &article.metadata;
     let title = metadata.title.as_ref().map(|t| t.value.as_str());
     let dek = metadata.dek.as_ref().map(|t| t.value.as_str());
     let blocks: Vec<Value> = article.blocks.iter().map(|b| one(b, title, dek)).collect();
-    Value::Array(blocks).to_string()
+    let mut text = Vec::new();
+    match blocks.serialize(&mut Serializer::with_formatter(&mut text, AsPostgres)) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        // Strings and numbers can be written to memory.
+        Err(_) => String::new(),
+    }
+}
+
+/// A space behind each comma, as Postgres prints an array of `jsonb`.
+struct AsPostgres;
+
+impl Formatter for AsPostgres {
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
 }
 
 fn one(block: &Block, title: Option<&str>, dek: Option<&str>) -> Value {
@@ -108,7 +127,7 @@ mod tests {
         };
         assert_eq!(
             to_json(&article),
-            r#"[["headline"],["dek","A dek that metadata does not have"],["body",12],["boilerplate","Check Also","related","marker"],["caption"]]"#
+            r#"[["headline"], ["dek", "A dek that metadata does not have"], ["body", 12], ["boilerplate", "Check Also", "related", "marker"], ["caption"]]"#
         );
         let json: Value = serde_json::from_str(&to_json(&article)).unwrap();
         let captions = ["The quay.".to_owned()];

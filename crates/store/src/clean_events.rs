@@ -30,21 +30,23 @@ pub struct CleanEvent {
 
 /// Changes what people read of a stored article, without a new version: the only place that does.
 ///
-/// Whatever follows the text (search, outputs) follows these columns.
+/// Whatever follows the text (search, outputs) follows these columns. Answers with the hash of the changed content, for [`record`].
 pub(crate) async fn rewrite(
     connection: &mut PgConnection,
     id: i64,
     clean: &CleanArticle,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE article SET blocks = $2::jsonb, body = $3, word_count = $4 WHERE article_id = $1")
-        .bind(id)
-        .bind(blocks::to_json(clean))
-        .bind(clean.body())
-        .bind(word_count(clean))
-        .execute(connection)
-        .await
-        .doing(DOING)?;
-    Ok(())
+) -> Result<Option<Vec<u8>>, StoreError> {
+    sqlx::query_scalar(
+        "UPDATE article SET blocks = $2::jsonb, body = $3, word_count = $4 WHERE article_id = $1
+         RETURNING copydesk_content_hash(title, dek, captions, body, blocks)",
+    )
+    .bind(id)
+    .bind(blocks::to_json(clean))
+    .bind(clean.body())
+    .bind(word_count(clean))
+    .fetch_optional(connection)
+    .await
+    .doing(DOING)
 }
 
 /// What site memory has taken out: evidence by position.
@@ -71,9 +73,11 @@ pub(crate) async fn record(
     before: &BTreeMap<usize, String>,
     after: &BTreeMap<usize, String>,
     detail: Value,
+    hash: Option<Vec<u8>>,
 ) -> Result<CleanEvent, StoreError> {
     let event_id = sqlx::query_scalar(
-        "INSERT INTO clean_event (article_id, version, kind, before, after, detail) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO clean_event (article_id, version, kind, before, after, detail, content_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          RETURNING event_id",
     )
     .bind(article.id)
@@ -82,6 +86,7 @@ pub(crate) async fn record(
     .bind(as_json(before))
     .bind(as_json(after))
     .bind(detail)
+    .bind(hash)
     .fetch_one(connection)
     .await
     .doing(DOING)?;
@@ -132,7 +137,7 @@ impl Store {
                 });
             }
         }
-        rewrite(&mut tx, article, &clean).await?;
+        let hash = rewrite(&mut tx, article, &clean).await?;
         let after = taken_out(&clean);
         let done = record(
             &mut tx,
@@ -141,6 +146,7 @@ impl Store {
             &before,
             &after,
             json!({"undoes": event}),
+            hash,
         )
         .await?;
         sqlx::query("DELETE FROM site_young WHERE site_hash = $1 AND article_id = $2")

@@ -115,6 +115,11 @@ impl List {
         Self(all)
     }
 
+    /// As it travels: the values with a separator between two.
+    pub(crate) fn joined(&self) -> &str {
+        &self.0
+    }
+
     /// As `string_to_array` takes it apart.
     pub(crate) fn values(&self) -> Vec<&str> {
         match self.0.as_str() {

@@ -9,12 +9,13 @@ use copydesk_dedup::{CommonShingles, Params};
 use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::config::Store;
+use crate::content_hash::ContentHash;
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::evidence::Sites;
 use crate::identity::{self, Identity, Known};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
-use crate::outbox::{self, Told, ToldColumns};
+use crate::outbox::{self, Notice, Told, ToldColumns};
 use crate::plan::{self, Disposition, Read, Work};
 use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
@@ -58,6 +59,16 @@ impl Store {
 pub struct FlushTransaction {
     postgres: Transaction<'static, Postgres>,
     turn: Option<Turn>,
+    notice: Option<Notice>,
+}
+
+/// What articles leave to be done behind their transaction.
+#[derive(Debug)]
+pub(crate) struct AfterArticles {
+    /// To be kept until the transaction is over.
+    pub(crate) turn: Option<Turn>,
+    /// To be sent when it is committed.
+    pub(crate) notice: Option<Notice>,
 }
 
 impl Ledger for Store {
@@ -69,6 +80,7 @@ impl Ledger for Store {
         Ok(FlushTransaction {
             postgres: self.begin().await?,
             turn: None,
+            notice: None,
         })
     }
 
@@ -104,7 +116,7 @@ impl Ledger for Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
-            let turn = store_articles(
+            let after = store_articles(
                 self,
                 &mut tx.postgres,
                 &claimed.source,
@@ -114,7 +126,7 @@ impl Ledger for Store {
                 &mut report,
             )
             .await?;
-            tx.turn = turn;
+            (tx.turn, tx.notice) = (after.turn, after.notice);
         }
         let tx = &mut *tx.postgres;
         if !rows.rejected.is_empty() {
@@ -130,7 +142,12 @@ impl Ledger for Store {
     }
 
     async fn commit(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.postgres.commit().await.doing("cannot commit")
+        tx.postgres.commit().await.doing("cannot commit")?;
+        drop(tx.turn);
+        if let Some(notice) = tx.notice {
+            notice.send(self).await;
+        }
+        Ok(())
     }
 
     async fn rollback(&self, tx: Self::Transaction) -> Result<(), StoreError> {
@@ -175,7 +192,7 @@ impl Ledger for Store {
     }
 }
 
-/// Steps 2 to 8 of the crate's essay, for the messages that are articles. The turn is to be kept until the transaction is over.
+/// Steps 2 to 8 of the crate's essay, for the messages that are articles.
 ///
 /// Articles that want nothing of an earlier flush are done first; those that do, when that one is over.
 pub(crate) async fn store_articles(
@@ -186,7 +203,7 @@ pub(crate) async fn store_articles(
     alone: bool,
     common: Option<&CommonShingles>,
     report: &mut FlushReport,
-) -> Result<Option<Turn>, StoreError> {
+) -> Result<AfterArticles, StoreError> {
     let range = range(&works);
     let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
     let dispositions = plan::dispositions(&works, &known);
@@ -217,10 +234,10 @@ pub(crate) async fn store_articles(
             .store(tx, &mut reading, later, RowsOfOthers::Lock, report)
             .await?;
     }
-    flush.end(tx, source, range).await?;
+    let notice = flush.end(tx, source, range).await?;
     // Last: flushes do not come to this row in any order.
     keys::end_quiet(tx, &reading.claimed).await?;
-    Ok(turn)
+    Ok(AfterArticles { turn, notice })
 }
 
 /// What is done with rows of articles that were there before.
@@ -275,18 +292,19 @@ impl ArticlesOfFlush<'_> {
         );
         report.site_memory_blocks += cleaned.taken_out.0;
         report.site_memory_words += cleaned.taken_out.1;
-        ArticleRows::new(
+        let rows = ArticleRows::new(
             &works,
             &dispositions,
             &decided,
             &stories,
             &cleaned,
             self.common.map(CommonShingles::version),
-        )
-        .write(tx)
-        .await?;
+        );
+        rows.write(tx).await?;
+        let hashes = rows.into_hashes();
         cleaned.note_young(tx).await?;
-        for ((work, disposition), decision) in works.iter().zip(&dispositions).zip(&decided.of_work) {
+        let decisions = decided.of_work.iter().zip(hashes);
+        for ((work, disposition), (decision, hash)) in works.iter().zip(&dispositions).zip(decisions) {
             let (version, verdict) = match disposition {
                 Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
                 Disposition::Version { version, .. } => (*version, Verdict::NewVersion),
@@ -308,18 +326,19 @@ impl ArticlesOfFlush<'_> {
                 message_time: work.item.message.timestamp,
                 version,
                 verdict: verdict.as_str(),
+                content_hash: hash.map(ContentHash::to_bytes),
             });
         }
         Ok((rows_of_others == RowsOfOthers::Leave).then_some((links, stories)))
     }
 
-    /// Writes what became of each message, and tells of it.
+    /// Writes what became of each message, and tells of it. Answers with what is to be told behind the commit.
     async fn end(
         mut self,
         tx: &mut sqlx::PgConnection,
         source: &TopicPartition,
         range: (i64, i64),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Notice>, StoreError> {
         identity::reassign(tx, &last_of_each_identity(self.reused)).await?;
         self.stored.sort_unstable_by_key(|s| s.offset);
         let outputs = self.store.outputs();
@@ -340,15 +359,11 @@ impl ArticlesOfFlush<'_> {
             }
             sightings.push(sighting);
         }
-        if telling > 0 {
-            if outputs.articles {
-                outbox::tell(tx, source, &told).await?;
-            }
-            if outputs.notify {
-                outbox::notify(tx, source, range, telling).await?;
-            }
+        if telling > 0 && outputs.articles {
+            outbox::tell(tx, source, &told).await?;
         }
-        write_ledger::sightings(tx, source, &sightings).await
+        write_ledger::sightings(tx, source, &sightings).await?;
+        Ok((telling > 0 && outputs.notify).then(|| Notice::new(source, range, telling)))
     }
 }
 

@@ -7,6 +7,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::lock_waits::{LOOK_EVERY, LockWatch};
 
 /// Every file of `migrations/`, in order. A test compares this list with the folder.
 const FILES: &[(&str, &str)] = &[
@@ -58,10 +59,22 @@ const FILES: &[(&str, &str)] = &[
         "0012_create_flush_turns",
         include_str!("../../../migrations/0012_create_flush_turns.sql"),
     ),
+    (
+        "0013_narrow_roles",
+        include_str!("../../../migrations/0013_narrow_roles.sql"),
+    ),
+    (
+        "0014_keep_content_hashes",
+        include_str!("../../../migrations/0014_keep_content_hashes.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.
 const TABLE: &str = "_sqlx_migrations";
+
+/// One process at a time, for as long as its migrations take. Those are rows of the table: they go in beside this lock.
+const LOCK: &str = "SET LOCAL idle_in_transaction_session_timeout = 0;
+    LOCK TABLE _sqlx_migrations IN SHARE UPDATE EXCLUSIVE MODE";
 
 /// The number in a file's name.
 fn version(name: &str) -> i64 {
@@ -81,6 +94,7 @@ fn migrator() -> Migrator {
     });
     Migrator {
         migrations: migrations.collect(),
+        locking: false,
         ..Migrator::DEFAULT
     }
 }
@@ -107,12 +121,15 @@ impl Store {
             // It can be used as it is, and the rest is that program's.
             return Ok(());
         }
-        // A connection of its own: a failed run leaves its advisory lock to the connection, which is closed here.
-        let mut connection = self.own_connection().await?;
-        let outcome = migrator().run(&mut connection).await;
-        let closed = connection.close().await;
-        outcome?;
-        closed.doing("cannot close the connection of the migrations")?;
+        let mut watch = LockWatch::default();
+        let migrating = self.apply_alone();
+        tokio::pin!(migrating);
+        loop {
+            tokio::select! {
+                outcome = &mut migrating => break outcome?,
+                () = tokio::time::sleep(LOOK_EVERY) => watch.report(self).await,
+            }
+        }
         self.create_windows().await?;
         Ok(())
     }
@@ -143,6 +160,29 @@ impl Store {
                 .collect(),
             newer: applied.into_iter().max().filter(|newest| *newest > last),
         })
+    }
+
+    /// Applies what is pending, one process at a time.
+    async fn apply_alone(&self) -> Result<(), StoreError> {
+        const DOING: &str = "cannot lock the list of applied migrations";
+        let mut holder = self.own_connection().await?;
+        if let Err(error) = holder.ensure_migrations_table().await {
+            // Of two that make the table at the same moment one fails, and then it is there.
+            tracing::debug!(%error, "making the list of applied migrations again");
+            holder.ensure_migrations_table().await?;
+        }
+        // Not the advisory lock that the driver would take: any login may hold that. Only whoever may write to the list may
+        // lock it so. The lock is another session's than that of the migrations, which commits after each.
+        let mut lock = holder.begin().await.doing(DOING)?;
+        sqlx::raw_sql(LOCK).execute(&mut *lock).await.doing(DOING)?;
+        // A connection of its own: what a migration sets goes with it.
+        let mut connection = self.own_connection().await?;
+        migrator().run(&mut connection).await?;
+        connection
+            .close()
+            .await
+            .doing("cannot close the connection of the migrations")?;
+        lock.commit().await.doing(DOING)
     }
 
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {

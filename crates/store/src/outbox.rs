@@ -1,8 +1,12 @@
 //! The outbox: messages for Kafka topics, written in the transaction that stores what they tell of, deleted once delivered.
 //!
 //! Rows are deleted, and not passed by a watermark: numbers are given out before transactions commit, so a row can
-//! appear behind one that was read already. Whoever publishes holds an advisory lock of its transaction: one at a time for
-//! each output, so that messages keep their order; `FOR UPDATE SKIP LOCKED` would let two publishers overtake each other.
+//! appear behind one that was read already. Whoever publishes holds a lock (`pipeline_lock`) until the end of its transaction: one at
+//! a time for each output, so that messages keep their order; `FOR UPDATE SKIP LOCKED` on the rows would let two publishers overtake
+//! each other.
+//!
+//! A notification is no such message: it is sent behind the commit, and whoever listens takes it for a hint. Within the transaction it could fail
+//! the commit: any login may fill Postgres' queue of notifications.
 
 use std::sync::LazyLock;
 
@@ -10,6 +14,7 @@ use chrono::{DateTime, Utc};
 use copydesk_article::{Coordinates, Message, Offset, Reject, TopicPartition};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+use tracing::warn;
 
 use crate::columns::columns;
 use crate::config::Store;
@@ -24,7 +29,7 @@ pub struct Outputs {
     pub dead_letters: bool,
     /// Stored articles and versions are noted for the topic of clean articles.
     pub articles: bool,
-    /// Flushes that stored an article or a version notify the channel [`CHANNEL`].
+    /// Behind a flush that stored an article or a version, the channel [`CHANNEL`] is notified.
     pub notify: bool,
 }
 
@@ -49,11 +54,11 @@ impl Output {
         }
     }
 
-    /// The advisory lock of its publisher: "copydesk outbox" in the first half, the output in the second.
-    const fn lock(self) -> (i32, i32) {
+    /// The lock of its publisher, in `pipeline_lock`.
+    const fn lock(self) -> &'static str {
         match self {
-            Self::DeadLetters => (0x0064_6f62, 1),
-            Self::Articles => (0x0064_6f62, 2),
+            Self::DeadLetters => "publish_dead_letters",
+            Self::Articles => "publish_articles",
         }
     }
 }
@@ -133,15 +138,13 @@ impl Store {
     ) -> Result<Option<OutboxBatch>, StoreError> {
         const DOING: &str = "cannot read the outbox";
         let mut tx = self.begin().await?;
-        // The transaction is idle while Kafka is waited for. It holds no snapshot then, so nothing is kept from vacuum.
+        // The transaction is idle while Kafka is waited for.
         sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '60s'")
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
-        let (class, object) = output.lock();
-        let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
-            .bind(class)
-            .bind(object)
+        let ours: bool = sqlx::query_scalar("SELECT copydesk_try_lock($1)")
+            .bind(output.lock())
             .fetch_one(&mut *tx)
             .await
             .doing(DOING)?;
@@ -342,25 +345,33 @@ pub(crate) async fn dead_letters(
     Ok(())
 }
 
-/// Tells whoever listens which range of offsets has brought articles. Postgres sends it at the commit, or never.
-pub(crate) async fn notify(
-    connection: &mut PgConnection,
-    source: &TopicPartition,
-    (from, to): (i64, i64),
-    articles: u64,
-) -> Result<(), StoreError> {
-    let payload = serde_json::json!({
-        "topic": source.topic.as_str(),
-        "partition": source.partition.get(),
-        "from_offset": from,
-        "to_offset": to,
-        "articles": articles,
-    });
-    sqlx::query("SELECT pg_notify($1, $2)")
-        .bind(CHANNEL)
-        .bind(payload.to_string())
-        .execute(connection)
-        .await
-        .doing("cannot notify listeners")?;
-    Ok(())
+/// What those who listen are told of a flush: which range of offsets has brought articles.
+#[derive(Debug)]
+pub(crate) struct Notice(String);
+
+impl Notice {
+    pub(crate) fn new(source: &TopicPartition, (from, to): (i64, i64), articles: u64) -> Self {
+        let payload = serde_json::json!({
+            "topic": source.topic.as_str(),
+            "partition": source.partition.get(),
+            "from_offset": from,
+            "to_offset": to,
+            "articles": articles,
+        });
+        Self(payload.to_string())
+    }
+
+    /// Sends it, behind the commit of what it tells of. Where that fails, whoever listens hears of the next flush.
+    pub(crate) async fn send(self, store: &Store) {
+        // Nothing is lost with a notification: its commit need not wait for the disk.
+        let sent = sqlx::query("SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(self.0)
+            .execute(&store.pool)
+            .await
+            .doing("cannot notify listeners");
+        if let Err(error) = sent {
+            warn!(%error, channel = CHANNEL, "articles are stored, and nobody was notified");
+        }
+    }
 }

@@ -245,6 +245,7 @@ impl Store {
         .await
         .doing(DOING)?;
         let mut report = FlushReport::default();
+        let mut after = None;
         if let Some(article) = article {
             let item = Item {
                 message: message.clone(),
@@ -253,7 +254,7 @@ impl Store {
             let works = vec![Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
             // Not alone: workers may be storing.
-            store_articles(
+            let stored = store_articles(
                 self,
                 &mut tx,
                 &at.source,
@@ -261,10 +262,13 @@ impl Store {
                 false,
                 list.as_deref(),
                 &mut report,
-            )
-            .await?;
+            );
+            after = Some(stored.await?);
         }
         tx.commit().await.doing(DOING)?;
+        if let Some(notice) = after.and_then(|a| a.notice) {
+            notice.send(self).await;
+        }
         Ok(match reject {
             None => Replayed::Stored(report),
             Some(reject) => Replayed::RefusedAgain(reject.clone()),

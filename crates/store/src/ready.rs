@@ -8,6 +8,8 @@ use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_site::{BlockKeys, PageBlocks};
 
 use crate::blocks;
+use crate::columns::List;
+use crate::content_hash::ContentHash;
 
 /// Values of columns, as they are if the database has nothing to say against them.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub(crate) struct Ready {
     pub(crate) body: String,
     /// `article.blocks`, unless site memory takes something out.
     pub(crate) blocks: String,
+    /// `sighting.content_hash`, unless site memory takes something out.
+    pub(crate) content: ContentHash,
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
     pub(crate) evidence: Vec<u8>,
     /// What site memory knows its blocks by.
@@ -27,9 +31,18 @@ pub(crate) struct Ready {
 impl Ready {
     pub(crate) fn of(clean: &CleanArticle, fingerprint: &Fingerprint) -> Self {
         let block_keys = BlockKeys::of(clean);
+        let (body, blocks) = (clean.body(), blocks::to_json(clean));
+        let (title, dek) = (&clean.metadata.title, &clean.metadata.dek);
         Self {
-            body: clean.body(),
-            blocks: blocks::to_json(clean),
+            content: ContentHash::of(
+                title.as_ref().map(|t| t.value.as_str()),
+                dek.as_ref().map(|d| d.value.as_str()),
+                &List::of(clean.captions()),
+                &body,
+                &blocks,
+            ),
+            body,
+            blocks,
             evidence: encode(fingerprint, Sampling::Full),
             page: PageBlocks::of_keys(clean, &block_keys),
             block_keys,

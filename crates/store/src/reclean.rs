@@ -113,9 +113,9 @@ impl Store {
         let (before, after) = (taken_out(&stored.clean), taken_out(&cleaned));
         let mut event = None;
         if !before.keys().eq(after.keys()) {
-            rewrite(&mut tx, article, &cleaned).await?;
+            let hash = rewrite(&mut tx, article, &cleaned).await?;
             let detail = json!({"stories": decision.stories, "rule_version": RULE_VERSION});
-            event = Some(record(&mut tx, &stored, "reclean", &before, &after, detail).await?);
+            event = Some(record(&mut tx, &stored, "reclean", &before, &after, detail, hash).await?);
         }
         sqlx::query(
             "UPDATE evidence SET page_blocks = $2, site_stories = $3, site_view = $4, story_id = $5 WHERE article_id = $1",

@@ -150,9 +150,10 @@ async fn take_back(
     let row = sqlx::query(
         "WITH seen AS (
              DELETE FROM sighting WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3
-             RETURNING \"offset\", article_id, message_time, ingested_at, version, verdict
+             RETURNING \"offset\", article_id, message_time, ingested_at, version, verdict, content_hash
          ), kept AS (
-             INSERT INTO rewound_sighting (rewind_id, \"offset\", article_id, message_time, ingested_at, version, verdict)
+             INSERT INTO rewound_sighting (rewind_id, \"offset\", article_id, message_time, ingested_at, version, verdict,
+                                           content_hash)
              SELECT $4, * FROM seen
          ), refused AS (
              DELETE FROM quarantine WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3 RETURNING state

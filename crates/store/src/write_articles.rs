@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 
 use crate::blocks;
 use crate::columns::{Bytes, Json, List, columns, list, row};
+use crate::content_hash::ContentHash;
 use crate::copy::{CopyInto, copy};
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
@@ -66,6 +67,12 @@ columns! {
         extra: Option<Json<'b>> = "text",
         blocks: Json<'b> = "text",
         body: Cow<'b, str> = "text",
+    }
+}
+
+impl Content<'_> {
+    fn hash(&self) -> ContentHash {
+        ContentHash::of(self.title, self.dek, &self.captions, &self.body, &self.blocks.0)
     }
 }
 
@@ -208,6 +215,8 @@ pub(crate) struct ArticleRows<'b> {
     /// Versions that came and went within the batch.
     passed: ContentColumns<'b>,
     passed_count: usize,
+    /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.
+    hashes: Vec<Option<ContentHash>>,
 }
 
 /// The rows of a new article.
@@ -227,7 +236,10 @@ impl<'b> ArticleRows<'b> {
         cleaned: &'b Cleaned,
         common_version: Option<i32>,
     ) -> Self {
-        let mut rows = Self::default();
+        let mut rows = Self {
+            hashes: vec![None; works.len()],
+            ..Self::default()
+        };
         // The last work of an article is what the tables show.
         let mut last: HashMap<i64, usize> = HashMap::new();
         for (n, (work, disposition)) in works.iter().zip(dispositions).enumerate() {
@@ -252,6 +264,12 @@ impl<'b> ArticleRows<'b> {
                 founded.insert(id, founding);
             }
             let content = content(work, id, *disposition, site);
+            if let Some(hash) = rows.hashes.get_mut(n) {
+                *hash = Some(match &site.changed {
+                    None => work.article.ready.content,
+                    Some(_) => content.hash(),
+                });
+            }
             if last.get(&id) != Some(&n) {
                 rows.passed.push(content);
                 rows.passed_count += 1;
@@ -271,6 +289,11 @@ impl<'b> ArticleRows<'b> {
             }
         }
         rows
+    }
+
+    /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.
+    pub(crate) fn into_hashes(self) -> Vec<Option<ContentHash>> {
+        self.hashes
     }
 
     /// Writes them.

@@ -7,6 +7,7 @@ use copydesk_article::{Header, Message, NextOffset, Reject, TopicPartition};
 use sqlx::PgConnection;
 
 use crate::columns::{columns, list};
+use crate::content_hash;
 use crate::error::{Doing as _, StoreError};
 use crate::item::Item;
 
@@ -18,6 +19,7 @@ columns! {
         message_time: Option<DateTime<Utc>> = "timestamptz",
         version: i32 = "int4",
         verdict: &'b str = "text",
+        content_hash: Option<Vec<u8>> = "bytea",
     }
 }
 
@@ -34,6 +36,7 @@ columns! {
         key: Option<&'b [u8]> = "bytea",
         headers: Option<Vec<u8>> = "bytea",
         raw: Option<Vec<u8>> = "bytea",
+        kept_hash: Option<Vec<u8>> = "bytea",
     }
 }
 
@@ -129,6 +132,7 @@ fn quarantined<'b>(
             .take(DETAIL_CHARACTERS)
             .collect(),
         key: message.key.as_deref(),
+        kept_hash: raw.as_deref().map(content_hash::of_bytes),
         headers: (!message.headers.is_empty()).then(|| headers_to_bytes(&message.headers)),
         raw,
     })

@@ -1,7 +1,7 @@
 //! Puts on Kafka topics what the outbox holds: at least once, in order, one publisher at a time for each output.
 //!
 //! It runs in every worker that has the output configured, beside the pipeline and never waited for by it: a worker is what
-//! runs all the time, knows the brokers, and has just written the rows. The workers take turns by an advisory lock of the
+//! runs all the time, knows the brokers, and has just written the rows. The workers take turns by a lock that lasts as long as the
 //! transaction in which a batch is read, sent and deleted. Killed between the broker's word and the commit, it leaves the
 //! rows, and they are sent a second time; nothing is left out.
 

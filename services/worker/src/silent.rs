@@ -1,16 +1,15 @@
-//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself.
+//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself. And tells of locks
+//! that are waited for, with who holds them.
 
-use std::time::Duration;
-
-use copydesk_store::Store;
+use copydesk_store::{LOOK_EVERY, LockWatch, Store};
 use tracing::{debug, warn};
-
-const EVERY: Duration = Duration::from_secs(5);
 
 /// For ever.
 pub(crate) async fn run(store: Store) {
+    let mut watch = LockWatch::default();
     loop {
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(LOOK_EVERY).await;
+        watch.report(&store).await;
         match store.end_silent_sessions().await {
             Ok(0) => {}
             Ok(sessions) => warn!(

@@ -8,6 +8,7 @@
 
 mod articles;
 mod ledger;
+mod locks;
 mod present_windows;
 mod quarantine;
 mod queries;
@@ -22,3 +23,4 @@ mod site_guards;
 mod site_memory;
 mod stories;
 mod support;
+mod tampering;

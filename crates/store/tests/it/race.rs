@@ -313,8 +313,8 @@ async fn a_flush_hears_of_those_that_are_under_way_and_of_no_other() {
 async fn who_cannot_say_what_it_wants_stores_all_the_same() {
     let scratch = Scratch::new("turns_stuck").await;
     // As a session would that got stuck between two others.
-    let mut stuck = scratch.db.acquire().await.unwrap();
-    sqlx::query("SELECT pg_advisory_lock(1667527790, -1)")
+    let mut stuck = scratch.db.begin().await.unwrap();
+    sqlx::query("LOCK TABLE pipeline_lock IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *stuck)
         .await
         .unwrap();

@@ -89,7 +89,7 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
         wire(Some(b'E'), &[0; 5]),
     ];
     socket.write_all(&parts.concat()).unwrap();
-    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1667527790
+    let held = "SELECT count(*) FROM pg_locks WHERE relation = 'pipeline_lock'::regclass AND mode = 'ShareRowExclusiveLock'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     scratch.until(held, |locks| locks == 1).await;
     assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");

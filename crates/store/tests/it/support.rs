@@ -63,6 +63,16 @@ impl Scratch {
             .unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
+    /// A transaction of another session, and its process.
+    pub(crate) async fn transaction(&self) -> (sqlx::Transaction<'static, sqlx::Postgres>, i32) {
+        let mut tx = self.db.begin().await.unwrap();
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        (tx, pid)
+    }
+
     /// Asks until the answer is such.
     pub(crate) async fn until(&self, sql: &'static str, is_such: impl Fn(i64) -> bool) {
         let begun = Instant::now();
