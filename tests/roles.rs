@@ -8,6 +8,7 @@
 )]
 
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use copydesk_store::{Store, StoreConfig};
 use copydesk_testkit::{Copydesk, ScratchTopic};
@@ -24,7 +25,9 @@ struct Login {
 
 impl Login {
     async fn create(pipeline: &Pipeline, group: &str) -> Self {
-        let name = format!("test_{group}_{}", std::process::id());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{group}_{}_{number}", std::process::id());
         // What a run with the same process number left behind when it failed.
         let sql = format!("DROP ROLE IF EXISTS {name}");
         sqlx::query(&sql).execute(&pipeline.db).await.unwrap();
@@ -67,10 +70,12 @@ async fn relations(db: &PgPool, kinds: &str) -> Vec<String> {
 
 /// `sql` is refused for want of a privilege, not for any other reason.
 async fn refused(db: &PgPool, sql: &str) {
+    let mut tx = db.begin().await.unwrap();
     let error = sqlx::query(sql)
-        .execute(db)
+        .execute(&mut *tx)
         .await
         .expect_err(&format!("allowed: {sql}"));
+    tx.rollback().await.unwrap();
     let code = error
         .as_database_error()
         .and_then(|e| e.code().map(std::borrow::Cow::into_owned))
@@ -118,7 +123,9 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
     retention(&pipeline, &copydesk).await;
 
     let db = login.connect().await;
-    assert_eq!(changeable(&pipeline.db, &login.name).await, CHANGEABLE);
+    let found = changeable(&pipeline.db, &login.name).await;
+    let found: Vec<(&str, &str)> = found.iter().map(|(t, c)| (t.as_str(), c.as_str())).collect();
+    assert_eq!(found, CHANGEABLE);
     what_the_writer_changes_is_found(&pipeline, &copydesk, &db).await;
     for table in relations(&pipeline.db, "rp").await {
         // What was delivered is deleted, what is worked out anew, and what a person takes back; of nothing that came over
@@ -356,47 +363,36 @@ async fn the_reader_reads_every_view_and_writes_nothing() {
     login.drop().await;
 }
 
-/// A function of the schema, and who may call it.
-#[derive(sqlx::FromRow)]
-struct Function {
-    name: String,
-    runs_as_owner: bool,
-    path: Option<String>,
-    by_public: bool,
-    by_reader: bool,
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn no_function_lends_a_reader_the_rights_of_its_owner() {
     let pipeline = Pipeline::new("functions", 1).await;
-    let functions: Vec<Function> = sqlx::query_as(
-        "SELECT oid::regprocedure::text AS name, prosecdef AS runs_as_owner,
-                (SELECT substr(c, 13) FROM unnest(proconfig) c WHERE c LIKE 'search\\_path=%') AS path,
-                has_function_privilege('public', oid, 'EXECUTE') AS by_public,
-                has_function_privilege('copydesk_reader', oid, 'EXECUTE') AS by_reader
+    // Name, whether it runs as its owner, its path, who may call it: everybody, readers.
+    let functions: Vec<(String, bool, Option<String>, bool, bool)> = sqlx::query_as(
+        "SELECT oid::regprocedure::text, prosecdef,
+                (SELECT substr(c, 13) FROM unnest(proconfig) c WHERE c LIKE 'search\\_path=%'),
+                has_function_privilege('public', oid, 'EXECUTE'), has_function_privilege('copydesk_reader', oid, 'EXECUTE')
          FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
     )
     .fetch_all(&pipeline.db)
     .await
     .unwrap();
     assert!(functions.len() >= 15, "the query finds too little");
-    for function in &functions {
-        assert!(!function.by_public, "{}: by everybody", function.name);
-        if function.runs_as_owner {
-            // No "$user": of the owner's schema, or of a schema that somebody else made. Temporary tables last.
+    for (name, runs_as_owner, path, by_public, by_reader) in &functions {
+        assert!(!by_public, "{name}: everybody may call it");
+        if *runs_as_owner {
+            // Not "$user", which may be a schema that somebody else made; temporary tables last.
             assert_eq!(
-                function.path.as_deref(),
+                path.as_deref(),
                 Some("public, pg_temp"),
-                "{}: runs as its owner",
-                function.name
+                "{name} runs as its owner"
             );
-            assert!(!function.by_reader, "{}: by readers, as its owner", function.name);
+            assert!(!by_reader, "{name}: readers may call it, as its owner");
         }
     }
     let by_reader: Vec<&str> = functions
         .iter()
-        .filter(|f| f.by_reader)
-        .filter_map(|f| f.name.split('(').next())
+        .filter(|(.., by_reader)| *by_reader)
+        .filter_map(|(name, ..)| name.split('(').next())
         .collect();
     assert_eq!(
         by_reader,
@@ -436,7 +432,8 @@ async fn a_reader_stays_a_reader() {
          CREATE TEMP VIEW article_words AS
              SELECT article_id, pg_temp.note() AS config, to_tsvector('simple', 'harbour') AS words FROM public.articles;
          CREATE TEMP VIEW search_words AS SELECT * FROM pg_temp.article_words;
-         CREATE TEMP VIEW article AS SELECT *, pg_temp.note() AS noted FROM public.articles",
+         CREATE TEMP VIEW article AS SELECT *, pg_temp.note() AS noted FROM public.articles;
+         GRANT ALL ON ran_as, article_words, search_words, article TO PUBLIC",
     )
     .execute(&mut *session)
     .await
@@ -451,6 +448,7 @@ async fn a_reader_stays_a_reader() {
             .await
             .unwrap();
     assert!(ran.is_empty(), "ran as {ran:?}");
+    sqlx::query("DISCARD TEMP").execute(&mut *session).await.unwrap();
     drop(session);
     db.close().await;
     login.drop().await;

@@ -251,7 +251,7 @@ const CHANGED: &[(&str, &str)] = &[
 
 impl Store {
     /// Checks the audit law, the references and the hashes of what is stored, all at the same moment of the database. Reads every row
-    /// once: some seconds for a million articles.
+    /// and every text once: some 40 s for a million articles of 3 KB.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -281,8 +281,17 @@ async fn a_flush_hears_of_those_that_are_under_way_and_of_no_other() {
     let (unheard, _) = begin().await;
     let (third, c) = begin().await;
     assert_eq!(enter(c).await, [a, b]);
+    let over = async |flushes: &[i64]| -> bool {
+        sqlx::query_scalar("SELECT copydesk_await_flushes($1, interval '30 ms')")
+            .bind(flushes)
+            .fetch_one(&scratch.db)
+            .await
+            .unwrap()
+    };
+    assert!(!over(&[a, b]).await, "nobody waits for ever");
     first.commit().await.unwrap();
     second.rollback().await.unwrap();
+    assert!(over(&[7, a, b]).await);
     let (_fourth, d) = begin().await;
     assert_eq!(enter(d).await, [c]);
     drop((third, unheard));
