@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile memory bench tutorial lint fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile memory bench tutorial lint advisories fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -27,6 +27,7 @@ up: ## Start the private Kafka and Postgres
 	@$(LOCAL)/install.sh
 	@$(LOCAL)/kafka.sh up
 	@$(LOCAL)/postgres.sh up
+	@$(LOCAL)/env.sh
 
 down: ## Stop both; their data stay
 	@$(LOCAL)/kafka.sh down
@@ -64,6 +65,9 @@ tutorial: ## Every command of docs/tutorial.md with all of its 10,000 pages (COP
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint
+
+advisories: ## Fail where RustSec knows something about a crate that is built in (needs the network)
+	@$(LOCAL)/advisories.sh
 
 fmt: ## Format all Rust code
 	@cargo fmt --all

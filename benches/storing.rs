@@ -10,7 +10,7 @@ use crate::{PreparedArticles, cpu_seconds, source};
 /// A store with at most so many connections.
 pub async fn connect(url: &str, connections: u32, outputs: Outputs) -> Store {
     Store::connect(&StoreConfig {
-        url: url.to_owned(),
+        url: url.into(),
         connections,
         outputs,
         ..StoreConfig::default()

@@ -288,7 +288,7 @@ async fn retention(pipeline: &Pipeline, writer: &Copydesk) {
 /// What `story` and `janitor` do in the database, as that role.
 async fn stories(pipeline: &Pipeline, url: &str) {
     let store = Store::connect(&StoreConfig {
-        url: url.to_owned(),
+        url: url.into(),
         ..StoreConfig::default()
     })
     .await

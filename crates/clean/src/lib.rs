@@ -111,6 +111,7 @@ impl Cleaner {
         if metadata.language.is_none() {
             metadata.language = metadata::body_language(&drafts);
         }
+        metadata::harmless(&mut metadata);
         Ok(CleanArticle {
             metadata,
             blocks: drafts.into_iter().map(Draft::into_block).collect(),

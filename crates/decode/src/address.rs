@@ -31,6 +31,17 @@ pub(crate) fn parse(address: &str, limits: &Limits) -> Result<Url, Reject> {
     Ok(url)
 }
 
+/// The address without user and password, if it has any: they are whoever fetched it, not the article's, and no reader's
+/// business.
+pub(crate) fn without_login(mut url: Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    // Neither fails for an address that has them.
+    let _ = (url.set_username(""), url.set_password(None));
+    Some(url.into())
+}
+
 /// A scheme of a usual length is worth showing; anything longer is somebody's text.
 fn safe_scheme(scheme: &str) -> &str {
     if scheme.len() <= 20 {

@@ -91,8 +91,12 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> 
         Form::Text => RawArticle::from_body(RawBody::Text(charset::text(&bytes, charset, &mut warnings)?)),
     };
     headers.fill(&mut article, limits, &mut warnings);
-    if let Some(url) = &article.url {
-        address::parse(url, limits)?;
+    if let Some(url) = &mut article.url {
+        let parsed = address::parse(url, limits)?;
+        if let Some(bare) = address::without_login(parsed) {
+            *url = bare;
+            warnings.add(warnings::LOGIN_REMOVED);
+        }
     }
     repair_body(&mut article.body, limits, &mut warnings)?;
     article.warnings = warnings.into_codes();

@@ -36,6 +36,8 @@ pub(crate) const FETCHED_UNREADABLE: &str = "fetched-at-unreadable";
 pub(crate) const LANGUAGE_UNREADABLE: &str = "language-unreadable";
 /// The site is too long to be a name; it is kept in the extra fields.
 pub(crate) const SITE_UNREADABLE: &str = "site-unreadable";
+/// User and password were taken out of the url.
+pub(crate) const LOGIN_REMOVED: &str = "url-login-removed";
 /// The title was cut to its limit.
 pub(crate) const TITLE_CUT: &str = "title-cut";
 /// Authors over the limit, or the ends of their names, were left out.

@@ -1,16 +1,15 @@
 //! The handle on the database: connections, time-outs, what all workers agree on.
 
-use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 
 use crate::announced::Announced;
 use crate::common::ListAtHand;
+use crate::database_url::{DatabaseUrl, mode_of_environment};
 use crate::error::{Doing as _, StoreError};
 use crate::outbox::Outputs;
 use crate::present_windows::PresentWindows;
@@ -19,11 +18,11 @@ use crate::sites_at_hand::SitesAtHand;
 use crate::turns::Turns;
 
 /// How to reach the database, and how long anything there may take.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct StoreConfig {
     /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …). Over a network the server's
     /// certificate is verified (`verify-full`) unless the URL, or `PGSSLMODE`, says otherwise.
-    pub url: String,
+    pub url: DatabaseUrl,
     /// Connections at most, but for one more beside other workers (`announced.rs`). A worker wants one per partition that flushes at the same time, and two more.
     pub connections: u32,
     /// The name in `pg_stat_activity`.
@@ -50,7 +49,7 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            url: String::new(),
+            url: DatabaseUrl::default(),
             connections: 8,
             application_name: "copydesk".into(),
             statement_timeout: Duration::from_secs(60),
@@ -61,23 +60,6 @@ impl Default for StoreConfig {
             outputs: Outputs::default(),
             site_memory: true,
         }
-    }
-}
-
-impl std::fmt::Debug for StoreConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StoreConfig")
-            .field("url", &"(may hold a password)")
-            .field("connections", &self.connections)
-            .field("application_name", &self.application_name)
-            .field("statement_timeout", &self.statement_timeout)
-            .field("lock_timeout", &self.lock_timeout)
-            .field("idle_timeout", &self.idle_timeout)
-            .field("acquire_timeout", &self.acquire_timeout)
-            .field("quarantine_bytes", &self.quarantine_bytes)
-            .field("outputs", &self.outputs)
-            .field("site_memory", &self.site_memory)
-            .finish()
     }
 }
 
@@ -113,7 +95,12 @@ impl Store {
     /// An unreadable URL; a database that does not answer ([`crate::RetryClass::WaitForDatabase`]) or refuses the role.
     pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
         const DOING: &str = "cannot connect to Postgres";
-        let options = options(&config.url, std::env::var_os("PGSSLMODE").is_some())?
+        let target = config.url.target(mode_of_environment())?;
+        for warning in &target.warnings {
+            tracing::warn!("{warning}");
+        }
+        let options = target
+            .options
             .application_name(&config.application_name)
             .disable_statement_logging();
         let first = options.connect().await.map_err(|source| match source {
@@ -225,29 +212,6 @@ impl Store {
     }
 }
 
-/// Reads the URL. Without a word on TLS, sqlx would try it and take any certificate, or none: good enough on the way to
-/// oneself, and nowhere else.
-fn options(url: &str, mode_is_in_environment: bool) -> Result<PgConnectOptions, StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(|e| StoreError::BadUrl(e.to_string()))?;
-    let parameters = url.split_once('?').map(|(_, p)| p).unwrap_or_default();
-    let says = parameters
-        .split('&')
-        .any(|p| p.starts_with("sslmode=") || p.starts_with("ssl-mode="));
-    if says || mode_is_in_environment || is_local(&options) {
-        return Ok(options);
-    }
-    Ok(options.ssl_mode(PgSslMode::VerifyFull))
-}
-
-fn is_local(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    options.get_socket().is_some()
-        || host.starts_with('/')
-        || host.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
-}
-
 /// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the
 /// words themselves with a code that says nothing of standbys.
 ///
@@ -264,39 +228,4 @@ fn begin(config: &StoreConfig) -> String {
         milliseconds(config.lock_timeout),
         milliseconds(config.idle_timeout),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn certificates_are_verified_on_the_way_to_another_machine() {
-        let mode = |url: &str| options(url, false).unwrap().get_ssl_mode();
-        for url in [
-            "postgres://me@db.example/x",
-            "postgres://me@10.0.0.7:5432/x?application_name=sslmode",
-            "postgres://me@db.example/x?sslrootcert=/etc/ca.pem",
-        ] {
-            assert!(matches!(mode(url), PgSslMode::VerifyFull), "{url}");
-        }
-        for url in [
-            "postgres://me@127.0.0.1:35432/x",
-            "postgres://me@[::1]/x",
-            "postgres://me@localhost/x",
-            "postgres:///x?host=/run/postgresql",
-        ] {
-            assert!(matches!(mode(url), PgSslMode::Prefer), "{url}");
-        }
-        assert!(matches!(
-            mode("postgres://me@db.example/x?sslmode=disable"),
-            PgSslMode::Disable
-        ));
-        assert!(matches!(
-            mode("postgres://me@db.example/x?a=b&sslmode=require"),
-            PgSslMode::Require
-        ));
-        let of_environment = options("postgres://me@db.example/x", true).unwrap();
-        assert!(matches!(of_environment.get_ssl_mode(), PgSslMode::Prefer));
-    }
 }

@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 
 use copydesk_article::{Offset, Partition, Topic, TopicPartition};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as KafkaOffset, TopicPartitionList};
-use tracing::debug;
 
-use crate::{StreamConfig, StreamError, client};
+use crate::{Quiet, StreamConfig, StreamError, client};
 
 /// How long Kafka may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,10 +68,10 @@ pub fn ensure_topic(config: &StreamConfig, topic: &str, partitions: i32) -> Resu
         what: format!("cannot create the topic {topic}"),
         reason,
     };
-    let admin: AdminClient<DefaultClientContext> = config
+    let admin: AdminClient<Quiet> = config
         .questions()?
-        .create()
-        .map_err(|e| StreamError::Config(e.to_string()))?;
+        .create_with_context(Quiet::new(config.extra.scrubber()))
+        .map_err(|e| config.extra.refused(&e))?;
     let max_bytes = MAX_MESSAGE_BYTES.to_string();
     // As many replicas as the cluster's administrator thinks right.
     let wanted =
@@ -200,24 +197,9 @@ fn no_answer(config: &StreamConfig, error: &KafkaError) -> StreamError {
 fn questioner(config: &StreamConfig) -> Result<BaseConsumer<Quiet>, StreamError> {
     config
         .questions()?
-        .create_with_context(Quiet)
-        .map_err(|e| StreamError::Config(e.to_string()))
+        .create_with_context(Quiet::new(config.extra.scrubber()))
+        .map_err(|e| config.extra.refused(&e))
 }
-
-/// Errors come back from the questions; librdkafka's lines about the same would be a second voice.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, text: &str) {
-        debug!(target: "librdkafka", facility, "{text}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        debug!(target: "librdkafka", %error, "{reason}");
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 /// Waits for a future on this thread. Not tokio's: its `block_on` panics inside of tokio, where callers are.
 fn wait_for<T>(future: impl Future<Output = T>) -> T {

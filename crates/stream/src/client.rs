@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, Offset, Partition, Topic, TopicPartition};
+use copydesk_secret::Scrubber;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
@@ -51,6 +52,7 @@ pub(crate) struct Callbacks {
     state: Mutex<State>,
     /// What librdkafka said with the error that the poll is about to return: the crate passes only its code.
     reason: Mutex<String>,
+    scrubber: Scrubber,
 }
 
 impl Callbacks {
@@ -58,6 +60,7 @@ impl Callbacks {
         coordinator: Arc<dyn Coordinator>,
         shared: Arc<Shared>,
         drain_timeout: Duration,
+        scrubber: Scrubber,
         intake: Intake,
     ) -> Self {
         Self {
@@ -70,6 +73,7 @@ impl Callbacks {
                 claim_at: None,
             }),
             reason: Mutex::default(),
+            scrubber,
         }
     }
 
@@ -255,6 +259,7 @@ impl Callbacks {
 
 impl ClientContext for Callbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        let text = self.scrubber.scrub(text);
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 error!(target: "librdkafka", facility, "{text}");
@@ -269,7 +274,7 @@ impl ClientContext for Callbacks {
     fn error(&self, _: KafkaError, reason: &str) {
         // Called for the ends of partitions too, and always just before the poll returns the same error: it
         // is logged there.
-        reason.clone_into(&mut locked(&self.reason));
+        *locked(&self.reason) = self.scrubber.scrub(reason);
     }
 }
 

@@ -1,6 +1,5 @@
 //! librdkafka's settings, each with its reason.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use crate::StreamError;
+use crate::{Properties, StreamError};
 
 /// The silence after which librdkafka itself leaves the group. Callbacks block the poll thread for as long as
 /// a claim or a drain takes, which must stay well below.
@@ -77,12 +76,11 @@ pub struct StreamConfig {
     pub group_instance_id: Option<String>,
     /// Any other property of librdkafka (TLS, SASL, tuning). Wins over ours, except where delivery depends on
     /// it: those are refused.
-    pub extra: BTreeMap<String, String>,
+    pub extra: Properties,
 }
 
 impl fmt::Debug for StreamConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values of `extra` may be passwords.
         f.debug_struct("StreamConfig")
             .field("brokers", &self.brokers)
             .field("topics", &self.topics)
@@ -94,7 +92,7 @@ impl fmt::Debug for StreamConfig {
             .field("total_bytes", &self.total_bytes)
             .field("message_overhead", &self.message_overhead)
             .field("group_instance_id", &self.group_instance_id)
-            .field("extra", &self.extra.keys())
+            .field("extra", &self.extra)
             .finish()
     }
 }
@@ -113,19 +111,16 @@ impl StreamConfig {
             total_bytes: 128 << 20,
             message_overhead: 0,
             group_instance_id: None,
-            extra: BTreeMap::new(),
+            extra: Properties::default(),
         }
     }
 
-    /// Refuses what cannot work, properties that librdkafka does not know among it. Connects to nothing.
+    /// Refuses what cannot work, properties that librdkafka does not know among it. Connects to nothing and loads nothing.
     ///
     /// # Errors
     /// [`StreamError::Config`] names the setting.
     pub fn validate(&self) -> Result<(), StreamError> {
-        self.consumer()?
-            .create_native_config()
-            .map(drop)
-            .map_err(|e| StreamError::Config(format!("kafka.properties: {e}")))
+        self.extra.validate(self.consumer()?)
     }
 
     /// Refuses what cannot work.
@@ -133,6 +128,13 @@ impl StreamConfig {
         let bad = |text: String| Err(StreamError::Config(text));
         if self.brokers.trim().is_empty() {
             return bad("no brokers are given".to_owned());
+        }
+        if self.brokers.contains('@') {
+            return bad(
+                "the brokers' addresses have an @: they are host:port; user and password are sasl.username and sasl.password \
+                 in [kafka.properties]"
+                    .to_owned(),
+            );
         }
         if self.topics.is_empty() || self.topics.iter().any(|t| t.is_empty() || t.contains('\0')) {
             return bad("a topic needs a name".to_owned());
@@ -153,11 +155,11 @@ impl StreamConfig {
             ));
         }
         for (name, why) in REFUSED {
-            if self.extra.contains_key(*name) {
+            if self.extra.contains(name) {
                 return bad(format!("the property {name} cannot be set: {why}"));
             }
         }
-        Ok(())
+        self.extra.check()
     }
 
     /// The settings of the consumer.
@@ -238,9 +240,7 @@ impl StreamConfig {
     }
 
     fn finish(&self, config: &mut ClientConfig) {
-        for (name, value) in &self.extra {
-            config.set(name, value);
-        }
+        self.extra.apply(config);
     }
 }
 
@@ -271,11 +271,11 @@ mod tests {
     #[test]
     fn properties_win_except_where_delivery_depends_on_them() {
         let mut good = config();
-        good.extra.insert("fetch.wait.max.ms".to_owned(), "7".to_owned());
+        good.extra.insert("fetch.wait.max.ms", "7");
         assert_eq!(good.consumer().unwrap().get("fetch.wait.max.ms"), Some("7"));
         for (name, _) in REFUSED {
             let mut bad = config();
-            bad.extra.insert((*name).to_owned(), "x".to_owned());
+            bad.extra.insert(*name, "x");
             let error = bad.consumer().unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
@@ -285,9 +285,13 @@ mod tests {
     fn a_property_that_librdkafka_does_not_know_is_named() {
         config().validate().unwrap();
         let mut misspelt = config();
-        misspelt.extra.insert("sasl.pasword".to_owned(), "x".to_owned());
+        misspelt.extra.insert("sasl.pasword", "hunter2");
         let error = misspelt.validate().unwrap_err().to_string();
-        assert!(error.contains("sasl.pasword"), "{error}");
+        assert!(
+            error.contains("sasl.pasword") && error.contains("sasl.password"),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]
@@ -311,9 +315,7 @@ mod tests {
     #[test]
     fn passwords_are_not_shown() {
         let mut config = config();
-        config
-            .extra
-            .insert("sasl.password".to_owned(), "secret".to_owned());
+        config.extra.insert("sasl.password", "secret");
         assert!(!format!("{config:?}").contains("secret"));
     }
 

@@ -58,7 +58,9 @@ mod ledger;
 mod message;
 mod poll;
 mod producer;
+mod properties;
 mod queue;
+mod quiet;
 mod rebalance;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -71,7 +73,9 @@ pub use coordinator::{Coordinator, Start, Wanted};
 pub use error::{CoordinatorError, StreamError};
 pub use poll::{Consumer, ConsumerHandle};
 pub use producer::{Producer, Record, SendError};
+pub use properties::{Allowed, Properties, is_property, nearest_property};
 pub use queue::{Delivery, PartitionStream};
+pub use quiet::Quiet;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

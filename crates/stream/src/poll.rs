@@ -93,12 +93,13 @@ impl Consumer {
             coordinator,
             Arc::clone(&shared),
             config.drain_timeout,
+            config.extra.scrubber(),
             Intake::new(limits, config.total_bytes),
         );
         let consumer: BaseConsumer<Callbacks> = config
             .consumer()?
             .create_with_context(callbacks)
-            .map_err(|e| StreamError::Config(e.to_string()))?;
+            .map_err(|e| config.extra.refused(&e))?;
         let poll = Poll {
             consumer: Arc::new(consumer),
             shared: Arc::clone(&shared),

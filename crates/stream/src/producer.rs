@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use copydesk_article::Header;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext as _, RDKafkaLogLevel};
+use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header as KafkaHeader, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
-use tracing::debug;
 
-use crate::{StreamConfig, StreamError};
+use crate::{Quiet, StreamConfig, StreamError};
 
 /// How long the broker may take to acknowledge a record before it is given back as failed.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(20);
@@ -58,8 +56,8 @@ impl Producer {
     /// Settings that Kafka's client refuses.
     pub fn new(config: &StreamConfig, topic: &str) -> Result<Self, StreamError> {
         let settings = config.producer(ACKNOWLEDGED_WITHIN, MAX_RECORD)?;
-        let inner = FutureProducer::from_config_and_context(&settings, Quiet)
-            .map_err(|e| StreamError::Config(e.to_string()))?;
+        let inner = FutureProducer::from_config_and_context(&settings, Quiet::new(config.extra.scrubber()))
+            .map_err(|e| config.extra.refused(&e))?;
         Ok(Self {
             inner,
             topic: topic.to_owned(),
@@ -151,19 +149,5 @@ fn reason(error: &KafkaError) -> SendError {
         )),
         Some(code) => SendError::Refused(code.to_string()),
         None => SendError::Refused(error.to_string()),
-    }
-}
-
-/// Failures come back with the records; librdkafka's lines about the same would be a second voice.
-#[derive(Clone)]
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, text: &str) {
-        debug!(target: "librdkafka", facility, "{text}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        debug!(target: "librdkafka", %error, "{reason}");
     }
 }

@@ -11,11 +11,13 @@
 //! Rules for log lines: lower case, no full stop, readable alone; fields carry units in their names
 //! (`took_ms`); article text, record bodies and secrets never appear.
 
+mod endpoint;
 mod http;
 mod logs;
 mod metrics;
 mod traces;
 
+pub use endpoint::Endpoint;
 pub use http::{Answer, Server};
 pub use logs::{LogFormat, LogSetupError, init};
 pub use metrics::{Registry, Tally, catalogue};

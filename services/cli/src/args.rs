@@ -128,6 +128,9 @@ pub(crate) struct FeedArgs {
     /// What standard input or a named file is, where its name does not tell [standard input: jsonl]
     #[arg(long, value_name = "FORM", value_parser = forms())]
     pub(crate) format: Option<copydesk_feed::Form>,
+    /// Follow symbolic links in folders wherever they lead, also to folders; without it those that lead out are passed over
+    #[arg(long)]
+    pub(crate) follow_links: bool,
     /// State file: go on where the last run with it ended, however it ended
     #[arg(long, value_name = "STATEFILE", conflicts_with = "dry_run")]
     pub(crate) resume: Option<PathBuf>,
@@ -143,6 +146,19 @@ pub(crate) struct FeedArgs {
     /// At most N articles a second
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u32>,
+}
+
+/// A time as RFC 3339 has it, or a day, which begins at midnight UTC.
+fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> {
+    let day = || {
+        text.parse::<chrono::NaiveDate>()
+            .ok()
+            .map(|d| d.and_time(chrono::NaiveTime::MIN).and_utc())
+    };
+    text.parse()
+        .ok()
+        .or_else(day)
+        .ok_or_else(|| "write it as 2026-11-24T03:00:00Z, or as a day, 2026-11-24 (midnight UTC)".to_owned())
 }
 
 /// The forms by their names.
@@ -183,11 +199,11 @@ pub(crate) struct SummaryArgs {
 #[command(
     after_help = "Examples:\n  copydesk search ferry\n  copydesk search --language en --since 2026-11-01T00:00:00Z '\"harbour wall\" -museum'\n\n\
 Words are read in each article's own language: ferry finds ferries in an English one. Of each story the best article is shown. \
-Exit 3 where nothing is found. In SQL: SELECT * FROM search_articles('ferry'); docs/queries.md says more."
+Words that begin with - come in quotes with others, as above, or after --. Exit 3 where nothing is found. In SQL: SELECT * FROM search_articles('ferry'); docs/queries.md says more."
 )]
 pub(crate) struct SearchArgs {
     /// Words as for a web search engine: \"a phrase\", or, -not
-    #[arg(value_name = "WORDS", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "WORDS", required = true)]
     pub(crate) words: Vec<String>,
     /// Only this language, such as en
     #[arg(long, value_name = "CODE")]
@@ -196,10 +212,10 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "SITE")]
     pub(crate) site: Option<String>,
     /// Published at this time or later, as 2026-11-24T03:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
     /// Published before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
     /// Articles at the most
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -230,10 +246,10 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "FORMAT", value_parser = ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"])]
     pub(crate) format: Option<String>,
     /// From this time on, as 2026-11-24T03:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
     /// Before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
     /// The time that --since and --until are of: when it was stored, or published
     #[arg(long, value_name = "TIME", value_parser = ["ingested", "published"], default_value = "ingested")]
@@ -293,8 +309,8 @@ pub(crate) enum QuarantineCommand {
     },
     /// Show one message with its headers and bytes
     #[command(
-        after_help = "Example: copydesk quarantine show 'articles.raw[3]@1207'\n\n--raw writes the value's bytes and nothing else: \
-copydesk quarantine show --raw 'articles.raw[3]@1207' > message"
+        after_help = "Example: copydesk quarantine show 'articles.raw[3]@1207'\n\n--raw writes the value's bytes and nothing else (on a terminal, without \
+what would steer it): copydesk quarantine show --raw 'articles.raw[3]@1207' > message"
     )]
     Show {
         /// The message, as topic[partition]@offset
@@ -337,7 +353,7 @@ pub(crate) struct QuarantineArgs {
     #[arg(long, value_name = "STAGE", value_parser = ["decode", "clean", "fingerprint", "store"])]
     pub(crate) stage: Option<String>,
     /// Refused at this time or later, as 2026-11-24T03:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<chrono::DateTime<chrono::Utc>>,
     /// Partition of the topic
     #[arg(long, value_name = "N")]
@@ -359,7 +375,7 @@ pub(crate) struct RewindArgs {
     #[arg(long, value_name = "OFFSET", requires = "partition")]
     pub(crate) to: Option<i64>,
     /// Read again what has this time (the message's own in Kafka) or a later one
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<chrono::DateTime<chrono::Utc>>,
     /// Only this partition of the topic
     #[arg(long, value_name = "N")]
@@ -635,5 +651,40 @@ mod tests {
             }
         }
         check(&Cli::command(), "copydesk");
+    }
+
+    fn search(arguments: &[&str]) -> SearchArgs {
+        let all = ["copydesk", "search"].iter().chain(arguments);
+        match Cli::try_parse_from(all).unwrap().command {
+            Command::Search(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_may_follow_the_words() {
+        let args = search(&["ferry", "harbour", "--limit", "3", "--json"]);
+        assert_eq!(
+            (args.words.join(" ").as_str(), args.limit, args.json),
+            ("ferry harbour", 3, true)
+        );
+        assert_eq!(search(&["ferry -museum"]).words, ["ferry -museum"]);
+        assert_eq!(
+            search(&["--limit", "3", "--", "ferry", "-museum"]).words,
+            ["ferry", "-museum"]
+        );
+        assert!(Cli::try_parse_from(["copydesk", "search", "ferry", "--limmit", "3"]).is_err());
+    }
+
+    #[test]
+    fn times_may_be_days() {
+        let since = |text: &str| search(&["ferry", "--since", text]).since.map(|t| t.to_rfc3339());
+        assert_eq!(since("2026-11-28").as_deref(), Some("2026-11-28T00:00:00+00:00"));
+        assert_eq!(
+            since("2026-11-28T03:00:00+01:00").as_deref(),
+            Some("2026-11-28T02:00:00+00:00")
+        );
+        let error = Cli::try_parse_from(["copydesk", "search", "x", "--since", "yesterday"]).unwrap_err();
+        assert!(error.to_string().contains("2026-11-24"), "{error}");
     }
 }

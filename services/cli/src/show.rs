@@ -1,20 +1,64 @@
-//! Text from strangers on a terminal: control characters made harmless, styles only where they help.
+//! What people see: text from strangers made harmless, styles only where they help.
 
-use std::io::IsTerminal;
+use std::fmt;
+use std::io::IsTerminal as _;
+
+use copydesk_terminal::{escape_json, is_trick, safe as harmless};
+
+/// The beginnings of styles within a text that is to be printed, and the end of all of them, with what a terminal
+/// is told. They are noncharacters: [`safe`] takes them out of the text of others, and what slipped by could do no more than be bold.
+const STYLES: [(char, &str); 6] = [
+    (BOLD, "\u{1b}[1m"),
+    (DIM, "\u{1b}[2m"),
+    (REMOVED, "\u{1b}[2;9m"),
+    (GOOD, "\u{1b}[32m"),
+    (BAD, "\u{1b}[31m"),
+    (END, "\u{1b}[0m"),
+];
+const BOLD: char = '\u{fdd0}';
+const DIM: char = '\u{fdd1}';
+const REMOVED: char = '\u{fdd2}';
+const GOOD: char = '\u{fdd3}';
+const BAD: char = '\u{fdd4}';
+const END: char = '\u{fdd5}';
 
 /// `text` with everything that could steer a terminal or reorder a line replaced by a visible mark.
 ///
 /// Escape sequences in stored text could otherwise rewrite the screen of whoever looks at it, and
 /// bidirectional overrides could show a line in another order than it is stored.
 pub(crate) fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    harmless(text).into_owned()
+}
+
+/// The last step of everything that is printed: styles become what a terminal understands, and nothing else that steers one
+/// passes, whoever forgot to call [`safe`].
+pub(crate) fn printed(text: &str) -> String {
+    if !text.contains(is_trick) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match STYLES.iter().find(|(mark, _)| *mark == c) {
+            Some((_, sequence)) => out.push_str(sequence),
+            None if is_trick(c) => out.push(copydesk_terminal::MARK),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+/// A JSON value as it is printed: on a terminal with escapes for whatever could steer it, for a program as it is.
+pub(crate) fn json(value: impl fmt::Display) -> String {
+    json_for(value, std::io::stdout().is_terminal())
+}
+
+fn json_for(value: impl fmt::Display, terminal: bool) -> String {
+    let json = value.to_string();
+    if terminal {
+        escape_json(&json).into_owned()
+    } else {
+        json
+    }
 }
 
 /// [`safe`], on one line and cut to `width` characters with an ellipsis.
@@ -48,32 +92,32 @@ impl Style {
         self.on
     }
 
-    fn wrap(self, code: &str, text: &str) -> String {
+    fn wrap(self, style: char, text: &str) -> String {
         if self.on {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+            format!("{style}{text}{END}")
         } else {
             text.to_owned()
         }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
-        self.wrap("1", text)
+        self.wrap(BOLD, text)
     }
 
     pub(crate) fn dim(self, text: &str) -> String {
-        self.wrap("2", text)
+        self.wrap(DIM, text)
     }
 
     pub(crate) fn removed(self, text: &str) -> String {
-        self.wrap("2;9", text)
+        self.wrap(REMOVED, text)
     }
 
     pub(crate) fn good(self, text: &str) -> String {
-        self.wrap("32", text)
+        self.wrap(GOOD, text)
     }
 
     pub(crate) fn bad(self, text: &str) -> String {
-        self.wrap("31", text)
+        self.wrap(BAD, text)
     }
 }
 
@@ -85,6 +129,24 @@ mod tests {
     fn escape_sequences_and_overrides_lose_their_power() {
         let shown = safe("a\u{1b}[2Jb\u{202e}c\u{9b}d\r");
         assert_eq!(shown, "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}");
+    }
+
+    #[test]
+    fn only_our_own_styles_are_printed() {
+        let style = Style { on: true };
+        let text = style.bold(&safe("x\u{fdd4}\u{1b}[8m"));
+        assert_eq!(printed(&text), "\u{1b}[1mx\u{fffd}\u{fffd}[8m\u{1b}[0m");
+        // Even where nobody made the text safe.
+        assert_eq!(printed("a\u{1b}[2J\u{202e}b"), "a\u{fffd}[2J\u{fffd}b");
+        assert_eq!(Style { on: false }.bold("x"), "x");
+    }
+
+    #[test]
+    fn json_is_escaped_on_a_terminal_only() {
+        let value = serde_json::json!({"title": "a\u{9b}2J\u{202e}b"});
+        let shown = json_for(&value, true);
+        assert_eq!(shown, r#"{"title":"a\u009b2J\u202eb"}"#);
+        assert_eq!(json_for(&value, false), value.to_string());
     }
 
     #[test]

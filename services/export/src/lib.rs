@@ -9,6 +9,7 @@
 mod columns;
 mod target;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -104,9 +105,15 @@ impl From<StoreError> for Stop {
 /// # Errors
 /// Postgres does not answer or breaks off, the file cannot be written, or it was told to stop.
 pub async fn run(store: &Store, options: &ExportOptions, stop: watch::Receiver<bool>) -> Result<Exported> {
+    let terminal = options.output.is_none() && std::io::stdout().is_terminal();
+    if terminal && options.format != Format::JsonLines(Compression::None) {
+        bail!(
+            "this format is not for a terminal; name a file with --output, or lead it into another program"
+        );
+    }
     let target = Target::create(options.output.as_deref())?;
     let mut sink: Box<dyn Sink> = match options.format {
-        Format::JsonLines(compression) => Box::new(target::Lines::new(target, compression)?),
+        Format::JsonLines(compression) => Box::new(target::Lines::new(target, compression, terminal)?),
         Format::Parquet => {
             let columns = store.export_columns(options.view).await?;
             Box::new(ParquetSink::new(target, options.view.as_str(), &columns)?)

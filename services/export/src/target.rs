@@ -1,94 +1,65 @@
 //! Where an export goes: a file that appears when it is whole, or standard output; and JSON Lines into it.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use copydesk_files::NewFile;
+use copydesk_terminal::escape_json;
 use flate2::write::GzEncoder;
 
 use crate::{Compression, Sink};
 
 /// The output, counted. Dropped before [`Target::keep`], it leaves nothing behind.
 pub(crate) struct Target {
-    out: Option<BufWriter<Output>>,
+    out: BufWriter<Output>,
     bytes: u64,
-    moves: Option<(PathBuf, PathBuf)>,
 }
 
 enum Output {
-    File(File),
+    File(NewFile),
     Standard(io::Stdout),
 }
 
 impl Target {
-    /// Opens `.NAME.partial` beside the file, or standard output.
+    /// Begins a file beside the one that it becomes, or opens standard output.
     pub(crate) fn create(path: Option<&Path>) -> Result<Self> {
-        let (output, moves) = match path {
-            None => (Output::Standard(io::stdout()), None),
-            Some(path) => {
-                let name = path
-                    .file_name()
-                    .with_context(|| format!("{} is no name of a file", path.display()))?;
-                let mut partial = std::ffi::OsString::from(".");
-                partial.push(name);
-                partial.push(".partial");
-                let partial = path.with_file_name(partial);
-                let file =
-                    File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
-                (Output::File(file), Some((partial, path.to_owned())))
-            }
+        let output = match path {
+            None => Output::Standard(io::stdout()),
+            Some(path) => Output::File(
+                NewFile::create(path).with_context(|| format!("cannot write {}", path.display()))?,
+            ),
         };
         Ok(Self {
-            out: Some(BufWriter::with_capacity(1 << 16, output)),
+            out: BufWriter::with_capacity(1 << 16, output),
             bytes: 0,
-            moves,
         })
     }
 
     /// Everything to the disk, then the file to its place. Answers with its size in bytes.
-    pub(crate) fn keep(mut self) -> Result<u64> {
-        let out = self.out.take().context("the output is closed")?;
-        let output = out
+    pub(crate) fn keep(self) -> Result<u64> {
+        let output = self
+            .out
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .context("cannot write the last of the output")?;
         match output {
             Output::Standard(mut out) => out.flush().context("cannot write to standard output")?,
-            Output::File(file) => {
-                file.sync_all().context("cannot write the file to the disk")?;
-                if let Some((partial, path)) = self.moves.take() {
-                    std::fs::rename(&partial, &path).with_context(|| {
-                        format!("cannot move {} to {}", partial.display(), path.display())
-                    })?;
-                }
-            }
+            Output::File(file) => file.keep().context("cannot move the file to its place")?,
         }
         Ok(self.bytes)
     }
 }
 
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Some((partial, _)) = &self.moves {
-            // Nothing more can be done about it here; the next export of this name writes over it.
-            let _ = std::fs::remove_file(partial);
-        }
-    }
-}
-
 impl Write for Target {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let Some(out) = &mut self.out else {
-            return Err(io::Error::other("the output is closed"));
-        };
-        let n = out.write(data)?;
+        let n = self.out.write(data)?;
         self.bytes += n as u64;
         Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.as_mut().map_or(Ok(()), Write::flush)
+        self.out.flush()
     }
 }
 
@@ -110,14 +81,18 @@ impl Write for Output {
 
 /// JSON Lines.
 pub(crate) enum Lines {
+    /// For a terminal: with escapes for whatever could steer it.
+    Shown(Target),
     Plain(Target),
     Gzip(GzEncoder<Target>),
     Zstd(zstd::Encoder<'static, Target>),
 }
 
 impl Lines {
-    pub(crate) fn new(target: Target, compression: Compression) -> Result<Self> {
+    /// Lines into `target`, which is a terminal or is none.
+    pub(crate) fn new(target: Target, compression: Compression, terminal: bool) -> Result<Self> {
         Ok(match compression {
+            Compression::None if terminal => Self::Shown(target),
             Compression::None => Self::Plain(target),
             Compression::Gzip => Self::Gzip(GzEncoder::new(target, flate2::Compression::default())),
             Compression::Zstd => Self::Zstd(zstd::Encoder::new(target, 3).context("cannot start zstd")?),
@@ -133,6 +108,9 @@ impl Sink for Lines {
             out.write_all(b"\n")
         };
         match self {
+            Self::Shown(out) => out
+                .write_all(escape_json(json).as_bytes())
+                .and_then(|()| out.write_all(b"\n")),
             Self::Plain(out) => write(out),
             Self::Gzip(out) => write(out),
             Self::Zstd(out) => write(out),
@@ -142,9 +120,31 @@ impl Sink for Lines {
 
     fn finish(self: Box<Self>) -> Result<Target> {
         match *self {
-            Self::Plain(out) => Ok(out),
+            Self::Shown(out) | Self::Plain(out) => Ok(out),
             Self::Gzip(out) => out.finish().context("cannot write the end of the output"),
             Self::Zstd(out) => out.finish().context("cannot write the end of the output"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(terminal: bool, json: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let target = Target::create(Some(&path)).unwrap();
+        let mut lines = Box::new(Lines::new(target, Compression::None, terminal).unwrap());
+        lines.row(json).unwrap();
+        lines.finish().unwrap().keep().unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered_and_a_file_has_every_byte() {
+        let json = "{\"title\":\"a\u{9b}2J\u{202e}b\"}";
+        assert_eq!(written(true, json), "{\"title\":\"a\\u009b2J\\u202eb\"}\n");
+        assert_eq!(written(false, json), format!("{json}\n"));
     }
 }

@@ -10,6 +10,20 @@ pub(crate) struct Peek {
     pub(crate) site: Option<String>,
     /// It is one whole JSON object, in UTF-8.
     pub(crate) is_object: bool,
+    /// Whether it has an address.
+    pub(crate) address: Address,
+}
+
+/// Whether an envelope has the address of its article.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Address {
+    /// In its field `url`, in a header; or it is no envelope, and nobody expects one there.
+    #[default]
+    Known,
+    /// In none.
+    Missing,
+    /// Under a name that is not read: this one.
+    Elsewhere(&'static str),
 }
 
 #[derive(Deserialize)]
@@ -18,22 +32,66 @@ struct Envelope {
     site: Option<String>,
 }
 
+/// What the address is called by others. Read only where there is no url.
+#[derive(Deserialize)]
+struct OtherNames {
+    #[serde(default)]
+    link: IgnoredText,
+    #[serde(default)]
+    href: IgnoredText,
+    #[serde(default)]
+    permalink: IgnoredText,
+    #[serde(default)]
+    guid: IgnoredText,
+}
+
+/// Whether a field holds a web address. Any other value is none.
+#[derive(Default)]
+struct IgnoredText(bool);
+
+impl<'de> Deserialize<'de> for IgnoredText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let address = |s: &str| s.starts_with("http://") || s.starts_with("https://");
+        Ok(Self(value.as_str().is_some_and(address)))
+    }
+}
+
+/// The address of an envelope without url.
+fn address_elsewhere(json: &str) -> Address {
+    let Ok(names) = serde_json::from_str::<OtherNames>(json) else {
+        return Address::Missing;
+    };
+    let names = [
+        ("link", names.link.0),
+        ("href", names.href.0),
+        ("permalink", names.permalink.0),
+        ("guid", names.guid.0),
+    ];
+    let found = names.into_iter().find(|(_, has)| *has);
+    found.map_or(Address::Missing, |(name, _)| Address::Elsewhere(name))
+}
+
 /// Reads the two fields that matter here and passes over the rest, without building it.
 pub(crate) fn peek(json: &[u8]) -> Peek {
     // Serde would take an array for a struct as well.
     let is_braced = json.trim_ascii_start().first() == Some(&b'{');
-    let envelope = std::str::from_utf8(json)
-        .ok()
-        .filter(|_| is_braced)
-        .and_then(|j| serde_json::from_str(j).ok());
-    let Some(Envelope { url, site }) = envelope else {
+    let text = std::str::from_utf8(json).ok().filter(|_| is_braced);
+    let envelope = text.and_then(|t| Some((t, serde_json::from_str(t).ok()?)));
+    let Some((text, Envelope { url, site })) = envelope else {
         return Peek::default();
+    };
+    let address = if url.as_deref().is_some_and(|u| !u.trim().is_empty()) {
+        Address::Known
+    } else {
+        address_elsewhere(text)
     };
     let host = url.and_then(|u| of_url(&Url::parse(&u).ok()?));
     let site = host.or_else(|| site.and_then(|s| name(&s)));
     Peek {
         site,
         is_object: true,
+        address,
     }
 }
 
@@ -67,14 +125,23 @@ mod tests {
             (r#"{"url":null,"text":"a"}"#, None),
             (r#"{"url":"https://日本.example/"}"#, Some("xn--wgv71a.example")),
         ] {
-            assert_eq!(
-                peek(json.as_bytes()),
-                Peek {
-                    site: site.map(str::to_owned),
-                    is_object: true
-                },
-                "{json}"
-            );
+            let peek = peek(json.as_bytes());
+            assert_eq!((peek.site.as_deref(), peek.is_object), (site, true), "{json}");
+        }
+        for (json, address) in [
+            (r#"{"url":"https://a.example/"}"#, Address::Known),
+            (r#"{"text":"a"}"#, Address::Missing),
+            (r#"{"url":" ","link":5,"href":["x"]}"#, Address::Missing),
+            (
+                r#"{"link":"https://a.example/1","text":"a"}"#,
+                Address::Elsewhere("link"),
+            ),
+            (
+                r#"{"guid":"https://a.example/1","url":null}"#,
+                Address::Elsewhere("guid"),
+            ),
+        ] {
+            assert_eq!(peek(json.as_bytes()).address, address, "{json}");
         }
         for odd in [
             &b""[..],

@@ -8,7 +8,7 @@
 //! kept by the pipeline's quarantine; the report says how many lines look odd. Only what is over the size
 //! limit is refused, with its place.
 //!
-//! The steps, each a file: `walk` finds the files, `input` opens and decompresses them, `lines` and `sources` cut
+//! The steps, each a file: `walk` finds the files, `aside` reads on a thread of its own, `input` opens and decompresses them, `lines` and `sources` cut
 //! them into [`Outgoing`] records, `warc` and `syndication` open archives and feeds, `key` reads the site, `topic` makes
 //! sure that there is one, `producer` sends and counts acknowledgements, `resume` writes down how far they reach. Everything streams: memory is bounded by one record and the producer's queue.
 //! A new kind of source is an iterator of [`Step`]s.
@@ -16,6 +16,7 @@
 //! **What may fail**: Kafka that does not answer, a source that is not there: an error before anything is sent.
 //! A file that breaks off, a record that is not acknowledged: counted, named, and the rest goes on.
 
+mod aside;
 mod check;
 mod input;
 mod key;
@@ -35,7 +36,6 @@ mod trace;
 mod walk;
 mod warc;
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,14 +43,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use copydesk_decode::Limits;
+use copydesk_stream::Properties;
 use tokio::sync::watch;
 use url::Url;
 
+pub use key::Address;
 pub use outgoing::{Origin, Outgoing, Step};
 pub use report::FeedReport;
 pub use samples::{SAMPLES, Sample};
 pub use source::{Form, Source};
 pub use trace::traceparent;
+pub use walk::Links;
 
 use pace::Pace;
 use producer::Sender;
@@ -68,11 +71,13 @@ pub struct FeedOptions {
     /// Partitions of a topic that is created.
     pub partitions: i32,
     /// librdkafka properties that win over ours.
-    pub properties: BTreeMap<String, String>,
+    pub properties: Properties,
     /// What to read, in this order.
     pub sources: Vec<Source>,
     /// What standard input and named files hold. `None`: JSON Lines on standard input; files by their names.
     pub form: Option<Form>,
+    /// What becomes of symbolic links in folders.
+    pub links: Links,
     /// Address of a folder on the web: gives its HTML and text files their `url` header. Links in feeds may be
     /// relative to it.
     pub base_url: Option<String>,
@@ -99,9 +104,10 @@ impl FeedOptions {
             brokers: brokers.into(),
             topic: topic.into(),
             partitions: 6,
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
             sources,
             form: None,
+            links: Links::Inside,
             base_url: None,
             dry_run: false,
             resume: None,
@@ -122,10 +128,12 @@ impl FeedOptions {
 /// [`FeedReport::is_complete`] tells.
 pub async fn run(options: FeedOptions, stop: watch::Receiver<bool>) -> Result<FeedReport> {
     let base_url = options.base_url.as_deref().map(base_url).transpose()?;
-    for source in &options.sources {
-        source.check(options.form)?;
-    }
     options.traceparent.as_deref().map(traceparent).transpose()?;
+    if !checked(&options, stop.clone()).await? {
+        let mut report = FeedReport::new(&options.topic, options.dry_run, false);
+        report.stopped = true;
+        return Ok(report);
+    }
     let created = if options.dry_run {
         false
     } else {
@@ -137,12 +145,26 @@ pub async fn run(options: FeedOptions, stop: watch::Receiver<bool>) -> Result<Fe
         .context("the feeding thread died")?
 }
 
+/// Looks at the sources; `false` if it was told to stop meanwhile. A file system that does not answer blocks a thread that is
+/// left behind, and not the run.
+async fn checked(options: &FeedOptions, mut stop: watch::Receiver<bool>) -> Result<bool> {
+    let (sources, form) = (options.sources.clone(), options.form);
+    let check = tokio::task::spawn_blocking(move || sources.iter().try_for_each(|s| s.check(form)));
+    tokio::select! {
+        done = check => done.context("the thread that looks at the sources died")?.map(|()| true),
+        // An error means that nobody is left who could stop the run.
+        Ok(_) = stop.wait_for(|s| *s) => Ok(false),
+    }
+}
+
 fn base_url(text: &str) -> Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("{text:?} is no base URL"))?;
+    let mut url = Url::parse(text).context("the base URL cannot be read")?;
     anyhow::ensure!(
         matches!(url.scheme(), "http" | "https"),
         "the base URL must start with http:// or https://"
     );
+    // They would be in the url of every record. Neither fails: such a URL has a host.
+    let _ = (url.set_username(""), url.set_password(None));
     Ok(url)
 }
 
@@ -154,7 +176,13 @@ fn feed(
 ) -> Result<FeedReport> {
     let started = Instant::now();
     let report = FeedReport::new(&options.topic, options.dry_run, created);
-    let reader = Reader::new(base_url, options.form, options.limits.max_record_bytes);
+    let reader = Reader::new(
+        base_url,
+        options.form,
+        options.links,
+        options.limits.max_record_bytes,
+        stop.clone(),
+    );
     let resume = match &options.resume {
         Some(path) if !options.dry_run => Some(Resume::open(path, &options.topic, &options.sources)?),
         _ => None,
@@ -225,7 +253,7 @@ impl Run<'_> {
         }
         let limit = self.options.limit.unwrap_or(u64::MAX);
         let mut end = End::Whole;
-        let mut steps = reader.read(source);
+        let mut steps = reader.read_aside(source);
         loop {
             if self.report.records >= limit {
                 return Ok(End::Stop);
@@ -271,11 +299,14 @@ impl Run<'_> {
             self.report.resumed += 1;
             return Ok(());
         }
-        self.report.read(&outgoing);
+        let limits = &self.options.limits;
+        // What is no JSON object may be an article all the same.
+        let refused = outgoing.odd.then(|| check::decode(&outgoing, limits)).flatten();
+        self.report.read(&outgoing, refused.as_ref());
         match &self.sender {
             None => self
                 .report
-                .checked(&outgoing.origin, check::decode(&outgoing, &self.options.limits)),
+                .checked(&outgoing.origin, check::decode(&outgoing, limits)),
             Some(sender) => {
                 while let Some(wait) = self.pace.wait() {
                     sender.idle(wait);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::key::Address;
+
 /// Where a record was read: a file, and the place in it for files that hold several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -33,8 +35,10 @@ pub struct Outgoing {
     pub headers: Vec<(&'static str, String)>,
     /// Where it was read.
     pub origin: Origin,
-    /// It should be a JSON object and is none: the pipeline will quarantine it.
+    /// It should be a JSON object and is none: the pipeline takes it for a bare text, or quarantines it.
     pub odd: bool,
+    /// Whether it has the address of its article.
+    pub address: Address,
 }
 
 /// What a source yields next.

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
+use copydesk_secret::Scrubber;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::config::{FromClientConfigAndContext as _, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
@@ -49,15 +50,14 @@ pub(crate) fn settings(options: &FeedOptions) -> ClientConfig {
         .set("queue.buffering.max.kbytes", "65536")
         // Java's hash: producers in other languages put the same site into the same partition.
         .set("partitioner", "murmur2_random");
-    for (name, value) in &options.properties {
-        config.set(name, value);
-    }
+    options.properties.apply(&mut config);
     config
 }
 
 /// Counts deliveries. The callbacks run where the producer is polled: on the feeding thread.
 #[derive(Default)]
 struct Deliveries {
+    scrubber: Scrubber,
     tracker: Arc<Mutex<Tracker>>,
     acknowledged: AtomicU64,
     failed: AtomicU64,
@@ -102,7 +102,11 @@ struct Sent {
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka");
+        tracing::warn!(%error, reason = self.scrubber.scrub(reason), "kafka");
+    }
+
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, text: &str) {
+        tracing::debug!(target: "librdkafka", facility, "{}", self.scrubber.scrub(text));
     }
 }
 
@@ -134,11 +138,12 @@ impl Sender {
     /// Tells `tracker` of every record that is sent with a ticket.
     pub(crate) fn new(options: &FeedOptions, tracker: Arc<Mutex<Tracker>>) -> Result<Self> {
         let deliveries = Deliveries {
+            scrubber: options.properties.scrubber(),
             tracker,
             ..Deliveries::default()
         };
         let producer = BaseProducer::from_config_and_context(&settings(options), deliveries)
-            .context("Kafka's client does not accept these settings")?;
+            .map_err(|e| options.properties.refused(&e))?;
         Ok(Self {
             producer,
             topic: options.topic.clone(),

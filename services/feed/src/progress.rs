@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::sources::Reader;
-use crate::{FeedOptions, Source, walk};
+use crate::{FeedOptions, Links, Source, walk};
 
 /// Between two log lines.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(crate) struct Progress<'r> {
 
 impl<'r> Progress<'r> {
     pub(crate) fn start(options: &FeedOptions, reader: &'r Reader) -> Self {
-        let bar = options.bar.then(|| bar(total_bytes(&options.sources)));
+        let bar = options.bar.then(|| bar(options));
         let now = Instant::now();
         Self {
             reader,
@@ -83,25 +83,37 @@ fn rate(count: u64, time: Duration) -> f64 {
 }
 
 /// Bytes of all sources, if all of them are files.
-fn total_bytes(sources: &[Source]) -> Option<u64> {
+fn total_bytes(sources: &[Source], links: Links) -> Option<u64> {
     sources
         .iter()
         .map(|source| match source {
-            Source::Path(path) => Some(walk::size(path)),
+            Source::Path(path) => Some(walk::size(path, links)),
             Source::Stdin | Source::Samples => None,
         })
         .sum()
 }
 
-fn bar(total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{spinner} [{bar:30}] {percent:>3} %  {msg}  {eta} left",
-        ),
-        None => (ProgressBar::no_length(), "{spinner} {bytes} in {elapsed}  {msg}"),
-    };
+/// A bar that learns its length on the way: looking at every file of a large folder takes its time, and is nothing to wait for.
+fn bar(options: &FeedOptions) -> ProgressBar {
+    let bar = ProgressBar::no_length();
     bar.set_draw_target(ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.with_style(style.progress_chars("=> "))
+    bar.set_style(style("{spinner} {bytes} in {elapsed}  {msg}"));
+    let (sources, links, longer) = (options.sources.clone(), options.links, bar.clone());
+    let measure = move || {
+        if let Some(total) = total_bytes(&sources, links) {
+            longer.set_style(style("{spinner} [{bar:30}] {percent:>3} %  {msg}  {eta} left"));
+            longer.set_length(total);
+        }
+    };
+    // Without that thread the bar has no length, which does no harm.
+    let _ = std::thread::Builder::new()
+        .name("feed-size".into())
+        .spawn(measure);
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
 }

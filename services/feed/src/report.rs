@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use copydesk_article::{Reason, Reject};
 
-use crate::{Origin, Outgoing};
+use crate::{Address, Origin, Outgoing};
 
 /// Problems that are named; the numbers count all of them.
 const NAMED: usize = 20;
@@ -41,8 +41,14 @@ pub struct FeedReport {
     pub resumed: u64,
     /// Sources that an earlier run has fed to their ends: not read again.
     pub finished_before: u64,
-    /// Records that should be JSON objects and are none: sent all the same, for the pipeline to quarantine.
+    /// Records that should be JSON objects and are none, and which the pipeline will quarantine: sent all the same.
     pub odd: u64,
+    /// Records that should be JSON objects and are none, and which the pipeline takes for bare texts.
+    pub bare: u64,
+    /// Envelopes and entries without the address of their article.
+    pub without_url: u64,
+    /// Of these, those that have an address in a field that is not read for it, by the field.
+    pub url_elsewhere: BTreeMap<&'static str, u64>,
     /// Dry run: how many records the pipeline would quarantine at its first stage, and why.
     pub would_be_quarantined: BTreeMap<Reason, u64>,
     /// The first problems, each with its place.
@@ -70,6 +76,9 @@ impl FeedReport {
             resumed: 0,
             finished_before: 0,
             odd: 0,
+            bare: 0,
+            without_url: 0,
+            url_elsewhere: BTreeMap::new(),
             would_be_quarantined: BTreeMap::new(),
             problems: Vec::new(),
             stopped: false,
@@ -77,25 +86,45 @@ impl FeedReport {
         }
     }
 
-    /// Whether all that could be read is on the topic, acknowledged. Odd records and skipped files do not
-    /// count against it: the first are sent, the second are no articles.
-    pub const fn is_complete(&self) -> bool {
+    /// Whether all that could be read is on the topic, acknowledged; of a dry run, whether the pipeline would take all of it. Odd records
+    /// and skipped files do not count against a real run: the first are sent, the second are no articles.
+    pub fn is_complete(&self) -> bool {
         self.failed == 0
             && self.refused == 0
             && self.unreadable == 0
             && !self.stopped
-            && (self.dry_run || self.acknowledged == self.records)
+            && if self.dry_run {
+                self.would_be_quarantined.is_empty()
+            } else {
+                self.acknowledged == self.records
+            }
     }
 
-    pub(crate) fn read(&mut self, outgoing: &Outgoing) {
+    /// A record was read; `refused` is what the pipeline will say to one that is odd.
+    pub(crate) fn read(&mut self, outgoing: &Outgoing, refused: Option<&Reject>) {
         self.records += 1;
         self.bytes += outgoing.payload.len() as u64;
-        if outgoing.odd {
-            self.odd += 1;
-            // A dry run says more about it.
-            if !self.dry_run {
-                self.name(format!("{}: no JSON object; sent as it is", outgoing.origin));
+        match outgoing.address {
+            Address::Known => {}
+            Address::Missing => self.without_url += 1,
+            Address::Elsewhere(field) => {
+                self.without_url += 1;
+                *self.url_elsewhere.entry(field).or_default() += 1;
             }
+        }
+        match refused {
+            Some(reject) => {
+                self.odd += 1;
+                // A dry run says it of every record.
+                if !self.dry_run {
+                    self.name(format!(
+                        "{}: no JSON object; sent as it is, and will be quarantined: {}",
+                        outgoing.origin, reject.reason
+                    ));
+                }
+            }
+            None if outgoing.odd => self.bare += 1,
+            None => {}
         }
     }
 
@@ -133,7 +162,8 @@ impl FeedReport {
 
     fn name(&mut self, problem: String) {
         if self.problems.len() < NAMED {
-            self.problems.push(problem);
+            // The name of a file may have a line end, and what follows would look like a line of ours.
+            self.problems.push(problem.replace(['\n', '\r'], "\u{fffd}"));
         }
     }
 }
@@ -206,6 +236,30 @@ impl fmt::Display for FeedReport {
                 "lines are no JSON objects; sent as they are, the worker will quarantine them",
             )?;
         }
+        line(
+            self.bare,
+            "lines are no JSON objects; each is taken for the text of an article",
+        )?;
+        if self.without_url > 0 {
+            write!(
+                f,
+                "\n{} of {} records have no url",
+                self.without_url, self.records
+            )?;
+            for (field, count) in &self.url_elsewhere {
+                write!(
+                    f,
+                    "; {count} have an address in {field}, which is not read: call it url"
+                )?;
+            }
+        }
+        let mut line = |count: u64, text: &str| {
+            if count > 0 {
+                write!(f, "\n{count} {text}")
+            } else {
+                Ok(())
+            }
+        };
         for (reason, count) in &self.would_be_quarantined {
             line(*count, &format!("would be quarantined: {reason}"))?;
         }

@@ -6,8 +6,7 @@
 //! recognises it.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +20,8 @@ use crate::{Origin, Source};
 const EVERY: Duration = Duration::from_secs(1);
 /// Of a file's beginning, so much tells whether it is still the same.
 const START_BYTES: u64 = 64 * 1024;
+/// A state file of more bytes is none.
+const MOST_BYTES: u64 = 64 << 20;
 const VERSION: u32 = 1;
 
 /// What is in the state file.
@@ -57,7 +58,10 @@ impl Beginning {
     /// Of at most `bytes` of a file.
     fn of(path: &Path, bytes: u64) -> io::Result<Self> {
         let mut start = Vec::new();
-        File::open(path)?.take(bytes).read_to_end(&mut start)?;
+        // A pipe that was named as a source has none, and opening it a second time would wait.
+        copydesk_files::open_linked(path)?
+            .take(bytes)
+            .read_to_end(&mut start)?;
         let mut crc = flate2::Crc::new();
         crc.update(&start);
         Ok(Self {
@@ -138,7 +142,7 @@ impl Resume {
     /// A file that is no state file, is of another topic, or cannot be written.
     pub(crate) fn open(path: &Path, topic: &str, sources: &[Source]) -> Result<Self> {
         let shown = path.display();
-        let state = match fs::read(path) {
+        let state = match read(path) {
             Ok(bytes) => serde_json::from_slice::<State>(&bytes)
                 .with_context(|| format!("{shown} is no state file of `copydesk feed`; name another file"))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => State {
@@ -311,20 +315,20 @@ impl Resume {
         }
     }
 
-    /// A new file beside the old one, on the disk, then under its name.
     fn write(&self) -> Result<()> {
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&beside)?;
-            file.write_all(serde_json::to_string_pretty(&self.state)?.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&beside, &self.path)?;
-            let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-        };
+        let write =
+            || copydesk_files::write(&self.path, serde_json::to_string_pretty(&self.state)?.as_bytes());
         write().with_context(|| format!("cannot write the state file {}", self.path.display()))
     }
+}
+
+/// The bytes of a state file, of which more than [`MOST_BYTES`] are none.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    copydesk_files::open(path)?
+        .take(MOST_BYTES)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn name(source: &Source) -> String {

@@ -1,46 +1,55 @@
 //! Sources cut into records.
 
+use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
 
+use tokio::sync::watch;
 use url::Url;
 
+use crate::key::Address;
 use crate::lines::{Line, Lines};
 use crate::outgoing::{Origin, Outgoing, Step};
 use crate::samples::{SAMPLES, Sample};
 use crate::source::{Form, Source};
-use crate::walk::{Found, walk};
-use crate::{input, key, syndication, warc};
+use crate::walk::{Found, LEADS_OUT, Links, Walk};
+use crate::{aside, input, key, syndication, warc};
 
-/// How long an input may stay silent before the run looks after other things.
-const SILENCE: Duration = Duration::from_millis(100);
-
-type Steps<'a> = Box<dyn Iterator<Item = Step> + 'a>;
+pub(crate) type Steps<'a> = Box<dyn Iterator<Item = Step> + 'a>;
 
 fn once<'a>(step: Step) -> Steps<'a> {
     Box::new(std::iter::once(step))
 }
 
-/// Reads sources. Holds what is the same for every record, and counts the bytes read.
+/// Reads sources. Holds what is the same for every record, and counts the bytes read. Clones count together.
+#[derive(Clone)]
 pub(crate) struct Reader {
     base_url: Option<Url>,
     /// The form of standard input, and of files that are named as sources.
     form: Option<Form>,
+    links: Links,
     max_record_bytes: usize,
     bytes: Arc<AtomicU64>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Reader {
-    pub(crate) fn new(base_url: Option<Url>, form: Option<Form>, max_record_bytes: usize) -> Self {
+    pub(crate) fn new(
+        base_url: Option<Url>,
+        form: Option<Form>,
+        links: Links,
+        max_record_bytes: usize,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             base_url,
             form,
+            links,
             max_record_bytes,
             bytes: Arc::default(),
+            stop,
         }
     }
 
@@ -49,40 +58,93 @@ impl Reader {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// The records of a source, one after the other, read on a thread of its own: a pipe may stay silent for ever, and a network
+    /// file system may not answer, but a run can be stopped, and what has been sent is seen to.
+    pub(crate) fn read_aside(&self, source: &Source) -> Steps<'static> {
+        let origin = match source {
+            Source::Path(path) => file_origin(path),
+            Source::Stdin => named_origin("standard input"),
+            Source::Samples => named_origin("samples"),
+        };
+        let (reader, source) = (self.clone(), source.clone());
+        aside::aside(origin, move || reader.read(&source))
+    }
+
     /// The records of a source, one after the other. Nothing is opened before it is asked for.
-    pub(crate) fn read<'a>(&'a self, source: &'a Source) -> Steps<'a> {
+    pub(crate) fn read(&self, source: &Source) -> Steps<'static> {
         match source {
             Source::Samples => Box::new(SAMPLES.iter().map(sample)),
-            Source::Stdin => self.piped(io::stdin(), "standard input"),
-            Source::Path(path) => Box::new(walk(path).flat_map(|found| match found {
-                Found::File { path, relative } => match self.form_of(&path, source) {
-                    Some(form) => self.file(&path, &relative, form),
-                    None => once(Step::Skipped(path)),
-                },
-                Found::Unreadable(path, e) => once(Step::Unreadable {
-                    origin: file_origin(&path),
-                    why: e.to_string(),
-                }),
-            })),
+            Source::Stdin => self.piped(io::stdin(), named_origin("standard input")),
+            Source::Path(path) => {
+                let walk = Walk::new(path, self.links);
+                let inside = walk.inside().map(Path::to_owned);
+                let reader = self.clone();
+                Box::new(walk.flat_map(move |found| reader.found(found, inside.as_deref())))
+            }
         }
     }
 
-    /// What is said of a named file wins over its name; in a folder the names decide.
-    fn form_of(&self, path: &Path, source: &Source) -> Option<Form> {
-        let named = matches!(source, Source::Path(p) if p == path);
-        self.form.filter(|_| named).or_else(|| Form::of(path))
+    fn found(&self, found: Found, inside: Option<&Path>) -> Steps<'static> {
+        match found {
+            Found::Named(path) => match self.form.or_else(|| Form::of(&path)) {
+                // It was asked for, so it may be a pipe, and a read may wait.
+                Some(form) => {
+                    let relative = path.file_name().map(Path::new).unwrap_or(&path);
+                    self.file(&path, relative, form, File::open(&path))
+                }
+                None => once(Step::Skipped(path)),
+            },
+            Found::File {
+                path,
+                relative,
+                target,
+            } => {
+                let Some(form) = Form::of(&path) else {
+                    return once(Step::Skipped(path));
+                };
+                let file = copydesk_files::open(target.as_ref().unwrap_or(&path));
+                let is_outside = |file: &File| inside.is_some_and(|i| !copydesk_files::is_below(file, i));
+                if self.links == Links::Inside && file.as_ref().is_ok_and(is_outside) {
+                    return once(Step::PassedOver(LEADS_OUT));
+                }
+                self.file(&path, &relative, form, file)
+            }
+            Found::Unreadable(path, e) => once(Step::Unreadable {
+                origin: file_origin(&path),
+                why: e.to_string(),
+            }),
+            Found::PassedOver(kind) => once(Step::PassedOver(kind)),
+        }
     }
 
-    fn file(&self, path: &Path, relative: &Path, form: Form) -> Steps<'static> {
-        let origin = file_origin(path);
+    fn file(&self, path: &Path, relative: &Path, form: Form, file: io::Result<File>) -> Steps<'static> {
+        self.cut(form, self.url_of(relative), file_origin(path), file)
+    }
+
+    fn piped(&self, pipe: impl Read + 'static, origin: Origin) -> Steps<'static> {
+        let form = self.form.unwrap_or(Form::Lines);
+        self.cut(form, self.base_url.clone(), origin, Ok(pipe))
+    }
+
+    fn cut(
+        &self,
+        form: Form,
+        url: Option<Url>,
+        origin: Origin,
+        input: io::Result<impl Read + 'static>,
+    ) -> Steps<'static> {
         let cut = Cut {
             form,
             base: self.base_url.clone(),
-            url: self.url_of(relative),
+            url,
             max: self.max_record_bytes,
             origin: origin.clone(),
         };
-        match std::fs::File::open(path).and_then(|file| cut.steps(file, &self.bytes)) {
+        let counter = input::Counter {
+            bytes: Arc::clone(&self.bytes),
+            stop: self.stop.clone(),
+        };
+        match input.and_then(|input| cut.steps(input, &counter)) {
             Ok(steps) => steps,
             Err(e) => once(Step::Unreadable {
                 origin,
@@ -106,46 +168,6 @@ impl Reader {
         url.path_segments_mut().ok()?.pop_if_empty().extend(parts);
         Some(url)
     }
-
-    /// A pipe may stay silent for ever: it is read on a thread of its own, so that a run can be stopped, and what has
-    /// been sent is seen to, while nothing comes.
-    fn piped(&self, pipe: impl Read + Send + 'static, name: &str) -> Steps<'static> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(64);
-        let bytes = Arc::clone(&self.bytes);
-        let origin = Origin {
-            file: name.into(),
-            line: None,
-        };
-        let cut = Cut {
-            form: self.form.unwrap_or(Form::Lines),
-            base: self.base_url.clone(),
-            url: self.base_url.clone(),
-            max: self.max_record_bytes,
-            origin: origin.clone(),
-        };
-        let read = move || {
-            let origin = cut.origin.clone();
-            // Sending fails where the run has ended before the input.
-            let _ = match cut.steps(pipe, &bytes) {
-                Ok(mut steps) => steps.try_for_each(|s| sender.send(s)),
-                Err(e) => sender.send(Step::Unreadable {
-                    origin,
-                    why: e.to_string(),
-                }),
-            };
-        };
-        if let Err(e) = std::thread::Builder::new().name("feed-pipe".into()).spawn(read) {
-            return once(Step::Unreadable {
-                origin,
-                why: e.to_string(),
-            });
-        }
-        Box::new(std::iter::from_fn(move || match receiver.recv_timeout(SILENCE) {
-            Ok(step) => Some(step),
-            Err(RecvTimeoutError::Timeout) => Some(Step::Waiting),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }))
-    }
 }
 
 /// How one input is cut into records.
@@ -160,13 +182,17 @@ struct Cut {
 }
 
 impl Cut {
-    fn steps(self, file: impl Read + 'static, bytes: &Arc<AtomicU64>) -> io::Result<Steps<'static>> {
+    fn steps(self, file: impl Read + 'static, counter: &input::Counter) -> io::Result<Steps<'static>> {
         let max = self.max;
         if self.form == Form::Warc {
             // Its members are its records: it opens them itself.
-            return Ok(Box::new(warc::steps(input::raw(file, bytes), self.origin, max)?));
+            return Ok(Box::new(warc::steps(
+                input::raw(file, counter),
+                self.origin,
+                max,
+            )?));
         }
-        let input = input::open(file, bytes)?;
+        let input = input::open(file, counter)?;
         Ok(match self.form {
             Form::Lines => Box::new(steps(Lines::new(input, max), self.origin, max)),
             Form::Json => json(Lines::new(input, max), self.origin, max),
@@ -185,6 +211,8 @@ impl Cut {
                             .collect(),
                         origin,
                         odd: false,
+                        // Whoever feeds a page without a base URL knows.
+                        address: Address::Known,
                     }
                 }))
             }
@@ -262,8 +290,12 @@ fn too_large(origin: Origin, max: usize) -> Step {
 }
 
 fn file_origin(path: &Path) -> Origin {
+    named_origin(&path.to_string_lossy())
+}
+
+fn named_origin(name: &str) -> Origin {
     Origin {
-        file: path.to_string_lossy().into(),
+        file: name.into(),
         line: None,
     }
 }
@@ -276,6 +308,7 @@ fn envelope(payload: Vec<u8>, origin: Origin) -> Outgoing {
         headers: Vec::new(),
         origin,
         odd: !peek.is_object,
+        address: peek.address,
     }
 }
 
@@ -293,6 +326,7 @@ fn sample(sample: &Sample) -> Step {
             line: None,
         },
         odd: sample.headers.is_empty() && !key::peek(sample.payload).is_object,
+        address: Address::Known,
     })
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use copydesk_stream::Quiet;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::{FeedOptions, producer};
@@ -14,9 +14,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes sure that the topic exists; says whether it was created now.
 pub(crate) async fn ensure(options: &FeedOptions) -> Result<bool> {
-    let admin: AdminClient<DefaultClientContext> = producer::settings(options)
-        .create()
-        .context("Kafka's client does not accept these settings")?;
+    options.properties.check()?;
+    let admin: AdminClient<Quiet> = producer::settings(options)
+        .create_with_context(Quiet::new(options.properties.scrubber()))
+        .map_err(|e| options.properties.refused(&e))?;
     let topic = options.topic.clone();
     // The call blocks. It asks for this one topic, and does not create it as a side effect (see the settings).
     let (admin, answer) = tokio::task::spawn_blocking(move || {

@@ -4,6 +4,7 @@ pub(crate) mod agency;
 pub(crate) mod authors;
 mod byline;
 pub(crate) mod facts;
+mod harmless;
 pub(crate) mod json_ld;
 mod language;
 mod page;
@@ -11,6 +12,7 @@ mod published;
 mod stop_words;
 mod title;
 
+pub(crate) use harmless::harmless;
 pub(crate) use language::body_language;
 pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
 

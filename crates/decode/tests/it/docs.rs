@@ -220,7 +220,7 @@ fn the_contract_names_every_field_warning_and_limit() {
         .skip(1)
         .filter_map(|part| part.split('"').next())
         .collect();
-    assert_eq!(codes.len(), 14);
+    assert_eq!(codes.len(), 15);
     for code in codes {
         assert!(
             text.contains(&format!("| `{code}` |")),

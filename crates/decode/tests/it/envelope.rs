@@ -215,3 +215,13 @@ fn marks_and_frames_before_json_are_passed_over() {
         "café"
     );
 }
+
+#[test]
+fn a_url_loses_user_and_password() {
+    let raw = article(r#"{"text":"Ships came in.","url":"https://me:hunter2@a.example/x?y#z"}"#);
+    assert_eq!(raw.url.as_deref(), Some("https://a.example/x?y#z"));
+    assert_eq!(raw.warnings, ["url-login-removed"]);
+    // Any other stays as it was written.
+    let raw = article(r#"{"text":"Ships came in.","url":"HTTPS://A.example"}"#);
+    assert_eq!(raw.url.as_deref(), Some("HTTPS://A.example"));
+}

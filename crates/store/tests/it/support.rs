@@ -99,7 +99,7 @@ impl Scratch {
 }
 
 async fn connect(database: &ScratchDatabase, config: StoreConfig) -> Store {
-    let url = database.url().to_owned();
+    let url = database.url().into();
     Store::connect(&StoreConfig { url, ..config }).await.unwrap()
 }
 

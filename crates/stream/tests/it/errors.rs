@@ -34,9 +34,7 @@ async fn a_missing_topic_is_waited_for() {
     let mock = Mock::new(1);
     let mut config = mock.config();
     config.topics = vec!["later".to_owned()];
-    config
-        .extra
-        .insert("topic.metadata.refresh.interval.ms".to_owned(), "200".to_owned());
+    config.extra.insert("topic.metadata.refresh.interval.ms", "200");
     mock.cluster
         .topic_error(
             "later",
@@ -64,14 +62,12 @@ async fn a_missing_topic_is_waited_for() {
 async fn settings_that_delivery_depends_on_are_refused() {
     let ledger = Arc::new(Ledger::default());
     let mut config = StreamConfig::new("127.0.0.1:9", TOPIC, "desk");
-    config
-        .extra
-        .insert("enable.auto.commit".to_owned(), "true".to_owned());
+    config.extra.insert("enable.auto.commit", "true");
     let worker = Worker::new("a", &ledger, Habits::default());
     let error = Consumer::start(config, worker).unwrap_err();
     assert!(error.to_string().contains("enable.auto.commit"), "{error}");
     let mut config = StreamConfig::new("127.0.0.1:9", TOPIC, "desk");
-    config.extra.insert("no.such.thing".to_owned(), "1".to_owned());
+    config.extra.insert("no.such.thing", "1");
     let worker = Worker::new("a", &ledger, Habits::default());
     let error = Consumer::start(config, worker).unwrap_err();
     assert!(error.to_string().contains("no.such.thing"), "{error}");

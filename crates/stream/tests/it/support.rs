@@ -40,9 +40,7 @@ impl Mock {
         config.session_timeout = Duration::from_secs(6);
         config.drain_timeout = Duration::from_secs(5);
         // Members learn of a rebalance by their heartbeats.
-        config
-            .extra
-            .insert("heartbeat.interval.ms".to_owned(), "200".to_owned());
+        config.extra.insert("heartbeat.interval.ms", "200");
         config
     }
 

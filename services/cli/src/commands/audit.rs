@@ -1,6 +1,6 @@
 //! `copydesk audit`: the law of docs/delivery.md, from SQL alone.
 
-use super::{Outcome, print, store};
+use super::{Outcome, print, print_json, store};
 use crate::args::AuditArgs;
 use crate::config::Config;
 use crate::show::Style;
@@ -15,7 +15,7 @@ pub(crate) async fn run(config: &Config, args: &AuditArgs) -> anyhow::Result<Out
             "offsets": report.offsets(),
             "findings": findings,
         });
-        print(&record.to_string());
+        print_json(record);
     } else {
         for finding in &report.findings {
             print(&style.bad(&format!("broken: {finding}")));

@@ -12,7 +12,7 @@ use copydesk_article::{
 use copydesk_clean::Cleaner;
 use copydesk_decode::{Limits, decode};
 
-use super::{Outcome, cleaner, print};
+use super::{Outcome, cleaner, print, print_json};
 use crate::args::CleanArgs;
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -28,7 +28,7 @@ pub(crate) fn run(config: &Config, args: &CleanArgs) -> anyhow::Result<Outcome> 
             Ok(article) => {
                 stats.add(&article);
                 if args.json {
-                    print(&as_json(&article)?);
+                    print_json(as_json(&article)?);
                 } else if !args.stats {
                     print(&as_text(&article, style));
                 }
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Config, args: &CleanArgs) -> anyhow::Result<Outcome> 
                 if args.json {
                     let record = serde_json::json!({"refused": {
                         "stage": reject.stage.as_str(), "reason": reject.reason.as_str(), "detail": reject.detail}});
-                    print(&record.to_string());
+                    print_json(record);
                 } else if !args.stats {
                     print(&style.bad(&format!("would go to quarantine: {}", safe(&reject.to_string()))));
                 }
@@ -152,16 +152,18 @@ fn as_text(article: &CleanArticle, style: Style) -> String {
             out.push(format!(
                 "{:<12} {}{}",
                 format!("{name}:"),
-                line(&value, 300),
+                if name == "title" {
+                    style.bold(&line(&value, 300))
+                } else {
+                    line(&value, 300)
+                },
                 style.dim(&source)
             ));
         }
     };
     field(
         "title",
-        m.title
-            .as_ref()
-            .map(|s| (style.bold(&safe(&s.value)), s.source.as_str())),
+        m.title.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
     );
     field(
         "dek",

@@ -11,7 +11,9 @@ pub(crate) fn run(config: &Config, command: &ConfigCommand) -> anyhow::Result<Ou
         ConfigCommand::Print => print(config.to_toml_without_secrets().trim_end()),
         ConfigCommand::Check => {
             stream(config).validate()?;
-            config.database_url()?;
+            for warning in config.database_url()?.warnings()? {
+                tracing::warn!("{warning}");
+            }
             cleaner(config)?;
         }
     }

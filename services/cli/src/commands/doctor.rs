@@ -7,7 +7,7 @@ use copydesk_stream::admin;
 
 use super::{Outcome, print, stream};
 use crate::args::DoctorArgs;
-use crate::config::{Config, without_password};
+use crate::config::Config;
 use crate::show::{Style, safe};
 
 /// Clocks further apart than this make times in the store misleading.
@@ -113,8 +113,16 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
 
 async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     let url = config.database_url()?;
-    let shown = without_password(&url);
-    let mut findings = Vec::new();
+    let shown = url.to_string();
+    let mut findings: Vec<Finding> = url
+        .warnings()?
+        .into_iter()
+        .map(|warning| Finding {
+            good: true,
+            what: "postgres: the settings work, but".into(),
+            mend: Some(warning),
+        })
+        .collect();
     let store = match Store::connect(&StoreConfig {
         url,
         connections: 2,

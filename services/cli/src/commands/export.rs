@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use copydesk_export::{Compression, ExportOptions, Format};
 use copydesk_store::{ExportQuery, ExportTime, ExportView};
 
-use super::{Outcome, stop_on_signal, store};
+use super::{Outcome, note, stop_on_signal, store};
 use crate::args::ExportArgs;
 use crate::config::Config;
 
@@ -50,12 +50,14 @@ pub(crate) async fn run(config: &Config, args: &ExportArgs) -> anyhow::Result<Ou
     };
     let store = store(config).await?;
     let done = copydesk_export::run(&store, &options, stop_on_signal()?).await?;
-    tracing::info!(
-        rows = done.rows,
-        bytes = done.bytes,
-        output = %args.output.display(),
-        "{} exported",
-        args.what
-    );
+    let place = if to_file {
+        args.output.display().to_string()
+    } else {
+        "standard output".to_owned()
+    };
+    note(&format!(
+        "{} {} exported to {place}, {} bytes",
+        done.rows, args.what, done.bytes
+    ));
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! `copydesk feed`: arguments to the feed library's options.
 
-use copydesk_feed::{FeedOptions, Source};
+use copydesk_feed::{FeedOptions, Links, Source};
 
 use super::{Outcome, print, stop_on_signal};
 use crate::args::FeedArgs;
@@ -15,8 +15,13 @@ pub(crate) async fn run(config: &Config, args: FeedArgs) -> anyhow::Result<Outco
     };
     let options = FeedOptions {
         partitions: config.kafka.partitions,
-        properties: config.kafka.properties.clone(),
+        properties: config.kafka.properties(),
         form: args.format,
+        links: if args.follow_links {
+            Links::Follow
+        } else {
+            Links::Inside
+        },
         base_url: args.base_url,
         resume: args.resume,
         traceparent: args.traceparent.or_else(inherited),

@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::config::Config;
+use crate::show;
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +39,27 @@ pub(crate) enum Outcome {
     Found,
 }
 
-/// Prints a line on standard output; a closed pipe (`| head`) ends the program quietly.
+/// Prints text for people on standard output; a closed pipe (`| head`) ends the program quietly.
 pub(crate) fn print(text: &str) {
+    write(&show::printed(text));
+}
+
+/// Prints a JSON value on a line of its own.
+pub(crate) fn print_json(value: impl std::fmt::Display) {
+    write(&show::json(value));
+}
+
+/// Says something beside the output, on standard error and in words: an answer is no line of a log, whoever reads it.
+pub(crate) fn note(text: &str) {
+    use std::io::Write as _;
+    // Nobody is left to be told where this fails.
+    let _ = writeln!(std::io::stderr().lock(), "{}", show::safe(text));
+}
+
+fn write(line: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{text}").is_err() {
+    if writeln!(out, "{line}").is_err() {
         std::process::exit(0);
     }
 }
@@ -50,9 +67,8 @@ pub(crate) fn print(text: &str) {
 /// The store that the settings name.
 pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     let url = config.database_url()?;
-    let shown = crate::config::without_password(&url);
     Store::connect(&StoreConfig {
-        url,
+        url: url.clone(),
         connections: config.database.connections,
         outputs: Outputs {
             dead_letters: !config.outputs.dead_letter_topic.is_empty(),
@@ -63,7 +79,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
         ..StoreConfig::default()
     })
     .await
-    .with_context(|| format!("cannot use the database {shown}; `copydesk doctor` says more"))
+    .with_context(|| format!("cannot use the database {url}; `copydesk doctor` says more"))
 }
 
 /// What a message counts in `worker.memory` besides its bytes: its blocks, hashes and columns take as much, however short it is.
@@ -81,7 +97,7 @@ pub(crate) fn stream(config: &Config) -> StreamConfig {
     if !config.kafka.instance_id.is_empty() {
         stream.group_instance_id = Some(config.kafka.instance_id.clone());
     }
-    stream.extra.clone_from(&config.kafka.properties);
+    stream.extra = config.kafka.properties();
     stream
 }
 

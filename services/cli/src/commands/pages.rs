@@ -33,7 +33,8 @@ pub(crate) fn man(args: &ManArgs) -> anyhow::Result<Outcome> {
 
 fn pages(command: &clap::Command, name: &str, folder: &Path) -> anyhow::Result<()> {
     let path = folder.join(format!("{name}.1"));
-    std::fs::write(&path, page(command)?).with_context(|| format!("cannot write {}", path.display()))?;
+    copydesk_files::write(&path, &page(command)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
         pages(sub, &format!("{name}-{}", sub.get_name()), folder)?;
     }

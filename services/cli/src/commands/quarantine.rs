@@ -1,13 +1,13 @@
 //! `copydesk quarantine list|show|replay|discard`.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
 use copydesk_article::{Coordinates, Message};
 use copydesk_decode::Limits;
 use copydesk_store::{QuarantineEntry, QuarantineFilter};
 
-use super::{Outcome, cleaner, print, store};
+use super::{Outcome, cleaner, print, print_json, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -52,7 +52,7 @@ async fn list(config: &Config, args: &QuarantineArgs, limit: u32, json: bool) ->
         .await?;
     if json {
         for entry in &entries {
-            print(&as_json(entry).to_string());
+            print_json(as_json(entry));
         }
         return Ok(Outcome::Done);
     }
@@ -97,6 +97,12 @@ async fn show(config: &Config, message: &str, raw: bool) -> anyhow::Result<Outco
     let Some(found) = store.quarantine_message(&at).await? else {
         bail!("{at} is not in quarantine, or was replayed; `copydesk quarantine list` shows what is");
     };
+    if raw && std::io::stdout().is_terminal() {
+        print(&String::from_utf8_lossy(
+            found.payload.as_deref().unwrap_or_default(),
+        ));
+        return Ok(Outcome::Done);
+    }
     if raw {
         std::io::stdout()
             .lock()

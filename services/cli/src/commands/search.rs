@@ -4,7 +4,7 @@ use anyhow::bail;
 use copydesk_store::{Found, MARK_END, MARK_START, SearchQuery};
 use serde_json::json;
 
-use super::{Outcome, print, store};
+use super::{Outcome, note, print, print_json, store};
 use crate::args::SearchArgs;
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -23,11 +23,11 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
     let found = store.search(&query).await?;
     let style = Style::detect();
     for article in &found {
-        print(&if args.json {
-            record(article).to_string()
+        if args.json {
+            print_json(record(article));
         } else {
-            entry(article, style)
-        });
+            print(&entry(article, style));
+        }
     }
     if found.is_empty() {
         let status = store.search_status().await?;
@@ -42,7 +42,7 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
         } else {
             "nothing found (words too common to be searched for, such as \"the\", find nothing)".into()
         };
-        tracing::info!("{why}");
+        note(&why);
         return Ok(Outcome::Found);
     }
     Ok(Outcome::Done)

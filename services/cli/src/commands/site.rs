@@ -7,7 +7,7 @@ use copydesk_site::{BlockKey, block_key};
 use copydesk_store::{CleanEvent, Saying, SiteBlock, SiteExplanation, SiteOverview, Store};
 use serde_json::{Value, json};
 
-use super::{Outcome, print, stop_on_signal, store};
+use super::{Outcome, print, print_json, stop_on_signal, store};
 use crate::args::{SayArgs, SiteCommand};
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -27,21 +27,21 @@ pub(crate) async fn run(config: &Config, command: &SiteCommand) -> anyhow::Resul
                     safe(site)
                 );
             };
-            print(&if *json {
-                overview_json(&found).to_string()
+            if *json {
+                print_json(overview_json(&found));
             } else {
-                overview_text(&found)
-            });
+                print(&overview_text(&found));
+            }
         }
         SiteCommand::Explain { article, json } => {
             let Some(found) = store.explain_site_memory(*article).await? else {
                 bail!("there is no article {article}");
             };
-            print(&if *json {
-                explanation_json(&found).to_string()
+            if *json {
+                print_json(explanation_json(&found));
             } else {
-                explanation_text(&found)
-            });
+                print(&explanation_text(&found));
+            }
             if !found.same {
                 return Ok(Outcome::Found);
             }
@@ -60,7 +60,7 @@ pub(crate) async fn run(config: &Config, command: &SiteCommand) -> anyhow::Resul
         }
         SiteCommand::Export { site } => {
             for saying in store.said_of_blocks(site.as_deref()).await? {
-                print(&saying_json(&saying).to_string());
+                print_json(saying_json(&saying));
             }
         }
         SiteCommand::Import { file } => import(&store, file).await?,

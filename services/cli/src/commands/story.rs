@@ -4,7 +4,7 @@ use anyhow::bail;
 use copydesk_store::{Explanation, StoryDetail, StoryEvent};
 use serde_json::json;
 
-use super::{Outcome, print, store};
+use super::{Outcome, print, print_json, store};
 use crate::args::StoryCommand;
 use crate::config::Config;
 use crate::show::{Style, line};
@@ -16,21 +16,21 @@ pub(crate) async fn run(config: &Config, command: &StoryCommand) -> anyhow::Resu
             let Some(found) = store.story(*story).await? else {
                 bail!("there is neither a story nor an article {story}");
             };
-            print(&if *json {
-                story_json(&found).to_string()
+            if *json {
+                print_json(story_json(&found));
             } else {
-                story_text(&found)
-            });
+                print(&story_text(&found));
+            }
         }
         StoryCommand::Explain { article, json } => {
             let Some(found) = store.explain(*article).await? else {
                 bail!("there is no article {article}");
             };
-            print(&if *json {
-                explanation_json(&found).to_string()
+            if *json {
+                print_json(explanation_json(&found));
             } else {
-                explanation_text(&found)
-            });
+                print(&explanation_text(&found));
+            }
             if !found.same {
                 return Ok(Outcome::Found);
             }

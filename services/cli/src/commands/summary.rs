@@ -129,7 +129,7 @@ fn held(summary: &Summary) -> Table {
 fn hints(config: &Config, style: Style) -> String {
     let url = config
         .database_url()
-        .map_or_else(|_| "…".into(), |u| crate::config::without_password(&u));
+        .map_or_else(|_| "…".to_owned(), |url| url.to_string());
     let program = std::env::args().next().unwrap_or_else(|| "copydesk".into());
     [
         style.bold("Query it"),

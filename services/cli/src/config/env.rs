@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use copydesk_stream::{is_property, nearest_property};
 use toml::{Table, Value};
 
+use super::file::explain;
 use super::{Config, ConfigError};
 
 const PREFIX: &str = "COPYDESK_";
@@ -12,13 +14,11 @@ const NOT_SETTINGS: [&str; 3] = ["COPYDESK_CONFIG", "COPYDESK_TEST_", "COPYDESK_
 /// Settings that are absent by default, so that the defaults alone do not show them.
 const OPTIONAL: [(&str, &str); 2] = [("database", "url_file"), ("clean", "rules_file")];
 
-/// Lays the variables over `base`.
+/// Lays the variables over `table`, the settings of a file.
 pub(super) fn overlay(
-    base: &Config,
+    mut table: Table,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let internal = |e: &dyn std::fmt::Display| ConfigError::Invalid(e.to_string());
-    let mut table = Table::try_from(base).map_err(|e| internal(&e))?;
     let known = known_variables();
     for (name, text) in variables {
         if !name.starts_with(PREFIX)
@@ -38,11 +38,21 @@ pub(super) fn overlay(
             name: name.clone(),
             reason,
         })?;
-        if let Some(Value::Table(section)) = table.get_mut(section) {
-            section.insert(key.clone(), value);
+        let section = table
+            .entry(section.clone())
+            .or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(section) = section else { continue };
+        match (section.get_mut(key), value) {
+            // A table is laid over the file's, name by name: the file has the addresses, the variable the password.
+            (Some(Value::Table(there)), Value::Table(more)) => there.extend(more),
+            (_, value) => {
+                section.insert(key.clone(), value);
+            }
         }
     }
-    table.try_into().map_err(|e| ConfigError::Invalid(e.to_string()))
+    table
+        .try_into()
+        .map_err(|e: toml::de::Error| ConfigError::Invalid(explain("", &e)))
 }
 
 /// Variable name -> (section, key, a value of the right shape).
@@ -71,28 +81,60 @@ fn read_as(shape: &Value, text: &str) -> Result<Value, String> {
             .trim()
             .parse()
             .map(Value::Integer)
-            .map_err(|_| format!("{text:?} is no whole number")),
+            .map_err(|_| "the value is no whole number".to_owned()),
         Value::Float(_) => text
             .trim()
             .parse()
             .map(Value::Float)
-            .map_err(|_| format!("{text:?} is no number")),
+            .map_err(|_| "the value is no number".to_owned()),
         Value::Boolean(_) => text
             .trim()
             .parse()
             .map(Value::Boolean)
-            .map_err(|_| format!("{text:?} is neither true nor false")),
-        Value::Table(_) => text
-            .split(',')
-            .filter(|pair| !pair.trim().is_empty())
-            .map(|pair| match pair.split_once('=') {
-                Some((key, value)) => Ok((key.trim().to_owned(), Value::String(value.trim().to_owned()))),
-                None => Err(format!("{pair:?} is not of the form property=value")),
-            })
-            .collect::<Result<Table, _>>()
-            .map(Value::Table),
+            .map_err(|_| "the value is neither true nor false".to_owned()),
+        Value::Table(_) => properties(text).map(Value::Table),
         _ => Ok(Value::String(text.to_owned())),
     }
+}
+
+/// `property=value,property=value`. A comma within a value is written `\,`, a backslash before a comma `\\`. Nothing of the text
+/// is quoted: it may be half of a password.
+fn properties(text: &str) -> Result<Table, String> {
+    let mut table = Table::new();
+    let pairs = parts(text).into_iter().filter(|pair| !pair.trim().is_empty());
+    for (number, pair) in pairs.enumerate() {
+        let which = format!("part {} of the list", number + 1);
+        let hint = "a comma within a value is written \\,";
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(format!("{which} is not of the form property=value; {hint}"));
+        };
+        let name = name.trim();
+        if !is_property(name) {
+            let meant = nearest_property(name).map_or_else(String::new, |n| format!(" (is {n} meant?)"));
+            return Err(format!(
+                "{which} begins with no property that Kafka's client knows{meant}; {hint}"
+            ));
+        }
+        table.insert(name.to_owned(), Value::String(value.trim().to_owned()));
+    }
+    Ok(table)
+}
+
+/// The parts between commas, without the backslashes that say that a comma is none of these.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let escaped = (c == '\\')
+            .then(|| chars.next_if(|next| matches!(next, ',' | '\\')))
+            .flatten();
+        match (escaped, parts.last_mut()) {
+            (None, _) if c == ',' => parts.push(String::new()),
+            (escaped, Some(part)) => part.push(escaped.unwrap_or(c)),
+            (_, None) => {}
+        }
+    }
+    parts
 }
 
 /// The known name that shares the longest beginning: good enough for a forgotten `S`.

@@ -4,13 +4,19 @@
 //! silently ignored is worse than no limit.
 
 mod env;
+mod file;
 mod size;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use copydesk_secret::Secret;
+use copydesk_store::DatabaseUrl;
+use copydesk_stream::{Allowed, Properties};
+use copydesk_telemetry::Endpoint;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use file::UrlFile;
 pub(crate) use size::ByteSize;
 
 /// All settings.
@@ -45,7 +51,14 @@ pub(crate) struct Kafka {
     /// How long a silent worker stays in the group, in milliseconds.
     pub(crate) session_timeout_ms: u64,
     /// Any other librdkafka property, passed through.
-    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) properties: BTreeMap<String, Secret>,
+    /// Let a property turn off the check that a broker is the one that was named (`ssl.endpoint.identification.algorithm`,
+    /// `enable.ssl.certificate.verification`, ciphers without certificates). Whoever stands between can then read and change the
+    /// articles, and has the password.
+    pub(crate) allow_unverified_brokers: bool,
+    /// Let a property load a library or run a command with the rights of this process (`plugin.library.paths`,
+    /// `ssl.engine.location`, `ssl.providers`, `sasl.kerberos.kinit.cmd`).
+    pub(crate) allow_foreign_code: bool,
 }
 
 impl Default for Kafka {
@@ -58,7 +71,20 @@ impl Default for Kafka {
             partitions: 6,
             session_timeout_ms: 45_000,
             properties: BTreeMap::new(),
+            allow_unverified_brokers: false,
+            allow_foreign_code: false,
         }
+    }
+}
+
+impl Kafka {
+    /// The properties with what they may do.
+    pub(crate) fn properties(&self) -> Properties {
+        let allowed = Allowed {
+            unverified_brokers: self.allow_unverified_brokers,
+            foreign_code: self.allow_foreign_code,
+        };
+        Properties::new(self.properties.clone(), allowed)
     }
 }
 
@@ -67,9 +93,9 @@ impl Default for Kafka {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Database {
     /// Postgres URL. Prefer `url_file` where the URL holds a password.
-    pub(crate) url: String,
+    pub(crate) url: DatabaseUrl,
     /// A file that holds the URL; wins over `url`.
-    pub(crate) url_file: Option<PathBuf>,
+    pub(crate) url_file: Option<UrlFile>,
     /// Connections of one worker at the most; one more where it is not alone with the database.
     pub(crate) connections: u32,
 }
@@ -216,8 +242,9 @@ pub(crate) struct Metrics {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Traces {
-    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. Headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
-    pub(crate) endpoint: String,
+    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. A user and password in it are sent as a header;
+    /// other headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
+    pub(crate) endpoint: Endpoint,
     /// Share of the messages without a `traceparent` header that are traced, 0 to 1. With one, the header decides.
     pub(crate) share: f64,
 }
@@ -241,11 +268,10 @@ pub(crate) struct Outputs {
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {path}: {reason}")]
     Read { path: PathBuf, reason: std::io::Error },
-    #[error("{path} is not a valid configuration:\n{reason}")]
-    File {
-        path: PathBuf,
-        reason: Box<toml::de::Error>,
-    },
+    #[error("{path} is not a valid configuration: {reason}")]
+    File { path: PathBuf, reason: String },
+    #[error("database.url_file ({file}) cannot be used: {reason}")]
+    UrlFile { file: UrlFile, reason: String },
     #[error("environment variable {name} names no setting{hint}; `copydesk config print` lists them all")]
     UnknownVariable { name: String, hint: String },
     #[error("environment variable {name}: {reason}")]
@@ -260,20 +286,8 @@ impl Config {
         file: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let from_file = match file {
-            None => Self::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|reason| ConfigError::Read {
-                    path: path.to_owned(),
-                    reason,
-                })?;
-                toml::from_str(&text).map_err(|e| ConfigError::File {
-                    path: path.to_owned(),
-                    reason: Box::new(e),
-                })?
-            }
-        };
-        let config = env::overlay(&from_file, variables)?;
+        let table = file.map(file::read).transpose()?.unwrap_or_default();
+        let config = env::overlay(table, variables)?;
         config.check()?;
         Ok(config)
     }
@@ -287,13 +301,17 @@ impl Config {
         if self.kafka.topic.trim().is_empty() {
             return bad("kafka.topic is empty".into());
         }
-        let verify = "enable.ssl.certificate.verification";
-        if self.kafka.properties.get(verify).is_some_and(|v| v != "true") {
-            return bad(format!(
-                "{verify} cannot be turned off: whoever stands between this machine and Kafka could read and change the articles; name the \
-                 authority that signed the brokers' certificates in ssl.ca.location"
-            ));
+        if self.kafka.brokers.contains('@') {
+            return bad(
+                "kafka.brokers has an @: it is host:port; user and password are sasl.username and sasl.password in \
+                 [kafka.properties]"
+                    .into(),
+            );
         }
+        self.kafka
+            .properties()
+            .check()
+            .map_err(|e| ConfigError::Invalid(e.to_string()))?;
         if self.worker.drain_ms >= self.kafka.session_timeout_ms {
             return bad(format!(
                 "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",
@@ -301,16 +319,13 @@ impl Config {
             ));
         }
         if !self.metrics.listen.is_empty() && self.metrics.listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad(format!(
-                "metrics.listen ({:?}) is no address and port; write it as 127.0.0.1:9464, or leave it empty",
-                self.metrics.listen
-            ));
+            return bad(
+                "metrics.listen is no address and port; write it as 127.0.0.1:9464, or leave it empty".into(),
+            );
         }
-        let endpoint = &self.traces.endpoint;
-        if !(endpoint.is_empty() || endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-            return bad(format!(
-                "traces.endpoint ({endpoint:?}) is no HTTP address; write it as http://127.0.0.1:4318, or leave it empty"
-            ));
+        if !self.traces.endpoint.is_empty() {
+            let checked = self.traces.endpoint.check();
+            checked.map_err(|e| ConfigError::Invalid(e.to_string()))?;
         }
         if !(0.0..=1.0).contains(&self.traces.share) {
             return bad("traces.share must be between 0 (none) and 1 (all)".into());
@@ -349,45 +364,29 @@ impl Config {
     }
 
     /// The database URL, from the file if one is named.
-    pub(crate) fn database_url(&self) -> Result<String, ConfigError> {
+    pub(crate) fn database_url(&self) -> Result<DatabaseUrl, ConfigError> {
         match &self.database.url_file {
             None => Ok(self.database.url.clone()),
-            Some(path) => std::fs::read_to_string(path)
-                .map(|s| s.trim().to_owned())
-                .map_err(|reason| ConfigError::Read {
-                    path: path.clone(),
-                    reason,
-                }),
+            Some(file) => file::database_url(file),
         }
     }
 
     /// The settings as TOML, with secrets blotted out.
     pub(crate) fn to_toml_without_secrets(&self) -> String {
-        let mut shown = self.clone();
-        shown.database.url = without_password(&shown.database.url);
-        for (key, value) in &mut shown.kafka.properties {
-            if ["password", "secret", "key.pem", "jaas"]
-                .iter()
-                .any(|s| key.contains(s))
-            {
-                *value = "***".into();
-            }
+        let mut table = match toml::Table::try_from(self) {
+            Ok(table) => table,
+            Err(e) => return format!("# cannot be shown: {e}\n"),
+        };
+        // By type every value is a secret; the names tell which may be shown all the same.
+        let properties = self.kafka.properties();
+        let shown: toml::Table = properties
+            .shown()
+            .map(|(name, value)| (name.to_owned(), value.to_owned().into()))
+            .collect();
+        if let Some(toml::Value::Table(kafka)) = table.get_mut("kafka") {
+            kafka.insert("properties".to_owned(), shown.into());
         }
-        toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# cannot be shown: {e}\n"))
-    }
-}
-
-/// `postgres://user:secret@host/db` with the secret blotted out.
-pub(crate) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let Some((login, host)) = rest.rsplit_once('@') else {
-        return url.to_owned();
-    };
-    match login.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-        None => url.to_owned(),
+        toml::to_string_pretty(&table).unwrap_or_else(|e| format!("# cannot be shown: {e}\n"))
     }
 }
 

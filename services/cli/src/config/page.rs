@@ -22,8 +22,12 @@ Every setting has a default, so that nothing need be set on one machine. A setti
 4. its flag, if it has one (`copydesk COMMAND --help`).
 
 A key or a `COPYDESK_` variable that names no setting is an error. Sizes are bytes or text such as `\"64 MiB\"`. A table
-(`kafka.properties`) is written `name=value,name=value` in its variable. `copydesk config print` shows what is in force, secrets blotted out,
-and `copydesk config check` says what is wrong.
+(`kafka.properties`) is written `name=value,name=value` in its variable, a comma within a value as `\\,` and a backslash before a comma as
+`\\\\`; it is laid over the file's table name by name. `copydesk config print` shows what is in force, secrets blotted out,
+and `copydesk config check` says what is wrong; it connects to nothing and loads no library.
+
+No message quotes a setting that may hold a secret. Of `kafka.properties` only the values of properties that are known to hold none are
+shown, of a database's URL and a collector's address only the parts that are none.
 
 Secrets belong into a file (`database.url_file`) or the environment, never on the command line, where every user of the machine sees them.
 Kafka with SASL and TLS is set by librdkafka's own names:

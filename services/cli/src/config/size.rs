@@ -52,7 +52,10 @@ impl FromStr for ByteSize {
             .ok()
             .and_then(|n| n.checked_mul(factor))
             .map(Self)
-            .ok_or_else(|| format!("{text:?} is no size; write bytes or KiB, MiB, GiB, such as \"64 MiB\""))
+            .ok_or_else(|| {
+                "a size is a number of bytes, or one with KiB, MiB or GiB behind it, such as 64 MiB"
+                    .to_owned()
+            })
     }
 }
 

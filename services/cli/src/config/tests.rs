@@ -71,32 +71,157 @@ fn any_librdkafka_property_passes_through_the_environment() {
         )],
     )
     .unwrap();
-    assert_eq!(config.kafka.properties["security.protocol"], "SASL_SSL");
+    assert_eq!(config.kafka.properties["security.protocol"].expose(), "SASL_SSL");
+}
+
+#[test]
+fn a_password_may_have_a_comma() {
+    let properties = var(
+        "COPYDESK_KAFKA_PROPERTIES",
+        r"sasl.username=me,sasl.password=a\,b=c\d\\,security.protocol=SASL_SSL",
+    );
+    let config = Config::load(None, [properties]).unwrap();
+    assert_eq!(config.kafka.properties["sasl.password"].expose(), r"a,b=c\d\");
+    assert_eq!(config.kafka.properties["security.protocol"].expose(), "SASL_SSL");
+}
+
+#[test]
+fn pieces_of_a_password_are_not_quoted() {
+    for text in [
+        "sasl.password=hunt,hunter2",
+        "sasl.password=hunt,hunter2=x",
+        "sasl.pasword=hunter2",
+        "hunter2",
+        "sasl.password:hunter2=1",
+        "sasl.password=x,sasl.password hunter2",
+    ] {
+        let error = Config::load(None, [var("COPYDESK_KAFKA_PROPERTIES", text)]).unwrap_err();
+        for said in [error.to_string(), format!("{error:?}")] {
+            assert!(said.contains("part "), "{said}");
+            assert!(!said.contains("hunter2"), "{text}: {said}");
+        }
+    }
+}
+
+#[test]
+fn no_error_of_a_variable_quotes_its_value() {
+    for name in env::known_variables().into_keys() {
+        // Names of topics and the like take any text; those are the ones that are printed.
+        if let Err(error) = Config::load(None, [var(&name, "hunter2@,=`\"")]) {
+            for said in [error.to_string(), format!("{error:?}")] {
+                assert!(!said.contains("hunter2"), "{name}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_variable_lays_its_properties_over_those_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copydesk.toml");
+    std::fs::write(
+        &path,
+        "[kafka.properties]\n\"sasl.username\" = \"me\"\n\"sasl.password\" = \"old\"\n",
+    )
+    .unwrap();
+    let password = var("COPYDESK_KAFKA_PROPERTIES", "sasl.password=new");
+    let config = Config::load(Some(&path), [password]).unwrap();
+    assert_eq!(config.kafka.properties["sasl.username"].expose(), "me");
+    assert_eq!(config.kafka.properties["sasl.password"].expose(), "new");
 }
 
 #[test]
 fn secrets_are_not_shown() {
-    let mut config = Config::default();
-    config.database.url = "postgres://me:pa:ss@db.example/x".into();
-    config
-        .kafka
-        .properties
-        .insert("sasl.password".into(), "hunter2".into());
-    let shown = config.to_toml_without_secrets();
+    for (name, value) in [
+        (
+            "COPYDESK_DATABASE_URL",
+            "postgres://me:hun:ter2@hunter2@db.example/x",
+        ),
+        (
+            "COPYDESK_DATABASE_URL",
+            "postgres://me@db.example/x?password=hunter2&sslpassword=hunter2&x=hunter2",
+        ),
+        ("COPYDESK_DATABASE_URL", "host=db.example password=hunter2"),
+        (
+            "COPYDESK_DATABASE_URL",
+            "jdbc:postgresql://db.example/x?user=me&password=hunter2",
+        ),
+        ("COPYDESK_KAFKA_PROPERTIES", "sasl.password=hunter2"),
+        ("COPYDESK_KAFKA_PROPERTIES", "sasl.oauthbearer.config=hunter2"),
+        (
+            "COPYDESK_KAFKA_PROPERTIES",
+            "sasl.oauthbearer.token.endpoint.url=https://me:hunter2@id.example",
+        ),
+        ("COPYDESK_KAFKA_PROPERTIES", "ssl.key.pem=hunter2"),
+        (
+            "COPYDESK_TRACES_ENDPOINT",
+            "http://me:hunter2@collector.example:4318",
+        ),
+        (
+            "COPYDESK_TRACES_ENDPOINT",
+            "http://collector.example:4318/?key=hunter2",
+        ),
+    ] {
+        let config = Config::load(None, [var(name, value)]).unwrap();
+        for shown in [config.to_toml_without_secrets(), format!("{config:?}")] {
+            assert!(
+                !shown.contains("hunter2") && shown.contains("***"),
+                "{value}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_secret_is_shown() {
+    let properties = var(
+        "COPYDESK_KAFKA_PROPERTIES",
+        "security.protocol=SASL_SSL,sasl.username=me",
+    );
+    let shown = Config::load(None, [properties])
+        .unwrap()
+        .to_toml_without_secrets();
+    assert!(shown.contains("SASL_SSL") && shown.contains("\"me\""), "{shown}");
     assert!(
-        shown.contains("postgres://me:***@db.example/x") && !shown.contains("hunter2"),
+        shown.contains("postgres://postgres@127.0.0.1:35432/copydesk"),
         "{shown}"
     );
 }
 
 #[test]
-fn certificates_of_brokers_are_always_verified() {
-    let off = var(
-        "COPYDESK_KAFKA_PROPERTIES",
-        "enable.ssl.certificate.verification=false",
+fn what_weakens_kafkas_client_wants_a_setting_that_says_so() {
+    for (property, setting) in [
+        (
+            "enable.ssl.certificate.verification=false",
+            "allow_unverified_brokers",
+        ),
+        (
+            "ssl.endpoint.identification.algorithm=none",
+            "allow_unverified_brokers",
+        ),
+        ("plugin.library.paths=/opt/own.so", "allow_foreign_code"),
+        ("ssl.engine.location=/opt/own.so", "allow_foreign_code"),
+        ("ssl.providers=legacy", "allow_foreign_code"),
+    ] {
+        let properties = var("COPYDESK_KAFKA_PROPERTIES", property);
+        let error = Config::load(None, [properties.clone()]).unwrap_err().to_string();
+        assert!(error.contains(&format!("kafka.{setting}")), "{error}");
+        let allowed = var(&format!("COPYDESK_KAFKA_{}", setting.to_uppercase()), "true");
+        Config::load(None, [properties, allowed]).unwrap();
+    }
+}
+
+#[test]
+fn brokers_hold_no_password() {
+    let brokers = var(
+        "COPYDESK_KAFKA_BROKERS",
+        "SASL_SSL://me:hunter2@kafka.example:9093",
     );
-    let error = Config::load(None, [off]).unwrap_err().to_string();
-    assert!(error.contains("ssl.ca.location"), "{error}");
+    let error = Config::load(None, [brokers]).unwrap_err().to_string();
+    assert!(
+        error.contains("sasl.password") && !error.contains("hunter2"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,8 +3,14 @@ use std::io::Write as _;
 
 use super::*;
 
+fn reader(base_url: Option<&str>, form: Option<Form>) -> Reader {
+    let (_, stop) = watch::channel(false);
+    let base_url = base_url.map(|u| Url::parse(u).unwrap());
+    Reader::new(base_url, form, Links::Inside, 100, stop)
+}
+
 fn read(path: &Path, base_url: Option<&str>) -> Vec<Step> {
-    let reader = Reader::new(base_url.map(|u| Url::parse(u).unwrap()), None, 100);
+    let reader = reader(base_url, None);
     let steps = reader.read(&Source::Path(path.to_owned())).collect();
     if path.is_file() {
         assert_eq!(reader.bytes(), fs::metadata(path).unwrap().len());
@@ -210,10 +216,11 @@ fn sources_that_cannot_work_are_refused_before_anything_is_sent() {
 
 #[test]
 fn a_silent_pipe_holds_nothing_up() {
-    let reader = Reader::new(None, None, 100);
     let (pipe, mut writer) = io::pipe().unwrap();
     writer.write_all(b"{\"text\":\"a\"}\n").unwrap();
-    let mut steps = reader.piped(pipe, "a pipe");
+    let reader = reader(None, None);
+    let origin = named_origin("a pipe");
+    let mut steps = aside::aside(origin.clone(), move || reader.piped(pipe, origin));
     let mut next = || steps.find(|s| *s != Step::Waiting);
     assert!(matches!(next(), Some(Step::Article(a)) if a.origin.to_string() == "a pipe:1"));
     assert_eq!(steps.next(), Some(Step::Waiting));
@@ -226,12 +233,26 @@ fn a_silent_pipe_holds_nothing_up() {
 }
 
 #[test]
+fn a_run_that_is_stopped_reads_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl");
+    fs::write(&path, LINES).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let reader = Reader::new(None, None, Links::Inside, 100, stopped);
+    stop.send_replace(true);
+    let steps: Vec<_> = reader.read(&Source::Path(path)).collect();
+    assert!(
+        matches!(&steps[..], [Step::Unreadable { why, .. }] if why == "stopped"),
+        "{steps:?}"
+    );
+}
+
+#[test]
 fn what_is_said_wins_over_the_name_but_not_in_a_folder() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("page");
     fs::write(&path, "<p>Ships</p>").unwrap();
-    let base = Url::parse("https://a.example/p").unwrap();
-    let reader = Reader::new(Some(base), Some(Form::Html), 100);
+    let reader = reader(Some("https://a.example/p"), Some(Form::Html));
     let source = Source::Path(path);
     let steps: Vec<_> = reader.read(&source).collect();
     assert!(
@@ -247,10 +268,7 @@ fn what_is_said_wins_over_the_name_but_not_in_a_folder() {
     let (pipe, mut writer) = io::pipe().unwrap();
     writer.write_all(b"<p>Ships</p>").unwrap();
     drop(writer);
-    let steps: Vec<_> = reader
-        .piped(pipe, "a pipe")
-        .filter(|s| *s != Step::Waiting)
-        .collect();
+    let steps: Vec<_> = reader.piped(pipe, named_origin("a pipe")).collect();
     assert!(
         matches!(&steps[..], [Step::Article(a)] if a.headers[1].1 == "https://a.example/p"),
         "{steps:?}"

@@ -13,7 +13,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use url::Url;
 
-use crate::key;
+use crate::key::{self, Address};
 use crate::outgoing::{Origin, Outgoing, Step};
 use entry::Entry;
 
@@ -139,6 +139,11 @@ fn step(entry: Entry, language: Option<&str>, base: Option<&Url>, origin: Origin
         headers: Vec::new(),
         origin,
         odd: false,
+        address: if url.is_some() {
+            Address::Known
+        } else {
+            Address::Missing
+        },
     })
 }
 

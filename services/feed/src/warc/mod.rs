@@ -11,7 +11,7 @@ use std::io::{self, BufRead};
 
 use url::Url;
 
-use crate::key;
+use crate::key::{self, Address};
 use crate::outgoing::{Origin, Outgoing, Step};
 use http::{NoBody, Response};
 use records::{Next, Record, Records};
@@ -123,6 +123,7 @@ fn page(record: &Record, origin: Origin, max: usize) -> Step {
         headers,
         origin,
         odd: false,
+        address: Address::Known,
     })
 }
 

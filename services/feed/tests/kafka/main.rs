@@ -241,9 +241,7 @@ async fn what_kafka_will_not_take_is_named() {
     )
     .unwrap();
     let mut options = scratch.options(vec![path(&file)]);
-    options
-        .properties
-        .insert("message.max.bytes".into(), "20000".into());
+    options.properties.insert("message.max.bytes", "20000");
     let report = scratch.feed_with(options).await;
     assert_eq!(
         (report.records, report.acknowledged, report.failed),
@@ -329,9 +327,7 @@ async fn an_outage_is_an_end_with_an_account_and_not_a_hang() {
         rate: Some(3),
         ..FeedOptions::new(cluster.bootstrap_servers(), "t", vec![Source::Samples])
     };
-    options
-        .properties
-        .insert("message.timeout.ms".into(), "1500".into());
+    options.properties.insert("message.timeout.ms", "1500");
     let (_keep, stop) = watch::channel(false);
     let run = tokio::spawn(run(options, stop));
     // Long enough for the first to be acknowledged on a busy machine, short of the last.

@@ -1,0 +1,143 @@
+//! Folders and pipes that others have prepared. Dry runs: no Kafka is needed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests"
+)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use copydesk_feed::{FeedOptions, FeedReport, Form, Links, Source, run};
+use tokio::sync::watch;
+
+fn options(path: &Path) -> FeedOptions {
+    FeedOptions {
+        bar: false,
+        dry_run: true,
+        ..FeedOptions::new("127.0.0.1:9", "t", vec![Source::Path(path.to_owned())])
+    }
+}
+
+async fn fed(options: FeedOptions) -> FeedReport {
+    let (_keep, stop) = watch::channel(false);
+    run(options, stop).await.unwrap()
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_with_traps_is_fed_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let secret = elsewhere.path().join("secret.txt");
+    fs::write(&secret, "A secret of this machine.").unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("a.txt"), "The ferry was late on Monday.").unwrap();
+    fifo(&at("b.jsonl"));
+    let _socket = UnixListener::bind(at("c.html")).unwrap();
+    symlink("/dev/zero", at("d.txt")).unwrap();
+    symlink(&secret, at("e.txt")).unwrap();
+    symlink("a.txt", at("f.txt")).unwrap();
+    let report = fed(options(folder.path())).await;
+    assert_eq!(report.records, 2, "{report}");
+    assert_eq!(report.passed_over.values().sum::<u64>(), 4, "{report}");
+    for kind in ["FIFOs", "sockets", "symbolic links that lead out"] {
+        assert!(report.to_string().contains(kind), "{report}");
+    }
+    let all = FeedOptions {
+        links: Links::Follow,
+        ..options(folder.path())
+    };
+    let report = fed(all).await;
+    assert_eq!(report.records, 3, "{report}");
+    assert!(report.to_string().contains("devices"), "{report}");
+}
+
+/// A pipe that nobody writes to blocks already while it is opened; one that somebody holds open, while it is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_ends_when_it_is_told_to_whatever_a_read_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    for held in [false, true] {
+        let pipe = folder.path().join(format!("pipe-{held}"));
+        fifo(&pipe);
+        let _writer = held.then(|| fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap());
+        let (stop, stopped) = watch::channel(false);
+        let blocked = FeedOptions {
+            form: Some(Form::Lines),
+            resume: Some(state.clone()),
+            ..options(&pipe)
+        };
+        let run = tokio::spawn(run(blocked, stopped));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!run.is_finished());
+        stop.send_replace(true);
+        let report = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap();
+        assert!(report.unwrap().unwrap().stopped);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_that_is_named_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.jsonl");
+    fifo(&pipe);
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || fs::write(path, "{\"text\":\"The ferry was late.\"}\n").unwrap());
+    let report = fed(options(&pipe)).await;
+    writer.join().unwrap();
+    assert_eq!(report.records, 1, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_without_a_url_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    let line = "{\"link\":\"https://news.example/a\",\"text\":\"The ferry was late on Monday.\"}\n";
+    fs::write(
+        &path,
+        format!("{line}{line}{{\"text\":\"The ferry was late on Monday.\"}}\n"),
+    )
+    .unwrap();
+    let report = fed(options(&path)).await;
+    assert_eq!(report.without_url, 3);
+    let shown = report.to_string();
+    assert!(
+        shown.contains(
+            "3 of 3 records have no url; 2 have an address in link, which is not read: call it url"
+        ),
+        "{shown}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_with_refused_lines_is_not_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    fs::write(
+        &path,
+        "The ferry was late on Monday, as the port said.\n{\"text\":\"\"}\n",
+    )
+    .unwrap();
+    let report = fed(options(&path)).await;
+    assert_eq!((report.odd, report.bare), (0, 1), "{report}");
+    assert!(
+        !report.is_complete() && !report.would_be_quarantined.is_empty(),
+        "{report}"
+    );
+    fs::write(
+        &path,
+        "{\"url\":\"https://news.example/a\",\"text\":\"The ferry was late.\"}\n",
+    )
+    .unwrap();
+    assert!(fed(options(&path)).await.is_complete());
+}
