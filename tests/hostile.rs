@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use copydesk_testkit::{ArticleGenerator, Outgoing, hostile, mutated};
+use copydesk_testkit::{ArticleGenerator, Outgoing, hostile, hostile_page, mutated};
 use copydesk_tests::Pipeline;
 
 /// What a worker may take with the default budget of 64 MiB: that, what librdkafka fetches ahead (8 MiB), one batch
@@ -42,6 +42,9 @@ async fn good_ones_are_stored_bad_ones_are_kept_and_memory_stays_flat() {
             if n % 4 == 3 {
                 changed += 1;
                 records.push(mutated(&mut random));
+            } else if n % 8 == 2 {
+                changed += 1;
+                records.push(hostile_page(&mut random));
             } else {
                 records.push(hostile(&mut random));
             }
@@ -74,7 +77,7 @@ async fn good_ones_are_stored_bad_ones_are_kept_and_memory_stays_flat() {
     let bad = (sent - good - changed) as i64;
     assert!(
         (bad..=bad + changed as i64).contains(&kept),
-        "{kept} quarantined: all {bad} bad ones, and of {changed} mutated ones some"
+        "{kept} quarantined: all {bad} bad ones, and of {changed} mutated ones and pages some"
     );
     let unexplained = pipeline
         .count("SELECT count(*) FROM quarantine WHERE reason IN ('panicked', 'refused_by_database') OR detail = ''")
@@ -83,7 +86,7 @@ async fn good_ones_are_stored_bad_ones_are_kept_and_memory_stays_flat() {
         .count("SELECT count(DISTINCT reason) FROM quarantine")
         .await;
     eprintln!(
-        "hostile: {sent} messages, {good} good, {changed} mutated, {kept} quarantined for {reasons} reasons; memory peak {} MiB, \
+        "hostile: {sent} messages, {good} good, {changed} mutated or pages made to be slow, {kept} quarantined for {reasons} reasons; memory peak {} MiB, \
          after a fifth of them {} MiB",
         peak >> 20,
         first_peak >> 20

@@ -85,6 +85,20 @@ impl Draft {
         }
     }
 
+    /// Adds to the text. What was measured of it stays as it was, its end aside, until [`Self::measure_again`].
+    pub(crate) fn grow(&mut self, between: &str, more: &str) {
+        self.text.push_str(between);
+        self.text.push_str(more);
+        self.end = end_of(&self.text);
+    }
+
+    /// Measures a block that has grown.
+    pub(crate) fn measure_again(&mut self) {
+        let continues = self.continues;
+        *self = Self::new(self.kind, std::mem::take(&mut self.text));
+        self.continues = continues;
+    }
+
     /// What the text says, case and punctuation aside; 0 for a block without letters or digits.
     pub(crate) fn key(&self) -> u64 {
         *self.key.get_or_init(|| key(&self.text).unwrap_or(0))

@@ -7,7 +7,8 @@
 //! found.
 //!
 //! The result depends on the input and the rules, on nothing else: no clock, no network, no memory of
-//! other articles, no randomness.
+//! other articles, no randomness. The one exception: a page that uses up its CPU time is refused, and how much
+//! it uses depends on the machine.
 //!
 //! Both ways meet in the same line rules ([`text`]): position is evidence, a phrase alone is not. The
 //! rules are data (`rules/builtin.toml`); [`Rules::from_toml`] lays a user's own file over them. See
@@ -35,6 +36,7 @@ use copydesk_article::{
     CleanArticle, Metadata, MetadataSource, RawArticle, RawBody, Reason, Reject, Sourced, Stage,
 };
 
+use budget::Clock;
 use draft::Draft;
 
 /// Cleans articles. Made once, shared by all threads.
@@ -59,8 +61,9 @@ impl Cleaner {
     ///
     /// # Errors
     /// A [`Reject`] of stage `clean`: over a limit of the budget (`too_large`, `too_many_nodes`,
-    /// `too_deep`), or nothing that reads as an article (`no_article`).
+    /// `too_deep`, `too_slow`), or nothing that reads as an article (`no_article`).
     pub fn clean(&self, raw: &RawArticle) -> Result<CleanArticle, Reject> {
+        let clock = Clock::start(self.budget.cpu_time);
         let mut metadata = metadata::from_envelope(raw);
         let mut warnings = raw.warnings.clone();
         let title = metadata.title.as_ref().map(|t| t.value.clone());
@@ -68,7 +71,7 @@ impl Cleaner {
             RawBody::Html(html) => {
                 let html = mojibake::repair(html);
                 warnings.extend(mended(matches!(html, Cow::Owned(_))));
-                let found = html::clean_html(&html, &mut metadata, &self.rules, &self.budget)?;
+                let found = html::clean_html(&html, &mut metadata, &self.rules, &self.budget, &clock)?;
                 warnings.extend(found.warnings);
                 found.drafts
             }
@@ -76,7 +79,14 @@ impl Cleaner {
                 self.check_text(text)?;
                 let text = mojibake::repair(text);
                 warnings.extend(mended(matches!(text, Cow::Owned(_))));
-                let found = text::clean_text(&text, title.as_deref(), &self.rules);
+                let most = self.budget.max_nodes;
+                let found = text::clean_text(&text, title.as_deref(), &self.rules, most).map_err(
+                    |text::TooManyLines| {
+                        let detail =
+                            format!("more than {most} lines of text, which are as many as are cleaned");
+                        Reject::new(Stage::Clean, Reason::TooManyNodes, detail)
+                    },
+                )?;
                 take_head(&mut metadata, found.head);
                 warnings.extend(found.warnings.into_iter().map(str::to_owned));
                 found.drafts

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::articles::ArticleGenerator;
+use crate::pages::PAGE_KINDS;
 use crate::topic::Outgoing;
 
 /// Kinds of hostile message; each is refused with a reason, none may end a worker or take neighbours along.
@@ -120,6 +121,18 @@ pub fn mutated(random: &mut ArticleGenerator) -> Outgoing {
         }
     }
     Outgoing::value(bytes)
+}
+
+/// A page that is made to take much memory or time ([`PAGE_KINDS`]): mostly small, one of twenty of half a megabyte. It
+/// may be an article still. Must end in the ledger, whatever it has become.
+pub fn hostile_page(random: &mut ArticleGenerator) -> Outgoing {
+    let (_, make) = PAGE_KINDS[random.below(PAGE_KINDS.len())];
+    let bytes = if random.below(20) == 0 {
+        512 << 10
+    } else {
+        1_000 + random.below(60_000)
+    };
+    with_header("text/html", make(bytes).into_bytes())
 }
 
 fn noise(random: &mut ArticleGenerator, most: usize) -> Vec<u8> {

@@ -17,6 +17,7 @@
 mod articles;
 mod database;
 mod hostile;
+mod pages;
 mod private;
 mod process;
 mod proxy;
@@ -24,7 +25,8 @@ mod topic;
 
 pub use articles::ArticleGenerator;
 pub use database::{STORIES_APART, ScratchDatabase, database_url};
-pub use hostile::{hostile, mutated};
+pub use hostile::{hostile, hostile_page, mutated};
+pub use pages::PAGE_KINDS;
 pub use private::{Certificate, PrivateKafka, PrivatePostgres, free_port};
 pub use process::{Copydesk, Running, executable};
 pub use proxy::Proxy;

@@ -308,6 +308,11 @@ fn limits_refuse_with_their_reason() {
     assert_eq!(refuse("<p>a</p>".repeat(100), few), Reason::TooManyNodes);
     let deep = "<div>".repeat(600);
     assert_eq!(refuse(deep, Budget::default()), Reason::TooDeep);
+    let hasty = Budget {
+        cpu_time: std::time::Duration::ZERO,
+        ..Budget::default()
+    };
+    assert_eq!(refuse("<p>a</p>".to_owned(), hasty), Reason::TooSlow);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Pages whose article stands in a script: applications that draw their page in the reader's browser send it
 //! as a JSON string of HTML. Looked for only on pages that hold next to no text themselves.
 
+use crate::budget::Clock;
+
 /// The fewest paragraphs that make a string an article.
 const FEWEST_PARAGRAPHS: usize = 3;
 /// The longest string that is unescaped, in bytes.
@@ -9,10 +11,13 @@ const LONGEST: usize = 1 << 20;
 const MOST_STRINGS: usize = 60;
 
 /// The longest string of HTML in the page's scripts that holds several paragraphs.
-pub(crate) fn find(html: &str) -> Option<String> {
+pub(crate) fn find(html: &str, clock: &Clock) -> Option<String> {
     let mut best: Option<String> = None;
     let mut from = 0;
     for _ in 0..MOST_STRINGS {
+        if clock.is_over() {
+            break;
+        }
         let Some((at, depth)) = next_paragraph(html, from) else {
             break;
         };
@@ -112,16 +117,16 @@ mod tests {
         let plain =
             r#"{"a":"x","body":"<p>Ships came \"in\".</p><p>Two.</p><p>Three.</p>","z":"<p>short</p>"}"#;
         assert_eq!(
-            find(plain).as_deref(),
+            find(plain, &Clock::endless()).as_deref(),
             Some("<p>Ships came \"in\".</p><p>Two.</p><p>Three.</p>")
         );
         let nested = r#"push([1,"{\"html\":\"\\u003cdiv class=\\\"x\\\"\\u003e\\u003cp\\u003eEins.\\u003c/p\\u003e\\u003cp\\u003eZwei.\\u003c/p\\u003e\\u003cp\\u003eDrei\\u003c/p\\u003e\",\"b\":1}"])"#;
-        let found = find(nested).unwrap_or_default();
+        let found = find(nested, &Clock::endless()).unwrap_or_default();
         assert!(
             found.contains("<p>Eins.</p>") && !found.contains("\"b\""),
             "{found}"
         );
-        assert_eq!(find("<p>No script.</p>"), None);
+        assert_eq!(find("<p>No script.</p>", &Clock::endless()), None);
     }
 
     #[test]

@@ -3,20 +3,21 @@
 mod claims;
 mod embedded;
 pub(crate) mod page;
+pub(crate) mod parse;
 mod prose;
 mod select;
 pub(crate) mod tags;
 mod votes;
 
 use copydesk_article::{Metadata, Reason, Reject, Stage};
-use dom_query::Document;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Clock};
 use crate::draft::Draft;
 use crate::metadata;
 use crate::rules::Rules;
 use crate::text;
-use page::{Page, PageError, read_page};
+use page::{Page, read_page};
+use parse::{ATTRIBUTES_PER_NODE, Limits, Over, parse};
 use select::Known;
 
 /// What HTML mode found.
@@ -32,41 +33,22 @@ pub(crate) fn clean_html(
     metadata: &mut Metadata,
     rules: &Rules,
     budget: &Budget,
+    clock: &Clock,
 ) -> Result<HtmlResult, Reject> {
     if html.len() > budget.max_html_bytes {
-        return Err(reject(
-            Reason::TooLarge,
-            format!(
-                "{} bytes of HTML, at most {} are cleaned",
-                html.len(),
-                budget.max_html_bytes
-            ),
-        ));
+        let most = budget.max_html_bytes;
+        let detail = format!("{} bytes of HTML, at most {most} are cleaned", html.len());
+        return Err(Reject::new(Stage::Clean, Reason::TooLarge, detail));
     }
-    let doc = Document::from(html);
-    let mut page = read_page(&doc, rules, budget.max_nodes, budget.max_depth).map_err(|e| match e {
-        PageError::TooDeep(d) => reject(
-            Reason::TooDeep,
-            format!(
-                "elements nested {d} deep, at most {} are cleaned",
-                budget.max_depth
-            ),
-        ),
-        PageError::TooManyNodes(n) => reject(
-            Reason::TooManyNodes,
-            format!("{n} nodes, at most {} are cleaned", budget.max_nodes),
-        ),
-    })?;
+    let mut page = read(html, rules, budget, clock).map_err(|over| refuse(over, budget))?;
     let mut warnings = Vec::new();
     if words_of(&page) < FEWEST_WORDS
-        && let Some(inner) = embedded::find(html)
+        && let Some(inner) = embedded::find(html, clock)
+        && let Ok(found) = read(&inner, rules, budget, clock)
     {
-        let inner = Document::from(inner.as_str());
-        if let Ok(found) = read_page(&inner, rules, budget.max_nodes, budget.max_depth) {
-            page.elems = found.elems;
-            page.blocks = found.blocks;
-            warnings.push("article-in-script".to_owned());
-        }
+        page.elems = found.elems;
+        page.blocks = found.blocks;
+        warnings.push("article-in-script".to_owned());
     }
     metadata::page_metadata(metadata, &page.facts);
     let title = metadata.title.as_ref().map(|t| t.value.clone());
@@ -113,6 +95,44 @@ fn words_of(page: &Page) -> usize {
         .sum()
 }
 
-fn reject(reason: Reason, detail: String) -> Reject {
+/// Parses and reads a page. Parsing may take half of the time, so that what comes after it has as much.
+fn read(html: &str, rules: &Rules, budget: &Budget, clock: &Clock) -> Result<Page, Over> {
+    let limits = Limits {
+        nodes: budget.max_nodes,
+        depth: budget.max_depth,
+    };
+    let doc = parse(html, limits, &clock.half())?;
+    read_page(&doc, rules, budget.max_depth, clock)
+}
+
+fn refuse(over: Over, budget: &Budget) -> Reject {
+    let (reason, detail) = match over {
+        Over::Nodes(n) => (
+            Reason::TooManyNodes,
+            format!("{n} nodes, at most {} are cleaned", budget.max_nodes),
+        ),
+        Over::Attributes(n) => (
+            Reason::TooManyNodes,
+            format!(
+                "{n} attributes, at most {} are cleaned",
+                ATTRIBUTES_PER_NODE * budget.max_nodes
+            ),
+        ),
+        Over::Depth(n) => (
+            Reason::TooDeep,
+            format!(
+                "{n} elements within each other or left open, at most {} are cleaned",
+                budget.max_depth
+            ),
+        ),
+        Over::Time => (
+            Reason::TooSlow,
+            format!(
+                "parsing took more than {:?} of CPU time, or all of it more than {:?}",
+                budget.cpu_time / 2,
+                budget.cpu_time
+            ),
+        ),
+    };
     Reject::new(Stage::Clean, reason, detail)
 }

@@ -5,7 +5,9 @@ use copydesk_article::BlockKind;
 use dom_query::{Document, NodeId};
 use dom_query::{Element, NodeData};
 
+use crate::budget::Clock;
 use crate::draft::Draft;
+use crate::html::parse::Over;
 use crate::html::tags::{Flags, Tag, flags_of, is_hidden};
 use crate::metadata::facts::Facts;
 use crate::normalise::fold_space_into;
@@ -46,14 +48,8 @@ pub(crate) struct Page {
     pub(crate) facts: Facts,
 }
 
-/// Why a page was not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PageError {
-    /// Nested deeper than the limit.
-    TooDeep(usize),
-    /// More nodes than the limit.
-    TooManyNodes(usize),
-}
+/// How many nodes are read between two looks at the clock: reading one may go through all that it holds.
+const NODES_BETWEEN_LOOKS: usize = 64;
 
 /// A `noscript` with more text than this, in bytes, holds more than a notice.
 const LONG_NOSCRIPT: usize = 1_000;
@@ -75,16 +71,15 @@ struct Reader<'d> {
 }
 
 /// Reads the page.
+///
+/// # Errors
+/// The page is nested too deep (some elements are no levels to the parser), or out of time.
 pub(crate) fn read_page(
     doc: &Document,
     rules: &Rules,
-    max_nodes: usize,
     max_depth: usize,
-) -> Result<Page, PageError> {
-    let nodes = doc.tree.len();
-    if nodes > max_nodes {
-        return Err(PageError::TooManyNodes(nodes));
-    }
+    clock: &Clock,
+) -> Result<Page, Over> {
     let mut reader = Reader {
         doc,
         names: &rules.names,
@@ -97,7 +92,7 @@ pub(crate) fn read_page(
         breaks: 0,
         owner: 0,
     };
-    reader.walk(max_depth)?;
+    reader.walk(max_depth, clock)?;
     Ok(reader.page)
 }
 
@@ -110,17 +105,22 @@ struct Step {
 
 impl Reader<'_> {
     /// Depth first, without recursion: pages can be nested deeper than a stack.
-    fn walk(&mut self, max_depth: usize) -> Result<(), PageError> {
+    fn walk(&mut self, max_depth: usize, clock: &Clock) -> Result<(), Over> {
         let root = self.doc.root().id;
         let mut id = root;
         let mut depth = 0;
+        let mut nodes = 0_usize;
         loop {
+            nodes += 1;
+            if nodes.is_multiple_of(NODES_BETWEEN_LOOKS) && clock.is_over() {
+                return Err(Over::Time);
+            }
             let descend = self.enter(id);
             let step = self.step(id);
             if descend && let Some(child) = step.first_child {
                 depth += 1;
                 if depth > max_depth {
-                    return Err(PageError::TooDeep(depth));
+                    return Err(Over::Depth(depth));
                 }
                 id = child;
                 continue;

@@ -11,8 +11,10 @@ use crate::normalise::fold_space;
 const MOST: usize = 200;
 /// The longest value that is kept, in bytes.
 const LONGEST_VALUE: usize = 4_000;
-/// The longest JSON-LD script that is read, in bytes.
-const LONGEST_JSON: usize = 1 << 20;
+/// The most JSON-LD of a page that is read, in bytes.
+const MOST_JSON: usize = 1 << 20;
+/// The most values that it may hold: an object of one field takes more than 600 bytes.
+const MOST_VALUES: usize = 50_000;
 
 /// Raw facts, in document order.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(crate) struct Facts {
     /// `<meta>`: name or property in lower case, content.
     pub(crate) metas: Vec<(String, String)>,
     pub(crate) json_ld: Vec<Value>,
+    /// Bytes of scripts that they were read from, and about how many values these hold.
+    pub(crate) json_read: (usize, usize),
     pub(crate) canonical: Option<String>,
     pub(crate) h1: Vec<String>,
     /// `<time>`: its datetime attribute or text, and whether its names speak of publication (`true`) or of an update (`false`).
@@ -75,7 +79,10 @@ impl Facts {
                 let json = attr(element, "type").is_some_and(|t| t.contains("ld+json"));
                 if json && self.json_ld.len() < MOST {
                     let text = text();
-                    if text.len() <= LONGEST_JSON {
+                    let values = text.bytes().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
+                    let (bytes, values) = (self.json_read.0 + text.len(), self.json_read.1 + values);
+                    if bytes <= MOST_JSON && values <= MOST_VALUES {
+                        self.json_read = (bytes, values);
                         self.json_ld.extend(super::json_ld::parse(&text));
                     }
                 }

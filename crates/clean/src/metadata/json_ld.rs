@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
         if !in_string && matches!(c, '}' | ']') {
             let kept = mended.trim_end();
             if let Some(before) = kept.strip_suffix(',') {
-                mended = before.to_owned();
+                mended.truncate(before.len());
             }
         }
         if c == '"' && !escaped {

@@ -18,14 +18,24 @@ pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
 
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};
 
+use crate::budget::Clock;
+use crate::html::parse::{Limits, parse_fragment};
 use crate::normalise::fold_space;
 use crate::url::{normalised_and_site, site_of_host};
 
+/// The longest value in which markup is looked for, in bytes: nobody states as much in markup.
+const LONGEST_MARKUP: usize = 64 << 10;
+/// What the markup of a value may be. Within this and the length no value takes long.
+const MARKUP: Limits = Limits {
+    nodes: 10_000,
+    depth: 100,
+};
+
 /// A value of JSON-LD or `<meta>` as text: sites escape twice, or leave markup in.
 pub(crate) fn plain(text: &str) -> String {
-    if text.contains('&') || text.contains('<') {
-        let parsed = dom_query::Document::fragment(text).text();
-        return fold_space(&parsed);
+    let markup = text.len() <= LONGEST_MARKUP && (text.contains('&') || text.contains('<'));
+    if markup && let Ok(parsed) = parse_fragment(text, MARKUP, &Clock::endless()) {
+        return fold_space(&parsed.text());
     }
     fold_space(text)
 }

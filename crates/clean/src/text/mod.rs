@@ -16,7 +16,7 @@ pub(crate) use head::{Head, scan};
 use head::{read_byline, read_head};
 use markers::apply_rules;
 use repeats::remove_repeats;
-pub(crate) use segment::segment;
+pub(crate) use segment::{TooManyLines, segment};
 use window::keep_densest;
 
 use crate::draft::Draft;
@@ -52,8 +52,16 @@ pub(crate) fn settle(drafts: &mut [Draft], rules: &Rules, head: &mut Head) {
 const MOST_ROUNDS: usize = 8;
 
 /// Cleans scraped text. `title` is the title that the producer gave, if any.
-pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> TextResult {
-    let (mut drafts, sentences) = segment(text);
+///
+/// # Errors
+/// The text has more than `most` lines.
+pub(crate) fn clean_text(
+    text: &str,
+    title: Option<&str>,
+    rules: &Rules,
+    most: usize,
+) -> Result<TextResult, TooManyLines> {
+    let (mut drafts, sentences) = segment(text, most)?;
     let mut warnings = Vec::new();
     let mut headline = None;
     let whole_page = window::is_whole_page(&drafts, rules);
@@ -89,9 +97,9 @@ pub(crate) fn clean_text(text: &str, title: Option<&str>, rules: &Rules) -> Text
     if sentences {
         drafts = segment::join_sentences(drafts);
     }
-    TextResult {
+    Ok(TextResult {
         drafts,
         head,
         warnings,
-    }
+    })
 }

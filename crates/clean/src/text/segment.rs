@@ -16,23 +16,30 @@ const ONE_LINE_TEXT: usize = 600;
 /// As many as most texts have: beyond that, room for more is made as they come.
 const USUAL_LINES: usize = 32;
 
+/// The text has more lines or sentences than the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooManyLines;
+
 /// Cuts a text into blocks. The flag says that they are sentences, to be joined again at the end.
-pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
+///
+/// # Errors
+/// It would be more than `most` blocks.
+pub(crate) fn segment(text: &str, most: usize) -> Result<(Vec<Draft>, bool), TooManyLines> {
     let width = wrap_width(text);
     let mut drafts = Vec::with_capacity(USUAL_LINES);
     let mut pending = String::new();
     for line in lines(text) {
         let Some(width) = width else {
-            if !push_plain(line, &mut drafts) {
+            if !push_plain(line, &mut drafts, most)? {
                 for line in split_rare(line).map(str::trim).filter(|l| !l.is_empty()) {
-                    push(line, &mut drafts);
+                    push(line, &mut drafts, most)?;
                 }
             }
             continue;
         };
         for line in split_rare(line).map(str::trim) {
             if line.is_empty() {
-                flush(&mut pending, &mut drafts);
+                flush(&mut pending, &mut drafts, most)?;
                 continue;
             }
             if !pending.is_empty() {
@@ -41,23 +48,23 @@ pub(crate) fn segment(text: &str) -> (Vec<Draft>, bool) {
             pending.push_str(line);
             // A line that ends early ends its paragraph.
             if line.chars().count() + 15 < width {
-                flush(&mut pending, &mut drafts);
+                flush(&mut pending, &mut drafts, most)?;
             }
         }
     }
-    flush(&mut pending, &mut drafts);
+    flush(&mut pending, &mut drafts, most)?;
     if drafts.len() <= 2 && drafts.iter().any(|d| d.text.len() > ONE_LINE_TEXT) {
         let mut cut = Vec::new();
         for draft in &drafts {
             for (n, sentence) in sentences(&draft.text).into_iter().enumerate() {
                 let mut sentence = Draft::new(BlockKind::Body, sentence);
                 sentence.continues = n > 0;
-                cut.push(sentence);
+                add(sentence, &mut cut, most)?;
             }
         }
-        return (cut, true);
+        return Ok((cut, true));
     }
-    (drafts, false)
+    Ok((drafts, false))
 }
 
 /// `text.split('\n')`, by whole vectors.
@@ -84,32 +91,43 @@ fn split_rare(line: &str) -> impl Iterator<Item = &str> {
         .chain(cut.into_iter().flat_map(move |l| l.split(ends)))
 }
 
-fn flush(pending: &mut String, drafts: &mut Vec<Draft>) {
+fn flush(pending: &mut String, drafts: &mut Vec<Draft>, most: usize) -> Result<(), TooManyLines> {
     if !pending.is_empty() {
-        push(pending, drafts);
+        push(pending, drafts, most)?;
         pending.clear();
     }
+    Ok(())
 }
 
-fn push(line: &str, drafts: &mut Vec<Draft>) {
+fn push(line: &str, drafts: &mut Vec<Draft>, most: usize) -> Result<(), TooManyLines> {
     let text = fold_space(line);
-    if !text.is_empty() {
-        drafts.push(Draft::new(BlockKind::Body, text));
+    if text.is_empty() {
+        return Ok(());
     }
+    add(Draft::new(BlockKind::Body, text), drafts, most)
+}
+
+fn add(draft: Draft, drafts: &mut Vec<Draft>, most: usize) -> Result<(), TooManyLines> {
+    if drafts.len() >= most {
+        return Err(TooManyLines);
+    }
+    drafts.push(draft);
+    Ok(())
 }
 
 /// [`push`] of a line in which there is nothing to fold and nowhere to cut: most are so, and are looked at once. Whether
 /// it was one, or empty.
-fn push_plain(line: &str, drafts: &mut Vec<Draft>) -> bool {
+fn push_plain(line: &str, drafts: &mut Vec<Draft>, most: usize) -> Result<bool, TooManyLines> {
     let (Some(first), Some(last)) = (line.bytes().next(), line.bytes().next_back()) else {
-        return true;
+        return Ok(true);
     };
     let facts = Facts::of(line);
     let plain = facts.is_ascii && facts.is_folded && first != b' ' && last != b' ';
     if plain {
-        drafts.push(Draft::measured(BlockKind::Body, line.to_owned(), facts));
+        let draft = Draft::measured(BlockKind::Body, line.to_owned(), facts);
+        add(draft, drafts, most)?;
     }
-    plain
+    Ok(plain)
 }
 
 /// The width that a text was wrapped at, if it was: most of its lines end within a few columns of each
@@ -193,6 +211,8 @@ fn is_abbreviation(text: &str) -> bool {
 /// Joins neighbouring kept sentences into one paragraph again.
 pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
     let mut out: Vec<Draft> = Vec::with_capacity(drafts.len());
+    // A paragraph is measured once, when it is whole: it may have many sentences.
+    let mut grown = false;
     for draft in drafts {
         let joins = draft.continues && draft.is_kept() && draft.kind == BlockKind::Body;
         match out.last_mut() {
@@ -200,17 +220,20 @@ pub(crate) fn join_sentences(drafts: Vec<Draft>) -> Vec<Draft> {
                 if joins && last.is_kept() && last.kind == BlockKind::Body && last.end != End::Open =>
             {
                 let dense = last.text.chars().next_back().is_some_and(is_dense_end);
-                let mut text = std::mem::take(&mut last.text);
-                if !dense {
-                    text.push(' ');
-                }
-                text.push_str(&draft.text);
-                let continues = last.continues;
-                *last = Draft::new(BlockKind::Body, text);
-                last.continues = continues;
+                last.grow(if dense { "" } else { " " }, &draft.text);
+                grown = true;
             }
-            _ => out.push(draft),
+            last => {
+                if let Some(last) = last.filter(|_| grown) {
+                    last.measure_again();
+                }
+                grown = false;
+                out.push(draft);
+            }
         }
+    }
+    if let Some(last) = out.last_mut().filter(|_| grown) {
+        last.measure_again();
     }
     out
 }
@@ -234,10 +257,10 @@ mod tests {
         ) {
             let mut long = Vec::new();
             for part in split_rare(&line).map(str::trim).filter(|l| !l.is_empty()) {
-                push(part, &mut long);
+                push(part, &mut long, 9).unwrap();
             }
             let mut plain = Vec::new();
-            if push_plain(&line, &mut plain) {
+            if push_plain(&line, &mut plain, 9).unwrap() {
                 let figures = |drafts: &[Draft]| -> Vec<_> {
                     drafts.iter().map(|d| (d.text.clone(), d.chars, d.words, d.letters, d.end)).collect()
                 };
@@ -248,7 +271,8 @@ mod tests {
 
     #[test]
     fn lines_are_paragraphs() {
-        let (drafts, joined) = segment("Harbour reopens\n\nShips came in.\nCranes moved.\r\n\r\n  \n");
+        let (drafts, joined) =
+            segment("Harbour reopens\n\nShips came in.\nCranes moved.\r\n\r\n  \n", 9).unwrap();
         assert!(!joined);
         assert_eq!(
             drafts.iter().map(|d| d.text.as_str()).collect::<Vec<_>>(),
@@ -264,7 +288,7 @@ mod tests {
             text.push_str(word);
             text.push(if i % 13 == 12 { '\n' } else { ' ' });
         }
-        let (drafts, _) = segment(&text);
+        let (drafts, _) = segment(&text, 9).unwrap();
         assert_eq!(drafts.len(), 1, "{drafts:?}");
     }
 
