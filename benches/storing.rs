@@ -25,6 +25,7 @@ pub async fn claim(store: &Store, partition: i32) -> Claimed {
         source: source(partition),
         low: Offset::new(0),
         high: Offset::new(i64::MAX),
+        in_hand: 0,
     };
     store
         .claim("bench", &[wanted], OnLostRange::Stop)

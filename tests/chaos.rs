@@ -1,5 +1,6 @@
 //! Everything at once: workers killed, frozen, joining and leaving, Postgres and the broker crashing, the network slow and
-//! cut, while production goes on. At the end every offset is in the ledger exactly once.
+//! cut, while production goes on, some of it messages that end whoever prepares them. At the end every offset is in the ledger
+//! exactly once.
 //!
 //! `make chaos` runs it for ten minutes; `make test` for some seconds. COPYDESK_CHAOS_SECONDS and COPYDESK_CHAOS_SEED
 //! change that; the seed is printed. The same seed gives the same faults in the same order; what they meet is up to the
@@ -13,6 +14,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
 use copydesk_testkit::{
@@ -23,6 +25,9 @@ use copydesk_tests::Pipeline;
 const PARTITIONS: i32 = 8;
 /// Workers at the most.
 const WORKERS: usize = 4;
+const SIGABRT: i32 = 6;
+/// Of so many messages one ends the process that prepares it.
+const KILLERS: usize = 4_000;
 /// How long the last messages may take when all is well again.
 const DRAIN: Duration = Duration::from_secs(300);
 
@@ -77,6 +82,8 @@ fn pick(random: &mut ArticleGenerator) -> Fault {
 struct Crew {
     copydesk: Copydesk,
     workers: Vec<(Running, Option<Instant>)>,
+    /// Workers that a message has ended.
+    died: u32,
 }
 
 impl Crew {
@@ -84,14 +91,20 @@ impl Crew {
         self.workers.push((self.copydesk.start(&["worker"]), None));
     }
 
-    /// Wakes who slept long enough, and panics for who died by itself.
+    /// Wakes who slept long enough, starts anew whom a message has ended, and panics for who ended by itself.
     fn look_after(&mut self) {
         for (worker, frozen) in &mut self.workers {
-            assert!(
-                worker.ended().is_none(),
-                "a worker ended by itself\n{}",
-                worker.log()
-            );
+            if let Some(status) = worker.ended() {
+                assert_eq!(
+                    status.signal(),
+                    Some(SIGABRT),
+                    "a worker ended by itself ({status})\n{}",
+                    worker.log()
+                );
+                self.died += 1;
+                *worker = self.copydesk.start(&["worker"]);
+                *frozen = None;
+            }
             if frozen.is_some_and(|until| until <= Instant::now()) {
                 worker.signal("CONT");
                 *frozen = None;
@@ -108,14 +121,31 @@ impl Crew {
     }
 }
 
-/// One small message: mostly a new article, now and then one that was sent before, now and then rubbish.
-fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, bool) {
+/// What a message of the chaos is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Good,
+    Bad,
+    Killer,
+}
+
+/// One small message: mostly a new article, now and then one that was sent before, now and then rubbish, seldom a killer.
+fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, Kind) {
     let partition = Some(i32::try_from(random.below(PARTITIONS as usize)).unwrap());
+    if number % KILLERS == KILLERS / 4 {
+        let text = format!("{} {number}", Copydesk::KILLER);
+        let payload = format!("{{\"text\": \"{text}\"}}");
+        let killer = Outgoing {
+            partition,
+            ..Outgoing::value(payload)
+        };
+        return (killer, Kind::Killer);
+    }
     if random.below(100) == 0 {
         let bad = hostile(random);
         // The huge ones have a test of their own.
         if bad.payload.as_ref().is_none_or(|p| p.len() < 100_000) {
-            return (Outgoing { partition, ..bad }, true);
+            return (Outgoing { partition, ..bad }, Kind::Bad);
         }
     }
     // One in three is an article that was sent before.
@@ -134,7 +164,7 @@ fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, bool) {
         partition,
         ..Outgoing::value(payload)
     };
-    (good, false)
+    (good, Kind::Good)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,10 +189,12 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
         .copydesk
         .clone()
         .at_database(&format!("postgres://postgres@{}/postgres", proxy.address()))
-        .with("COPYDESK_WORKER_THREADS", "1");
+        .with("COPYDESK_WORKER_THREADS", "1")
+        .deadly();
     let mut crew = Crew {
         copydesk,
         workers: Vec::new(),
+        died: 0,
     };
     crew.join();
     crew.join();
@@ -253,22 +285,24 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
     };
     let production = async {
         let mut random = ArticleGenerator::new(seed ^ 0x5eed);
-        let (mut number, mut bad) = (0_usize, 0_i64);
+        let (mut number, mut bad, mut killers) = (0_usize, 0_i64, 0_i64);
         while Instant::now() < end {
             let stored = ledger(&pipeline).await.unwrap_or(0);
             if number as i64 - stored > backlog {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
-            let messages: Vec<(Outgoing, bool)> =
+            let messages: Vec<(Outgoing, Kind)> =
                 (0..500).map(|n| message(&mut random, number + n)).collect();
             number += messages.len();
-            bad += messages.iter().filter(|(_, bad)| *bad).count() as i64;
+            let of = |kind| messages.iter().filter(|(_, k)| *k == kind).count() as i64;
+            bad += of(Kind::Bad);
+            killers += of(Kind::Killer);
             pipeline.topic.produce(messages.into_iter().map(|(m, _)| m)).await;
         }
-        (number as i64, bad)
+        (number as i64, bad, killers)
     };
-    let (done, (sent, bad)) = tokio::join!(faults, production);
+    let (done, (sent, bad, killers)) = tokio::join!(faults, production);
 
     // All is well again: what is left must arrive.
     for (worker, frozen) in &mut crew.workers {
@@ -302,14 +336,27 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
     let addresses = pipeline
         .count("SELECT count(DISTINCT canonical_url) FROM article")
         .await;
+    let killed = pipeline
+        .count("SELECT count(*) FROM quarantine WHERE reason = 'kills_worker'")
+        .await;
     let faults: u32 = done.values().sum();
+    let died = crew.died;
     eprintln!(
         "chaos: seed {seed}: {on_topic} messages, {articles} articles, {quarantined} quarantined, {faults} faults {done:?}, \
-         drained in {took:.1?}"
+         {died} workers ended by {killers} messages, drained in {took:.1?}"
     );
     assert_eq!(on_topic, sent, "the producer is idempotent");
     pipeline.assert_every_offset_once(sent).await;
-    assert_eq!(quarantined, bad, "what is bad is quarantined, and nothing else");
+    assert_eq!(
+        quarantined,
+        bad + killers,
+        "what is bad is quarantined, and nothing else"
+    );
+    assert_eq!(killed, killers, "of those, for ending processes");
+    assert!(
+        i64::from(died) <= 2 * killers,
+        "{died} workers were ended by {killers} messages"
+    );
     assert_eq!(articles, addresses, "no article twice");
     eprintln!("chaos: 0 lost, 0 twice, by `copydesk audit` and by SQL");
 }

@@ -92,6 +92,8 @@ reasons! {
     TooSlow = "too_slow",
     /// A stage panicked on this message.
     Panicked = "panicked",
+    /// Preparing it alone, in a process of its own, ended that process twice, after a worker had died with it in hand.
+    KillsWorker = "kills_worker",
     /// Cleaning left no body: no article was found in it.
     NoArticle = "no_article",
     /// Postgres refused the row (SQLSTATE in the detail).

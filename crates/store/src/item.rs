@@ -1,7 +1,7 @@
 //! What the worker hands over: a batch of one partition's messages, each prepared or refused.
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{CleanArticle, Fingerprint, Message, NextOffset, Reject};
+use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Reject};
 
 use crate::ready::Ready;
 
@@ -41,6 +41,11 @@ impl Prepared {
             fetched_at,
             extra,
         }
+    }
+
+    /// The article's blocks, kept and removed.
+    pub fn blocks(&self) -> &[Block] {
+        &self.clean.blocks
     }
 }
 

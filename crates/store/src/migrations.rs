@@ -67,6 +67,10 @@ const FILES: &[(&str, &str)] = &[
         "0014_keep_content_hashes",
         include_str!("../../../migrations/0014_keep_content_hashes.sql"),
     ),
+    (
+        "0015_recognise_killing_messages",
+        include_str!("../../../migrations/0015_recognise_killing_messages.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -18,6 +18,8 @@ pub struct Wanted {
     pub low: Offset,
     /// The offset that its next message will get (high watermark).
     pub high: Offset,
+    /// Messages of it that the claimer may have in hand at once: taken from the queue and not yet stored.
+    pub in_hand: i64,
 }
 
 /// What to do when Kafka has deleted messages before they were read.
@@ -39,6 +41,10 @@ pub struct Claimed {
     pub next_offset: NextOffset,
     /// The right to flush: until somebody else claims the partition.
     pub epoch: Epoch,
+    /// Claims in a row, before this one, that ended before the owner had stored the [`Wanted::in_hand`] messages that it
+    /// began with; the first of them without [`Store::release`]. 0 in quiet times; from 1 on, one of these messages may have
+    /// ended that owner's process.
+    pub unfinished_claims: i32,
 }
 
 /// How far a partition is.
@@ -81,21 +87,26 @@ impl Store {
         let topics: Vec<&str> = sorted.iter().map(|w| w.source.topic.as_str()).collect();
         let partitions: Vec<i32> = sorted.iter().map(|w| w.source.partition.get()).collect();
         let lows: Vec<i64> = sorted.iter().map(|w| w.low.get()).collect();
+        let in_hand: Vec<i64> = sorted.iter().map(|w| w.in_hand).collect();
         let mut tx = self.begin().await?;
         let rows = sqlx::query(
             "INSERT INTO partition_progress AS p
-                 (topic, partition, first_offset, next_offset, flushed_from, claimed_from, epoch, owner)
-             SELECT topic, partition, low, low, low, low, 1, $4
-             FROM unnest($1::text[], $2::int4[], $3::int8[]) AS w (topic, partition, low)
+                 (topic, partition, first_offset, next_offset, flushed_from, claimed_from, epoch, owner, in_hand_until)
+             SELECT topic, partition, low, low, low, low, 1, $4, in_hand
+             FROM unnest($1::text[], $2::int4[], $3::int8[], $5::int8[]) AS w (topic, partition, low, in_hand)
              ON CONFLICT (topic, partition) DO UPDATE
              SET epoch = p.epoch + 1, owner = EXCLUDED.owner, claimed_from = p.next_offset,
+                 unfinished_claims = CASE WHEN p.stored + p.quarantined < p.in_hand_until
+                                          THEN p.unfinished_claims + 1 ELSE 0 END,
+                 in_hand_until = p.stored + p.quarantined + EXCLUDED.in_hand_until,
                  claimed_at = clock_timestamp(), updated_at = clock_timestamp()
-             RETURNING topic, partition, next_offset, epoch",
+             RETURNING topic, partition, next_offset, epoch, unfinished_claims",
         )
         .bind(&topics)
         .bind(&partitions)
         .bind(&lows)
         .bind(owner)
+        .bind(&in_hand)
         .fetch_all(&mut *tx)
         .await
         .doing(DOING)?;
@@ -106,6 +117,7 @@ impl Store {
                 source: source.clone(),
                 next_offset: NextOffset::new(row.try_get(2).doing(DOING)?),
                 epoch: Epoch::new(row.try_get(3).doing(DOING)?),
+                unfinished_claims: row.try_get(4).doing(DOING)?,
             };
             claims.insert(source, claim);
         }
@@ -139,6 +151,38 @@ impl Store {
         }
         tx.commit().await.doing(DOING)?;
         Ok(answer)
+    }
+
+    /// Notes that the owner has given these partitions back and has nothing of them in hand. The claims of others are left
+    /// alone, and so are those after an owner that died: what that one had in hand is not done yet. Only a note: a claim
+    /// that does not find it has the worker take more care than it needs.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn release(&self, claims: &[Claimed]) -> Result<(), StoreError> {
+        const DOING: &str = "cannot give partitions back";
+        let topics: Vec<&str> = claims.iter().map(|c| c.source.topic.as_str()).collect();
+        let partitions: Vec<i32> = claims.iter().map(|c| c.source.partition.get()).collect();
+        let epochs: Vec<i64> = claims.iter().map(|c| c.epoch.get()).collect();
+        let mut tx = self.begin().await?;
+        // Locked in the order of the claims, so that the two never wait for each other.
+        sqlx::query(
+            "WITH mine AS (
+                 SELECT p.topic, p.partition FROM partition_progress p
+                 JOIN unnest($1::text[], $2::int4[], $3::int8[]) AS c (topic, partition, epoch)
+                     USING (topic, partition, epoch)
+                 WHERE p.unfinished_claims = 0
+                 ORDER BY p.topic, p.partition FOR UPDATE OF p
+             )
+             UPDATE partition_progress SET in_hand_until = 0 WHERE (topic, partition) IN (SELECT * FROM mine)",
+        )
+        .bind(&topics)
+        .bind(&partitions)
+        .bind(&epochs)
+        .execute(&mut *tx)
+        .await
+        .doing(DOING)?;
+        tx.commit().await.doing(DOING)
     }
 
     /// How far every partition is, in order.

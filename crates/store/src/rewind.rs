@@ -196,7 +196,7 @@ async fn set_back(
          )
          UPDATE partition_progress
          SET next_offset = $3, flushed_from = $3, claimed_from = $3, epoch = epoch + 1, owner = $8,
-             stored = stored - $4, quarantined = quarantined - $5, skipped = skipped - $6,
+             stored = stored - $4, quarantined = quarantined - $5, skipped = skipped - $6, in_hand_until = 0,
              claimed_at = clock_timestamp(), updated_at = clock_timestamp()
          WHERE topic = $1 AND partition = $2",
     )

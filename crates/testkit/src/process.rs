@@ -94,6 +94,15 @@ impl Copydesk {
         self
     }
 
+    /// A text that no article has: a program that is [`Copydesk::deadly`] aborts when it cleans one that has it.
+    pub const KILLER: &'static str = "Vxq7 ends the process 3f9c";
+
+    /// The same with messages that end the process: see [`Copydesk::KILLER`].
+    #[must_use]
+    pub fn deadly(self) -> Self {
+        self.with("COPYDESK_TEST_ABORT_ON", Self::KILLER)
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(executable());
         for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("COPYDESK_")) {

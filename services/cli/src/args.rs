@@ -91,6 +91,16 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Write the manual pages, one a command
     Man(ManArgs),
+    /// Try messages from standard input; a worker starts it for messages that may have ended another worker
+    #[command(hide = true)]
+    Isolated(IsolatedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IsolatedArgs {
+    /// As `clean.rules_file`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

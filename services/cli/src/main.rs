@@ -36,10 +36,12 @@ fn complain(error: &anyhow::Error) {
 }
 
 fn start(cli: Cli) -> anyhow::Result<Outcome> {
-    // What is read off the command line's definition needs no settings, right or wrong.
-    match &cli.command {
-        Command::Completions(args) => return commands::pages::completions(args),
-        Command::Man(args) => return commands::pages::man(args),
+    // What is read off the command line's definition needs no settings, right or wrong; and a process for messages that end
+    // processes gets none.
+    match cli.command {
+        Command::Completions(args) => return commands::pages::completions(&args),
+        Command::Man(args) => return commands::pages::man(&args),
+        Command::Isolated(args) => return commands::isolated::run(args),
         _ => {}
     }
     let config = settings(&cli.common)?;
@@ -66,9 +68,11 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Site(command) => commands::site::run(&config, &command).await,
             Command::Rewind(args) => commands::rewind::run(&config, &args).await,
             Command::Janitor(args) => commands::janitor::run(&config, &args).await,
-            Command::Clean(_) | Command::Config(_) | Command::Completions(_) | Command::Man(_) => {
-                Ok(Outcome::Done)
-            }
+            Command::Clean(_)
+            | Command::Config(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Isolated(_) => Ok(Outcome::Done),
         }
     });
     // A blocking call that hangs (a broker that never answers) must not keep the process.

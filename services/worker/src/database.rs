@@ -22,6 +22,9 @@ pub(crate) trait Database: Send + Sync {
         on_lost_range: OnLostRange,
     ) -> BoxFuture<'a, Result<Vec<Claimed>, StoreError>>;
 
+    /// [`Store::release`].
+    fn release<'a>(&'a self, claims: &'a [Claimed]) -> BoxFuture<'a, Result<(), StoreError>>;
+
     /// [`Store::progress`].
     fn progress(&self) -> BoxFuture<'_, Result<Vec<Progress>, StoreError>>;
 }
@@ -42,6 +45,10 @@ impl Database for Store {
         on_lost_range: OnLostRange,
     ) -> BoxFuture<'a, Result<Vec<Claimed>, StoreError>> {
         Box::pin(self.claim(owner, wanted, on_lost_range))
+    }
+
+    fn release<'a>(&'a self, claims: &'a [Claimed]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.release(claims))
     }
 
     fn progress(&self) -> BoxFuture<'_, Result<Vec<Progress>, StoreError>> {

@@ -8,7 +8,7 @@
 //! 1. the poll thread and its bounded queues (crate `copydesk-stream`)
 //! 2. [`owner`](self): claims partitions in the ledger, drains and fences them
 //! 3. `partition`: chunks to the pool, order restored, batches cut, one flush in flight
-//! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads
+//! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads (`isolated`: messages that a worker may have died of)
 //! 5. the flush: one transaction (crate `copydesk-store`)
 //! 6. `publisher`: what the outbox holds goes on other topics, where that is switched on
 //!
@@ -19,7 +19,9 @@ mod breaker;
 mod counters;
 mod database;
 mod dead_letter;
+mod desks;
 mod index_search;
+mod isolated;
 mod key_windows;
 mod monitor;
 mod owner;
@@ -33,11 +35,13 @@ mod silent;
 mod simulation;
 mod spans;
 mod until_end;
+mod workspace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use copydesk_article::Message;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
 use copydesk_store::{OnLostRange, Store};
@@ -49,16 +53,19 @@ use tracing::{error, info, warn};
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
 pub use counters::Tally;
+pub use isolated::{IsolatedCommand, serve as serve_isolated};
 pub use publisher::OutputTopics;
 pub use replay::{ReplayReport, replay};
 
 use counters::Counters;
+use isolated::Isolation;
 use monitor::Monitor;
 use owner::Owner;
-use partition::Context;
+use partition::{Chunk, Context, PreparePool};
 use pool::Pool;
 use prepare::Stages;
 use publisher::Phase;
+use workspace::Workspace;
 
 /// How often a busy worker says how it gets on.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +80,9 @@ pub struct WorkerOptions {
     pub store: Store,
     /// Threads that clean and fingerprint; 0 is one per core.
     pub threads: usize,
+    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be stored. One message that
+    /// needs more passes alone.
+    pub cleaning_memory: usize,
     /// When a batch is cut.
     pub batch: BatchLimits,
     /// How much bad input stops a partition.
@@ -83,6 +93,10 @@ pub struct WorkerOptions {
     pub limits: Limits,
     /// Rules and budget of the cleaning.
     pub cleaner: Cleaner,
+    /// Starts a process that calls [`serve_isolated`] with the same limits and rules.
+    pub isolated: IsolatedCommand,
+    /// Tests only: a message whose body holds this text ends the process. `None` in every real worker.
+    pub abort_on: Option<String>,
     /// Where metrics and health are answered over HTTP.
     pub metrics: Option<std::net::SocketAddr>,
     /// Where spans of messages go; `None`: nowhere.
@@ -128,18 +142,16 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let stages = Stages {
-        limits: options.limits,
-        cleaner: options.cleaner,
-    };
+    let stages = Arc::new(Stages::new(options.limits, options.cleaner, options.abort_on));
     let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
-    let pool_monitor = Arc::clone(&monitor);
-    let pool = Pool::start(threads, move |messages: Vec<_>| {
-        let (items, times): (Vec<_>, Vec<_>) = messages.into_iter().map(|m| stages.prepare(m)).unzip();
-        pool_monitor.prepared(&items, &times);
-        items
-    })
-    .context("cannot start the cleaning threads")?;
+    let workspace = Workspace::new(options.cleaning_memory);
+    let isolation = Isolation {
+        command: options.isolated,
+        stages: Arc::clone(&stages),
+        workspace: workspace.clone(),
+    };
+    let (pool, isolated) =
+        start_pools(threads, stages, isolation, &monitor).context("cannot start the cleaning threads")?;
 
     let targets = if options.until_end {
         Some(
@@ -155,6 +167,8 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let context = Arc::new(Context {
         database: Arc::new(options.store.clone()),
         pool,
+        isolated,
+        workspace,
         limits: options.batch,
         breaker: options.breaker,
         counters: Arc::clone(&counters),
@@ -198,6 +212,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         .index_search
         .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
     let reading = tokio::spawn(key_windows::run(options.store.clone()));
+    let telling = tokio::spawn(monitor::tell_of_slow_messages(Arc::clone(&monitor)));
     let silent = tokio::spawn(silent::run(options.store.clone()));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
@@ -248,6 +263,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     indexing.iter().for_each(tokio::task::JoinHandle::abort);
     reading.abort();
     silent.abort();
+    telling.abort();
     if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
         index_search::to_the_end(&options.store, &stop).await;
     }
@@ -265,6 +281,37 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         "worker ends"
     );
     outcome.map(|()| tally)
+}
+
+/// Threads that take the place of those with a slow message; more such messages at once than this hold up others.
+const SPARE_THREADS: usize = 8;
+
+/// The pool, and the one thread for messages that a worker may have died of.
+fn start_pools(
+    threads: usize,
+    stages: Arc<Stages>,
+    isolation: Isolation,
+    monitor: &Arc<Monitor>,
+) -> std::io::Result<(PreparePool, PreparePool)> {
+    let (workspace, told) = (isolation.workspace.clone(), Arc::clone(monitor));
+    let pool = Pool::start(threads, SPARE_THREADS, move |messages: Vec<Message>, hand| {
+        let mut space = workspace.space();
+        let prepare = |message: Message| {
+            hand.begin(message.coordinates.offset);
+            stages.prepare(message, &mut space)
+        };
+        let items = told.prepared(messages.into_iter().map(prepare).unzip());
+        Chunk { items, space }
+    })?;
+    let told = Arc::clone(monitor);
+    let isolated = Pool::start(1, 0, move |messages, hand| {
+        let (items, space) = isolation.prepare(messages, hand);
+        let items = told.prepared(items.into_iter().unzip());
+        Chunk { items, space }
+    })?;
+    monitor.watch(pool.desks());
+    monitor.watch(isolated.desks());
+    Ok((pool, isolated))
 }
 
 /// Ends the publishers: after the round under way, or (`--until-end`) when the outbox is empty.

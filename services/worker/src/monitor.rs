@@ -4,6 +4,7 @@
 //! tells; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
 
 mod pages;
+mod slow;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +16,12 @@ use copydesk_stream::{StreamConfig, admin};
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
 
+use crate::desks::Desks;
 use crate::prepare::Times;
 use crate::spans::Spans;
 
 pub(crate) use pages::serve;
+pub(crate) use slow::tell as tell_of_slow_messages;
 
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
@@ -43,6 +46,7 @@ pub(crate) struct Monitor {
     database_answered: LastAnswer,
     kafka_answered: LastAnswer,
     spans: Option<Spans>,
+    desks: Mutex<Vec<Arc<Desks>>>,
 }
 
 /// When a server answered last.
@@ -96,10 +100,10 @@ impl Monitor {
         self.registry.add(&catalogue::RECEIVED_BYTES, &topic, bytes);
     }
 
-    /// A chunk of messages went through the stages before the store.
-    pub(crate) fn prepared(&self, items: &[Item], times: &[Times]) {
+    /// A chunk of messages went through the stages before the store. Gives them back.
+    pub(crate) fn prepared(&self, (items, times): (Vec<Item>, Vec<Times>)) -> Vec<Item> {
         if let Some(spans) = &self.spans {
-            spans.prepared(items, times);
+            spans.prepared(&items, &times);
         }
         let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
         for (stage, begun, ended) in times.iter().flat_map(Times::stages) {
@@ -111,6 +115,7 @@ impl Monitor {
         for (stage, tally) in &tallies {
             self.registry.merge(tally, &[stage]);
         }
+        items
     }
 
     /// A batch is about to be stored: what must be known of it afterwards.

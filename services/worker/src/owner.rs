@@ -17,7 +17,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
-use crate::partition::{self, Context, Ending, PublishLock};
+use crate::database::Database;
+use crate::partition::{self, Context, Ending, PublishLock, most_in_hand};
 
 /// How long an assignment may wait for Postgres before the poll thread gives up and tries again.
 const CLAIM_DEADLINE: Duration = Duration::from_secs(30);
@@ -125,7 +126,7 @@ impl Bridge {
 
 /// One partition at work.
 struct Working {
-    epoch: Epoch,
+    claimed: Claimed,
     /// The ledger said otherwise when it was read last.
     overtaken: bool,
     /// A flush was told that the claim is over.
@@ -134,7 +135,8 @@ struct Working {
     acknowledged_before: NextOffset,
     lock: PublishLock,
     acknowledged: watch::Receiver<NextOffset>,
-    task: JoinHandle<()>,
+    /// Ends with whether nothing was left in hand.
+    task: JoinHandle<bool>,
 }
 
 /// The owner's end: see the module.
@@ -240,12 +242,17 @@ impl Owner {
                 Request::Lost(partitions) => self.lose(&partitions),
                 Request::Ledger(progress) => self.compare(&progress),
                 Request::Fenced(source, epoch) => {
-                    if let Some(working) = self.working.get_mut(&source).filter(|w| w.epoch == epoch) {
+                    if let Some(working) = self.working.get_mut(&source).filter(|w| w.claimed.epoch == epoch)
+                    {
                         working.fenced = true;
                     }
                 }
                 Request::Tripped(source, epoch, reason) => {
-                    if self.working.get(&source).is_some_and(|w| w.epoch == epoch) {
+                    if self
+                        .working
+                        .get(&source)
+                        .is_some_and(|w| w.claimed.epoch == epoch)
+                    {
                         self.stopped.send_modify(|s| {
                             s.insert(source, reason);
                         });
@@ -263,6 +270,7 @@ impl Owner {
                 source: w.source,
                 low: w.low,
                 high: w.high,
+                in_hand: i64::try_from(most_in_hand(&self.context.limits)).unwrap_or(i64::MAX),
             })
             .collect();
         let claims = loop {
@@ -295,6 +303,9 @@ impl Owner {
             .into_iter()
             .map(|claim| {
                 info!(partition = %claim.source, from = %claim.next_offset, epoch = %claim.epoch, "claimed");
+                if claim.unfinished_claims > 0 {
+                    warn!(partition = %claim.source, from = %claim.next_offset, claims = claim.unfinished_claims, "an owner before ended without giving the partition back; each message that it may have had in hand is tried in a process of its own first");
+                }
                 let start = Start {
                     source: claim.source.clone(),
                     next_offset: claim.next_offset,
@@ -329,8 +340,11 @@ impl Owner {
         let (acknowledge, acknowledged) = watch::channel(claimed.next_offset);
         let (context, task_lock, fatal) = (Arc::clone(&self.context), lock.clone(), self.fatal.clone());
         let (name, to_self, epoch) = (source.clone(), self.to_self.clone(), claimed.epoch);
+        let of_task = claimed.clone();
         let task = tokio::spawn(async move {
-            match partition::run(context, stream, claimed, task_lock, acknowledge).await {
+            let ending = partition::run(context, stream, of_task, task_lock, acknowledge).await;
+            let is_drained = matches!(ending, Ending::Drained);
+            match ending {
                 Ending::Drained | Ending::Killed => {}
                 Ending::Fenced => {
                     if let Some(owner) = to_self.upgrade() {
@@ -348,11 +362,12 @@ impl Owner {
                     }
                 }
             }
+            is_drained
         });
         if let Some(before) = self.working.insert(
             source,
             Working {
-                epoch,
+                claimed,
                 overtaken: false,
                 fenced: false,
                 acknowledged_before,
@@ -374,14 +389,20 @@ impl Owner {
     ) -> Vec<(TopicPartition, NextOffset)> {
         let begun = Instant::now();
         let mut done = Vec::with_capacity(revoked.len());
+        let mut given_back = Vec::new();
         for source in revoked {
-            self.claimed.remove(source);
+            // Claimed, and taken away before it began.
+            given_back.extend(self.claimed.remove(source));
             self.forget_stop(source);
             let Some(mut working) = self.working.remove(source) else {
                 continue;
             };
             tokio::select! {
-                _ = &mut working.task => {}
+                ended = &mut working.task => {
+                    if ended.is_ok_and(|is_drained| is_drained) {
+                        given_back.push(working.claimed);
+                    }
+                }
                 () = tokio::time::sleep_until(until.into()) => {
                     warn!(partition = %source, "not drained in time; the rest is stored by the next owner");
                 }
@@ -389,6 +410,7 @@ impl Owner {
             working.lock.kill();
             done.push((source.clone(), *working.acknowledged.borrow()));
         }
+        release(&*self.context.database, &given_back, until).await;
         self.context.monitor.drained(revoked, begun.elapsed());
         done
     }
@@ -414,7 +436,7 @@ impl Owner {
             // The ledger was read after the look before: it cannot be behind what was acknowledged then.
             let agrees = progress.iter().any(|p| {
                 p.source == *source
-                    && p.epoch == working.epoch
+                    && p.epoch == working.claimed.epoch
                     && p.next_offset >= working.acknowledged_before
             });
             working.acknowledged_before = *working.acknowledged.borrow();
@@ -436,97 +458,20 @@ impl Owner {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use copydesk_article::{Offset, Partition, Topic};
-    use copydesk_store::{Batch, FlushError, FlushReport};
-    use futures_util::future::BoxFuture;
-
-    use super::*;
-    use crate::database::Database;
-    use crate::simulation::context;
-
-    /// A ledger of one partition that others move.
-    #[derive(Clone)]
-    struct Ledger(Arc<Mutex<i64>>);
-
-    impl Database for Ledger {
-        fn flush<'a>(
-            &'a self,
-            _: &'a Claimed,
-            _: &'a Batch,
-        ) -> BoxFuture<'a, Result<FlushReport, FlushError>> {
-            unreachable!("nothing is read")
-        }
-
-        fn claim<'a>(
-            &'a self,
-            _: &'a str,
-            wanted: &'a [ClaimWanted],
-            _: OnLostRange,
-        ) -> BoxFuture<'a, Result<Vec<Claimed>, StoreError>> {
-            let at = *self.0.lock().unwrap();
-            let claim = move |w: &ClaimWanted| {
-                let (source, next_offset) = (w.source.clone(), NextOffset::new(at));
-                if w.high.get() < at {
-                    return Err(StoreError::TopicRecreated {
-                        partition: source,
-                        next_offset,
-                        high: w.high,
-                    });
-                }
-                Ok(Claimed {
-                    source,
-                    epoch: Epoch::new(1),
-                    next_offset,
-                })
-            };
-            Box::pin(async move { wanted.iter().map(claim).collect() })
-        }
-
-        fn progress(&self) -> BoxFuture<'_, Result<Vec<Progress>, StoreError>> {
-            Box::pin(async { Ok(Vec::new()) })
-        }
+/// Notes that nothing of these partitions is in hand any more. A note that does not come through costs the next owner some
+/// time only, so nobody waits for it longer than for the drain.
+async fn release(database: &dyn Database, claims: &[Claimed], until: Instant) {
+    if claims.is_empty() {
+        return;
     }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn an_end_that_others_have_passed_since_is_asked_for_again_and_one_that_stays_behind_is_another_topics()
-     {
-        let ledger = Ledger(Arc::new(Mutex::new(6_218)));
-        let (bridge, owner, mut fatal) = Owner::new(
-            context(ledger.clone()),
-            "worker".into(),
-            OnLostRange::Stop,
-            Box::new(|_| ()),
-        );
-        tokio::spawn(owner.run());
-        let mut claim = |high: i64| {
-            let wanted = Wanted {
-                source: TopicPartition {
-                    topic: Topic::new("articles"),
-                    partition: Partition::new(3),
-                },
-                low: Offset::new(0),
-                high: Offset::new(high),
-            };
-            let claimed = tokio::task::block_in_place(|| bridge.claim(vec![wanted]));
-            (claimed.map(|starts| starts.len()), fatal.try_recv().ok())
-        };
-        // Kafka was asked before the claim had to wait for Postgres.
-        let (claimed, stopped) = claim(5_136);
-        assert!(claimed.unwrap_err().to_string().contains("asked again"));
-        assert!(stopped.is_none(), "{stopped:?}");
-        // By now there is more again.
-        *ledger.0.lock().unwrap() = 6_400;
-        let (claimed, stopped) = claim(6_300);
-        assert!(claimed.is_err() && stopped.is_none());
-        assert_eq!(claim(6_400).0.unwrap(), 1);
-        // What was seen before that claim tells nothing any more.
-        assert!(claim(10).1.is_none());
-        let (claimed, stopped) = claim(10);
-        assert!(claimed.is_err());
-        assert!(stopped.unwrap().to_string().contains("created again"));
+    let released = tokio::select! {
+        released = database.release(claims) => released,
+        () = tokio::time::sleep_until(until.into()) => return,
+    };
+    if let Err(error) = released {
+        warn!(%error, "cannot note that partitions were given back; their next owner takes more care than it needs");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use crate::counters::Counters;
 use crate::database::Database;
 use crate::monitor::Monitor;
 use crate::pool::Pool;
+use crate::workspace::{Space, Workspace, to_store};
 
 /// Messages in one job of the pool: large enough that handing over costs nothing beside cleaning, small
 /// enough that two threads share one batch.
@@ -27,11 +28,23 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Jobs that one partition may have with the pool at once.
 const CHUNKS_IN_FLIGHT: usize = 8;
 
+/// Messages of one partition that may be in hand at once: with the pool, in the batch that is being filled and in the one that
+/// is being stored, each a job larger than its limit.
+pub(crate) fn most_in_hand(limits: &BatchLimits) -> usize {
+    CHUNKS_IN_FLIGHT * CHUNK_MESSAGES + 2 * (limits.articles + CHUNK_MESSAGES)
+}
+
 /// The longest wait between two tries at a database that is away.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The pool that prepares chunks of messages.
-pub(crate) type PreparePool = Pool<Vec<Message>, Vec<Item>>;
+pub(crate) type PreparePool = Pool<Vec<Message>, Chunk>;
+
+/// Messages that are prepared, and the room that they take until they are stored.
+pub(crate) struct Chunk {
+    pub(crate) items: Vec<Item>,
+    pub(crate) space: Space,
+}
 
 /// Whether a partition may still be written. Killed when the partition is lost or its drain is over.
 ///
@@ -68,6 +81,9 @@ pub(crate) enum Ending {
 pub(crate) struct Context {
     pub(crate) database: Arc<dyn Database>,
     pub(crate) pool: PreparePool,
+    /// For messages that the owner before may have died of.
+    pub(crate) isolated: PreparePool,
+    pub(crate) workspace: Workspace,
     pub(crate) limits: BatchLimits,
     pub(crate) breaker: BreakerLimits,
     pub(crate) counters: Arc<Counters>,
@@ -78,7 +94,7 @@ pub(crate) struct Context {
 /// What is on its way to the pool and back, in the order of the offsets.
 enum Step {
     Chunk {
-        prepared: oneshot::Receiver<Vec<Item>>,
+        prepared: oneshot::Receiver<Chunk>,
         charges: Vec<Charge>,
     },
     End(NextOffset),
@@ -90,6 +106,7 @@ struct Filling {
     to: NextOffset,
     items: Vec<Item>,
     charges: Vec<Charge>,
+    spaces: Vec<Space>,
     fill: Fill,
 }
 
@@ -100,6 +117,7 @@ impl Filling {
             to: from,
             items: Vec::new(),
             charges: Vec::new(),
+            spaces: Vec::new(),
             fill: Fill::default(),
         }
     }
@@ -122,6 +140,11 @@ pub(crate) async fn run(
     let mut open = true;
     let mut breaker = Breaker::new(context.breaker);
     let mut tripped: Option<Trip> = None;
+    // Messages that were in hand when the owner before died, as far as anybody knows.
+    let mut suspects = match claimed.unfinished_claims {
+        0 => 0,
+        _ => most_in_hand(&context.limits),
+    };
     loop {
         if lock.is_dead() {
             return Ending::Killed;
@@ -160,8 +183,8 @@ pub(crate) async fn run(
             }
             // A batch that is due but has to wait for the flush before it takes no more: that is the backpressure.
             step = front(&mut steps), if !steps.is_empty() && room => match step {
-                Some(Arrived::Items(items, charges)) => {
-                    tripped = take(&mut filling, &mut breaker, items, charges);
+                Some(Arrived::Items(chunk, charges)) => {
+                    tripped = take(&mut filling, &mut breaker, chunk, charges);
                     if tripped.is_some() {
                         // What came before is still stored; the rest is given back with the stream.
                         open = false;
@@ -179,12 +202,14 @@ pub(crate) async fn run(
                     return Ending::Killed;
                 }
             },
-            deliveries = stream.recv_many(CHUNK_MESSAGES, CHUNK_BYTES), if open && steps.len() < CHUNKS_IN_FLIGHT => {
+            deliveries = stream.recv_many(CHUNK_MESSAGES, CHUNK_BYTES), if open && may_hand_over(&context, &steps) => {
                 if deliveries.is_empty() {
                     open = false;
                 } else {
-                    note(&context.monitor, &claimed, &deliveries);
-                    hand_over(&context.pool, deliveries, &mut steps);
+                    let messages = note(&context.monitor, &claimed, &deliveries);
+                    let pool = if suspects > 0 { &context.isolated } else { &context.pool };
+                    suspects = suspects.saturating_sub(messages);
+                    hand_over(pool, &claimed, deliveries, &mut steps);
                 }
             }
             () = sleep_until(due), if flush.is_none() && due.is_some() => {}
@@ -192,9 +217,14 @@ pub(crate) async fn run(
     }
 }
 
+/// While there is no room for what articles take, a partition has one job at a time with the pool.
+fn may_hand_over(context: &Context, steps: &VecDeque<Step>) -> bool {
+    steps.is_empty() || steps.len() < CHUNKS_IN_FLIGHT && !context.workspace.is_full()
+}
+
 /// What came to the front of the steps.
 enum Arrived {
-    Items(Vec<Item>, Vec<Charge>),
+    Items(Chunk, Vec<Charge>),
     End(NextOffset),
 }
 
@@ -231,22 +261,24 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-fn note(monitor: &Monitor, claimed: &Claimed, deliveries: &[Delivery]) {
+/// Tells monitoring what came; gives back how many messages.
+fn note(monitor: &Monitor, claimed: &Claimed, deliveries: &[Delivery]) -> usize {
     let sizes = deliveries.iter().filter_map(|d| match d {
         Delivery::Message(message, _) => Some(message.size() as u64),
         Delivery::End(_) => None,
     });
-    let (messages, bytes) = sizes.fold((0, 0), |(n, sum), size| (n + 1, sum + size));
-    monitor.received(&claimed.source, messages, bytes);
+    let (messages, bytes) = sizes.fold((0_usize, 0), |(n, sum), size| (n + 1, sum + size));
+    monitor.received(&claimed.source, messages as u64, bytes);
+    messages
 }
 
 /// Cuts deliveries into chunks for the pool, ends of the partition between them.
-fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque<Step>) {
+fn hand_over(pool: &PreparePool, claimed: &Claimed, deliveries: Vec<Delivery>, steps: &mut VecDeque<Step>) {
     let mut messages = Vec::with_capacity(deliveries.len());
     let mut charges = Vec::with_capacity(deliveries.len());
     let push = |messages: &mut Vec<Message>, charges: &mut Vec<Charge>, steps: &mut VecDeque<Step>| {
         if !messages.is_empty() {
-            let prepared = pool.submit(std::mem::take(messages));
+            let prepared = pool.submit(&claimed.source, std::mem::take(messages));
             steps.push_back(Step::Chunk {
                 prepared,
                 charges: std::mem::take(charges),
@@ -269,18 +301,15 @@ fn hand_over(pool: &PreparePool, deliveries: Vec<Delivery>, steps: &mut VecDeque
 }
 
 /// Adds items to the batch, up to the one at which the breaker trips.
-fn take(
-    filling: &mut Filling,
-    breaker: &mut Breaker,
-    items: Vec<Item>,
-    charges: Vec<Charge>,
-) -> Option<Trip> {
+fn take(filling: &mut Filling, breaker: &mut Breaker, chunk: Chunk, charges: Vec<Charge>) -> Option<Trip> {
     let now = Instant::now();
-    for (item, charge) in items.into_iter().zip(charges) {
+    filling.spaces.push(chunk.space);
+    for (item, charge) in chunk.items.into_iter().zip(charges) {
         if let Some(trip) = breaker.count(item.outcome.is_err()) {
             return Some(trip);
         }
-        filling.fill.add(item.message.size(), now);
+        let article = item.outcome.as_ref().map_or(0, |a| to_store(a) / 3);
+        filling.fill.add(item.message.size().max(article), now);
         filling.to = item.message.coordinates.offset.next();
         filling.items.push(item);
         filling.charges.push(charge);
@@ -297,12 +326,13 @@ fn start_flush(context: &Arc<Context>, claimed: &Claimed, lock: &PublishLock, fu
             to,
             items,
             charges,
+            spaces,
             ..
         } = full;
         let noted = context.monitor.flushing(&items);
         let result = store(&context, &claimed, &lock, Batch { from, to, items }).await;
         // The messages leave the memory budget only now that they are stored (or given up).
-        drop(charges);
+        drop((charges, spaces));
         let report = result?;
         context.counters.add(&report);
         context.monitor.flushed(&claimed.source, to, &noted, &report);

@@ -11,6 +11,8 @@ use copydesk_decode::{Limits, decode};
 use copydesk_dedup::fingerprint;
 use copydesk_store::{Item, Prepared};
 
+use crate::workspace::Space;
+
 /// When a message's stages ended. A stage that was not reached has no time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
@@ -21,6 +23,16 @@ pub(crate) struct Times {
 }
 
 impl Times {
+    /// Those of a message that reached no stage.
+    pub(crate) fn none(begun: Instant) -> Self {
+        Self {
+            begun,
+            decoded: None,
+            cleaned: None,
+            fingerprinted: None,
+        }
+    }
+
     /// The stages that ended, each with its beginning and its end.
     pub(crate) fn stages(&self) -> impl Iterator<Item = (Stage, Instant, Instant)> {
         let mut begun = self.begun;
@@ -39,33 +51,72 @@ impl Times {
 
 /// What the stages need: shared by all threads, never changed.
 pub(crate) struct Stages {
-    pub(crate) limits: Limits,
-    pub(crate) cleaner: Cleaner,
+    limits: Limits,
+    cleaner: Cleaner,
+    /// Tests only: a message that holds this text ends the process, as a bug in an engine might.
+    abort_on: Option<String>,
 }
 
 impl Stages {
+    pub(crate) fn new(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> Self {
+        Self {
+            limits,
+            cleaner,
+            abort_on,
+        }
+    }
+
     /// Takes a message as far as the store: prepared, or refused with a reason.
     ///
     /// A panic in a stage costs this message only. It is a bug of ours or of an engine, so the message is
-    /// kept in quarantine with its bytes, to be replayed when the bug is mended.
-    pub(crate) fn prepare(&self, message: Message) -> (Item, Times) {
+    /// kept in quarantine with its bytes, to be replayed when the bug is mended. Takes `space`, and waits for it.
+    pub(crate) fn prepare(&self, message: Message, space: &mut Space) -> (Item, Times) {
+        self.prepare_telling(message, space, &mut |_| ())
+    }
+
+    /// The same, and tells of each stage before it begins.
+    pub(crate) fn prepare_telling(
+        &self,
+        message: Message,
+        space: &mut Space,
+        tell: &mut dyn FnMut(Stage),
+    ) -> (Item, Times) {
+        space.decode(&message);
         let clock = Clock::start();
-        let outcome =
-            panic::catch_unwind(AssertUnwindSafe(|| self.run(&message, &clock))).unwrap_or_else(|panic| {
-                Err(Reject::new(
-                    clock.stage.get(),
-                    Reason::Panicked,
-                    panic_text(panic.as_ref()),
-                ))
-            });
+        let run = AssertUnwindSafe(|| self.run(&message, space, &clock, tell));
+        let outcome = panic::catch_unwind(run).unwrap_or_else(|panic| {
+            Err(Reject::new(
+                clock.stage.get(),
+                Reason::Panicked,
+                panic_text(panic.as_ref()),
+            ))
+        });
+        space.keep(outcome.as_ref().ok().map(AsRef::as_ref));
         (Item { message, outcome }, clock.stop())
     }
 
-    fn run(&self, message: &Message, clock: &Clock) -> Result<Box<Prepared>, Reject> {
+    fn run(
+        &self,
+        message: &Message,
+        space: &mut Space,
+        clock: &Clock,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Result<Box<Prepared>, Reject> {
+        tell(Stage::Decode);
         let raw = decode(message, &self.limits)?;
+        space.clean(&raw.body);
         clock.enter(Stage::Clean);
+        tell(Stage::Clean);
+        if self
+            .abort_on
+            .as_ref()
+            .is_some_and(|text| raw.body.as_str().contains(text))
+        {
+            std::process::abort();
+        }
         let clean = self.cleaner.clean(&raw)?;
         clock.enter(Stage::Fingerprint);
+        tell(Stage::Fingerprint);
         let fingerprint = fingerprint(&clean);
         Ok(Box::new(Prepared::new(
             clean,
@@ -86,12 +137,7 @@ impl Clock {
     fn start() -> Self {
         Self {
             stage: Cell::new(Stage::Decode),
-            times: Cell::new(Times {
-                begun: Instant::now(),
-                decoded: None,
-                cleaned: None,
-                fingerprinted: None,
-            }),
+            times: Cell::new(Times::none(Instant::now())),
         }
     }
 

@@ -1,12 +1,17 @@
 //! Quarantined messages through the pipeline again, each under its own offset.
 
+use std::sync::Arc;
+
 use anyhow::Result;
+use copydesk_article::Reason;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
 use copydesk_store::{QuarantineFilter, Replayed, RetryClass, Store, StoreError, try_again};
 use tracing::{info, warn};
 
+use crate::isolated::{IsolatedCommand, Isolation};
 use crate::prepare::{self, Stages};
+use crate::workspace::Workspace;
 
 /// Messages listed at once.
 const PAGE: u32 = 200;
@@ -24,7 +29,8 @@ pub struct ReplayReport {
     pub truncated: u64,
 }
 
-/// Runs everything that matches through decode, clean and fingerprint again, and settles it.
+/// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended processes before is
+/// tried in a process of its own first, started by `isolated`.
 ///
 /// # Errors
 /// Postgres is away, or a bug; what was settled before stays settled, and a second call goes on.
@@ -32,10 +38,16 @@ pub async fn replay(
     store: &Store,
     cleaner: Cleaner,
     limits: Limits,
+    isolated: IsolatedCommand,
     filter: &QuarantineFilter,
 ) -> Result<ReplayReport> {
     prepare::quiet_panics();
-    let stages = std::sync::Arc::new(Stages { limits, cleaner });
+    let stages = Arc::new(Stages::new(limits, cleaner, None));
+    let isolation = Arc::new(Isolation {
+        command: isolated,
+        stages: Arc::clone(&stages),
+        workspace: Workspace::unbounded(),
+    });
     let mut report = ReplayReport::default();
     let mut after = None;
     loop {
@@ -51,9 +63,14 @@ pub async fn replay(
                 report.settled_meanwhile += 1;
                 continue;
             };
-            let stages = std::sync::Arc::clone(&stages);
+            let (stages, isolation) = (Arc::clone(&stages), Arc::clone(&isolation));
+            let suspect = entry.reason == Reason::KillsWorker.as_str();
             // Cleaning a page takes milliseconds: not on a thread that drives connections.
-            let (item, _) = tokio::task::spawn_blocking(move || stages.prepare(message)).await?;
+            let item = tokio::task::spawn_blocking(move || match suspect {
+                true => isolation.prepare_one(message),
+                false => stages.prepare(message, &mut Workspace::unbounded().space()).0,
+            })
+            .await?;
             let outcome = item.outcome.as_ref().map(AsRef::as_ref);
             match settle(store, &item.message, outcome).await? {
                 Replayed::Stored(_) => report.stored += 1,

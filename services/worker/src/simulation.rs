@@ -107,7 +107,7 @@ fn whatever_happens_each_offset_ends_in_its_place_once() {
         }
     }
     // It has happened, all of it.
-    assert_eq!(seen.len(), 8, "{seen:#?}");
+    assert_eq!(seen.len(), 9, "{seen:#?}");
     assert!(seen.values().all(|times| *times >= 3), "{seen:#?}");
 }
 
@@ -129,6 +129,8 @@ fn what_is_broken_is_found() {
     let (_, found) = found_by(Broken::FromAnywhereAhead);
     assert!(found.iter().any(|f| f.contains("is Good, and in")), "{found:#?}");
     found_by(Broken::StartsAtCommitted);
+    let (_, found) = found_by(Broken::ForgetsTheDead);
+    assert!(found[0].contains("has killed 3 workers"), "{found:#?}");
 }
 
 #[test]

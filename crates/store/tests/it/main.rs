@@ -24,3 +24,4 @@ mod site_memory;
 mod stories;
 mod support;
 mod tampering;
+mod unfinished;

@@ -115,8 +115,12 @@ pub(crate) fn wanted(partition: i32, low: i64, high: i64) -> Wanted {
         source: source(partition),
         low: Offset::new(low),
         high: Offset::new(high),
+        in_hand: IN_HAND,
     }
 }
+
+/// Messages that a claimer may have in hand.
+pub(crate) const IN_HAND: i64 = 10;
 
 pub(crate) const NOON: &str = "2026-03-10T12:00:00Z";
 

@@ -90,6 +90,9 @@ catalogue! {
     /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at the stage that
     /// refused it. The stage after them is the flush, which has a metric of its own.
     STAGE_SECONDS: Kind::Histogram(MOMENTS), "copydesk_stage_duration_seconds" ["stage"];
+    /// Seconds that a message has been with a cleaning thread, where it is more than one second; of several of a partition the
+    /// longest. `/readyz`, `/statusz` and the log name its offset. Its partition waits for it, the others go on.
+    SLOW_MESSAGE: Kind::Gauge, "copydesk_slow_message_seconds" ["topic", "partition"];
     /// Blocks that site memory took out of articles and versions as they were stored: the rule `site-memory`
     /// (docs/site-memory.md). What the janitor takes out afterwards is in the view `clean_events`.
     SITE_MEMORY_BLOCKS: Kind::Counter, "copydesk_site_memory_blocks_total" [];

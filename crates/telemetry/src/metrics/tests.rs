@@ -12,7 +12,7 @@ monitoring reach it. One answer a connection, GET and HEAD only.
 | path | answer | for |
 |---|---|---|
 | `/livez` | 200 while the Kafka thread turns; 503 if it has stood still for two and a half minutes | restart the process on 503. It does not depend on Postgres: a restart heals no database |
-| `/readyz` | 200 if Postgres answered in the last half minute, the consumer runs and the breaker stopped no partition; else 503 and why | alerts and roll-outs |
+| `/readyz` | 200 if Postgres answered in the last half minute, the consumer runs, the breaker stopped no partition and no message has been with a cleaning thread for half a minute; else 503 and why. Names each message that takes longer than a second | alerts and roll-outs |
 | `/metrics` | the metrics below, Prometheus' text format | Prometheus |
 | `/statusz` | JSON: version, partitions with epoch and offsets, health | people |
 

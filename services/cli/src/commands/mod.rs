@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod feed;
+pub(crate) mod isolated;
 pub(crate) mod janitor;
 pub(crate) mod migrate;
 pub(crate) mod pages;

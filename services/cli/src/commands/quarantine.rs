@@ -7,7 +7,7 @@ use copydesk_article::{Coordinates, Message};
 use copydesk_decode::Limits;
 use copydesk_store::{QuarantineEntry, QuarantineFilter};
 
-use super::{Outcome, cleaner, print, print_json, store};
+use super::{Outcome, cleaner, isolated, print, print_json, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -160,7 +160,9 @@ fn as_text(message: &Message) -> String {
 
 async fn replay(config: &Config, args: &QuarantineArgs) -> anyhow::Result<Outcome> {
     let store = store(config).await?;
-    let report = copydesk_worker::replay(&store, cleaner(config)?, Limits::default(), &filter(args)?).await?;
+    let (cleaner, isolated) = (cleaner(config)?, isolated::command(config)?);
+    let report =
+        copydesk_worker::replay(&store, cleaner, Limits::default(), isolated, &filter(args)?).await?;
     print(&format!(
         "{} stored, {} refused again, {} settled by somebody else, {} not whole",
         report.stored, report.refused_again, report.settled_meanwhile, report.truncated

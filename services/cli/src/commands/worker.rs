@@ -9,7 +9,7 @@ use copydesk_worker::{BatchLimits, BreakerLimits, OutputTopics, WorkerOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::{Outcome, cleaner, stop_on_signal, store, stream};
+use super::{Outcome, cleaner, isolated, stop_on_signal, store, stream};
 use crate::args::WorkerArgs;
 use crate::config::{self, Config};
 
@@ -25,6 +25,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         stream: stream(config),
         store,
         threads: args.threads.unwrap_or(config.worker.threads),
+        cleaning_memory: config.worker.cleaning_memory.as_len(),
         batch: BatchLimits {
             articles: config.worker.batch_articles,
             bytes: config.worker.batch_bytes.as_len(),
@@ -40,6 +41,8 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         },
         limits: Limits::default(),
         cleaner: cleaner(config)?,
+        isolated: isolated::command(config)?,
+        abort_on: std::env::var(isolated::ABORT_ON).ok(),
         // The configuration's own check has seen that it is one.
         metrics: config.metrics.listen.parse().ok(),
         traces: tracer(config)?,

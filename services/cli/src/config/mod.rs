@@ -127,6 +127,9 @@ pub(crate) struct Worker {
     /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker. Each counts 4 KiB more
     /// than it has, for what is made of it.
     pub(crate) memory: ByteSize,
+    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be stored, by an estimate.
+    /// Large pages wait for each other; one that needs more passes alone.
+    pub(crate) cleaning_memory: ByteSize,
     /// How long a revoked partition may take to finish what it has, in milliseconds.
     pub(crate) drain_ms: u64,
     /// What to do when Kafka has deleted messages before they were read: `stop` or `skip` (recorded).
@@ -149,6 +152,7 @@ impl Default for Worker {
             linger_ms: 250,
             queue_messages: 2_000,
             memory: ByteSize::mebi(64),
+            cleaning_memory: ByteSize::mebi(256),
             drain_ms: 20_000,
             on_lost_range: OnLostRange::Stop,
             breaker_share: 0.5,

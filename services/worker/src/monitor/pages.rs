@@ -11,6 +11,7 @@ use copydesk_telemetry::{Answer, Server, catalogue};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::slow::{STUCK, sentence};
 use super::{ALIVE, Monitor, PartitionStatus, locked};
 use crate::owner::Stopped;
 
@@ -35,7 +36,17 @@ impl Monitor {
                 let reasons: Vec<_> = stopped.values().map(String::as_str).collect();
                 Answer::text(503, format!("{}\n", reasons.join("\n")))
             }
-            "/readyz" => Answer::text(200, "ready\n"),
+            "/readyz" => {
+                let slow = self.slow();
+                let stuck = slow.first().is_some_and(|s| s.since >= STUCK);
+                let (status, first) = if stuck {
+                    (503, "a message is stuck")
+                } else {
+                    (200, "ready")
+                };
+                let told: String = slow.iter().map(|s| sentence(s) + "\n").collect();
+                Answer::text(status, format!("{first}\n{told}"))
+            }
             "/metrics" => {
                 let registry = &self.registry;
                 registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
@@ -46,6 +57,7 @@ impl Monitor {
                 }
                 registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
                 registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
+                self.set_slow(&self.slow());
                 registry.set(&catalogue::STOPPED_PARTITIONS, &[], stopped.len() as f64);
                 if let Some(consumer) = consumer {
                     registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
@@ -82,6 +94,7 @@ impl Monitor {
                         .iter()
                         .map(|(source, reason)| (source.to_string(), reason.as_str()))
                         .collect(),
+                    slow: self.slow().iter().map(sentence).collect(),
                 };
                 Answer {
                     status: 200,
@@ -112,6 +125,8 @@ struct Status<'a> {
     partitions: BTreeMap<String, PartitionStatus>,
     /// Partitions that the breaker stopped, and why.
     stopped: BTreeMap<String, &'a str>,
+    /// Messages that take long.
+    slow: Vec<String>,
 }
 
 /// Answers over HTTP until the result is dropped.

@@ -110,3 +110,25 @@ fn what_waits_in_the_outbox_is_shown_and_forgotten() {
         "off, and nothing is left"
     );
 }
+
+#[test]
+fn a_message_that_takes_long_is_told_of_with_its_partition_offset_and_time() {
+    let monitor = Monitor::new(&["t".to_owned()], None);
+    let text = |path| page(&monitor, path, &Stopped::new()).unwrap().body;
+    let offset = copydesk_article::Offset::new(1_207);
+    let soon = Desks::with_slow(source(2), offset, Duration::from_millis(900));
+    monitor.watch(Arc::new(soon));
+    assert!(
+        !text("/metrics").contains("copydesk_slow_message_seconds{"),
+        "not yet"
+    );
+    let desks = Arc::new(Desks::with_slow(source(3), offset, Duration::from_secs(4)));
+    monitor.watch(Arc::clone(&desks));
+    assert!(text("/metrics").contains("copydesk_slow_message_seconds{topic=\"t\",partition=\"3\"} 4."));
+    assert!(text("/statusz").contains("t[3]@1207 has been with a cleaning thread for 4."));
+    desks.assign(0, None);
+    assert!(
+        !text("/metrics").contains("copydesk_slow_message_seconds{"),
+        "it is done"
+    );
+}

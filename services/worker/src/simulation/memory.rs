@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Bad,
     /// The database refuses its row.
     Poison,
+    /// It ends the process that prepares it.
+    Killer,
     /// Kafka has nothing there.
     Hole,
 }
@@ -38,6 +40,7 @@ pub(super) fn kind(partition: i32, offset: i64) -> Kind {
         0 | 1 => Kind::Hole,
         2 | 3 => Kind::Bad,
         4 => Kind::Poison,
+        5 => Kind::Killer,
         _ => Kind::Good,
     }
 }
@@ -53,6 +56,8 @@ pub(super) enum Broken {
     FromAnywhereAhead,
     /// The consumer starts at the group's committed offset instead of the ledger's.
     StartsAtCommitted,
+    /// A claim does not tell of an owner before that died.
+    ForgetsTheDead,
 }
 
 #[derive(Debug)]
@@ -84,6 +89,7 @@ pub(super) enum Op {
         to: i64,
     },
     Claim(Vec<Wanted>),
+    Release(Vec<Claimed>),
     Progress,
 }
 
@@ -319,6 +325,10 @@ impl Database for MemoryDatabase {
                 other => unexpected(&other),
             }
         })
+    }
+
+    fn release<'a>(&'a self, claims: &'a [Claimed]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { self.call(Op::Release(claims.to_vec())).await.map(drop) })
     }
 
     fn progress(&self) -> BoxFuture<'_, Result<Vec<Progress>, StoreError>> {

@@ -12,6 +12,8 @@ struct Row {
     first: i64,
     next: i64,
     epoch: i64,
+    in_hand_until: i64,
+    unfinished_claims: i32,
 }
 
 /// What is committed.
@@ -41,6 +43,8 @@ pub(super) struct Server {
     /// Partitions whose row a transaction has locked.
     locks: BTreeMap<i32, u64>,
     last_tx: u64,
+    /// How many workers a message has killed since its partition was last set back.
+    deaths: BTreeMap<(i32, i64), u32>,
     pub(super) broken: Option<Broken>,
     /// What has happened, how often: a run in which nothing does proves nothing.
     pub(super) seen: BTreeMap<&'static str, u64>,
@@ -117,6 +121,16 @@ impl Server {
                     return None;
                 }
                 Ok(Answer::Claimed(wanted.iter().map(|w| self.claim(w)).collect()))
+            }
+            Op::Release(claims) => {
+                if claims
+                    .iter()
+                    .any(|c| self.locks.contains_key(&c.source.partition.get()))
+                {
+                    return None;
+                }
+                claims.iter().for_each(|c| self.release(c));
+                Ok(Answer::Done)
             }
             Op::Progress => Ok(Answer::Progress(self.progress())),
         };
@@ -213,8 +227,37 @@ impl Server {
         Ok(Answer::Done)
     }
 
+    /// A worker has prepared a message that ends its process.
+    pub(super) fn killed(&mut self, partition: i32, offset: i64) {
+        self.count("worker that died of a message");
+        let deaths = self.deaths.entry((partition, offset)).or_default();
+        *deaths += 1;
+        if *deaths > 2 {
+            self.violations
+                .push(format!("[{partition}]@{offset} has killed {deaths} workers"));
+        }
+    }
+
+    /// sightings + quarantined.
+    fn done(&self, partition: i32) -> i64 {
+        let of = |set: &BTreeSet<(i32, i64)>| {
+            set.range((partition, i64::MIN)..(partition + 1, i64::MIN))
+                .count() as i64
+        };
+        of(&self.tables.sightings) + of(&self.tables.quarantine)
+    }
+
+    fn release(&mut self, claim: &Claimed) {
+        let row = self.tables.rows.get_mut(&claim.source.partition.get());
+        if let Some(row) = row.filter(|r| r.epoch == claim.epoch.get() && r.unfinished_claims == 0) {
+            row.in_hand_until = 0;
+        }
+    }
+
     fn claim(&mut self, wanted: &Wanted) -> Claimed {
         let low = wanted.low.get();
+        let done = self.done(wanted.source.partition.get());
+        let forgets = self.is(Broken::ForgetsTheDead);
         let row = self
             .tables
             .rows
@@ -223,9 +266,17 @@ impl Server {
                 first: low,
                 next: low,
                 epoch: 0,
+                in_hand_until: 0,
+                unfinished_claims: 0,
             });
         row.epoch += 1;
+        row.unfinished_claims = match done < row.in_hand_until && !forgets {
+            true => row.unfinished_claims + 1,
+            false => 0,
+        };
+        row.in_hand_until = done + wanted.in_hand;
         Claimed {
+            unfinished_claims: row.unfinished_claims,
             source: wanted.source.clone(),
             next_offset: NextOffset::new(row.next),
             epoch: Epoch::new(row.epoch),
@@ -273,6 +324,7 @@ impl Server {
         self.abort_all(|_| true);
         self.count("restored backup");
         self.tables = tables;
+        self.deaths.clear();
     }
 
     /// What `copydesk rewind` does in its transaction. Nothing if the row is locked.
@@ -286,6 +338,9 @@ impl Server {
         let to = (row.next - back).max(row.first);
         row.next = to;
         row.epoch += 1;
+        row.in_hand_until = 0;
+        self.deaths
+            .retain(|(p, offset), _| *p != partition || *offset < to);
         *self.seen.entry("rewind").or_default() += 1;
         let stays = |(p, offset): &(i32, i64)| *p != partition || *offset < to;
         self.tables.sightings.retain(stays);
@@ -302,10 +357,6 @@ impl Server {
     /// sightings + quarantined + offsets in gaps = next_offset − first_offset.
     fn check_law(&mut self) {
         for (partition, row) in &self.tables.rows {
-            let of = |set: &BTreeSet<(i32, i64)>| {
-                set.range((*partition, i64::MIN)..(*partition + 1, i64::MIN))
-                    .count() as i64
-            };
             let gaps: i64 = self
                 .tables
                 .gaps
@@ -313,10 +364,10 @@ impl Server {
                 .filter(|((p, _), _)| p == partition)
                 .map(|((_, from), to)| to - from)
                 .sum();
-            let (seen, refused) = (of(&self.tables.sightings), of(&self.tables.quarantine));
-            if seen + refused + gaps != row.next - row.first {
+            let done = self.done(*partition);
+            if done + gaps != row.next - row.first {
                 self.violations.push(format!(
-                    "the law is broken for [{partition}]: {seen} + {refused} + {gaps} is not {} - {}",
+                    "the law is broken for [{partition}]: {done} + {gaps} is not {} - {}",
                     row.next, row.first
                 ));
             }
@@ -342,7 +393,7 @@ impl Server {
                 );
                 let wanted = match kind {
                     Kind::Good => (true, false, 0),
-                    Kind::Bad | Kind::Poison => (false, true, 0),
+                    Kind::Bad | Kind::Poison | Kind::Killer => (false, true, 0),
                     Kind::Hole => (false, false, 1),
                 };
                 if found != wanted {

@@ -22,8 +22,9 @@ use crate::counters::Counters;
 use crate::database::Database;
 use crate::monitor::Monitor;
 use crate::owner::{Bridge, Owner, Request};
-use crate::partition::Context;
+use crate::partition::{Chunk, Context};
 use crate::pool::Pool;
+use crate::workspace::Workspace;
 
 /// Turns of a worker's scheduler after which nothing moves any more without the world.
 const SETTLED: usize = 40;
@@ -48,6 +49,8 @@ pub(super) struct Worker {
     pub(super) requests: mpsc::UnboundedSender<Request>,
     pub(super) fatal: mpsc::UnboundedReceiver<anyhow::Error>,
     pub(super) start_over: Arc<Mutex<Vec<TopicPartition>>>,
+    /// Messages that have ended its process; it is gone before anything else happens.
+    pub(super) deaths: Deaths,
     pub(super) feed: Feed,
     /// What the consumer fetches: the next offset by partition.
     pub(super) fetching: BTreeMap<i32, i64>,
@@ -69,9 +72,32 @@ static ARTICLE: LazyLock<Prepared> = LazyLock::new(|| {
     Prepared::new(clean, fingerprint, None, serde_json::Map::new())
 });
 
-fn prepare(message: Message) -> Item {
+/// Messages that have ended the worker's process.
+type Deaths = Arc<Mutex<Vec<(i32, i64)>>>;
+
+/// As the pool does it: a killer ends the process, whatever it has prepared.
+fn prepare(messages: Vec<Message>, deaths: &Deaths) -> Chunk {
+    let at = |m: &Message| (m.coordinates.source.partition.get(), m.coordinates.offset.get());
+    let killer = messages
+        .iter()
+        .map(at)
+        .find(|(p, o)| kind(*p, *o) == Kind::Killer);
+    locked(deaths).extend(killer);
+    prepare_all_alone(messages)
+}
+
+fn prepare_all_alone(messages: Vec<Message>) -> Chunk {
+    Chunk {
+        items: messages.into_iter().map(prepare_alone).collect(),
+        space: Workspace::unbounded().space(),
+    }
+}
+
+/// As the thread for suspects does it.
+fn prepare_alone(message: Message) -> Item {
     let at = &message.coordinates;
     let outcome = match kind(at.source.partition.get(), at.offset.get()) {
+        Kind::Killer => Err(Reject::new(Stage::Clean, Reason::KillsWorker, "simulated")),
         Kind::Bad => Err(Reject::new(Stage::Decode, Reason::BadJson, "simulated")),
         _ => Ok(Box::new(ARTICLE.clone())),
     };
@@ -93,9 +119,15 @@ pub(super) fn message(partition: i32, offset: i64) -> Message {
 
 /// What a worker's tasks need, with small batches.
 pub(crate) fn context(database: impl Database + 'static) -> Arc<Context> {
+    context_with(database, Deaths::default())
+}
+
+fn context_with(database: impl Database + 'static, deaths: Deaths) -> Arc<Context> {
     Arc::new(Context {
         database: Arc::new(database),
-        pool: Pool::inline(|messages: Vec<Message>| messages.into_iter().map(prepare).collect()),
+        pool: Pool::inline(move |messages| prepare(messages, &deaths)),
+        isolated: Pool::inline(prepare_all_alone),
+        workspace: Workspace::unbounded(),
         limits: BatchLimits {
             articles: 4,
             bytes: 1 << 20,
@@ -117,10 +149,12 @@ impl Worker {
             .start_paused(true)
             .build()
             .expect("a runtime");
-        let context = context(MemoryDatabase {
+        let deaths = Deaths::default();
+        let database = MemoryDatabase {
             worker: id,
             calls: Arc::clone(calls),
-        });
+        };
+        let context = context_with(database, Arc::clone(&deaths));
         let start_over: Arc<Mutex<Vec<TopicPartition>>> = Arc::default();
         let noted = Arc::clone(&start_over);
         let again = move |partitions: &[TopicPartition]| locked(&noted).extend_from_slice(partitions);
@@ -141,6 +175,7 @@ impl Worker {
             requests,
             fatal,
             start_over,
+            deaths,
             feed: Feed::default(),
             fetching: BTreeMap::new(),
             tasks: VecDeque::new(),

@@ -135,8 +135,20 @@ impl World {
         dropped.into_iter().for_each(|tx| self.server.abort(tx));
     }
 
-    /// Moves a worker's poll thread on, and lets everything in it run.
+    /// Moves a worker's poll thread on, and lets everything in it run. A worker that meets a killing message is gone before the
+    /// server hears any more of it.
     fn turn(&mut self, id: u64) {
+        self.move_on(id);
+        let killers = self.worker(id).map(|w| std::mem::take(&mut *locked(&w.deaths)));
+        if let Some(killers) = killers.filter(|k| !k.is_empty()) {
+            killers
+                .into_iter()
+                .for_each(|(p, offset)| self.server.killed(p, offset));
+            self.crash(id, false);
+        }
+    }
+
+    fn move_on(&mut self, id: u64) {
         let broken = self.server.broken;
         let committed = self.committed.clone();
         let (ends, group) = (self.ends.clone(), self.group.clone());
