@@ -7,6 +7,7 @@ use copydesk_article::{Block, BlockKind, Removal, RuleId};
 use crate::ascii::Facts;
 use crate::normalise::{fold_ascii_phrase, fold_phrase, is_closer, is_dense_script, is_terminal, key};
 use crate::rules::{Hit, Position, Rules};
+use crate::signs::Signs;
 
 /// How a block ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,10 @@ pub(crate) struct Draft {
     /// round, and the answer is the text's alone.
     credit: OnceCell<bool>,
     caption: OnceCell<bool>,
+    /// What the page says against the block (HTML only).
+    pub(crate) signs: Signs,
+    /// The kind that it had before it was taken out.
+    kind_before: Option<BlockKind>,
     /// Continues the paragraph of the block before it (sentences of a text without line ends).
     pub(crate) continues: bool,
 }
@@ -81,6 +86,8 @@ impl Draft {
             known: OnceCell::new(),
             credit: OnceCell::new(),
             caption: OnceCell::new(),
+            signs: Signs::default(),
+            kind_before: None,
             continues: false,
         }
     }
@@ -169,12 +176,21 @@ impl Draft {
                 rule: rule.clone(),
                 evidence,
             });
+            self.kind_before = Some(self.kind);
             self.kind = match self.kind {
                 kind @ (BlockKind::Caption | BlockKind::Credit | BlockKind::Headline | BlockKind::Dek) => {
                     kind
                 }
                 _ => BlockKind::Boilerplate,
             };
+        }
+    }
+
+    /// Puts the block back as it was before a rule took it out.
+    pub(crate) fn put_back(&mut self) {
+        self.removed = None;
+        if let Some(kind) = self.kind_before.take() {
+            self.kind = kind;
         }
     }
 

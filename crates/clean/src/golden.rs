@@ -35,4 +35,5 @@ mod properties;
 mod rules;
 mod samples;
 mod seed;
+mod signs;
 mod whole_page;

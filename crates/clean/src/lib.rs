@@ -23,6 +23,7 @@ mod metadata;
 mod mojibake;
 mod normalise;
 mod rules;
+mod signs;
 mod text;
 mod url;
 
@@ -110,9 +111,18 @@ impl Cleaner {
     fn finish(
         &self,
         mut metadata: Metadata,
-        drafts: Vec<Draft>,
+        mut drafts: Vec<Draft>,
         warnings: Vec<String>,
     ) -> Result<CleanArticle, Reject> {
+        for draft in &mut drafts {
+            if draft
+                .removed
+                .as_ref()
+                .is_some_and(|r| self.rules.is_disabled(&r.rule))
+            {
+                draft.put_back();
+            }
+        }
         if !drafts.iter().any(|d| d.is_kept() && d.kind.is_body()) {
             let detail = format!("none of {} blocks reads as the body of an article", drafts.len());
             return Err(Reject::new(Stage::Clean, Reason::NoArticle, detail));

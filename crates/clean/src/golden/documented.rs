@@ -15,7 +15,7 @@ fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// Rules of the file and rules of the code.
+/// Rules of the file, rules of the code, and signs.
 fn existing() -> BTreeSet<String> {
     let rules = cleaner().rules();
     let mut names: BTreeSet<String> = rules.rules.iter().map(|r| r.id.to_string()).collect();
@@ -31,7 +31,17 @@ fn existing() -> BTreeSet<String> {
             names.extend(part.split('"').next().map(str::to_owned));
         }
     }
+    names.extend(crate::signs::names().map(str::to_owned));
     names
+}
+
+#[test]
+fn every_rule_and_sign_can_be_switched_off_by_its_name() {
+    // Site memory has a setting of its own.
+    for name in existing().into_iter().filter(|n| n != "site-memory") {
+        let file = format!("disable = [{name:?}]");
+        assert!(Rules::from_toml(&file).is_ok(), "{name}");
+    }
 }
 
 #[test]

@@ -61,12 +61,12 @@ pub(crate) fn settle(page: &mut Page, names: &Names) {
         .collect();
     let doubted = disbelieved_flags(&page.elems, &protected, &sums, total);
     for i in 0..page.elems.len() {
-        let (inherited, widget) = page
+        let (inherited, widget, sure) = page
             .elems
             .get(i)
             .and_then(|e| e.parent)
             .and_then(|p| page.elems.get(p))
-            .map_or((Flags::default(), None), |p| (p.flags, p.widget));
+            .map_or((Flags::default(), None, false), |p| (p.flags, p.widget, p.sure));
         let safe = protected.get(i).copied().unwrap_or(false);
         let Some(elem) = page.elems.get_mut(i) else { break };
         let mut own = elem.flags.without(doubted);
@@ -80,16 +80,16 @@ pub(crate) fn settle(page: &mut Page, names: &Names) {
             .hints
             .claim
             .filter(|c| !safe && claims.get(usize::from(*c)) == Some(&true));
-        let named = claim
-            .and_then(|c| names.claims.get(usize::from(c)))
-            .map(|c| c.widget);
-        elem.widget = widget.or(named);
+        let named = claim.and_then(|c| names.claims.get(usize::from(c)));
+        elem.widget = widget.or(named.map(|c| c.widget));
+        elem.sure = sure || named.is_some_and(|c| c.sure);
     }
     for block in &mut page.blocks {
         let elem = page.elems.get(block.elem);
         block.flags = elem.map_or(Flags::default(), |e| e.flags);
         block.widget = elem.and_then(|e| e.widget);
-        block.draft.kind = super::page::kind_of(block.tag, block.flags, block.draft.chars);
+        block.sure = elem.is_some_and(|e| e.sure);
+        block.draft.kind = super::tags::kind_of(block.tag, block.flags, block.draft.chars);
     }
 }
 

@@ -1,7 +1,23 @@
 //! Pages whose article stands in a script: applications that draw their page in the reader's browser send it
 //! as a JSON string of HTML. Looked for only on pages that hold next to no text themselves.
 
+use std::borrow::Cow;
+
 use crate::budget::Clock;
+
+/// Opens declarative shadow roots: the browser shows what `<template shadowrootmode>` holds, so it is read like any other
+/// element. Left alone on a page that has other templates as well, whose ends could not be told apart.
+pub(crate) fn open_shadow_roots(html: &str) -> Cow<'_, str> {
+    const OPENING: &str = "<template shadowroot";
+    let shadow = html.matches(OPENING).count();
+    if shadow == 0 || html.matches("<template").count() != shadow {
+        return Cow::Borrowed(html);
+    }
+    Cow::Owned(
+        html.replace(OPENING, "<div shadowroot")
+            .replace("</template>", "</div>"),
+    )
+}
 
 /// The fewest paragraphs that make a string an article.
 const FEWEST_PARAGRAPHS: usize = 3;

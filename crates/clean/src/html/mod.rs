@@ -2,12 +2,15 @@
 
 mod claims;
 mod embedded;
+mod inner;
 pub(crate) mod page;
 pub(crate) mod parse;
 mod prose;
+mod scripts;
 mod select;
 pub(crate) mod tags;
 mod votes;
+mod weigh;
 
 use copydesk_article::{Metadata, Reason, Reject, Stage};
 
@@ -40,10 +43,13 @@ pub(crate) fn clean_html(
         let detail = format!("{} bytes of HTML, at most {most} are cleaned", html.len());
         return Err(Reject::new(Stage::Clean, Reason::TooLarge, detail));
     }
+    let opened = embedded::open_shadow_roots(html);
+    let html = opened.as_ref();
     let mut page = read(html, rules, budget, clock).map_err(|over| refuse(over, budget))?;
     let mut warnings = Vec::new();
     if words_of(&page) < FEWEST_WORDS
-        && let Some(inner) = embedded::find(html, clock)
+        && let Some(inner) =
+            embedded::find(html, clock).or_else(|| scripts::find(html, &page.facts, words_of(&page)))
         && let Ok(found) = read(&inner, rules, budget, clock)
     {
         page.elems = found.elems;

@@ -7,11 +7,12 @@ use dom_query::{Element, NodeData};
 
 use crate::budget::Clock;
 use crate::draft::Draft;
+use crate::html::inner::{is_line, text_of};
 use crate::html::parse::Over;
-use crate::html::tags::{Flags, Tag, flags_of, is_hidden};
+use crate::html::tags::{Flags, Tag, flags_of, is_clipped, is_hidden};
 use crate::metadata::facts::Facts;
 use crate::normalise::fold_space_into;
-use crate::rules::{NameHints, Names, Rules, Scratch};
+use crate::rules::{Attribute, NameHints, Names, Rules, Scratch};
 
 /// One element of the page's body, in document order.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Elem {
     pub(crate) flags: Flags,
     /// The widget that it is or stands in: index into the rules' widgets.
     pub(crate) widget: Option<u16>,
+    /// Whether the widget's name stands for nothing else.
+    pub(crate) sure: bool,
     /// Its blocks: `first_block..end_block`.
     pub(crate) first_block: usize,
     pub(crate) end_block: usize,
@@ -38,6 +41,8 @@ pub(crate) struct PageBlock {
     pub(crate) tag: Tag,
     pub(crate) flags: Flags,
     pub(crate) widget: Option<u16>,
+    /// Whether the widget's name stands for nothing else.
+    pub(crate) sure: bool,
 }
 
 /// The page.
@@ -53,6 +58,9 @@ const NODES_BETWEEN_LOOKS: usize = 64;
 
 /// A `noscript` with more text than this, in bytes, holds more than a notice.
 const LONG_NOSCRIPT: usize = 1_000;
+/// An element within a line that is not shown and has more text than this, in bytes, is looked at like any other: the
+/// page may be shown later.
+const LONGEST_UNSEEN: usize = 300;
 
 struct Reader<'d> {
     doc: &'d Document,
@@ -66,6 +74,8 @@ struct Reader<'d> {
     open: Vec<usize>,
     links: usize,
     breaks: usize,
+    /// The row of a table that is read as one line: its element.
+    row: Option<usize>,
     /// The element that owns the block being read.
     owner: usize,
 }
@@ -90,6 +100,7 @@ pub(crate) fn read_page(
         open: Vec::new(),
         links: 0,
         breaks: 0,
+        row: None,
         owner: 0,
     };
     reader.walk(max_depth, clock)?;
@@ -181,7 +192,7 @@ impl Reader<'_> {
     fn push_text(&mut self, contents: &str) {
         let before = self.text.len();
         if before == 0 {
-            self.owner = self.open.last().copied().unwrap_or(0);
+            self.owner = self.row.or_else(|| self.open.last().copied()).unwrap_or(0);
         }
         // White space at the start separates it from what stands before it.
         if contents.starts_with(|c: char| c.is_whitespace()) && before > 0 && !self.text.ends_with(' ') {
@@ -215,7 +226,7 @@ impl Reader<'_> {
             Tag::Noscript if text_of(self.doc, id, " ").len() < LONG_NOSCRIPT => return false,
             Tag::Br => {
                 self.breaks += 1;
-                if self.breaks >= 2 {
+                if self.breaks >= 2 && self.row.is_none() {
                     self.flush();
                 } else if !self.text.is_empty() && !self.text.ends_with(' ') {
                     self.text.push(' ');
@@ -228,15 +239,35 @@ impl Reader<'_> {
         let mut hints = NameHints::default();
         for a in &element.attrs {
             match &*a.name.local {
-                "id" | "class" => self.names.read(&a.value, &mut self.scratch, &mut hints),
+                "class" => self
+                    .names
+                    .read(&a.value, Attribute::Class, &mut self.scratch, &mut hints),
+                "id" => {
+                    let kind = if matches!(tag, Tag::H(_)) {
+                        Attribute::HeadingId
+                    } else {
+                        Attribute::Id
+                    };
+                    self.names.read(&a.value, kind, &mut self.scratch, &mut hints);
+                }
                 "itemprop" if a.value.split(' ').any(|p| p.eq_ignore_ascii_case("articleBody")) => {
                     hints.body = true;
                 }
                 _ => {}
             }
         }
+        if !tag.is_block()
+            && (is_clipped(element) || self.names.is_unseen(hints))
+            && text_of(self.doc, id, " ").len() <= LONGEST_UNSEEN
+        {
+            return false;
+        }
+        if matches!(tag, Tag::Row | Tag::Cell) {
+            // A row may be called "player" or "weather": it is what the table is about.
+            hints.claim = None;
+        }
         if tag.is_block() {
-            self.flush();
+            self.end_block(tag);
         }
         if tag == Tag::A {
             self.links += 1;
@@ -257,11 +288,32 @@ impl Reader<'_> {
             hints,
             flags,
             widget: None,
+            sure: false,
             first_block: self.page.blocks.len(),
             end_block: self.page.blocks.len(),
         });
         self.open.push(index);
+        if tag == Tag::Row && self.row.is_none() && is_line(self.doc, id) {
+            self.row = Some(index);
+        }
         true
+    }
+
+    /// A block element begins or ends. Within a row of a table that only sets its cells apart.
+    fn end_block(&mut self, tag: Tag) {
+        if self.row.is_none() {
+            self.flush();
+            return;
+        }
+        let text = self.text.trim_end();
+        if text.is_empty() {
+            return;
+        }
+        self.text.truncate(text.len());
+        if tag == Tag::Cell && !self.text.ends_with('|') {
+            self.text.push_str(" |");
+        }
+        self.text.push(' ');
     }
 
     fn leave(&mut self, id: NodeId) {
@@ -277,11 +329,15 @@ impl Reader<'_> {
         ) {
             return;
         }
-        if tag.is_block() {
+        if tag.is_block() && self.row.is_none() {
             self.flush();
         }
         if tag == Tag::A {
             self.links = self.links.saturating_sub(1);
+        }
+        if self.row.is_some() && self.row == self.open.last().copied() {
+            self.row = None;
+            self.flush();
         }
         if let Some(index) = self.open.pop()
             && let Some(elem) = self.page.elems.get_mut(index)
@@ -298,7 +354,7 @@ impl Reader<'_> {
         self.breaks = 0;
         let linked = std::mem::take(&mut self.linked);
         let text = std::mem::take(&mut self.text);
-        let text = text.trim();
+        let text = text.trim().trim_end_matches([' ', '|']);
         if text.is_empty() {
             return;
         }
@@ -311,6 +367,7 @@ impl Reader<'_> {
             tag,
             flags: Flags::default(),
             widget: None,
+            sure: false,
         });
     }
 
@@ -325,54 +382,6 @@ impl Reader<'_> {
             at = elem.parent;
         }
         (0, Tag::Body)
-    }
-}
-
-/// The text of an element that is read as a whole, with something put between parts that would be glued
-/// together ("Jane DoeMarch 20").
-fn text_of(doc: &Document, id: NodeId, between: &str) -> String {
-    let mut out = String::new();
-    let mut words_before = 0;
-    for node in doc.tree.get_unchecked(&id).descendants_it() {
-        doc.tree.query_node(&node.id, |n| {
-            if let NodeData::Text { contents } = &n.data {
-                let glued = out.chars().next_back().is_some_and(char::is_alphanumeric)
-                    && contents.chars().next().is_some_and(char::is_alphanumeric);
-                let words = contents.split_whitespace().count();
-                // Two names in elements of their own.
-                let apart = words >= 2 && words_before >= 2;
-                if glued || apart {
-                    out.push_str(between);
-                }
-                out.push_str(contents);
-                if words > 0 {
-                    words_before = words;
-                }
-            }
-        });
-        if out.len() > 4_000 {
-            break;
-        }
-    }
-    out
-}
-
-/// What kind of block stands in an element.
-pub(crate) fn kind_of(tag: Tag, flags: Flags, chars: usize) -> BlockKind {
-    match tag {
-        Tag::H(_) => BlockKind::SubHeadline,
-        _ if flags.has(Flags::FIGCAPTION) => BlockKind::Caption,
-        _ if flags.has(Flags::CREDIT) && chars <= 160 => BlockKind::Credit,
-        Tag::Li => BlockKind::ListItem,
-        _ if flags.has(Flags::FIGURE)
-            && !flags.has(Flags::BLOCKQUOTE.union(Flags::TABLE))
-            && chars <= 500 =>
-        {
-            BlockKind::Caption
-        }
-        _ if flags.has(Flags::BLOCKQUOTE) => BlockKind::Quote,
-        _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
-        _ => BlockKind::Body,
     }
 }
 

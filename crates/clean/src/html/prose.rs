@@ -18,7 +18,7 @@ pub(crate) fn plain_prose(block: &PageBlock) -> f64 {
     let tag = match block.tag {
         Tag::P => 1.0,
         Tag::Li => 0.4,
-        Tag::Cell | Tag::Table => 0.5,
+        Tag::Cell | Tag::Row | Tag::Table => 0.5,
         _ => 0.8,
     };
     let words = f64::from(u32::try_from(d.words.min(150)).unwrap_or(0));

@@ -12,6 +12,7 @@ use super::claims;
 use super::page::{Elem, Page, PageBlock};
 use super::prose::{placed_prose, ratio, subtree};
 use super::tags::{Flags, Tag};
+use super::weigh::{self, Plain};
 use crate::draft::{Draft, End};
 use crate::normalise::key;
 use crate::rules::Rules;
@@ -53,8 +54,22 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         .elems
         .get(region.elem)
         .map_or(0..0, |e| e.first_block..e.end_block);
-    for (i, block) in page.blocks.iter_mut().enumerate() {
-        judge(block, range.contains(&i), rules);
+    let verdicts: Vec<Option<RuleId>> = page
+        .blocks
+        .iter()
+        .enumerate()
+        .map(|(i, block)| judge(block, range.contains(&i), rules))
+        .collect();
+    let doubted: Vec<bool> = verdicts.iter().map(Option::is_some).collect();
+    let plain = Plain::of(&page.blocks, range.clone());
+    let found = weigh::weigh(page, &doubted, plain, rules);
+    for (i, (block, verdict)) in page.blocks.iter_mut().zip(&verdicts).enumerate() {
+        let Some(rule) = verdict else { continue };
+        if range.contains(&i) {
+            weigh::takes_out(block, rule, found.get(i).copied().unwrap_or_default(), rules);
+        } else {
+            block.draft.remove(rule, None);
+        }
     }
     if let Some(i) = headline
         && let Some(block) = page.blocks.get_mut(i)
@@ -115,9 +130,12 @@ fn find_region(elems: &[Elem], blocks: &[PageBlock], weights: &[f64], headline: 
         let is_marked = elems
             .get(child)
             .is_some_and(|e| e.hints.body || e.tag == Tag::Article);
-        let leaf = elems
-            .get(child)
-            .is_some_and(|e| matches!(e.tag, Tag::P | Tag::Li | Tag::Inline | Tag::A | Tag::Strong));
+        let leaf = elems.get(child).is_some_and(|e| {
+            matches!(
+                e.tag,
+                Tag::P | Tag::Li | Tag::Row | Tag::Cell | Tag::Inline | Tag::A | Tag::Strong
+            )
+        });
         // A body that is cut in pieces by adverts is not left for one of its pieces.
         let pieces = |i: usize| marked.get(i).copied().unwrap_or(0.0);
         let in_pieces = pieces(at) - pieces(child) > 0.08 * own;
@@ -176,29 +194,29 @@ fn marked_body(elems: &[Elem], sums: &[f64], total: f64) -> Option<usize> {
     found
 }
 
-/// Marks a block that is not part of the article.
-fn judge(block: &mut PageBlock, inside: bool, rules: &Rules) {
-    let draft = &mut block.draft;
-    if let Some(widget) = block.widget {
-        if let Some(rule) = rules.widgets.get(usize::from(widget)) {
-            draft.remove(rule, None);
-        }
+/// The rule of elements that speaks against a block, if one does.
+fn judge(block: &PageBlock, inside: bool, rules: &Rules) -> Option<RuleId> {
+    let rule = if let Some(widget) = block.widget {
+        return rules.widgets.get(usize::from(widget)).cloned();
     } else if !inside {
-        draft.remove(&OUTSIDE_ARTICLE, None);
+        OUTSIDE_ARTICLE
     } else if block
         .flags
         .has(Flags::NAV.union(Flags::FORM).union(Flags::BUTTON))
     {
-        draft.remove(&PAGE_CHROME, None);
+        PAGE_CHROME
     } else if block.flags.has(Flags::HIDDEN) {
-        draft.remove(&HIDDEN, None);
+        HIDDEN
     } else if block.flags.has(Flags::ASIDE) {
-        draft.remove(&ASIDE, None);
+        ASIDE
     } else if block.flags.has(Flags::CARD) {
-        draft.remove(&TEASER_CARD, None);
-    } else if is_link_list(draft) {
-        draft.remove(&LINK_LIST, None);
-    }
+        TEASER_CARD
+    } else if is_link_list(&block.draft) {
+        LINK_LIST
+    } else {
+        return None;
+    };
+    Some(rule)
 }
 
 /// A line that is mostly a link and no sentence: a teaser, or an entry of a list of links.
@@ -302,6 +320,7 @@ fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, de
         let described = said.is_some() && said == Some(draft.key());
         if draft.words <= left
             && (marked || described || teaser)
+            && !block.flags.has(Flags::TABLE)
             && matches!(
                 draft.kind,
                 BlockKind::Body | BlockKind::SubHeadline | BlockKind::Boilerplate

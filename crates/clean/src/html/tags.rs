@@ -1,5 +1,6 @@
 //! What elements are: their tag, and what their tag, names and ancestors say about the text in them.
 
+use copydesk_article::BlockKind;
 use dom_query::Element;
 
 use crate::rules::NameHints;
@@ -38,6 +39,7 @@ pub(crate) enum Tag {
     Form,
     Button,
     Table,
+    Row,
     Cell,
     Div,
     Pre,
@@ -94,7 +96,8 @@ impl Tag {
             "header" | "hgroup" => Self::Header,
             "footer" => Self::Footer,
             "form" | "fieldset" | "legend" => Self::Form,
-            "table" | "tbody" | "thead" | "tfoot" | "tr" => Self::Table,
+            "table" | "tbody" | "thead" | "tfoot" => Self::Table,
+            "tr" => Self::Row,
             "td" | "th" | "caption" => Self::Cell,
             "pre" => Self::Pre,
             "address" => Self::Address,
@@ -172,7 +175,7 @@ pub(crate) fn flags_of(tag: Tag, hints: NameHints, element: &Element) -> Flags {
         Tag::Figcaption => Flags::FIGCAPTION,
         Tag::Blockquote => Flags::BLOCKQUOTE,
         Tag::Li => Flags::LIST_ITEM,
-        Tag::Table | Tag::Cell => Flags::TABLE,
+        Tag::Table | Tag::Row | Tag::Cell => Flags::TABLE,
         Tag::Form => Flags::FORM,
         Tag::Article => Flags::ARTICLE,
         Tag::Main => Flags::MAIN,
@@ -218,4 +221,40 @@ pub(crate) fn is_hidden(element: &Element) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether an element within a line is not shown: hidden, cut down to nothing, or a tip for the mouse.
+pub(crate) fn is_clipped(element: &Element) -> bool {
+    is_hidden(element)
+        || element.attrs.iter().any(|a| match &*a.name.local {
+            "role" => &*a.value == "tooltip",
+            "style" => {
+                let style: String = a.value.chars().filter(|c| !c.is_whitespace()).take(200).collect();
+                style.contains("clip:rect(0")
+                    || style.contains("clip:rect(1px")
+                    || style.contains("clip-path:inset(50%")
+                    || style.contains("clip-path:inset(100%")
+                    || (style.contains("width:1px") && style.contains("height:1px"))
+            }
+            _ => false,
+        })
+}
+
+/// What kind of block stands in an element.
+pub(crate) fn kind_of(tag: Tag, flags: Flags, chars: usize) -> BlockKind {
+    match tag {
+        Tag::H(_) => BlockKind::SubHeadline,
+        _ if flags.has(Flags::FIGCAPTION) => BlockKind::Caption,
+        _ if flags.has(Flags::CREDIT) && chars <= 160 => BlockKind::Credit,
+        Tag::Li => BlockKind::ListItem,
+        _ if flags.has(Flags::FIGURE)
+            && !flags.has(Flags::BLOCKQUOTE.union(Flags::TABLE))
+            && chars <= 500 =>
+        {
+            BlockKind::Caption
+        }
+        _ if flags.has(Flags::BLOCKQUOTE) => BlockKind::Quote,
+        _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
+        _ => BlockKind::Body,
+    }
 }

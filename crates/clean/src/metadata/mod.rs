@@ -9,12 +9,14 @@ pub(crate) mod json_ld;
 mod language;
 mod page;
 mod published;
+mod stated;
 mod stop_words;
 mod title;
 
 pub(crate) use harmless::harmless;
 pub(crate) use language::body_language;
 pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
+pub(crate) use stated::stated_paragraphs;
 
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};
 

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) caption: Caption,
     pub(super) credit: Credit,
     pub(super) agencies: BTreeMap<String, Vec<String>>,
+    pub(super) signs: SignWords,
 }
 
 /// One `[[rule]]`.
@@ -35,6 +36,9 @@ pub(super) struct RuleEntry {
     pub(super) zone: Zone,
     #[serde(default = "default_longest")]
     pub(super) longest: usize,
+    /// One of its phrases is enough to take out a sentence: no article says them.
+    #[serde(default)]
+    pub(super) sure: bool,
     pub(super) phrases: Vec<String>,
 }
 
@@ -88,6 +92,14 @@ pub(super) struct Credit {
     pub(super) agency: Vec<String>,
 }
 
+/// `[signs]`: words that speak to the reader, and first words of requests.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SignWords {
+    pub(super) address: Vec<String>,
+    pub(super) request: Vec<String>,
+}
+
 impl File {
     /// Lays another file over this one.
     pub(super) fn merge(&mut self, other: Self) {
@@ -112,5 +124,7 @@ impl File {
         self.credit.open.extend(other.credit.open);
         self.credit.agency.extend(other.credit.agency);
         self.agencies.extend(other.agencies);
+        self.signs.address.extend(other.signs.address);
+        self.signs.request.extend(other.signs.request);
     }
 }

@@ -5,13 +5,14 @@
 //! than its rule allows is not looked at at all, so that a long paragraph costs nothing.
 
 mod file;
+mod known;
 mod matching;
 mod names;
 mod quick;
 
 pub(crate) use matching::{Hit, Position};
 
-pub(crate) use names::{NameHints, Names, Scratch};
+pub(crate) use names::{Attribute, NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
@@ -22,6 +23,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use copydesk_article::RuleId;
 
 use crate::normalise::fold_phrase;
+use crate::signs::Weights;
 use file::{File, RuleEntry};
 use quick::Quick;
 
@@ -44,6 +46,14 @@ pub enum RulesError {
         rule: String,
         /// The phrase.
         phrase: String,
+    },
+    /// `disable` names something that there is not.
+    #[error("there is no rule or sign {name:?} to disable; the nearest is {nearest:?}")]
+    Unknown {
+        /// What the file names.
+        name: String,
+        /// The rule or sign whose name is most like it.
+        nearest: String,
     },
     /// Too many phrases for the automaton.
     #[error("the phrases cannot be compiled: {0}")]
@@ -94,6 +104,8 @@ pub(crate) struct Rule {
     pub(crate) action: Action,
     pub(crate) zone: Zone,
     pub(crate) longest: usize,
+    /// One phrase of it is enough to take out a sentence.
+    pub(crate) sure: bool,
 }
 
 /// A beginning of a line.
@@ -127,6 +139,9 @@ pub struct Rules {
     agencies: HashMap<String, String, Fast>,
     pub(crate) names: Names,
     pub(crate) widgets: Vec<RuleId>,
+    pub(crate) weights: Weights,
+    /// Rules of the code that the user switched off.
+    disabled: Vec<String>,
 }
 
 const BUILTIN: &str = include_str!("builtin.toml");
@@ -155,6 +170,11 @@ impl Rules {
         &self.version
     }
 
+    /// Whether the user switched off a rule of the code.
+    pub(crate) fn is_disabled(&self, rule: &RuleId) -> bool {
+        !self.disabled.is_empty() && self.disabled.iter().any(|d| d == rule.as_str())
+    }
+
     fn none() -> Self {
         Self {
             version: "none".to_owned(),
@@ -174,16 +194,29 @@ impl Rules {
             agencies: HashMap::default(),
             names: Names::default(),
             widgets: Vec::new(),
+            weights: Weights::builtin(),
+            disabled: Vec::new(),
         }
     }
 
     fn compile(texts: &[&str]) -> Result<Self, RulesError> {
         let mut all = File::default();
+        let mut disabled = Vec::new();
         for text in texts {
-            all.merge(toml::from_str::<File>(text)?);
+            let file = toml::from_str::<File>(text)?;
+            known::check(&file.disable, &all)?;
+            disabled.extend(file.disable.iter().cloned());
+            all.merge(file);
         }
         let mut rules = Self::none();
-        rules.version = version(texts);
+        for name in &disabled {
+            rules.weights.disable(name);
+        }
+        rules.disabled = disabled;
+        rules
+            .weights
+            .add_words(all.signs.address.iter(), all.signs.request.iter());
+        rules.version = version(texts, rules.weights.version);
         let mut patterns = Vec::new();
         for entry in &all.rule {
             rules.add(entry, &mut patterns)?;
@@ -200,6 +233,9 @@ impl Rules {
                 break;
             };
             rules.widgets.push(RuleId::from_file(widget.name.clone()));
+            if widget.name == "unseen" {
+                rules.names.unseen.push(index);
+            }
             for part in &widget.parts {
                 rules.names.add_widget(part, index, widget.sure);
             }
@@ -279,6 +315,7 @@ impl Rules {
             action: entry.action,
             zone: entry.zone,
             longest: entry.longest,
+            sure: entry.sure,
         });
         Ok(())
     }
@@ -320,10 +357,10 @@ fn ends_in_colon(phrase: &str) -> bool {
 }
 
 /// The version of the code's own part of the rules. Count it up when a change of code changes results.
-const CODE_VERSION: u32 = 3;
+const CODE_VERSION: u32 = 4;
 
-fn version(texts: &[&str]) -> String {
-    let mut all = String::new();
+fn version(texts: &[&str], weights: u32) -> String {
+    let mut all = format!("{weights}\0");
     for text in texts {
         all.push_str(text);
         all.push('\0');

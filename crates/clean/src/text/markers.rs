@@ -6,9 +6,10 @@
 
 use copydesk_article::{BlockKind, RuleId};
 
+use super::counters::{is_beside_share, is_counter, is_gallery_place};
 use crate::draft::{Draft, End};
-use crate::normalise::fold_phrase;
-use crate::rules::{Action, Position, Rules};
+use crate::rules::{Action, Hit, Position, Rules};
+use crate::signs::{self, Sign};
 
 const RELATED_ITEM: RuleId = RuleId::of("related-item");
 const AFTER_END: RuleId = RuleId::of("after-end");
@@ -22,8 +23,13 @@ const LONGEST_TEASER: usize = 35;
 /// Sentences at the end of a text without line ends that may be glued teasers.
 const GLUED_TAIL: usize = 4;
 
-/// Lines at the end that count as the tail even if they read as prose.
+/// Lines at the end that count as the tail even if they read as prose: of a short text a third of its lines.
 const TAIL_LINES: usize = 4;
+
+/// Teasers under one heading: more are a list of the article.
+const MOST_ITEMS: usize = 40;
+/// Labels at the end that may be headings of what was taken out: more are a list or a table.
+const MOST_DANGLING: usize = 2;
 
 /// Takes out what the rules know. Blocks that are removed already are passed over. Single lines go first, so
 /// that an advert between two paragraphs is not taken for a headline of a list of teasers.
@@ -100,16 +106,26 @@ fn drop_dangling(drafts: &mut [Draft]) {
     if bodies < 2 {
         return;
     }
-    for draft in drafts.iter_mut().rev() {
-        if !draft.is_kept() || !draft.kind.is_body() {
-            continue;
+    let is_heading = |d: &Draft| (d.kind == BlockKind::SubHeadline || d.end == End::Colon) && d.words <= 20;
+    let is_label = |d: &Draft| {
+        d.kind == BlockKind::Body && d.end == End::Open && d.words <= 6 && !d.text.contains(" | ")
+    };
+    let last: Vec<(usize, bool)> = drafts
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, d)| d.is_kept() && d.kind.is_body())
+        .take_while(|(_, d)| is_heading(d) || is_label(d))
+        .map(|(i, d)| (i, is_heading(d)))
+        .collect();
+    let labels = last.iter().filter(|(_, heading)| !heading).count();
+    let dangling = last
+        .into_iter()
+        .take_while(|(_, heading)| *heading || labels <= MOST_DANGLING);
+    for (i, _) in dangling {
+        if let Some(draft) = drafts.get_mut(i) {
+            draft.remove(&DANGLING, None);
         }
-        let heading = draft.kind == BlockKind::SubHeadline || draft.end == End::Colon;
-        let label = draft.kind == BlockKind::Body && draft.end == End::Open && draft.words <= 6;
-        if !((heading && draft.words <= 20) || label) {
-            break;
-        }
-        draft.remove(&DANGLING, None);
     }
 }
 
@@ -117,21 +133,28 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
     let kept = drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
+    let tail = TAIL_LINES.min(kept / 3);
+    let mut before_was_removed = false;
     let mut left = kept;
     let mut i = 0;
     while i < drafts.len() {
         let position = if i < first {
             Position::Head
-        } else if i > last || (left <= TAIL_LINES && kept > 2 * TAIL_LINES) {
+        } else if i > last || left <= tail {
             Position::Tail
         } else {
             Position::Body
         };
+        let shared = is_beside_share(drafts, i, rules);
+        let after_was_removed = drafts.get(i + 1).is_some_and(is_taken_out);
         let Some(draft) = drafts.get_mut(i) else { break };
         i += 1;
         if !draft.is_kept() {
+            before_was_removed = is_taken_out(draft);
             continue;
         }
+        let beside = before_was_removed || after_was_removed;
+        before_was_removed = false;
         if !draft.kind.is_body() {
             continue;
         }
@@ -139,7 +162,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
         if draft.letters == 0 {
             draft.remove(&NOISE, None);
         } else if draft.chars <= rules.longest {
-            if is_counter(draft) || is_gallery_place(draft) {
+            if is_counter(draft, shared) || is_gallery_place(draft) {
                 draft.remove(&SHARE_COUNTER, None);
                 continue;
             }
@@ -149,8 +172,18 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
             if hit.is_cut() != cuts {
                 continue;
             }
-            let evidence = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
+            let phrase = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
+            let evidence = if signs::reads_as_prose(draft) {
+                let outside = i <= first || i > last + 1;
+                let Some(signs) = weigh(draft, &hit, outside, beside, rules) else {
+                    continue;
+                };
+                Some(phrase.map_or_else(|| signs.clone(), |p| format!("{p} ({signs})")))
+            } else {
+                phrase
+            };
             draft.remove(&hit.rule.id, evidence);
+            before_was_removed = true;
             if cuts {
                 let end = end_of_items(drafts, i);
                 for item in drafts.get_mut(i..end).unwrap_or_default() {
@@ -159,6 +192,27 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
             }
         }
     }
+}
+
+/// The names of the signs by which a sentence with a phrase goes, or `None` if they do not suffice.
+fn weigh(draft: &Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &Rules) -> Option<String> {
+    let mut found = draft.signs.union(signs::of_text(draft, rules));
+    found.add(if hit.rule.sure {
+        Sign::SurePhrase
+    } else {
+        Sign::Phrase
+    });
+    found.add_if(Sign::Outside, outside);
+    found.add_if(Sign::Neighbour, beside);
+    rules.weights.suffice(found).then(|| found.names())
+}
+
+/// Whether a rule took the block out because it is no part of the article (and not because it says something again).
+fn is_taken_out(draft: &Draft) -> bool {
+    draft
+        .removed
+        .as_ref()
+        .is_some_and(|r| !r.rule.as_str().starts_with("repeated"))
 }
 
 fn is_body_prose(draft: &Draft) -> bool {
@@ -172,10 +226,12 @@ fn is_body_prose(draft: &Draft) -> bool {
 fn end_of_items(drafts: &[Draft], from: usize) -> usize {
     let mut end = from;
     let mut under_headline = false;
+    let mut items = 0;
     for (i, draft) in drafts.iter().enumerate().skip(from) {
         if !draft.is_kept() {
             continue;
         }
+        items += 1;
         if matches!(draft.kind, BlockKind::SubHeadline) && follows_prose(drafts, i) {
             break;
         }
@@ -192,6 +248,10 @@ fn end_of_items(drafts: &[Draft], from: usize) -> usize {
             break;
         }
         end = i + 1;
+    }
+    // So many, and the article goes on behind them: they are a list of its own.
+    if items > MOST_ITEMS && drafts.iter().skip(end).any(is_body_prose) {
+        return from;
     }
     end
 }
@@ -217,99 +277,6 @@ fn follows_article(drafts: &[Draft], i: usize) -> bool {
     let mut next = after(drafts, i);
     let both = next.next().is_some_and(Draft::is_prose) && next.next().is_some_and(Draft::is_prose);
     both && drafts.get(i).is_some_and(|d| d.words <= 10)
-}
-
-/// "Image 1 of 5", "Foto 2 von 12": the place in a gallery.
-fn is_gallery_place(draft: &Draft) -> bool {
-    if draft.words > 4 || !draft.text.ends_with(|c: char| c.is_ascii_digit()) {
-        return false;
-    }
-    let mut words = draft.text.split(' ');
-    let picture = words.next().is_some_and(|w| {
-        matches!(
-            fold_phrase(w).as_str(),
-            "image"
-                | "photo"
-                | "picture"
-                | "slide"
-                | "bild"
-                | "foto"
-                | "imagen"
-                | "imagem"
-                | "immagine"
-                | "zdjęcie"
-                | "фото"
-                | "kuva"
-        )
-    });
-    picture && words.any(|w| w.chars().all(|c| c.is_ascii_digit()))
-}
-
-/// "1.2K Shares", "45 comments", "12", "3 min", "1,204 views": a number and at most two words.
-fn is_counter(draft: &Draft) -> bool {
-    if draft.words > 3 || draft.chars > 30 {
-        return false;
-    }
-    let mut digits = 0;
-    let mut letters = 0;
-    let mut other = 0;
-    for c in draft.text.chars() {
-        if c.is_numeric() {
-            digits += 1;
-        } else if c.is_alphabetic() {
-            letters += 1;
-        } else if !matches!(
-            c,
-            ' ' | '.' | ',' | '+' | '/' | '|' | ':' | '(' | ')' | '•' | '·' | '-' | '–'
-        ) {
-            other += 1;
-        }
-    }
-    if letters == 0 {
-        return digits > 0 && other == 0 && draft.chars <= 12;
-    }
-    let mut words = draft.folded().split(' ');
-    let (Some(first), Some(second)) = (words.next(), words.next()) else {
-        return false;
-    };
-    let number = |w: &str| {
-        w.trim_end_matches(['k', 'm', '+'])
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '.' || c == ',')
-    };
-    let unit = |w: &str| {
-        matches!(
-            w,
-            "share"
-                | "shares"
-                | "comment"
-                | "comments"
-                | "like"
-                | "likes"
-                | "view"
-                | "views"
-                | "reads"
-                | "tweets"
-                | "retweets"
-                | "kommentare"
-                | "commentaires"
-                | "comentarios"
-                | "comentários"
-                | "commenti"
-                | "reacties"
-                | "komentarzy"
-                | "komentarze"
-                | "kommentarer"
-                | "vues"
-                | "vistas"
-                | "visualizações"
-                | "partages"
-                | "compartidos"
-                | "просмотров"
-                | "комментариев"
-        )
-    };
-    (number(first) && unit(second)) || (unit(first) && number(second))
 }
 
 #[cfg(test)]

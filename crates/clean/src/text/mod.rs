@@ -5,6 +5,7 @@
 //! the densest run of prose. The line rules are shared with the HTML side.
 
 mod captions;
+mod counters;
 mod head;
 mod markers;
 mod repeats;

@@ -7,17 +7,21 @@ use copydesk_article::{BlockKind, RuleId};
 use crate::draft::Draft;
 
 const REPEATED_LINE: RuleId = RuleId::of("repeated-line");
+const REPEATED_TEXT: RuleId = RuleId::of("repeated-text");
 const REPEATED_TITLE: RuleId = RuleId::of("repeated-title");
 
 /// Takes out blocks whose letters and digits were seen before: the first stays. Very short lines may
 /// repeat in lists and interviews ("No.", a speaker's name), so they count only next to each other.
 pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
+    drop_second_copy(drafts);
     let (kept, again) = count_repeats(drafts);
     if again == 0 {
         return;
     }
     // A text that repeats itself throughout is made so: recipes, tables of results.
     let made_so = again * 5 > kept && again >= 5;
+    // A page that has all of it twice, for small screens and for large ones.
+    let doubled = again * 20 >= kept * 9;
     let mut seen: HashMap<u64, BlockKind> = HashMap::with_capacity(kept);
     let mut previous = 0;
     for draft in drafts.iter_mut() {
@@ -38,13 +42,55 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
         previous = draft.key();
         match seen.get(&draft.key()) {
             Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
-            Some(_) if !short && !made_so => draft.remove(&REPEATED_LINE, None),
+            Some(_) if !short && (!made_so || (doubled && draft.is_prose())) => {
+                draft.remove(&REPEATED_LINE, None);
+            }
             Some(_) => {}
             None => {
                 seen.insert(draft.key(), draft.kind);
             }
         }
     }
+}
+
+/// A text of at least so many words may be a copy of all the others.
+const LEAST_COPY: usize = 60;
+
+/// Takes out a block that says again what several others say: the whole article as one piece, beside its paragraphs.
+fn drop_second_copy(drafts: &mut [Draft]) {
+    let body = |d: &Draft| d.is_kept() && d.kind.is_body();
+    let all: usize = drafts.iter().filter(|d| body(d)).map(|d| d.letters).sum();
+    let copies: Vec<usize> = drafts
+        .iter()
+        .enumerate()
+        .filter(|(_, d)| {
+            body(d) && d.words >= LEAST_COPY && d.letters * 5 >= all * 2 && d.letters * 5 <= all * 3
+        })
+        .map(|(i, _)| i)
+        .collect();
+    for copy in copies {
+        let Some(whole) = drafts.get(copy).map(|d| letters_of(&d.text)) else {
+            continue;
+        };
+        let parts = drafts
+            .iter()
+            .enumerate()
+            .filter(|(i, d)| *i != copy && body(d) && d.is_prose() && whole.contains(&letters_of(&d.text)));
+        let (count, covered) = parts.fold((0, 0), |(n, l), (_, d)| (n + 1, l + d.letters));
+        if count >= 2
+            && let Some(draft) = drafts.get_mut(copy)
+            && covered * 5 >= draft.letters * 4
+        {
+            draft.remove(&REPEATED_TEXT, None);
+        }
+    }
+}
+
+fn letters_of(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// How many kept blocks say anything, and how many of them say what one before said. Most blocks differ in length
