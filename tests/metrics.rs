@@ -37,6 +37,7 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     pipeline.produce_articles(3, 60, 2).await;
     pipeline.copydesk.ok(&["feed", "--samples"]);
     let (copydesk, address) = pipeline.listening();
+    let copydesk = copydesk.with("COPYDESK_LOG_FORMAT", "json");
     let worker = copydesk.start(&["worker"]);
 
     let started = Instant::now();
@@ -106,7 +107,25 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     assert_eq!(ask(address, "/readyz"), Some((200, "ready\n".into())));
     let (_, status) = ask(address, "/statusz").unwrap();
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
-    assert_eq!(status["partitions"].as_object().unwrap().len(), 2, "{status}");
+    let partitions = status["partitions"].as_object().unwrap();
+    assert_eq!(partitions.len(), 2, "{status}");
+    for key in ["epoch", "claimed_at_offset", "next_offset"] {
+        assert!(partitions.values().all(|p| p[key].is_i64()), "{key}: {status}");
+    }
     assert_eq!(ask(address, "/").unwrap().0, 404);
+    let logged: Vec<serde_json::Value> = worker
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    assert!(
+        logged
+            .iter()
+            .any(|l| l["message"] == "claimed" && l["epoch"] == 1)
+    );
+    for field in logged.iter().flat_map(|l| l.as_object().unwrap()) {
+        let is_number = field.1.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
+        assert!(!is_number, "a number as text: {field:?}");
+    }
     drop(worker);
 }

@@ -242,7 +242,7 @@ impl Callbacks {
         // coordinator is away, for a hint.
         self.commit(consumer, &reached);
         self.state().roster.released(&drained);
-        info!(partitions = %names(&drained), took_ms = started.elapsed().as_millis(), "partitions given up");
+        info!(partitions = %names(&drained), took_ms = started.elapsed().as_millis() as u64, "partitions given up");
     }
 
     /// Commits positions as hints.

@@ -1,20 +1,46 @@
-//! A small HTTP server for monitoring: GET and HEAD, one answer a connection.
+//! The HTTP server for monitoring: GET and HEAD, one answer a connection.
 //!
-//! On plain threads and not on tokio, so that it answers when everything else is busy. Bounded: a few threads, two
-//! seconds and 8 KiB for a request, no request body, no keep-alive. It is not for the open internet.
+//! On a thread and a runtime of its own, so that it answers while every other thread is busy. Whoever connects is bounded in time, in bytes and
+//! in number: of too many connections the oldest is closed, so that silent ones never keep a new one out. There is no password and no TLS: it is
+//! not for the open internet.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-/// Connections served at once.
-const THREADS: usize = 3;
-/// For a whole request, and for its answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Of a request.
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use hyper::http::HeaderValue;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+/// Of a request's head; hyper's own least.
 const HEAD_BYTES: usize = 8 * 1024;
+
+/// What a stranger may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Connections that are open at once.
+    connections: usize,
+    /// For the head of a request, and again for all of the connection behind it.
+    patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            patience: Duration::from_secs(2),
+        }
+    }
+}
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +70,13 @@ type Pages = dyn Fn(&str) -> Option<Answer> + Send + Sync;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
+    /// Dropped, it ends the thread.
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Listens on `address`; `pages` gives the answer for a path.
+    /// Listens on `address`; `pages` gives the answer for a path. It runs on the server's only thread, so it must not wait for anything.
     ///
     /// # Errors
     /// The address is taken or not this machine's, or the system gives no thread.
@@ -56,17 +84,34 @@ impl Server {
         address: SocketAddr,
         pages: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+        Self::start_within(Limits::default(), address, pages)
+    }
+
+    fn start_within(
+        limits: Limits,
+        address: SocketAddr,
+        pages: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let stop = Arc::new(AtomicBool::new(false));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
         let pages: Arc<Pages> = Arc::new(pages);
-        for n in 0..THREADS {
-            let (listener, stop, pages) = (listener.try_clone()?, Arc::clone(&stop), Arc::clone(&pages));
-            std::thread::Builder::new()
-                .name(format!("http-{n}"))
-                .spawn(move || serve(&listener, &stop, &*pages))?;
-        }
-        Ok(Self { address, stop })
+        let thread = std::thread::Builder::new()
+            .name("http".into())
+            .spawn(move || runtime.block_on(serve(&listener, limits, &pages, stopped)))?;
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Where it listens: the port that the system chose, where none was asked for.
@@ -76,163 +121,83 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Waits until the address is free again: no longer than a page takes.
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        // Each thread waits for a connection: give it one.
-        for _ in 0..THREADS {
-            let _ = TcpStream::connect_timeout(&self.address, Duration::from_millis(100));
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A page that panicked has been reported by the panic hook.
+            let _ = thread.join();
         }
     }
 }
 
-fn serve(listener: &TcpListener, stop: &AtomicBool, pages: &Pages) {
+async fn serve(
+    listener: &TcpListener,
+    limits: Limits,
+    pages: &Arc<Pages>,
+    mut stopped: oneshot::Receiver<Infallible>,
+) {
+    let mut open: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
     loop {
-        let accepted = listener.accept();
-        if stop.load(Ordering::Acquire) {
-            return;
-        }
+        let accepted = tokio::select! {
+            _ = &mut stopped => return,
+            accepted = listener.accept() => accepted,
+        };
         match accepted {
-            // A peer that goes away in the middle is its own business.
-            Ok((stream, _)) => drop(answer(&stream, pages)),
+            Ok((stream, _)) => {
+                open.retain(|connection| !connection.is_finished());
+                // A probe is answered within a millisecond: it is hardly ever the oldest.
+                if open.len() >= limits.connections
+                    && let Some(oldest) = open.pop_front()
+                {
+                    oldest.abort();
+                }
+                open.push_back(tokio::spawn(answer(stream, limits.patience, Arc::clone(pages))));
+            }
             Err(error) => {
                 // Out of file descriptors, most likely: do not spin.
                 tracing::warn!(%error, "cannot take a connection for monitoring");
-                std::thread::park_timeout(Duration::from_millis(500));
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     }
 }
 
-fn answer(mut stream: &TcpStream, pages: &Pages) -> io::Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let request = read_head(stream)?;
-    let answer = respond(&request, pages);
-    let reason = match answer.status {
-        200 => "OK",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        503 => "Service Unavailable",
-        _ => "Bad Request",
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what is cancelled is an answer to monitoring, no statement"
+)]
+async fn answer(stream: TcpStream, patience: Duration, pages: Arc<Pages>) {
+    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        let response = respond(request.method(), request.uri().path(), &*pages);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(HEAD_BYTES)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // A peer that goes away in the middle is its own business; so is one that does not read its answer.
+    let _ = tokio::time::timeout(patience * 2, connection).await;
+}
+
+fn respond(method: &Method, path: &str, pages: &Pages) -> Response<String> {
+    let answer = match *method {
+        Method::GET | Method::HEAD => pages(path)
+            .unwrap_or_else(|| Answer::text(404, "there is /livez, /readyz, /metrics and /statusz\n")),
+        _ => Answer::text(405, "GET only\n"),
     };
-    let head = format!(
-        "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
-        answer.status,
-        answer.content_type,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    if !request.starts_with(b"HEAD ") {
-        stream.write_all(answer.body.as_bytes())?;
+    let mut response = Response::new(answer.body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if answer.status == 405 {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    stream.flush()
-}
-
-/// Reads up to the blank line; what came, if that is not there in time or within the limit.
-fn read_head(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let until = Instant::now() + PATIENCE;
-    let mut head = Vec::new();
-    let mut buffer = [0; 1024];
-    while head.len() < HEAD_BYTES {
-        let Some(left) = until
-            .checked_duration_since(Instant::now())
-            .filter(|l| !l.is_zero())
-        else {
-            return Err(io::ErrorKind::TimedOut.into());
-        };
-        stream.set_read_timeout(Some(left))?;
-        let read = stream.read(&mut buffer)?;
-        head.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        if read == 0 || head.windows(4).any(|w| w == b"\r\n\r\n") || head.windows(2).any(|w| w == b"\n\n") {
-            break;
-        }
-    }
-    Ok(head)
-}
-
-fn respond(request: &[u8], pages: &Pages) -> Answer {
-    let line = request.split(|b| *b == b'\n').next().unwrap_or_default();
-    let line = std::str::from_utf8(line).unwrap_or_default();
-    let words: Vec<_> = line.split_ascii_whitespace().collect();
-    match words[..] {
-        ["GET" | "HEAD", target, version] if version.starts_with("HTTP/1.") => {
-            let path = target.split('?').next().unwrap_or_default();
-            pages(path)
-                .unwrap_or_else(|| Answer::text(404, "there is /livez, /readyz, /metrics and /statusz\n"))
-        }
-        [_, _, version] if version.starts_with("HTTP/") => Answer::text(405, "GET only\n"),
-        _ => Answer::text(400, "no HTTP request\n"),
-    }
+    response
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn server() -> Server {
-        Server::start("127.0.0.1:0".parse().unwrap(), |path| {
-            (path == "/livez").then(|| Answer::text(200, "alive\n"))
-        })
-        .unwrap()
-    }
-
-    fn ask(server: &Server, request: &[u8]) -> String {
-        let mut stream = TcpStream::connect(server.address()).unwrap();
-        stream.write_all(request).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    #[test]
-    fn paths_are_answered_and_nothing_else() {
-        let server = server();
-        let ok = ask(&server, b"GET /livez?x=1 HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(
-            ok.starts_with("HTTP/1.1 200 OK\r\n") && ok.ends_with("\r\n\r\nalive\n"),
-            "{ok}"
-        );
-        let head = ask(&server, b"HEAD /livez HTTP/1.1\r\n\r\n");
-        assert!(
-            head.contains("Content-Length: 6\r\n") && head.ends_with("\r\n\r\n"),
-            "{head}"
-        );
-        for (request, status) in [
-            (&b"GET /else HTTP/1.1\r\n\r\n"[..], "404"),
-            (b"POST /livez HTTP/1.1\r\n\r\n", "405"),
-            (b"\xff\xfe\r\n\r\n", "400"),
-            (b"GET /livez\n\n", "400"),
-        ] {
-            let answer = ask(&server, request);
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
-        }
-    }
-
-    #[test]
-    fn long_and_slow_requests_end() {
-        let server = server();
-        // Fewer silent peers than threads, and more bytes than are read.
-        let silent: Vec<_> = (1..THREADS)
-            .map(|_| TcpStream::connect(server.address()).unwrap())
-            .collect();
-        let started = Instant::now();
-        let mut flood = TcpStream::connect(server.address()).unwrap();
-        let _ = flood.write_all(&vec![b'x'; HEAD_BYTES * 4]);
-        let mut rest = Vec::new();
-        let _ = flood.read_to_end(&mut rest);
-        assert!(ask(&server, b"GET /livez HTTP/1.1\r\n\r\n").contains("alive"));
-        drop(silent);
-        assert!(started.elapsed() < PATIENCE * 3);
-    }
-
-    #[test]
-    fn it_stops_when_dropped() {
-        let server = server();
-        let address = server.address();
-        drop(server);
-        let started = Instant::now();
-        while TcpListener::bind(address).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(5), "still listening");
-            std::thread::yield_now();
-        }
-    }
-}
+mod tests;

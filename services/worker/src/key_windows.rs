@@ -23,7 +23,7 @@ pub(crate) async fn run(store: Store) {
             Ok(0) => continue,
             Ok(windows) => debug!(
                 windows,
-                took_ms = begun.elapsed().as_millis(),
+                took_ms = begun.elapsed().as_millis() as u64,
                 "keys of windows are at hand"
             ),
             Err(error) => debug!(%error, "keys of windows cannot be read; they are looked up"),

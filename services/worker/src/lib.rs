@@ -277,7 +277,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         quarantined = tally.quarantined,
         copies = tally.copies,
         flushes = tally.flushes,
-        took_ms = started.elapsed().as_millis(),
+        took_ms = started.elapsed().as_millis() as u64,
         "worker ends"
     );
     outcome.map(|()| tally)

@@ -33,9 +33,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// One partition, for `/statusz`.
 #[derive(Debug, Clone, Serialize)]
 struct PartitionStatus {
-    epoch: String,
-    claimed_at_offset: String,
-    next_offset: String,
+    epoch: i64,
+    claimed_at_offset: i64,
+    next_offset: i64,
 }
 
 /// Counts, and remembers the state of things.
@@ -177,7 +177,7 @@ impl Monitor {
             spans.flushed(&batch.traced, batch.started, batch.rows);
         }
         if let Some(status) = locked(&self.partitions).get_mut(source) {
-            status.next_offset = to.to_string();
+            status.next_offset = to.get();
         }
         self.database_answered.note();
     }
@@ -204,9 +204,9 @@ impl Monitor {
 
     pub(crate) fn claimed(&self, claimed: &Claimed) {
         let status = PartitionStatus {
-            epoch: claimed.epoch.to_string(),
-            claimed_at_offset: claimed.next_offset.to_string(),
-            next_offset: claimed.next_offset.to_string(),
+            epoch: claimed.epoch.get(),
+            claimed_at_offset: claimed.next_offset.get(),
+            next_offset: claimed.next_offset.get(),
         };
         locked(&self.partitions).insert(claimed.source.clone(), status);
         self.count_partitions("claimed", 1);

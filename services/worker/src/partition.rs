@@ -373,7 +373,7 @@ async fn store(
             }
             RetryClass::WaitForDatabase => {
                 let pause = backoff(tries, Duration::from_millis(200), LONGEST_WAIT);
-                warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis(), "postgres is away; nothing is lost, the partition waits");
+                warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis() as u64, "postgres is away; nothing is lost, the partition waits");
                 wait(pause, lock).await;
             }
             RetryClass::DataError | RetryClass::Fatal => return Err(Ending::Fatal(error)),

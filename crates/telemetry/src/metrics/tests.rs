@@ -7,7 +7,8 @@ const HEAD: &str = "# Metrics and health
 <!-- Written from crates/telemetry/src/metrics/catalogue.rs by `UPDATE_DOCS=1 cargo test -p copydesk-telemetry`; a test holds it to the code. -->
 
 A worker answers over HTTP where `metrics.listen` says, such as `127.0.0.1:9464`; by default nowhere. There is no password and no TLS: let only
-monitoring reach it. One answer a connection, GET and HEAD only.
+monitoring reach it. One answer a connection, GET and HEAD only. A request has two seconds and 8 KiB for its head; of more than 64 connections the
+oldest is closed, so that silent ones keep no probe out. All numbers in `/statusz` are JSON numbers.
 
 | path | answer | for |
 |---|---|---|

@@ -87,7 +87,7 @@ impl Monitor {
                     version: env!("CARGO_PKG_VERSION"),
                     alive,
                     consumer_runs: running,
-                    kafka_thread_silent_ms: silent.map(|s| s.as_millis()),
+                    kafka_thread_silent_ms: silent.map(|s| s.as_millis() as u64),
                     database_up: up,
                     partitions,
                     stopped: stopped
@@ -120,7 +120,7 @@ struct Status<'a> {
     version: &'static str,
     alive: bool,
     consumer_runs: bool,
-    kafka_thread_silent_ms: Option<u128>,
+    kafka_thread_silent_ms: Option<u64>,
     database_up: bool,
     partitions: BTreeMap<String, PartitionStatus>,
     /// Partitions that the breaker stopped, and why.

@@ -70,9 +70,9 @@ fn stopped_partitions_are_shown_with_their_reason() {
 fn partitions_that_are_gone_have_no_lag_here() {
     let monitor = Monitor::new(&["t".to_owned()], None);
     let status = PartitionStatus {
-        epoch: "1".into(),
-        claimed_at_offset: "0".into(),
-        next_offset: "0".into(),
+        epoch: 1,
+        claimed_at_offset: 0,
+        next_offset: 0,
     };
     locked(&monitor.partitions).insert(source(0), status);
     let end = |partition| admin::Watermarks {
