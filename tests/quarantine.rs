@@ -164,10 +164,16 @@ async fn messages_that_wrong_rules_refused_are_replayed_with_the_right_ones() {
         10
     );
 
-    // The rest is given up: it stays and is counted.
+    // What was replayed says where its bytes are.
+    let shown = copydesk.ok(&["quarantine", "show", &message]);
+    assert!(shown.contains("replayed and is an article now"), "{shown}");
+
+    // The rest is given up: it stays without its bytes and is counted.
     let refused = copydesk.run(&["quarantine", "discard"]);
     assert!(!refused.status.success(), "everything needs --all");
-    copydesk.ok(&["quarantine", "discard", "--reason", "bad_json"]);
+    let said = copydesk.ok(&["quarantine", "discard", "--reason", "bad_json"]);
+    // Compressed, one character is ten bytes.
+    assert!(said.starts_with("1 discarded, 10 bytes freed"), "{said}");
     assert!(copydesk.ok(&["quarantine", "list"]).contains("nothing is held"));
     pipeline.assert_every_offset_once(31).await;
 }
@@ -199,4 +205,96 @@ async fn what_the_database_refused_alone_is_replayed_when_it_takes_it() {
     assert!(said.starts_with("10 stored"), "{said}");
     pipeline.assert_every_offset_once(40).await;
     assert_eq!(pipeline.count("SELECT count(*) FROM article").await, 40);
+}
+
+/// Bytes that no compression makes fewer, and that are no article.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_be_bytes()[3]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quarantine_has_a_bound_and_every_offset_its_row() {
+    let pipeline = Pipeline::new("bound", 1).await;
+    // 2 MB of garbage for a bound of 1 MiB; articles between them.
+    let mut generator = ArticleGenerator::new(43);
+    let garbage = |n| Outgoing::value(noise(n, 100_000));
+    let records: Vec<Outgoing> = (0..20)
+        .flat_map(|n| {
+            let good = Outgoing::value(generator.envelope("good.example", usize::try_from(n).unwrap()));
+            [good, garbage(n)]
+        })
+        .collect();
+    pipeline.topic.produce(records).await;
+    let copydesk = pipeline
+        .copydesk
+        .clone()
+        .with("COPYDESK_QUARANTINE_MAX_BYTES", "1 MiB");
+    copydesk.ok(&["worker", "--until-end"]);
+    pipeline.assert_every_offset_once(40).await;
+    let kept = "SELECT count(*) FROM quarantined WHERE stored_bytes > 0";
+    let bytes = "SELECT sum(stored_bytes)::int8 FROM quarantined";
+    // One worker with one partition: not a byte more.
+    assert_eq!(pipeline.count(kept).await, 10);
+    assert!(pipeline.count(bytes).await <= 1 << 20);
+    copydesk.ok(&["audit"]);
+
+    // The row of the last one is there, and says which message it was.
+    let last = format!("{}[0]@39", pipeline.topic.name());
+    let shown = copydesk.ok(&["quarantine", "show", &last]);
+    assert!(
+        shown.contains("100000 bytes, SHA-256 ") && shown.contains("the quarantine was full"),
+        "{shown}"
+    );
+    let raw = copydesk.run(&["quarantine", "show", "--raw", &last]);
+    assert!(!raw.status.success() && raw.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&raw.stderr).contains("the quarantine was full"));
+    let replay = copydesk.run(&["quarantine", "replay"]);
+    let said = String::from_utf8_lossy(&replay.stdout);
+    assert_eq!(replay.status.code(), Some(3));
+    assert!(
+        said.contains("10 refused again") && said.contains("10 without bytes") && said.contains("rewind"),
+        "{said}"
+    );
+
+    // The janitor makes room: the oldest go, the next ones are kept.
+    let done = copydesk.ok(&["janitor", "--once"]);
+    assert!(
+        done.contains("quarantine: 1 messages without bytes now"),
+        "{done}"
+    );
+    pipeline.topic.produce([garbage(100)]).await;
+    copydesk.ok(&["worker", "--until-end"]);
+    pipeline.assert_every_offset_once(41).await;
+    assert_eq!(pipeline.count(kept).await, 10);
+    let listed = copydesk.ok(&["quarantine", "list", "--json", "--message", &last]);
+    let entry: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(entry["content_dropped_for"], "bound");
+    assert_eq!(entry["raw_hash"].as_str().map(str::len), Some(64));
+
+    // By age.
+    sqlx::query("UPDATE quarantine SET first_seen = now() - interval '91 days' WHERE \"offset\" < 39")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+    copydesk.ok(&["janitor", "--once"]);
+    assert_eq!(pipeline.count(kept).await, 1);
+    copydesk.ok(&["audit"]);
+
+    // What was dropped can be read again while Kafka has it.
+    copydesk.ok(&["rewind", "--partition", "0", "--to", "39"]);
+    copydesk.ok(&["worker", "--until-end"]);
+    pipeline.assert_every_offset_once(41).await;
+    assert!(
+        !copydesk
+            .run(&["quarantine", "show", "--raw", &last])
+            .stdout
+            .is_empty()
+    );
 }

@@ -191,7 +191,7 @@ const CHANGEABLE: [(&str, &str); 9] = [
     ("partition_progress", "first_offset, partition, topic"),
     (
         "quarantine",
-        "first_seen, headers, kept_hash, key, message_time, offset, partition, raw_size, topic, truncated",
+        "first_seen, kept_hash, message_time, offset, partition, raw_hash, raw_size, topic, truncated",
     ),
     ("setting", "one_row, search, site_backfill_until"),
     ("site_block", "block, site, site_hash"),

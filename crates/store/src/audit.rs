@@ -244,7 +244,7 @@ const CHANGED: &[(&str, &str)] = &[
         "quarantined messages have other bytes than were kept",
         "SELECT count(*), coalesce((array_agg(topic || '[' || partition || '] offset ' || \"offset\" ORDER BY first_seen))[1:5], '{}')
          FROM quarantine
-         WHERE raw IS NULL AND state = 'held' AND kept_hash IS NOT NULL
+         WHERE raw IS NULL AND raw_size IS NOT NULL AND content_dropped_at IS NULL AND state <> 'replayed'
              OR substring(sha256(raw) FROM 1 FOR 16) <> kept_hash",
     ),
 ];

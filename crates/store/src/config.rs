@@ -39,6 +39,9 @@ pub struct StoreConfig {
     /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
     /// cannot be replayed.
     pub quarantine_bytes: usize,
+    /// Bytes of all messages in quarantine, as they are stored. Of a message for which there is no room the row alone is kept. 0: no bound.
+    /// Flushes that run at the same moment do not see each other's messages, so that it may be exceeded by what they hold.
+    pub quarantine_max_bytes: u64,
     /// What is told besides storing. All workers of a database should have the same.
     pub outputs: Outputs,
     /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
@@ -57,10 +60,20 @@ impl Default for StoreConfig {
             idle_timeout: Duration::from_secs(15),
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
+            quarantine_max_bytes: 1 << 30,
             outputs: Outputs::default(),
             site_memory: true,
         }
     }
+}
+
+/// How much quarantine keeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QuarantineLimits {
+    /// Of one message's value.
+    pub(crate) message_bytes: usize,
+    /// Of all messages, as they are stored; 0: no bound.
+    pub(crate) max_bytes: u64,
 }
 
 /// The database. Cheap to clone; clones share their connections.
@@ -75,7 +88,7 @@ struct Shared {
     begin: String,
     application_name: String,
     idle_timeout: Duration,
-    quarantine_bytes: usize,
+    quarantine: QuarantineLimits,
     outputs: Outputs,
     site_memory: bool,
     window_days: OnceCell<i32>,
@@ -119,7 +132,10 @@ impl Store {
                 begin: begin(config),
                 application_name: config.application_name.clone(),
                 idle_timeout: config.idle_timeout,
-                quarantine_bytes: config.quarantine_bytes,
+                quarantine: QuarantineLimits {
+                    message_bytes: config.quarantine_bytes,
+                    max_bytes: config.quarantine_max_bytes,
+                },
                 outputs: config.outputs,
                 site_memory: config.site_memory,
                 window_days: OnceCell::new(),
@@ -138,6 +154,11 @@ impl Store {
         let idle = self.pool.num_idle();
         let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
         (open.saturating_sub(idle), idle)
+    }
+
+    /// [`StoreConfig::quarantine_max_bytes`].
+    pub fn quarantine_max_bytes(&self) -> u64 {
+        self.shared.quarantine.max_bytes
     }
 
     /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
@@ -161,8 +182,8 @@ impl Store {
         (&self.shared.application_name, self.shared.idle_timeout)
     }
 
-    pub(crate) fn quarantine_bytes(&self) -> usize {
-        self.shared.quarantine_bytes
+    pub(crate) fn quarantine_limits(&self) -> QuarantineLimits {
+        self.shared.quarantine
     }
 
     pub(crate) fn outputs(&self) -> Outputs {

@@ -130,7 +130,7 @@ impl Ledger for Store {
         }
         let tx = &mut *tx.postgres;
         if !rows.rejected.is_empty() {
-            write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_bytes()).await?;
+            write_ledger::quarantine(tx, &claimed.source, &rows.rejected, self.quarantine_limits()).await?;
             if self.outputs().dead_letters {
                 outbox::dead_letters(tx, &claimed.source, &rows.rejected).await?;
             }

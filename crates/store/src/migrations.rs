@@ -71,6 +71,10 @@ const FILES: &[(&str, &str)] = &[
         "0015_recognise_killing_messages",
         include_str!("../../../migrations/0015_recognise_killing_messages.sql"),
     ),
+    (
+        "0017_bound_quarantine",
+        include_str!("../../../migrations/0017_bound_quarantine.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -99,6 +99,8 @@ pub struct DeadLetter {
     pub detail: String,
     /// Its value is not whole: it was over the store's own limit.
     pub truncated: bool,
+    /// Value, key and headers were dropped from quarantine before it was published, for this reason.
+    pub dropped_for: Option<String>,
 }
 
 /// What waits of one output.
@@ -242,7 +244,7 @@ const TAKE_ARTICLES: &str = "SELECT outbox_id, story_id, payload
 
 /// A discarded message was refused all the same; a replayed one is an article now.
 const TAKE_DEAD_LETTERS: &str = "SELECT outbox_id, topic, partition, \"offset\", stage, reason, detail, truncated,
-            message_time, key, headers, raw, raw_size
+            message_time, key, headers, raw, content_dropped_for
      FROM (SELECT *, sum(coalesce(raw_size, 0)::int8) OVER (ORDER BY outbox_id) - coalesce(raw_size, 0) AS bytes_before
            FROM (SELECT outbox_id, topic, partition, \"offset\" FROM outbox
                  WHERE output = 'dead_letters' ORDER BY outbox_id LIMIT $1) o
@@ -273,6 +275,7 @@ fn dead_letter(row: &PgRow) -> Result<Option<DeadLetter>, StoreError> {
         reason: row.try_get(5).doing(DOING)?,
         detail: row.try_get(6).doing(DOING)?,
         truncated: row.try_get(7).doing(DOING)?,
+        dropped_for: row.try_get(12).doing(DOING)?,
         message: Message {
             timestamp: row.try_get(8).doing(DOING)?,
             key: row.try_get(9).doing(DOING)?,

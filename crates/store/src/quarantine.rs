@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{Coordinates, Header, Message, Offset, Reject};
+use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
@@ -11,6 +12,7 @@ use crate::flush::store_articles;
 use crate::item::{Item, Prepared};
 use crate::plan::Work;
 use crate::progress::source_of;
+use crate::quarantine_content::{CONTENT_BYTES, Dropped, DroppedFor, STEP_BYTES, select_content};
 use crate::report::FlushReport;
 
 /// Which messages are meant. All that is `None` matches everything.
@@ -90,6 +92,10 @@ pub struct QuarantineEntry {
     pub raw_size: Option<i32>,
     /// Its value is not whole: it cannot be replayed.
     pub truncated: bool,
+    /// SHA-256 of its value as it came.
+    pub raw_hash: Option<Vec<u8>>,
+    /// When its value, key and headers were dropped, and why: `replayed`, `discarded`, `age` or `bound`. It cannot be replayed then.
+    pub dropped: Option<(DateTime<Utc>, String)>,
 }
 
 /// What became of one message that was tried again.
@@ -103,7 +109,8 @@ pub enum Replayed {
     SettledMeanwhile,
 }
 
-const ENTRY: &str = "SELECT topic, partition, \"offset\", state, stage, reason, detail, attempts, first_seen, raw_size, truncated
+const ENTRY: &str = "SELECT topic, partition, \"offset\", state, stage, reason, detail, attempts, first_seen, raw_size, truncated,
+         raw_hash, content_dropped_at, content_dropped_for
      FROM quarantine";
 
 impl Store {
@@ -120,28 +127,21 @@ impl Store {
         const DOING: &str = "cannot list the quarantine";
         let mut query = QueryBuilder::new(ENTRY);
         filter.to_sql(&mut query);
-        if let Some(after) = after {
-            query.push(" AND (topic, partition, \"offset\") > (");
-            query.push_bind(after.source.topic.as_str().to_owned());
-            query.push(", ").push_bind(after.source.partition.get());
-            query.push(", ").push_bind(after.offset.get()).push(")");
-        }
-        query
-            .push(" ORDER BY topic, partition, \"offset\" LIMIT ")
-            .push_bind(i64::from(most));
+        in_order(&mut query, after);
+        query.push(" LIMIT ").push_bind(i64::from(most));
         let rows = query.build().fetch_all(&self.pool).await.doing(DOING)?;
         rows.iter().map(entry).collect::<Result<_, _>>().doing(DOING)
     }
 
-    /// The message as it came, with its key and headers. `None`: it is not there, or its bytes are gone with a replay.
+    /// The message as it came, with its key and headers. `None`: it is not there, or its bytes were dropped.
     ///
     /// # Errors
     /// Postgres does not answer, or what is stored cannot be read.
     pub async fn quarantine_message(&self, coordinates: &Coordinates) -> Result<Option<Message>, StoreError> {
         const DOING: &str = "cannot read a quarantined message";
         let row = sqlx::query(
-            "SELECT message_time, key, headers, raw, raw_size FROM quarantine
-             WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND state <> 'replayed'",
+            "SELECT message_time, key, headers, raw, raw_size, raw_hash, truncated FROM quarantine
+             WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND content_dropped_at IS NULL",
         )
         .bind(coordinates.source.topic.as_str())
         .bind(coordinates.source.partition.get())
@@ -156,6 +156,15 @@ impl Store {
             .map(|raw| zstd::bulk::decompress(raw, usize::try_from(size.unwrap_or(0)).unwrap_or(0)))
             .transpose()
             .map_err(|e| StoreError::Unknown(format!("a quarantined value that zstd cannot read ({e})")))?;
+        let hash: Option<&[u8]> = row.try_get(5).doing(DOING)?;
+        let whole = !row.try_get::<bool, _>(6).doing(DOING)?;
+        if let (Some(payload), Some(hash), true) = (&payload, hash, whole)
+            && *hash != Sha256::digest(payload)[..]
+        {
+            return Err(StoreError::Unknown(format!(
+                "the value of {coordinates} in quarantine is not the one that came: somebody changed it"
+            )));
+        }
         let headers: Option<&[u8]> = row.try_get(2).doing(DOING)?;
         Ok(Some(Message {
             coordinates: coordinates.clone(),
@@ -167,19 +176,25 @@ impl Store {
         }))
     }
 
-    /// Gives messages up: they stay, with their bytes, and count as quarantined. Answers with their number.
+    /// Gives held messages up: their bytes are dropped, their rows stay and count as quarantined. In short transactions; stopped at any point,
+    /// the same call goes on.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn quarantine_discard(&self, filter: &QuarantineFilter) -> Result<u64, StoreError> {
-        let mut query = QueryBuilder::new("UPDATE quarantine SET state = 'discarded', settled_at = now()");
-        filter.to_sql(&mut query);
-        let done = query
-            .build()
-            .execute(&self.pool)
-            .await
-            .doing("cannot discard quarantined messages")?;
-        Ok(done.rows_affected())
+    pub async fn quarantine_discard(&self, filter: &QuarantineFilter) -> Result<Dropped, StoreError> {
+        let mut all = Dropped::default();
+        let mut after = None;
+        loop {
+            let mut query = select_content();
+            filter.to_sql(&mut query);
+            in_order(&mut query, after.as_ref());
+            let step = self.content_step(query, STEP_BYTES).await?;
+            let Some(last) = step.last() else {
+                return Ok(all);
+            };
+            after = Some(last.clone());
+            all.add(self.drop_content(step, DroppedFor::Discarded).await?);
+        }
     }
 
     /// Settles a held message that was tried again: stores it under its own offset, or notes the new refusal. All in
@@ -208,17 +223,18 @@ impl Store {
         .fetch_all(&mut *tx)
         .await
         .doing(DOING)?;
-        let held: Option<i32> = sqlx::query_scalar(
-            "SELECT attempts FROM quarantine WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND state = 'held'
+        let held: Option<i64> = sqlx::query_scalar(&format!(
+            "SELECT {CONTENT_BYTES} FROM quarantine
+             WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND state = 'held'
              FOR UPDATE",
-        )
+        ))
         .bind(at.source.topic.as_str())
         .bind(at.source.partition.get())
         .bind(at.offset.get())
         .fetch_optional(&mut *tx)
         .await
         .doing(DOING)?;
-        let (Some(_), Some((fresh, common_version))) = (held, fresh.pop()) else {
+        let (Some(bytes), Some((fresh, common_version))) = (held, fresh.pop()) else {
             tx.rollback().await.doing(DOING)?;
             return Ok(Replayed::SettledMeanwhile);
         };
@@ -227,10 +243,18 @@ impl Store {
             Err(reject) => (None, Some(reject)),
         };
         sqlx::query(
-            "UPDATE quarantine SET attempts = attempts + 1,
+            "WITH freed AS (
+                 UPDATE partition_progress SET quarantine_bytes = quarantine_bytes - $8
+                 WHERE topic = $1 AND partition = $2 AND $4
+             )
+             UPDATE quarantine SET attempts = attempts + 1,
                  state = CASE WHEN $4 THEN 'replayed' ELSE state END,
                  settled_at = CASE WHEN $4 THEN now() END,
                  raw = CASE WHEN $4 THEN NULL ELSE raw END,
+                 key = CASE WHEN $4 THEN NULL ELSE key END,
+                 headers = CASE WHEN $4 THEN NULL ELSE headers END,
+                 content_dropped_at = CASE WHEN $4 THEN now() ELSE content_dropped_at END,
+                 content_dropped_for = CASE WHEN $4 THEN $9 ELSE content_dropped_for END,
                  stage = coalesce($5, stage), reason = coalesce($6, reason), detail = coalesce($7, detail)
              WHERE topic = $1 AND partition = $2 AND \"offset\" = $3",
         )
@@ -241,6 +265,8 @@ impl Store {
         .bind(reject.map(|r| r.stage.as_str()))
         .bind(reject.map(|r| r.reason.as_str()))
         .bind(reject.map(|r| r.detail.replace('\0', "")))
+        .bind(bytes)
+        .bind(DroppedFor::Replayed.as_str())
         .execute(&mut *tx)
         .await
         .doing(DOING)?;
@@ -276,6 +302,17 @@ impl Store {
     }
 }
 
+/// Adds the order of the primary key, behind one message.
+fn in_order(query: &mut QueryBuilder<'_, Postgres>, after: Option<&Coordinates>) {
+    if let Some(after) = after {
+        query.push(" AND (topic, partition, \"offset\") > (");
+        query.push_bind(after.source.topic.as_str().to_owned());
+        query.push(", ").push_bind(after.source.partition.get());
+        query.push(", ").push_bind(after.offset.get()).push(")");
+    }
+    query.push(" ORDER BY topic, partition, \"offset\"");
+}
+
 fn entry(row: &PgRow) -> Result<QuarantineEntry, sqlx::Error> {
     Ok(QuarantineEntry {
         coordinates: Coordinates {
@@ -290,6 +327,10 @@ fn entry(row: &PgRow) -> Result<QuarantineEntry, sqlx::Error> {
         first_seen: row.try_get(8)?,
         raw_size: row.try_get(9)?,
         truncated: row.try_get(10)?,
+        raw_hash: row.try_get(11)?,
+        dropped: row
+            .try_get::<Option<DateTime<Utc>>, _>(12)?
+            .zip(row.try_get::<Option<String>, _>(13)?),
     })
 }
 

@@ -10,6 +10,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::quarantine_content::CONTENT_BYTES;
 
 const DOING: &str = "cannot rewind";
 
@@ -190,16 +191,18 @@ async fn set_back(
     id: i64,
     by: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    sqlx::query(&format!(
         "WITH noted AS (
              UPDATE rewind SET sightings = $4, quarantined = $5, skipped = $6 WHERE rewind_id = $7
          )
          UPDATE partition_progress
          SET next_offset = $3, flushed_from = $3, claimed_from = $3, epoch = epoch + 1, owner = $8,
              stored = stored - $4, quarantined = quarantined - $5, skipped = skipped - $6, in_hand_until = 0,
+             quarantine_bytes = (SELECT coalesce(sum({CONTENT_BYTES}), 0) FROM quarantine q
+                                 WHERE q.topic = $1 AND q.partition = $2),
              claimed_at = clock_timestamp(), updated_at = clock_timestamp()
-         WHERE topic = $1 AND partition = $2",
-    )
+         WHERE topic = $1 AND partition = $2"
+    ))
     .bind(rewound.source.topic.as_str())
     .bind(rewound.source.partition.get())
     .bind(rewound.to.get())

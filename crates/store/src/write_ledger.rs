@@ -4,12 +4,15 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{Header, Message, NextOffset, Reject, TopicPartition};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::columns::{columns, list};
+use crate::config::QuarantineLimits;
 use crate::content_hash;
 use crate::error::{Doing as _, StoreError};
 use crate::item::Item;
+use crate::quarantine_content::{DroppedFor, quarantine_bytes};
 
 columns! {
     /// One message that is an article.
@@ -37,6 +40,8 @@ columns! {
         headers: Option<Vec<u8>> = "bytea",
         raw: Option<Vec<u8>> = "bytea",
         kept_hash: Option<Vec<u8>> = "bytea",
+        raw_hash: Option<Vec<u8>> = "bytea",
+        content_dropped_for: Option<&'b str> = "text",
     }
 }
 
@@ -58,7 +63,8 @@ static INSERT_QUARANTINE: LazyLock<String> = LazyLock::new(|| {
     let names = Quarantined::NAMES;
     let last = names.len();
     format!(
-        "INSERT INTO quarantine (topic, partition, first_seen, {}) SELECT ${}, ${}, now(), {} FROM {}",
+        "INSERT INTO quarantine (topic, partition, first_seen, content_dropped_at, {})
+         SELECT ${}, ${}, now(), CASE WHEN r.content_dropped_for IS NOT NULL THEN now() END, {} FROM {}",
         list(names, ""),
         last + 1,
         last + 2,
@@ -91,19 +97,78 @@ pub(crate) async fn quarantine(
     connection: &mut PgConnection,
     source: &TopicPartition,
     refused: &[(&Message, &Reject)],
-    most_bytes: usize,
+    limits: QuarantineLimits,
 ) -> Result<(), StoreError> {
+    let mut room = Room::left(connection, limits).await?;
     let mut rows = QuarantineColumns::default();
     for (message, reject) in refused {
-        rows.push(quarantined(message, reject, most_bytes)?);
+        rows.push(room.fit(quarantined(message, reject, limits.message_bytes)?));
     }
     rows.bind(sqlx::query(INSERT_QUARANTINE.as_str()))
         .bind(source.topic.as_str())
         .bind(source.partition.get())
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .doing("cannot store quarantined messages")?;
-    Ok(())
+    room.note(connection, source).await
+}
+
+/// What may still be kept of refused messages, and what this flush keeps.
+struct Room {
+    bytes: i64,
+    kept_bytes: i64,
+    dropped: i64,
+}
+
+impl Room {
+    /// As of the flushes that are committed.
+    async fn left(connection: &mut PgConnection, limits: QuarantineLimits) -> Result<Self, StoreError> {
+        let bytes = match i64::try_from(limits.max_bytes) {
+            Ok(0) | Err(_) => i64::MAX,
+            Ok(max) => max - quarantine_bytes(connection).await?,
+        };
+        Ok(Self {
+            bytes,
+            kept_bytes: 0,
+            dropped: 0,
+        })
+    }
+
+    /// Takes the content away from a message for which there is no room.
+    fn fit<'b>(&mut self, row: Quarantined<'b>) -> Quarantined<'b> {
+        let length = |of: Option<&[u8]>| of.map_or(0, |bytes| i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+        let bytes = length(row.raw.as_deref()) + length(row.key) + length(row.headers.as_deref());
+        if self.kept_bytes + bytes <= self.bytes {
+            self.kept_bytes += bytes;
+            return row;
+        }
+        self.dropped += 1;
+        Quarantined {
+            raw: None,
+            kept_hash: None,
+            key: None,
+            headers: None,
+            content_dropped_for: Some(DroppedFor::Bound.as_str()),
+            ..row
+        }
+    }
+
+    /// Adds to the ledger's row, which this flush has locked already.
+    async fn note(&self, connection: &mut PgConnection, source: &TopicPartition) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE partition_progress
+             SET quarantine_bytes = quarantine_bytes + $3, quarantine_dropped = quarantine_dropped + $4
+             WHERE topic = $1 AND partition = $2",
+        )
+        .bind(source.topic.as_str())
+        .bind(source.partition.get())
+        .bind(self.kept_bytes)
+        .bind(self.dropped)
+        .execute(connection)
+        .await
+        .doing("cannot note how large the quarantine is")?;
+        Ok(())
+    }
 }
 
 fn quarantined<'b>(
@@ -135,6 +200,8 @@ fn quarantined<'b>(
         kept_hash: raw.as_deref().map(content_hash::of_bytes),
         headers: (!message.headers.is_empty()).then(|| headers_to_bytes(&message.headers)),
         raw,
+        raw_hash: payload.map(|p| Sha256::digest(p).to_vec()),
+        content_dropped_for: None,
     })
 }
 

@@ -339,7 +339,7 @@ What is refused again stays, with the new reason."
         #[command(flatten)]
         filter: QuarantineArgs,
     },
-    /// Give messages up: they stay, with their bytes, and are no longer listed as held
+    /// Give messages up: their bytes are dropped, their rows stay and are no longer listed as held
     #[command(after_help = "Example: copydesk quarantine discard --reason empty")]
     Discard {
         #[command(flatten)]

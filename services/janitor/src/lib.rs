@@ -1,7 +1,7 @@
 //! The janitor: upkeep that no worker should do in passing.
 //!
 //! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole;
-//! stories that turned out to be one, merged by an event that can be taken back; articles of sites that were too
+//! the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged by an event that can be taken back; articles of sites that were too
 //! new when they came, cleaned again, by events that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
 //! Postgres and ends only when it is told to. Any number may run at once, and none at all for months: what is late is
 //! made up for, and keys without a window of their own are kept in `near_key_other`.
@@ -37,6 +37,11 @@ pub struct JanitorOptions {
     pub keep_windows: u32,
     /// Articles are dropped when their latest version is so many days old; 0 keeps all.
     pub retention_days: u32,
+    /// Bytes of quarantined messages are dropped when they were refused so many days ago; 0 keeps all.
+    pub quarantine_days: u32,
+    /// Bytes of quarantined messages at the most, as stored. The oldest are dropped at nine tenths of it: the rest is for what workers add
+    /// until the next round. 0: no bound.
+    pub quarantine_bytes: u64,
 }
 
 /// What a round did.
@@ -52,6 +57,8 @@ pub struct Round {
     pub made_searchable: u64,
     /// Articles dropped for their age.
     pub articles_dropped: u64,
+    /// Quarantined messages whose bytes were dropped, for their age or for the bound.
+    pub quarantine_dropped: u64,
     /// Stored articles that were cleaned again because more is known of their site, and whose text changed by it.
     pub articles_recleaned: u64,
 }
@@ -89,6 +96,7 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
     };
     Ok(Round {
         articles_dropped,
+        quarantine_dropped: quarantine(store, options).await?,
         windows_created,
         windows_dropped,
         stories_merged,
@@ -120,6 +128,30 @@ pub async fn retire(store: &Store, days: u32) -> Result<u64, StoreError> {
     Ok(dropped)
 }
 
+/// Keeps the quarantine within its bounds. Answers with the messages whose bytes were dropped.
+async fn quarantine(store: &Store, options: &JanitorOptions) -> Result<u64, StoreError> {
+    let mended = store.quarantine_recount().await?;
+    if mended > 0 {
+        info!(partitions = mended, "bytes in quarantine counted anew");
+    }
+    let old = match options.quarantine_days {
+        0 => 0,
+        days => store.quarantine_drop_older(old_before(days)).await?.messages,
+    };
+    let beyond = match options.quarantine_bytes {
+        0 => 0,
+        bytes => store.quarantine_drop_beyond(bytes - bytes / 10).await?.messages,
+    };
+    if old + beyond > 0 {
+        warn!(
+            for_age = old,
+            for_the_bound = beyond,
+            "bytes of quarantined messages were dropped (docs/quarantine.md, \"How much is kept\")"
+        );
+    }
+    Ok(old + beyond)
+}
+
 /// Cleans articles again that came when too little was known of their sites. Answers with those whose text changed.
 async fn site_memory(store: &Store) -> Result<u64, StoreError> {
     while store.backfill_site_memory(BACKFILL).await? > 0 {}
@@ -146,6 +178,7 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 stories_merged = round.stories_merged,
                 made_searchable = round.made_searchable,
                 articles_dropped = round.articles_dropped,
+                quarantine_dropped = round.quarantine_dropped,
                 articles_recleaned = round.articles_recleaned,
                 "round done"
             ),

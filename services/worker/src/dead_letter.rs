@@ -81,6 +81,10 @@ fn headers(letter: &DeadLetter, group: &str) -> Vec<Header> {
         all.retain(|h| h.name != name);
         all.push(header(name, value));
     }
+    if let Some(why) = &letter.dropped_for {
+        all.retain(|h| h.name != "copydesk.content-dropped");
+        all.push(header("copydesk.content-dropped", why));
+    }
     if letter.truncated {
         all.push(header("copydesk.value-truncated", "true"));
     }
@@ -128,6 +132,7 @@ mod tests {
             reason: "bad_json".into(),
             detail: "it breaks off".into(),
             truncated: false,
+            dropped_for: None,
         }
     }
 

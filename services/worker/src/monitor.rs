@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, RetryClass, Store, Waiting};
+use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, Store, Waiting};
 use copydesk_stream::{StreamConfig, admin};
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
@@ -43,6 +43,8 @@ struct PartitionStatus {
 pub(crate) struct Monitor {
     registry: Registry,
     partitions: Mutex<BTreeMap<TopicPartition, PartitionStatus>>,
+    /// [`QuarantineUsage::dropped`] at the last look.
+    quarantine_dropped: Mutex<Option<u64>>,
     database_answered: LastAnswer,
     kafka_answered: LastAnswer,
     spans: Option<Spans>,
@@ -270,6 +272,25 @@ impl Monitor {
         }
     }
 
+    /// How full the quarantine is, and how full it may be.
+    fn quarantine(&self, usage: QuarantineUsage, max_bytes: u64) {
+        let registry = &self.registry;
+        registry.set(&catalogue::QUARANTINE_BYTES, &[], usage.bytes as f64);
+        registry.set(&catalogue::QUARANTINE_MAX_BYTES, &[], max_bytes as f64);
+        // What was dropped before this process began is none of its counts.
+        let before = locked(&self.quarantine_dropped).replace(usage.dropped);
+        let messages = usage.dropped.saturating_sub(before.unwrap_or(usage.dropped));
+        registry.add(&catalogue::QUARANTINE_DROPPED, &[], messages);
+        if messages > 0 {
+            tracing::warn!(
+                messages,
+                bytes = usage.bytes,
+                max_bytes,
+                "bytes of quarantined messages were dropped: too old, or the quarantine is full (docs/quarantine.md, \"How much is kept\")"
+            );
+        }
+    }
+
     /// The ends of the topic and the ledger, for the partitions of this worker.
     fn lag(&self, ends: &[admin::Watermarks], ledger: &[(TopicPartition, NextOffset)]) {
         self.kafka_answered.note();
@@ -340,6 +361,10 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot read the ledger"),
+        }
+        match store.quarantine_usage().await {
+            Ok(usage) => monitor.quarantine(usage, store.quarantine_max_bytes()),
+            Err(error) => tracing::debug!(%error, "cannot read how large the quarantine is"),
         }
         match store.outbox_waiting().await {
             Ok(waiting) => monitor.outbox(&on, &waiting),

@@ -27,6 +27,8 @@ pub struct ReplayReport {
     pub settled_meanwhile: u64,
     /// Messages whose bytes are not whole, so that they cannot be tried.
     pub truncated: u64,
+    /// Messages whose bytes were dropped, for their age or for the bound.
+    pub dropped: u64,
 }
 
 /// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended processes before is
@@ -57,6 +59,10 @@ pub async fn replay(
         for entry in &page {
             if entry.truncated {
                 report.truncated += 1;
+                continue;
+            }
+            if entry.dropped.is_some() {
+                report.dropped += 1;
                 continue;
             }
             let Some(message) = store.quarantine_message(&entry.coordinates).await? else {

@@ -11,6 +11,7 @@ mod ledger;
 mod locks;
 mod present_windows;
 mod quarantine;
+mod quarantine_bound;
 mod queries;
 mod quiet_windows;
 mod race;

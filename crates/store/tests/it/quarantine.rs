@@ -1,7 +1,7 @@
 //! What a person does with the quarantine: list, show, replay, discard. The audit law holds after each.
 
 use copydesk_article::{Header, Message, NextOffset, Reason, Reject, Stage};
-use copydesk_store::{Item, QuarantineFilter, Replayed};
+use copydesk_store::{Dropped, Item, QuarantineFilter, Replayed};
 
 use crate::support::{NOON, Scratch, Text, batch, message, prose, refused};
 
@@ -219,7 +219,7 @@ async fn refused_again_it_stays_with_the_new_reason() {
 }
 
 #[tokio::test]
-async fn discarded_messages_keep_their_bytes_and_their_place_in_the_law() {
+async fn discarded_messages_lose_their_bytes_and_keep_their_place_in_the_law() {
     let scratch = Scratch::new("discard").await;
     let claimed = scratch.claim(0).await;
     let items = vec![
@@ -229,17 +229,19 @@ async fn discarded_messages_keep_their_bytes_and_their_place_in_the_law() {
     ];
     scratch.store.flush(&claimed, &batch(0, items)).await.unwrap();
     let bad_json = by_reason(Reason::BadJson);
-    assert_eq!(scratch.store.quarantine_discard(&bad_json).await.unwrap(), 2);
-    assert_eq!(
-        scratch.store.quarantine_discard(&bad_json).await.unwrap(),
-        0,
-        "once"
-    );
+    let before = scratch.store.quarantine_usage().await.unwrap();
+    let dropped = scratch.store.quarantine_discard(&bad_json).await.unwrap();
+    assert_eq!(dropped.messages, 2);
+    let again = scratch.store.quarantine_discard(&bad_json).await.unwrap();
+    assert_eq!(again, Dropped::default(), "once");
+    let after = scratch.store.quarantine_usage().await.unwrap();
+    assert_eq!(after.bytes, before.bytes - dropped.bytes);
+    assert_eq!(after.dropped, 0, "a person wanted it");
     assert_eq!(offsets(&scratch, &QuarantineFilter::default()).await, [1]);
     scratch.assert_law().await;
     let at = message(0, 0, NOON);
     let kept = scratch.store.quarantine_message(&at.coordinates).await.unwrap();
-    assert_eq!(kept.and_then(|m| m.payload), at.payload);
+    assert_eq!(kept, None);
     // What is given up is not stored any more.
     let article = Text {
         body: &prose(5, 4),

@@ -87,6 +87,13 @@ catalogue! {
     OUTCOMES: Kind::Counter, "copydesk_outcomes_total" ["outcome"];
     /// Messages quarantined, by stage and reason (docs/quarantine.md).
     QUARANTINED: Kind::Counter, "copydesk_quarantined_total" ["stage", "reason"];
+    /// Bytes in quarantine, over all partitions of the database, as of the last look, every ten seconds. Every worker tells the same.
+    QUARANTINE_BYTES: Kind::Gauge, "copydesk_quarantine_bytes" [];
+    /// `quarantine.max_bytes`, which bounds them; 0 if nothing does.
+    QUARANTINE_MAX_BYTES: Kind::Gauge, "copydesk_quarantine_max_bytes" [];
+    /// Messages whose bytes were dropped from quarantine, by whatever worker or janitor, because they were too old or it was full. Counted
+    /// from the process's first look on; every worker tells about the same.
+    QUARANTINE_DROPPED: Kind::Counter, "copydesk_quarantine_dropped_total" [];
     /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at the stage that
     /// refused it. The stage after them is the flush, which has a metric of its own.
     STAGE_SECONDS: Kind::Histogram(MOMENTS), "copydesk_stage_duration_seconds" ["stage"];

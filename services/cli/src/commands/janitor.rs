@@ -27,6 +27,8 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         every: Duration::from_secs(config.janitor.every_minutes * 60),
         keep_windows: config.janitor.keep_windows,
         retention_days: config.janitor.retention_days,
+        quarantine_days: config.quarantine.keep_days,
+        quarantine_bytes: config.quarantine.max_bytes.bytes(),
     };
     if args.dry_run {
         return dry_run(&store, options.retention_days).await;
@@ -34,13 +36,14 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age",
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age; quarantine: {} messages without bytes now",
             round.windows_created,
             round.windows_dropped,
             round.stories_merged,
             round.articles_recleaned,
             round.made_searchable,
-            round.articles_dropped
+            round.articles_dropped,
+            round.quarantine_dropped
         ));
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;

@@ -77,6 +77,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
             notify: config.outputs.notify,
         },
         site_memory: config.clean.site_memory,
+        quarantine_max_bytes: config.quarantine.max_bytes.bytes(),
         ..StoreConfig::default()
     })
     .await

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anyhow::{Context as _, bail};
 use copydesk_article::{Coordinates, Message};
 use copydesk_decode::Limits;
-use copydesk_store::{QuarantineEntry, QuarantineFilter};
+use copydesk_store::{QuarantineEntry, QuarantineFilter, Store};
 
 use super::{Outcome, cleaner, isolated, print, print_json, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
@@ -61,12 +61,13 @@ async fn list(config: &Config, args: &QuarantineArgs, limit: u32, json: bool) ->
     }
     for entry in &entries {
         print(&format!(
-            "{}  {}  {}: {}  ({} bytes, tried {} times, since {})",
+            "{}  {}  {}: {}  ({} bytes{}, tried {} times, since {})",
             safe(&entry.coordinates.to_string()),
             entry.state,
             entry.reason,
             line(&entry.detail, 120),
             entry.raw_size.unwrap_or(0),
+            if entry.dropped.is_some() { ", dropped" } else { "" },
             entry.attempts,
             entry.first_seen.format("%Y-%m-%d %H:%M:%SZ"),
         ));
@@ -88,44 +89,85 @@ fn as_json(entry: &QuarantineEntry) -> serde_json::Value {
         "first_seen": entry.first_seen.to_rfc3339(),
         "raw_size": entry.raw_size,
         "truncated": entry.truncated,
+        "raw_hash": entry.raw_hash.as_deref().map(hex),
+        "content_dropped_at": entry.dropped.as_ref().map(|(at, _)| at.to_rfc3339()),
+        "content_dropped_for": entry.dropped.as_ref().map(|(_, why)| why),
     })
 }
 
 async fn show(config: &Config, message: &str, raw: bool) -> anyhow::Result<Outcome> {
     let store = store(config).await?;
     let at = parse(message)?;
-    let Some(found) = store.quarantine_message(&at).await? else {
-        bail!("{at} is not in quarantine, or was replayed; `copydesk quarantine list` shows what is");
-    };
-    if raw && std::io::stdout().is_terminal() {
-        print(&String::from_utf8_lossy(
-            found.payload.as_deref().unwrap_or_default(),
-        ));
-        return Ok(Outcome::Done);
-    }
+    let entry = entry(&store, &at).await?;
+    let found = store.quarantine_message(&at).await?;
     if raw {
+        let Some(found) = found else {
+            bail!(without_bytes(&entry));
+        };
+        if std::io::stdout().is_terminal() {
+            print(&String::from_utf8_lossy(
+                found.payload.as_deref().unwrap_or_default(),
+            ));
+            return Ok(Outcome::Done);
+        }
         std::io::stdout()
             .lock()
             .write_all(found.payload.as_deref().unwrap_or_default())?;
         return Ok(Outcome::Done);
     }
-    for state in ["held", "discarded"] {
+    print(&format!(
+        "{at}  {} since {}",
+        entry.state,
+        entry.first_seen.to_rfc3339()
+    ));
+    print(&format!(
+        "{} refused it: {}: {}",
+        entry.stage,
+        entry.reason,
+        safe(&entry.detail)
+    ));
+    if let Some(hash) = &entry.raw_hash {
+        let bytes = entry.raw_size.unwrap_or(0);
+        print(&format!("value: {bytes} bytes, SHA-256 {}", hex(hash)));
+    }
+    match found {
+        Some(found) => print(&as_text(&found)),
+        None => print(&format!("\n{}", without_bytes(&entry))),
+    }
+    Ok(Outcome::Done)
+}
+
+/// The row of one message, whatever its state.
+async fn entry(store: &Store, at: &Coordinates) -> anyhow::Result<QuarantineEntry> {
+    for state in ["held", "discarded", "replayed"] {
         let filter = QuarantineFilter {
             state: Some(state.into()),
-            ..QuarantineFilter::of(&at)
+            ..QuarantineFilter::of(at)
         };
-        for entry in store.quarantine_list(&filter, None, 1).await? {
-            print(&format!("{at}  {state} since {}", entry.first_seen.to_rfc3339()));
-            print(&format!(
-                "{} refused it: {}: {}",
-                entry.stage,
-                entry.reason,
-                safe(&entry.detail)
-            ));
+        if let Some(entry) = store.quarantine_list(&filter, None, 1).await?.pop() {
+            return Ok(entry);
         }
     }
-    print(&as_text(&found));
-    Ok(Outcome::Done)
+    bail!("{at} is not in quarantine; `copydesk quarantine list` shows what is")
+}
+
+fn without_bytes(entry: &QuarantineEntry) -> String {
+    let at = &entry.coordinates;
+    let Some((when, why)) = &entry.dropped else {
+        return format!("{at} has just been settled by somebody else");
+    };
+    let when = when.format("%Y-%m-%d %H:%M:%SZ");
+    let why = match why.as_str() {
+        "replayed" => "it was replayed and is an article now",
+        "discarded" => "it was discarded",
+        "age" => "it was older than quarantine.keep_days",
+        _ => "the quarantine was full (quarantine.max_bytes)",
+    };
+    format!("its bytes were dropped on {when}: {why}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn as_text(message: &Message) -> String {
@@ -164,10 +206,16 @@ async fn replay(config: &Config, args: &QuarantineArgs) -> anyhow::Result<Outcom
     let report =
         copydesk_worker::replay(&store, cleaner, Limits::default(), isolated, &filter(args)?).await?;
     print(&format!(
-        "{} stored, {} refused again, {} settled by somebody else, {} not whole",
-        report.stored, report.refused_again, report.settled_meanwhile, report.truncated
+        "{} stored, {} refused again, {} settled by somebody else, {} not whole, {} without bytes",
+        report.stored, report.refused_again, report.settled_meanwhile, report.truncated, report.dropped
     ));
-    Ok(if report.refused_again + report.truncated == 0 {
+    if report.dropped > 0 {
+        print(
+            "without bytes: they were dropped for their age or because the quarantine was full. While Kafka has the messages, \
+             `copydesk rewind` has them read again; else their producer must send them again (docs/quarantine.md, \"How much is kept\")",
+        );
+    }
+    Ok(if report.refused_again + report.truncated + report.dropped == 0 {
         Outcome::Done
     } else {
         Outcome::Found
@@ -190,7 +238,8 @@ async fn discard(config: &Config, args: &QuarantineArgs, all: bool) -> anyhow::R
     }
     let discarded = store(config).await?.quarantine_discard(&filter).await?;
     print(&format!(
-        "{discarded} discarded; their bytes stay until retention"
+        "{} discarded, {} bytes freed",
+        discarded.messages, discarded.bytes
     ));
     Ok(Outcome::Done)
 }

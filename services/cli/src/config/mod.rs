@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     pub(crate) clean: Clean,
     pub(crate) janitor: Janitor,
+    pub(crate) quarantine: Quarantine,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) traces: Traces,
@@ -209,6 +210,27 @@ impl Default for Janitor {
             every_minutes: 60,
             keep_windows: 3,
             retention_days: 0,
+        }
+    }
+}
+
+/// How much of refused messages is kept. Their rows always are, with reason, size and hash. The same for all workers and janitors of a
+/// database. See docs/quarantine.md.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Quarantine {
+    /// Bytes of all refused messages at the most, compressed. At nine tenths a janitor drops the oldest; at the whole a worker keeps a
+    /// message's row alone. 0: no bound.
+    pub(crate) max_bytes: ByteSize,
+    /// Days for which their bytes are kept. 0: for ever.
+    pub(crate) keep_days: u32,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self {
+            max_bytes: ByteSize::mebi(1_024),
+            keep_days: 90,
         }
     }
 }

@@ -132,3 +132,17 @@ fn a_message_that_takes_long_is_told_of_with_its_partition_offset_and_time() {
         "it is done"
     );
 }
+
+#[test]
+fn what_is_dropped_from_quarantine_is_counted_from_the_first_look_on() {
+    let monitor = Monitor::new(&[], None);
+    let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
+    for (dropped, counted) in [(40, 0), (40, 0), (42, 2), (45, 5)] {
+        let usage = QuarantineUsage { bytes: 7, dropped };
+        monitor.quarantine(usage, 100);
+        let line = format!("copydesk_quarantine_dropped_total {counted}\n");
+        assert!(text().contains(&line), "{}", text());
+    }
+    assert!(text().contains("copydesk_quarantine_bytes 7\n"));
+    assert!(text().contains("copydesk_quarantine_max_bytes 100\n"));
+}
