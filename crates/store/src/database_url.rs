@@ -152,7 +152,11 @@ impl DatabaseUrl {
         if text.trim().is_empty() {
             return Err(bad("it is empty"));
         }
-        if text.trim_start().to_ascii_lowercase().starts_with("jdbc:") {
+        if text
+            .trim_start()
+            .get(..5)
+            .is_some_and(|t| t.eq_ignore_ascii_case("jdbc:"))
+        {
             return Err(bad(
                 "it is one of JDBC; leave out jdbc:, and write user:password@ before the host",
             ));

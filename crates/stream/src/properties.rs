@@ -238,18 +238,32 @@ impl Properties {
 /// Whether `name` with this value lets a broker pass that has not shown a certificate for its own name.
 fn leaves_brokers_unverified(name: &str, value: &str) -> bool {
     match name {
-        "enable.ssl.certificate.verification" => {
-            !["true", "t", "1"].contains(&value.to_ascii_lowercase().as_str())
-        }
+        "enable.ssl.certificate.verification" => !["true", "t", "1"]
+            .iter()
+            .any(|yes| value.eq_ignore_ascii_case(yes)),
         "ssl.endpoint.identification.algorithm" => !value.eq_ignore_ascii_case("https"),
-        "ssl.cipher.suites" => value
-            .to_ascii_uppercase()
-            .split([':', ',', ' ', '+'])
-            // A cipher that is taken away is no danger.
-            .filter(|c| !c.starts_with(['!', '-']))
-            .any(|c| c.ends_with("NULL") || WEAK_CIPHERS.contains(&c) || c.starts_with("ADH-") || c.starts_with("AECDH-")),
+        "ssl.cipher.suites" => value.split([':', ',', ' ', '+']).any(is_weak_cipher),
         _ => false,
     }
+}
+
+/// Whether an entry of OpenSSL's list brings in what has no certificate or no encryption. One that is taken away is no danger.
+fn is_weak_cipher(entry: &str) -> bool {
+    let begins = |with: &str| {
+        entry
+            .get(..with.len())
+            .is_some_and(|b| b.eq_ignore_ascii_case(with))
+    };
+    let ends = |with: &str| {
+        let at = entry.len().checked_sub(with.len());
+        at.and_then(|at| entry.get(at..))
+            .is_some_and(|e| e.eq_ignore_ascii_case(with))
+    };
+    !entry.starts_with(['!', '-'])
+        && (ends("NULL")
+            || begins("ADH-")
+            || begins("AECDH-")
+            || WEAK_CIPHERS.iter().any(|weak| entry.eq_ignore_ascii_case(weak)))
 }
 
 /// Whether librdkafka has a property of this name.

@@ -241,7 +241,7 @@ impl Sender {
         report.delivered(
             self.acknowledged(),
             deliveries.failed.load(Ordering::Relaxed),
-            named,
+            &named,
         );
         match self.producer.client().fatal_error() {
             None => Ok(()),

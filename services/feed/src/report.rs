@@ -117,7 +117,7 @@ impl FeedReport {
                 self.odd += 1;
                 // A dry run says it of every record.
                 if !self.dry_run {
-                    self.name(format!(
+                    self.name(&format!(
                         "{}: no JSON object; sent as it is, and will be quarantined: {}",
                         outgoing.origin, reject.reason
                     ));
@@ -131,18 +131,18 @@ impl FeedReport {
     pub(crate) fn checked(&mut self, origin: &Origin, refusal: Option<Reject>) {
         if let Some(reject) = refusal {
             *self.would_be_quarantined.entry(reject.reason).or_default() += 1;
-            self.name(format!("{origin}: {}: {}", reject.reason, reject.detail));
+            self.name(&format!("{origin}: {}: {}", reject.reason, reject.detail));
         }
     }
 
     pub(crate) fn refused(&mut self, origin: &Origin, why: &str) {
         self.refused += 1;
-        self.name(format!("{origin}: not sent: {why}"));
+        self.name(&format!("{origin}: not sent: {why}"));
     }
 
     pub(crate) fn unreadable(&mut self, origin: &Origin, why: &str) {
         self.unreadable += 1;
-        self.name(format!("{origin}: cannot be read: {why}"));
+        self.name(&format!("{origin}: cannot be read: {why}"));
     }
 
     pub(crate) fn skipped(&mut self, path: &Path) {
@@ -154,13 +154,13 @@ impl FeedReport {
         *self.passed_over.entry(kind).or_default() += 1;
     }
 
-    pub(crate) fn delivered(&mut self, acknowledged: u64, failed: u64, problems: Vec<String>) {
+    pub(crate) fn delivered(&mut self, acknowledged: u64, failed: u64, problems: &[String]) {
         self.acknowledged = acknowledged;
         self.failed = failed;
-        problems.into_iter().for_each(|p| self.name(p));
+        problems.iter().for_each(|p| self.name(p));
     }
 
-    fn name(&mut self, problem: String) {
+    fn name(&mut self, problem: &str) {
         if self.problems.len() < NAMED {
             // The name of a file may have a line end, and what follows would look like a line of ours.
             self.problems.push(problem.replace(['\n', '\r'], "\u{fffd}"));

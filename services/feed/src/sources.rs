@@ -89,7 +89,7 @@ impl Reader {
             Found::Named(path) => match self.form.or_else(|| Form::of(&path)) {
                 // It was asked for, so it may be a pipe, and a read may wait.
                 Some(form) => {
-                    let relative = path.file_name().map(Path::new).unwrap_or(&path);
+                    let relative = path.file_name().map_or(path.as_path(), Path::new);
                     self.file(&path, relative, form, File::open(&path))
                 }
                 None => once(Step::Skipped(path)),

@@ -81,8 +81,7 @@ async fn a_run_ends_when_it_is_told_to_whatever_a_read_waits_for() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!run.is_finished());
         stop.send_replace(true);
-        let report = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap();
-        assert!(report.unwrap().unwrap().stopped);
+        assert!(run.await.unwrap().unwrap().stopped);
     }
 }
 
