@@ -1,20 +1,30 @@
 //! Reading dates as news pages write them.
 //!
-//! ISO 8601 in its many careless forms, RFC 2822, Unix times, and dates in words in some 25 languages. A
+//! ISO 8601 in its many careless forms, RFC 2822, Unix times, and dates in words in some 60 languages. A
 //! time without a zone is taken as UTC; a date without a time stays a day. Of `03/04/2026` the first number
-//! is the day, unless it or the language says otherwise.
+//! is the day, unless it or the language says otherwise. Persian and Buddhist years are understood; of other
+//! calendars there is no date.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use copydesk_article::Timestamp;
 
+mod calendars;
+mod clock;
+mod day;
 mod months;
 mod tokens;
 
-use months::month_of;
+use clock::time_beside;
+use day::find_date;
 use tokens::{Token, tokens};
 
-/// The years that a news page can be of. Anything else is a number that looks like a date.
-const YEARS: std::ops::RangeInclusive<i32> = 1990..=2099;
+/// The years that a page of today can be of. Anything else is a number that looks like a date, or a year of another
+/// calendar (2082 in Nepal).
+const YEARS: RangeInclusive<i32> = 1990..=2060;
+/// The years that a digitised archive can be of as well.
+const ARCHIVE_YEARS: RangeInclusive<i32> = 1600..=2060;
 
 /// How a date of bare numbers with slashes is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,32 +36,100 @@ pub(crate) enum Order {
 }
 
 /// The date (and time) that a text holds, if it holds one.
-pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
-    parse_date_as(text, Order::DayFirst)
+pub(crate) fn parse_date_as(text: &str, order: Order) -> Option<Timestamp> {
+    parse(text, order, &YEARS)
 }
 
-/// [`parse_date`], with the order of bare numbers given.
-pub(crate) fn parse_date_as(text: &str, order: Order) -> Option<Timestamp> {
+/// [`parse_date_as`] of a value that states nothing but a date: there the years of archives are read as well.
+pub(crate) fn parse_stated(text: &str, order: Order) -> Option<Timestamp> {
+    parse(text, order, &ARCHIVE_YEARS)
+}
+
+/// Whether a lower-case word names a month in some language.
+pub(crate) fn is_month(word: &str) -> bool {
+    months::month_of(word).is_some()
+}
+
+fn parse(text: &str, order: Order, years: &RangeInclusive<i32>) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() < 6 || text.len() > 400 {
         return None;
     }
     if text.bytes().all(|b| b.is_ascii_digit()) {
-        return digits_only(text);
+        return digits_only(text).filter(|t| years.contains(&t.local_day().year()));
     }
     let tokens = tokens(text);
-    let (date, from, to) = find_date(&tokens, order)?;
-    if !YEARS.contains(&chrono::Datelike::year(&date)) {
-        return None;
+    let (date, from, to) = find_date(&tokens, 0, order)?;
+    years
+        .contains(&date.year())
+        .then(|| with_time(date, &tokens, 0, from, to, tokens.len()))
+}
+
+/// A date of a line and the words that stand between the date before it and it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Labelled {
+    /// Lower case, one space between words.
+    pub(crate) label: String,
+    pub(crate) date: Timestamp,
+}
+
+/// Every date of a line, each with its label: of "19 Mar 2026 – 18:40 Updated 21 Mar 2026" the first has none, the second
+/// one says what it is.
+pub(crate) fn labelled(text: &str, order: Order) -> Vec<Labelled> {
+    if text.len() < 6 || text.len() > 800 {
+        return Vec::new();
     }
-    let time = find_time(tokens.get(to..).unwrap_or_default())
-        .or_else(|| find_time(tokens.get(..from).unwrap_or_default()));
-    Some(match time {
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some((date, from, to)) = find_date(&tokens, at, order) {
+        found.push((date, at, from, to));
+        at = to;
+        if found.len() == 4 {
+            break;
+        }
+    }
+    let ends = found
+        .iter()
+        .skip(1)
+        .map(|(_, _, from, _)| *from)
+        .chain([tokens.len()]);
+    found
+        .iter()
+        .zip(ends)
+        .filter(|((date, ..), _)| YEARS.contains(&date.year()))
+        .map(|((date, start, from, to), end)| {
+            let words = tokens
+                .get(*start..*from)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Token::word);
+            Labelled {
+                label: words.collect::<Vec<_>>().join(" "),
+                date: with_time(*date, &tokens, *start, *from, *to, end),
+            }
+        })
+        .collect()
+}
+
+/// A date that takes the tokens `from..to`, with the time of day that stands beside it within `start..end`.
+fn with_time(
+    date: NaiveDate,
+    tokens: &[Token],
+    start: usize,
+    from: usize,
+    to: usize,
+    end: usize,
+) -> Timestamp {
+    let before = tokens.get(start..from).unwrap_or_default();
+    let after = tokens.get(to..end).unwrap_or_default();
+    let is_iso = matches!(tokens.get(from), Some(Token::Number(_, 4)));
+    match time_beside(before, after, is_iso) {
         None => Timestamp::Day(date),
         Some((time, offset)) => {
             zoned(date.and_time(time), offset.unwrap_or(0)).unwrap_or(Timestamp::Day(date))
         }
-    })
+    }
 }
 
 fn zoned(naive: NaiveDateTime, offset_minutes: i32) -> Option<Timestamp> {
@@ -80,265 +158,21 @@ fn digits_only(text: &str) -> Option<Timestamp> {
 }
 
 fn day(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
-    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
-    YEARS.contains(&chrono::Datelike::year(&date)).then_some(date)
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
 fn unix(seconds: i64) -> Option<Timestamp> {
     let time = DateTime::from_timestamp(seconds, 0)?;
-    YEARS
-        .contains(&chrono::Datelike::year(&time))
-        .then(|| Timestamp::Zoned(time.fixed_offset()))
-}
-
-/// The first date among the tokens, and the tokens that it takes.
-fn find_date(tokens: &[Token], order: Order) -> Option<(NaiveDate, usize, usize)> {
-    for i in 0..tokens.len() {
-        let rest = tokens.get(i..).unwrap_or_default();
-        if let Some((date, used)) = year_first(rest)
-            .or_else(|| words(rest))
-            .or_else(|| numbers(rest, order))
-        {
-            return Some((date, i, i + used));
-        }
-    }
-    None
-}
-
-/// `2026-03-20`, `2026/3/20`, `2026.03.20`, `2026年3月20日`, `2026년 3월 20일`.
-fn year_first(tokens: &[Token]) -> Option<(NaiveDate, usize)> {
-    let [Token::Number(y, 4), rest @ ..] = tokens else {
-        return None;
-    };
-    let (rest, a) = skip(rest, &["-", "/", ".", "年", "년", "–"])?;
-    let [Token::Number(m, _), rest @ ..] = rest else {
-        return None;
-    };
-    let (rest, b) = skip(rest, &["-", "/", ".", "月", "월", "–"])?;
-    let [Token::Number(d, len), ..] = rest else {
-        return None;
-    };
-    if *len > 2 {
-        return None;
-    }
-    NaiveDate::from_ymd_opt(i32::try_from(*y).ok()?, *m, *d).map(|date| (date, 3 + a + b))
-}
-
-/// `20 March 2026`, `20. März 2026`, `20 de marzo de 2026`, `March 20th, 2026`, `Mar-20-2026`.
-fn words(tokens: &[Token]) -> Option<(NaiveDate, usize)> {
-    let mut day = None;
-    let mut month = None;
-    for (i, token) in tokens.iter().enumerate().take(12) {
-        match token {
-            Token::Number(n, len)
-                if *len <= 2 && day.is_none() && (1..=31).contains(n) && (month.is_none() || i <= 3) =>
-            {
-                day = Some(*n);
-            }
-            Token::Number(n, 4) => {
-                let date = NaiveDate::from_ymd_opt(i32::try_from(*n).ok()?, month?, day?)?;
-                return Some((date, i + 1));
-            }
-            Token::Number(_, 2) if day.is_some() && month.is_some() && starts_time(tokens, i) => {
-                return year_after_time(tokens, i)
-                    .and_then(|(year, used)| Some((NaiveDate::from_ymd_opt(year, month?, day?)?, used)));
-            }
-            Token::Number(n, 2) if day.is_some() && month.is_some() => {
-                let date = NaiveDate::from_ymd_opt(2000 + i32::try_from(*n).ok()?, month?, day?)?;
-                return Some((date, i + 1));
-            }
-            Token::Number(..) => return None,
-            Token::Word(w) if month.is_none() => match month_of(w) {
-                Some(m) => month = Some(m),
-                None if i == 0 => return None,
-                None if is_filler(w) => {}
-                None => return None,
-            },
-            Token::Word(w) if is_filler(w) => {}
-            Token::Word(_) => return None,
-            Token::Mark(' ' | ',' | '.' | '-' | '/' | '،') => {}
-            Token::Mark(_) => return None,
-        }
-    }
-    None
-}
-
-/// Whether a time of day begins at `i` ("18:05").
-fn starts_time(tokens: &[Token], i: usize) -> bool {
-    matches!(
-        tokens.get(i + 1..i + 3),
-        Some([Token::Mark(':'), Token::Number(_, 2)])
-    )
-}
-
-/// The year behind a time of day, as `asctime` writes it ("Mar 20 18:05:00 CET 2026"), and the tokens up to
-/// the time.
-fn year_after_time(tokens: &[Token], i: usize) -> Option<(i32, usize)> {
-    let year = tokens.iter().skip(i).take(12).find_map(|t| match t {
-        Token::Number(n, 4) => i32::try_from(*n).ok(),
-        _ => None,
-    })?;
-    Some((year, i))
-}
-
-/// `20.03.2026`, `20/03/2026`, `3/20/2026`, `20-03-26`.
-fn numbers(tokens: &[Token], order: Order) -> Option<(NaiveDate, usize)> {
-    let [Token::Number(a, la), rest @ ..] = tokens else {
-        return None;
-    };
-    let (rest, s) = skip(rest, &["/", ".", "-"])?;
-    let [Token::Number(b, lb), rest @ ..] = rest else {
-        return None;
-    };
-    let (rest, t) = skip(rest, &["/", ".", "-"])?;
-    let [Token::Number(y, ly), ..] = rest else {
-        return None;
-    };
-    if *la > 2 || *lb > 2 || !matches!(ly, 2 | 4) {
-        return None;
-    }
-    let year = i32::try_from(*y).ok()? + if *ly == 2 { 2000 } else { 0 };
-    let (first, second) = match order {
-        Order::DayFirst => ((*a, *b), (*b, *a)),
-        Order::MonthFirst => ((*b, *a), (*a, *b)),
-    };
-    NaiveDate::from_ymd_opt(year, first.1, first.0)
-        .or_else(|| NaiveDate::from_ymd_opt(year, second.1, second.0))
-        .map(|date| (date, 3 + s + t))
-}
-
-/// Words between the parts of a date that mean nothing to it.
-fn is_filler(word: &str) -> bool {
-    matches!(
-        word,
-        "de" | "del"
-            | "of"
-            | "the"
-            | "st"
-            | "nd"
-            | "rd"
-            | "th"
-            | "er"
-            | "ο"
-            | "του"
-            | "ngày"
-            | "tháng"
-            | "năm"
-            | "г"
-            | "року"
-            | "року."
-            | "o"
-            | "a"
-            | "ה"
-            | "ב"
-    )
-}
-
-/// Skips spaces and exactly one of the separators (spaces around it allowed). Tokens skipped.
-fn skip<'t>(tokens: &'t [Token], separators: &[&str]) -> Option<(&'t [Token], usize)> {
-    let mut seen = false;
-    for (i, token) in tokens.iter().enumerate() {
-        let is_separator = match token {
-            Token::Mark(' ') => continue,
-            Token::Mark(c) => separators.iter().any(|s| s.chars().eq([*c])),
-            Token::Word(w) => separators.contains(&w.as_str()),
-            Token::Number(..) => return seen.then(|| (tokens.get(i..).unwrap_or_default(), i)),
-        };
-        if !is_separator || seen {
-            return None;
-        }
-        seen = true;
-    }
-    None
-}
-
-/// The first time of day among the tokens, with its offset in minutes if one is stated.
-fn find_time(tokens: &[Token]) -> Option<(NaiveTime, Option<i32>)> {
-    for i in 0..tokens.len() {
-        let [
-            Token::Number(h, hl),
-            Token::Mark(':' | '.'),
-            Token::Number(m, 2),
-            rest @ ..,
-        ] = tokens.get(i..)?
-        else {
-            continue;
-        };
-        if *hl > 2 || *m > 59 {
-            continue;
-        }
-        let mut rest = rest;
-        let mut second = 0;
-        if let [Token::Mark(':'), Token::Number(s, 2), tail @ ..] = rest {
-            second = (*s).min(59);
-            rest = tail;
-        }
-        if let [Token::Mark('.' | ','), Token::Number(..), tail @ ..] = rest {
-            rest = tail;
-        }
-        let mut hour = *h;
-        let words: Vec<&str> = rest.iter().take(6).filter_map(Token::word).collect();
-        match words.first() {
-            Some(&"pm" | &"p") if hour < 12 => hour += 12,
-            Some(&"am" | &"a") if hour == 12 => hour = 0,
-            _ => {}
-        }
-        return Some((NaiveTime::from_hms_opt(hour, *m, second)?, offset(rest)));
-    }
-    None
-}
-
-/// An offset right after a time: `Z`, `+03:00`, `-0500`, `GMT`, `+03`, `CET`.
-fn offset(tokens: &[Token]) -> Option<i32> {
-    let mut tokens = tokens.iter().skip_while(|t| {
-        matches!(t, Token::Mark(' ' | '.'))
-            || t.word()
-                .is_some_and(|w| matches!(w, "am" | "pm" | "p" | "a" | "m" | "uhr" | "h"))
-    });
-    match tokens.next()? {
-        Token::Mark(sign @ ('+' | '-' | '−')) => {
-            let factor = if *sign == '+' { 1 } else { -1 };
-            let Token::Number(n, len) = tokens.next()? else {
-                return None;
-            };
-            let n = i32::try_from(*n).ok()?;
-            let minutes = match len {
-                4 => n / 100 * 60 + n % 100,
-                1 | 2 => {
-                    let more = match (tokens.next(), tokens.next()) {
-                        (Some(Token::Mark(':')), Some(Token::Number(m, 2))) => i32::try_from(*m).ok()?,
-                        _ => 0,
-                    };
-                    n * 60 + more
-                }
-                _ => return None,
-            };
-            (minutes <= 14 * 60).then_some(factor * minutes)
-        }
-        Token::Word(w) => match w.as_str() {
-            "z" | "utc" | "gmt" | "wet" => Some(0),
-            "bst" | "cet" | "mez" => Some(60),
-            "cest" | "mesz" | "eet" | "sast" => Some(120),
-            "eest" | "msk" => Some(180),
-            "ist" => Some(330),
-            "jst" | "kst" => Some(540),
-            "est" => Some(-300),
-            "edt" | "et" => Some(-240),
-            "cst" => Some(-360),
-            "cdt" => Some(-300),
-            "mst" => Some(-420),
-            "mdt" => Some(-360),
-            "pst" => Some(-480),
-            "pdt" => Some(-420),
-            _ => None,
-        },
-        _ => None,
-    }
+    Some(Timestamp::Zoned(time.fixed_offset()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse_date(text: &str) -> Option<Timestamp> {
+        parse_date_as(text, Order::DayFirst)
+    }
 
     fn read(text: &str) -> String {
         match parse_date(text) {
@@ -385,9 +219,88 @@ mod tests {
             ("Fri Mar 20 18:05:00 CET 2026", "2026-03-20T18:05:00+01:00"),
             ("03/20/2026", "2026-03-20"),
             ("Seven ships and 12 crew", "none"),
+            ("5 marked 20 places", "none"),
+            ("5 Mar 20 places", "none"),
+            ("19-Mar-26", "2026-03-19"),
+            ("19 במרץ 2026, 18:40", "2026-03-19T18:40:00+00:00"),
+            ("19 آذار/مارس 2026", "2026-03-19"),
+            ("١٩ كانون الأول ٢٠٢٥", "2025-12-19"),
+            ("۲۸ اسفند ۱۴۰۴ - ۱۸:۴۰", "2026-03-19T18:40:00+00:00"),
+            ("1404/12/28", "2026-03-19"),
+            ("28 رمضان 1447", "none"),
+            ("19 มี.ค. 2569 เวลา 18:40 น.", "2026-03-19T18:40:00+00:00"),
+            ("19 มี.ค. 69", "2026-03-19"),
+            ("५ चैत २०८२", "none"),
+            ("2082-12-05", "none"),
+            ("19 tháng 3 năm 2026", "2026-03-19"),
+            ("2026. március 19., csütörtök 18:40", "2026-03-19T18:40:00+00:00"),
+            ("2026 m. kovo 19 d.", "2026-03-19"),
+            ("2026. gada 19. marts", "2026-03-19"),
+            ("令和8年3月19日 18時40分", "2026-03-19T18:40:00+00:00"),
+            ("१९ मार्च २०२६", "2026-03-19"),
+            ("19 மார்ச் 2026", "2026-03-19"),
+            ("19 марта 2026, 18:40 (МСК)", "2026-03-19T18:40:00+03:00"),
+            ("19. marraskuuta 2026", "2026-11-19"),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn times_and_their_offsets() {
+        for (text, expected) in [
+            (
+                "Thu Mar 19 2026 18:40:41 GMT+0100 (Central European Standard Time)",
+                "2026-03-19T18:40:41+01:00",
+            ),
+            ("Thứ năm, 19/3/2026, 18:40 (GMT+7)", "2026-03-19T18:40:00+07:00"),
+            ("2026-03-19 18:40 (UTC+8)", "2026-03-19T18:40:00+08:00"),
+            ("19 Maret 2026 18:40 WIB", "2026-03-19T18:40:00+07:00"),
+            ("19 March 2026 at 18:40 UTC +05:30", "2026-03-19T18:40:00+05:30"),
+            ("19 mar 2026 - 18h40", "2026-03-19T18:40:00+00:00"),
+            ("19 March 2026, 6 p.m.", "2026-03-19T18:00:00+00:00"),
+            ("2026年3月19日 下午6:40", "2026-03-19T18:40:00+00:00"),
+            ("6:40 PM EDT, Thu March 19, 2026", "2026-03-19T18:40:00-04:00"),
+            ("March 19, 2026 10:00-11:30", "2026-03-19T10:00:00+00:00"),
+            ("le 19 mars 2026 à 18:40 et", "2026-03-19T18:40:00-04:00"),
+            (
+                "le 19 mars 2026 à 18:40 et le lendemain",
+                "2026-03-19T18:40:00+00:00",
+            ),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_a_line_have_their_labels() {
+        let found = labelled(
+            "19 mar 2026 - 18h40 Atualizado em 21 mar 2026 - 9h10",
+            Order::DayFirst,
+        );
+        let read: Vec<_> = found
+            .iter()
+            .map(|l| (l.label.as_str(), l.date.local_day().to_string()))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("", "2026-03-19".to_owned()),
+                ("h atualizado em", "2026-03-21".to_owned())
+            ]
+        );
+        assert_eq!(found[0].date.instant().to_rfc3339(), "2026-03-19T18:40:00+00:00");
+    }
+
+    #[test]
+    fn archives_go_further_back() {
+        let day = |t: Option<Timestamp>| t.map(|t| t.local_day().to_string());
+        assert_eq!(
+            day(parse_stated("1914-06-28", Order::DayFirst)).as_deref(),
+            Some("1914-06-28")
+        );
+        assert_eq!(day(parse_date("28 June 1914")), None);
+        assert_eq!(day(parse_stated("0001-01-01", Order::DayFirst)), None);
     }
 
     #[test]

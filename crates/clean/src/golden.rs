@@ -28,6 +28,7 @@ fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
         .map_or("kept or lost", |(.., r)| r.rule.as_str())
 }
 
+mod authors;
 mod complaints;
 mod dates;
 mod documented;

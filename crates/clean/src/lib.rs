@@ -33,6 +33,7 @@ pub use url::normalise_url;
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use copydesk_article::{
     CleanArticle, Metadata, MetadataSource, RawArticle, RawBody, Reason, Reject, Sourced, Stage,
 };
@@ -72,7 +73,16 @@ impl Cleaner {
             RawBody::Html(html) => {
                 let html = mojibake::repair(html);
                 warnings.extend(mended(matches!(html, Cow::Owned(_))));
-                let found = html::clean_html(&html, &mut metadata, &self.rules, &self.budget, &clock)?;
+                let html = text::set_apart(&html, "<br><br>");
+                let fetched_at = raw.fetched_at;
+                let found = html::clean_html(
+                    &html,
+                    &mut metadata,
+                    fetched_at,
+                    &self.rules,
+                    &self.budget,
+                    &clock,
+                )?;
                 warnings.extend(found.warnings);
                 found.drafts
             }
@@ -80,6 +90,7 @@ impl Cleaner {
                 self.check_text(text)?;
                 let text = mojibake::repair(text);
                 warnings.extend(mended(matches!(text, Cow::Owned(_))));
+                let text = text::set_apart(&text, "\n");
                 let most = self.budget.max_nodes;
                 let found = text::clean_text(&text, title.as_deref(), &self.rules, most).map_err(
                     |text::TooManyLines| {
@@ -88,7 +99,7 @@ impl Cleaner {
                         Reject::new(Stage::Clean, Reason::TooManyNodes, detail)
                     },
                 )?;
-                take_head(&mut metadata, found.head);
+                take_head(&mut metadata, found.head, raw.fetched_at);
                 warnings.extend(found.warnings.into_iter().map(str::to_owned));
                 found.drafts
             }
@@ -146,7 +157,7 @@ fn mended(is: bool) -> Option<String> {
 }
 
 /// Takes over what the head of a text says, where the envelope is silent.
-fn take_head(metadata: &mut Metadata, head: text::Head) {
+fn take_head(metadata: &mut Metadata, head: text::Head, fetched_at: Option<DateTime<Utc>>) {
     let from = MetadataSource::TextHead;
     if metadata.title.is_none() {
         metadata.title = head.title.map(|t| Sourced::new(t, from));
@@ -156,7 +167,9 @@ fn take_head(metadata: &mut Metadata, head: text::Head) {
         metadata.authors_source = Some(from);
     }
     if metadata.published_at.is_none() {
-        metadata.published_at = head.published.map(|t| Sourced::new(t, from));
+        let latest = fetched_at.map(|t| t.date_naive());
+        let plausible = head.published.filter(|t| metadata::is_plausible(*t, latest));
+        metadata.published_at = plausible.map(|t| Sourced::new(t, from));
     }
 }
 

@@ -168,8 +168,11 @@ fn fold_phrase_slowly(text: &str) -> String {
         gap = false;
         if c.is_ascii() {
             out.push(char::from(c as u8).to_ascii_lowercase());
+        } else if c == 'ı' {
+            // Turkish capitals lose the difference, and İ becomes an i with a dot of its own.
+            out.push('i');
         } else {
-            out.extend(c.to_lowercase());
+            out.extend(c.to_lowercase().filter(|c| *c != '\u{307}'));
         }
     }
     let trimmed = out.trim_matches(is_edge);
@@ -285,6 +288,8 @@ mod tests {
     fn phrases_lose_their_ends() {
         assert_eq!(fold_phrase("  » Check\u{a0}Also: "), "check also");
         assert_eq!(fold_phrase("Don’t Miss!"), "don't miss");
+        assert_eq!(fold_phrase("İLGİLİ HABER"), fold_phrase("İlgili haber"));
+        assert_eq!(fold_phrase("YAZDIR"), fold_phrase("Yazdır"));
         assert_eq!(fold_phrase("यह भी पढ़ें:"), "यह भी पढ़ें");
     }
 }

@@ -116,6 +116,11 @@ pub(crate) fn normalised_and_site(text: &str) -> (Option<String>, Option<String>
 /// A longer address is not looked at, in bytes.
 const LONGEST_RAW: usize = 4 * LONGEST;
 
+/// Whether a text is the whole address of something on the web.
+pub(crate) fn is_web_address(text: &str) -> bool {
+    text.len() <= LONGEST_RAW && parse(text).is_some_and(|u| u.host_str().is_some_and(|h| !h.is_empty()))
+}
+
 /// A web address.
 fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;

@@ -34,8 +34,16 @@ fn each_source_is_read_in_its_turn() {
         day("2026-03-14", MetadataSource::TimeElement)
     );
     assert_eq!(published("", line), day("2026-03-15", MetadataSource::Element));
-    let script = "<script>var page = {'publishedAt': '2026-03-16T10:00:00Z'};</script>";
-    assert_eq!(published(script, ""), day("2026-03-16", MetadataSource::Engine));
+    let script = |d: &str| format!("<script>var page = {{'publishedAt': '2026-03-{d}T10:00:00Z'}};</script>");
+    assert_eq!(
+        published(&script("20"), ""),
+        day("2026-03-20", MetadataSource::Engine)
+    );
+    // A script holds other stories as well: where the address has another day, that is the article's.
+    assert_eq!(
+        published(&script("16"), ""),
+        day("2026-03-20", MetadataSource::Url)
+    );
     assert_eq!(published("", ""), day("2026-03-20", MetadataSource::Url));
 }
 
@@ -45,5 +53,111 @@ fn a_date_of_change_is_never_taken() {
     assert_eq!(
         published(modified, "<p>Updated 30 March 2026</p>").0,
         "2026-03-20"
+    );
+}
+
+fn page(head: &str, under_headline: &str, behind: &str) -> CleanArticle {
+    let html = format!(
+        "<html lang=en><head><title>Harbour reopens</title>{head}</head><body><article><h1>Harbour reopens after nine days</h1>{under_headline}\
+         <p>Seven ships that had been waiting off the Grey Bank came in at dawn, the harbour master said on the quay.</p>\
+         <p>Divers had searched the channel for a lost anchor chain until late on Thursday night, and found it there.</p></article>{behind}</body></html>"
+    );
+    let mut raw = RawArticle::from_body(RawBody::Html(html));
+    raw.url = Some("https://www.brenmarkpost.example/sea/harbour".to_owned());
+    raw.fetched_at = DateTime::parse_from_rfc3339("2026-03-22T12:00:00Z")
+        .ok()
+        .map(|t| t.to_utc());
+    cleaner().clean(&raw).unwrap()
+}
+
+fn day(clean: &CleanArticle) -> Option<String> {
+    clean
+        .metadata
+        .published_at
+        .as_ref()
+        .map(|t| t.value.local_day().to_string())
+}
+
+fn ld(date: &str) -> String {
+    format!(r#"<script type="application/ld+json">{{"@type":"NewsArticle","datePublished":{date}}}</script>"#)
+}
+
+#[test]
+fn the_articles_own_line_goes_before_other_stories() {
+    let aside = "<aside><ul><li><time datetime=2026-03-22T10:00:00Z>22 March</time> <a href=/t>Tram strike goes on</a></li></ul></aside>";
+    assert_eq!(
+        day(&page("", "<p>Thursday 19 March 2026, 18.40</p>", aside)).as_deref(),
+        Some("2026-03-19")
+    );
+    let script = "<script>var more = [{\"title\":\"Tram strike enters its second day\",\"publishedAt\":\"2026-03-21T10:00:00Z\"}];</script>";
+    assert_eq!(day(&page(script, "", "")), None);
+}
+
+#[test]
+fn days_that_a_text_speaks_of_are_not_its_own() {
+    let event = "<p>The fair of Brenmark opens on <time datetime=2026-03-14>14 March 2026</time>, the council said, and runs for eleven days.</p>";
+    assert_eq!(day(&page("", event, "")), None);
+    assert_eq!(
+        day(&page("", "<p>The fair opens on 14 March 2026.</p>", "")),
+        None
+    );
+}
+
+#[test]
+fn nothing_is_published_after_it_was_fetched() {
+    assert_eq!(
+        day(&page(&ld("\"2027-09-14\""), "<p>Thursday 19 March 2026</p>", "")).as_deref(),
+        Some("2026-03-19")
+    );
+    assert_eq!(
+        day(&page(&ld("\"2026-03-23T01:00:00Z\""), "", "")).as_deref(),
+        Some("2026-03-23")
+    );
+}
+
+#[test]
+fn a_day_that_stands_for_none_is_none_and_archives_keep_theirs() {
+    assert_eq!(day(&page(&ld("\"1970-01-01T00:00:00Z\""), "", "")), None);
+    assert_eq!(day(&page(&ld("0"), "", "")), None);
+    assert_eq!(
+        day(&page(&ld("\"1970-01-01T00:00:00Z\""), "<p>19 March 2026</p>", "")).as_deref(),
+        Some("2026-03-19")
+    );
+    assert_eq!(
+        day(&page(&ld("\"1914-06-29\""), "", "")).as_deref(),
+        Some("1914-06-29")
+    );
+}
+
+#[test]
+fn numbers_and_attributes_state_dates() {
+    assert_eq!(
+        day(&page(&ld("1773945600"), "", "")).as_deref(),
+        Some("2026-03-19")
+    );
+    let abbr = "<p>By Jane Doe</p><abbr class=published title=2026-03-19T18:40:00-04:00>6:40:00 PM</abbr>";
+    assert_eq!(day(&page("", abbr, "")).as_deref(), Some("2026-03-19"));
+}
+
+#[test]
+fn a_change_is_all_that_some_pages_state() {
+    let clean = page("", "<p>Last updated: 21 March 2026</p>", "");
+    assert_eq!(day(&clean).as_deref(), Some("2026-03-21"));
+    assert_eq!(clean.warnings, ["published-is-date-of-change"]);
+    let both = page("", "<p>Published 19 March 2026 | Updated 21 March 2026</p>", "");
+    assert_eq!(day(&both).as_deref(), Some("2026-03-19"));
+    assert_eq!(
+        both.metadata.modified_at.unwrap().value.local_day().to_string(),
+        "2026-03-21"
+    );
+    assert!(both.warnings.is_empty());
+}
+
+#[test]
+fn a_template_that_states_the_change_as_publication_is_put_right() {
+    let head = r#"<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"Mar 21, 2026","dateModified":"Mar 21, 2026"}</script>"#;
+    assert_eq!(
+        day(&page(head, "<p>March 19, 2026</p>", "")).as_deref(),
+        Some("2026-03-19")
     );
 }

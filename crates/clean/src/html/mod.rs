@@ -12,6 +12,7 @@ pub(crate) mod tags;
 mod votes;
 mod weigh;
 
+use chrono::{DateTime, Utc};
 use copydesk_article::{Metadata, Reason, Reject, Stage};
 
 use crate::budget::{Budget, Clock};
@@ -34,6 +35,7 @@ pub(crate) struct HtmlResult {
 pub(crate) fn clean_html(
     html: &str,
     metadata: &mut Metadata,
+    fetched_at: Option<DateTime<Utc>>,
     rules: &Rules,
     budget: &Budget,
     clock: &Clock,
@@ -82,11 +84,13 @@ pub(crate) fn clean_html(
     text::scan(drafts.iter().take(prose + 1).skip(from), rules, &mut head);
     let place = metadata::Place {
         from,
-        to: prose.max(region.headline.unwrap_or(0)) + 6,
-        near: drafts.iter().take(prose + 2).skip(from).collect(),
+        headline: region.headline.unwrap_or(from),
+        prose: prose.max(region.headline.unwrap_or(0)),
+        blocks: &drafts,
         head: &head.authors,
+        latest: fetched_at.map(|t| t.date_naive()),
     };
-    metadata::placed_metadata(metadata, &facts, html, &place);
+    warnings.extend(metadata::placed_metadata(metadata, &facts, html, &place));
     Ok(HtmlResult { drafts, warnings })
 }
 

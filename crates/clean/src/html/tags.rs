@@ -215,6 +215,13 @@ pub(crate) fn flags_of(tag: Tag, hints: NameHints, element: &Element) -> Flags {
 pub(crate) fn is_hidden(element: &Element) -> bool {
     element.attrs.iter().any(|a| match &*a.name.local {
         "hidden" => true,
+        // AMP: what readers without a subscription are shown instead of the rest.
+        "subscriptions-section" => a.value.eq_ignore_ascii_case("content-not-granted"),
+        "subscriptions-display" => {
+            let start = a.value.trim_start().get(..11).unwrap_or_default();
+            start.eq_ignore_ascii_case("not granted")
+        }
+        "subscriptions-action" | "subscriptions-dialog" => true,
         "style" => {
             let style: String = a.value.chars().filter(|c| !c.is_whitespace()).take(200).collect();
             style.contains("display:none") || style.contains("visibility:hidden")

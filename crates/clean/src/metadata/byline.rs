@@ -1,13 +1,19 @@
 //! Who wrote an article.
 //!
-//! JSON-LD, then `<meta>`, then the page's own byline near the headline. The site's own name is no author
-//! where another source names a person.
+//! JSON-LD, then `<meta>`, then the page's own byline near the headline. The site's own name, that of its staff or of what
+//! somebody does is no author where another source names a person.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use copydesk_article::MetadataSource;
 use serde_json::{Map, Value};
 
-use super::authors::clean_names;
+use super::Place;
+use super::author_words::set;
+use super::authors::{clean_names, is_agency, is_full_name, is_role};
 use super::facts::Facts;
+use super::json_ld::types;
 use crate::normalise::key;
 
 /// `<meta>` names of the author, the surest first.
@@ -27,21 +33,37 @@ const METAS: &[&str] = &[
     "cxenseparse:author",
     "article.author",
     "rbauthors",
+    "articleauthor",
+    "article-author",
+    "author_name",
+    "author-name",
+    "page-author",
     "twitter:data1",
 ];
+
+/// `<meta>` names of which libraries write the family name first: "Doe, Jane".
+const FAMILY_FIRST: [&str; 4] = ["citation_author", "dc.creator", "dcterms.creator", "dc:creator"];
+
+/// JSON-LD objects by their `@id`.
+pub(super) type Ids<'v> = HashMap<&'v str, &'v Map<String, Value>>;
+
+/// The objects that say more than their `@id`.
+pub(super) fn ids<'v>(all: &[&'v Map<String, Value>]) -> Ids<'v> {
+    let with_id = |o: &&'v Map<String, Value>| Some((o.get("@id")?.as_str()?, *o));
+    all.iter().filter(|o| o.len() > 1).filter_map(with_id).collect()
+}
 
 /// The authors and their source.
 pub(crate) fn authors(
     facts: &Facts,
     article: Option<&Map<String, Value>>,
+    ids: &Ids<'_>,
     site_names: &[u64],
-    from: usize,
-    to: usize,
-    head: &[String],
+    place: &Place<'_>,
 ) -> (Vec<String>, Option<MetadataSource>) {
     let ld = article
         .and_then(|a| a.get("author").or_else(|| a.get("creator")))
-        .map(names_of)
+        .map(|author| names_of(author, ids, 0))
         .unwrap_or_default();
     let metas: Vec<String> = METAS
         .iter()
@@ -51,34 +73,46 @@ pub(crate) fn authors(
                 .metas
                 .iter()
                 .filter(|(k, _)| k == name)
-                .flat_map(|(_, v)| clean_names(v))
+                .flat_map(|(k, v)| match v.split_once(", ") {
+                    Some((family, given))
+                        if FAMILY_FIRST.contains(&k.as_str()) && !given.contains([',', ';']) =>
+                    {
+                        clean_names(&format!("{given} {family}"))
+                    }
+                    _ => clean_names(v),
+                })
                 .collect();
             (!found.is_empty()).then_some(found)
         })
         .unwrap_or_default();
-    let shown = shown(facts, site_names, from, to);
+    // A page that names its staff where machines read it signs near its headline if it signs at all.
+    let near_only = !ld.is_empty() || !metas.is_empty();
+    let shown = shown(facts, site_names, place, near_only);
     let candidates = [
         (ld, MetadataSource::JsonLd),
         (metas, MetadataSource::Meta),
         (shown, MetadataSource::Element),
-        (head.to_vec(), MetadataSource::TextHead),
+        (place.head.to_vec(), MetadataSource::TextHead),
     ];
-    let person = |names: &[String]| {
-        names
-            .iter()
-            .filter(|n| !is_site(n, site_names))
-            .cloned()
-            .collect::<Vec<_>>()
-    };
+    // People first, then staff and agencies, then the site itself. Behind a source that names nobody in person only
+    // full names count: "Berlin" is none.
+    let mut first = true;
     for (names, source) in &candidates {
-        let people = unique(person(names));
-        if !people.is_empty() {
-            return (people, Some(*source));
+        let person = |n: &String| !is_generic(n, site_names) && (first || is_full_name(n));
+        if names.iter().any(person) {
+            let others = |n: &&String| !is_site(n, site_names) && !is_staff(n);
+            return (
+                unique(names.iter().filter(others).cloned().collect()),
+                Some(*source),
+            );
         }
+        first &= names.is_empty();
     }
-    candidates
-        .into_iter()
-        .find(|(names, _)| !names.is_empty())
+    let not_site = |names: &[String]| names.iter().any(|n| !is_site(n, site_names));
+    let found = candidates.iter().position(|(names, _)| not_site(names));
+    let found = found.or_else(|| candidates.iter().position(|(names, _)| !names.is_empty()));
+    found
+        .and_then(|i| candidates.into_iter().nth(i))
         .map_or((Vec::new(), None), |(names, source)| {
             (unique(names), Some(source))
         })
@@ -86,61 +120,74 @@ pub(crate) fn authors(
 
 /// Whether `twitter:data1` is the author, as its label says.
 fn says_author(facts: &Facts) -> bool {
-    facts.metas.iter().any(|(k, v)| {
-        k == "twitter:label1" && key(v).is_some_and(|k| [key("written by"), key("author")].contains(&Some(k)))
-    })
+    const LABELS: [&str; 10] = [
+        "written by",
+        "author",
+        "verfasst von",
+        "écrit par",
+        "escrito por",
+        "scritto da",
+        "geschreven door",
+        "skriven av",
+        "napisane przez",
+        "написано автором",
+    ];
+    facts
+        .metas
+        .iter()
+        .any(|(k, v)| k == "twitter:label1" && LABELS.iter().any(|l| key(l) == key(v)))
 }
 
-/// Whether a name is the site's, or that of its staff as a whole.
+/// Names of a staff as a whole, and of accounts.
+static STAFF: LazyLock<HashSet<u64>> = LazyLock::new(|| {
+    let names = set(&[
+        "admin|redaktion|die redaktion|redacción|redaccion|redação|redazione|rédaction|la rédaction",
+        "redactie|redakcja|redakce|redakcia|staff|staff reporter|editor|news desk|newsroom|webdesk",
+        "web desk|editorial team|online|guest|the editors|editors|editorial|editorial board|redaktionen",
+        "toimitus|la redacción|la redazione|de redactie|von redaktion|редакция|редакція|redaktör",
+        "web editor|news editor|team|our correspondent|our reporter|special correspondent|correspondent",
+        "author|autor|anonymous|admin2|administrator|wordpress|site admin|user|default|unknown|none|null",
+        "guest author|guest contributor|contributor|press release|agencies",
+    ]);
+    names.iter().filter_map(|n| key(n)).collect()
+});
+
+/// Whether a name is the site's, that of its staff or of an agency, or says what somebody does.
+fn is_generic(name: &str, site_names: &[u64]) -> bool {
+    is_site(name, site_names) || is_role(name) || is_agency(name) || is_staff(name)
+}
+
+/// Whether a name is that of a staff as a whole, or of an account.
+fn is_staff(name: &str) -> bool {
+    key(name).is_some_and(|k| STAFF.contains(&k))
+}
+
+/// Whether a name is the site's.
 fn is_site(name: &str, site_names: &[u64]) -> bool {
-    let staff = [
-        "admin",
-        "redaktion",
-        "die redaktion",
-        "redacción",
-        "redaccion",
-        "redação",
-        "redazione",
-        "rédaction",
-        "la rédaction",
-        "redactie",
-        "redakcja",
-        "redakce",
-        "redakcia",
-        "staff",
-        "staff reporter",
-        "editor",
-        "news desk",
-        "newsroom",
-        "webdesk",
-        "web desk",
-        "editorial team",
-        "online",
-        "guest",
-    ];
     // "MDR Nord", "The Brenmark Post with agencies": it begins with the site's name.
     let begins = name
         .char_indices()
         .filter(|(_, c)| *c == ' ')
         .filter_map(|(i, _)| name.get(..i))
         .any(|start| start.chars().count() >= 3 && key(start).is_some_and(|k| site_names.contains(&k)));
-    begins || key(name).is_some_and(|k| site_names.contains(&k) || staff.iter().any(|s| key(s) == Some(k)))
+    begins || key(name).is_some_and(|k| site_names.contains(&k))
 }
 
 /// Names in the page's byline: the surest elements near the headline first, then any on the page that are
-/// made for it.
-fn shown(facts: &Facts, site_names: &[u64], from: usize, to: usize) -> Vec<String> {
+/// made for it and do not stand in something that is not the article.
+fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) -> Vec<String> {
     // The staff as a whole, if nobody else is named.
     let mut staff: Vec<String> = Vec::new();
+    let bylines = || facts.bylines.iter().filter(|b| !place.is_of_others(b.at));
     for near in [true, false] {
         for sure in [3_u8, 2, 1] {
-            if !near && sure < 2 {
+            if !near && (sure < 2 || near_only) {
                 continue;
             }
             let mut names: Vec<String> = Vec::new();
             let mut last = None;
-            for b in facts.bylines.iter().filter(|b| b.sure == sure) {
-                let inside = (from..=to).contains(&b.at);
+            for b in bylines().filter(|b| b.sure == sure) {
+                let inside = (place.from..=place.to()).contains(&b.at);
                 if inside != near || names.len() >= 8 {
                     continue;
                 }
@@ -148,13 +195,16 @@ fn shown(facts: &Facts, site_names: &[u64], from: usize, to: usize) -> Vec<Strin
                 if last.is_some_and(|l: usize| b.at > l + 4) {
                     break;
                 }
-                let found = clean_names(&b.text);
-                if found.iter().any(|n| !is_site(n, site_names)) {
+                let mut found = clean_names(&b.text);
+                if near_only {
+                    found.retain(|n| is_full_name(n) || is_generic(n, site_names));
+                }
+                if found.iter().any(|n| !is_generic(n, site_names)) {
                     last = Some(b.at);
                 }
                 names.extend(found);
             }
-            if names.iter().any(|n| !is_site(n, site_names)) {
+            if names.iter().any(|n| !is_generic(n, site_names)) {
                 return unique(names);
             }
             if staff.is_empty() && near {
@@ -177,12 +227,63 @@ fn unique(names: Vec<String>) -> Vec<String> {
     out
 }
 
-/// The names in a JSON-LD author.
-pub(crate) fn names_of(value: &Value) -> Vec<String> {
+/// The names in a JSON-LD author: a name, parts of one, a reference to an object that has it, or a list of these. An
+/// organisation beside people is left out.
+fn names_of(value: &Value, ids: &Ids<'_>, depth: usize) -> Vec<String> {
+    if depth > 4 {
+        return Vec::new();
+    }
     match value {
         Value::String(s) => clean_names(&super::plain(s)),
-        Value::Object(o) => o.get("name").map(names_of).unwrap_or_default(),
-        Value::Array(a) => unique(a.iter().flat_map(names_of).collect()),
+        Value::Object(o) => names_of_object(o, ids, depth),
+        Value::Array(a) => {
+            let each: Vec<(bool, Vec<String>)> = a
+                .iter()
+                .map(|v| (is_organisation_object(v, ids), names_of(v, ids, depth + 1)))
+                .collect();
+            let people = each
+                .iter()
+                .any(|(organisation, names)| !organisation && names.iter().any(|n| is_full_name(n)));
+            let wanted = each
+                .into_iter()
+                .filter(|(organisation, _)| !(people && *organisation));
+            unique(wanted.flat_map(|(_, names)| names).collect())
+        }
         _ => Vec::new(),
     }
+}
+
+fn names_of_object(object: &Map<String, Value>, ids: &Ids<'_>, depth: usize) -> Vec<String> {
+    if let Some(name) = object.get("name") {
+        let names = names_of(name, ids, depth + 1);
+        if !names.is_empty() {
+            return names;
+        }
+    }
+    let part = |key: &str| object.get(key).and_then(Value::as_str).map_or("", str::trim);
+    let parts = [part("givenName"), part("additionalName"), part("familyName")];
+    let full: Vec<&str> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+    if !full.is_empty() {
+        return clean_names(&full.join(" "));
+    }
+    match object
+        .get("@id")
+        .and_then(Value::as_str)
+        .and_then(|id| ids.get(id))
+    {
+        Some(other) if !std::ptr::eq(*other, object) => names_of_object(other, ids, depth + 1),
+        _ => Vec::new(),
+    }
+}
+
+fn is_organisation_object(value: &Value, ids: &Ids<'_>) -> bool {
+    let Some(object) = value.as_object() else {
+        return false;
+    };
+    let typed = |o: &Map<String, Value>| types(o).any(|t| t.ends_with("Organization"));
+    let referred = object
+        .get("@id")
+        .and_then(Value::as_str)
+        .and_then(|id| ids.get(id));
+    typed(object) || referred.is_some_and(|o| typed(o))
 }

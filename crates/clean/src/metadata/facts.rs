@@ -29,7 +29,9 @@ pub(crate) struct Facts {
     pub(crate) json_read: (usize, usize),
     pub(crate) canonical: Option<String>,
     pub(crate) h1: Vec<String>,
-    /// `<time>`: its datetime attribute or text, and whether its names speak of publication (`true`) or of an update (`false`).
+    /// The first few `<h2>`.
+    pub(crate) h2: Vec<String>,
+    /// `<time>` elements, and others whose attribute has the time that they show.
     pub(crate) times: Vec<TimeFact>,
     /// Texts of elements that name authors.
     pub(crate) bylines: Vec<BylineFact>,
@@ -37,10 +39,13 @@ pub(crate) struct Facts {
     pub(crate) items: Vec<(String, String)>,
 }
 
-/// One `<time>` element, or one whose class says that it is one.
+/// One `<time>` element, or another one whose attribute has the time that it shows.
 #[derive(Debug)]
 pub(crate) struct TimeFact {
+    /// The attribute that has the time, else the text.
     pub(crate) value: String,
+    pub(crate) text: String,
+    /// Its classes and `itemprop`: they may speak of publication or of a change.
     pub(crate) names: String,
     /// The block before which it stands.
     pub(crate) at: usize,
@@ -126,18 +131,13 @@ impl Facts {
                 self.h1.push(text);
             }
         }
-        if tag == Tag::Time && self.times.len() < 20 {
-            let value = attr(element, "datetime")
-                .filter(|v| !v.trim().is_empty())
-                .unwrap_or_else(|| fold_space(&text()));
-            let names = attr(element, "class").unwrap_or_default();
-            let itemprop = attr(element, "itemprop").unwrap_or_default();
-            self.times.push(TimeFact {
-                value,
-                names: format!("{names} {itemprop}"),
-                at,
-            });
+        if tag == Tag::H(2) && self.h2.len() < 4 {
+            let text = fold_space(&text());
+            if !text.is_empty() && text.len() <= 600 {
+                self.h2.push(text);
+            }
         }
+        self.read_time(tag, element, at, &text);
         let mut sure = if author == 1 && matches!(tag, Tag::A | Tag::Inline) {
             2
         } else {
@@ -165,11 +165,43 @@ impl Facts {
             self.read_item(itemprop, element, &text);
         }
         if sure > 0 && self.bylines.len() < 60 {
-            let text = fold_space(&text());
-            if !text.is_empty() && text.len() <= 300 {
+            let text = byline_of(&fold_space(&text()));
+            if !text.is_empty() {
                 self.bylines.push(BylineFact { text, sure, at });
             }
         }
+    }
+
+    /// `<time datetime>`, `<abbr title="2026-03-20T18:05">`, `<span data-timestamp="1774029900">`.
+    fn read_time(&mut self, tag: Tag, element: &Element, at: usize, text: impl Fn() -> String) {
+        let attribute = match tag {
+            Tag::Time => attr(element, "datetime"),
+            Tag::Inline => element
+                .attrs
+                .iter()
+                .filter(|a| TIME_ATTRIBUTES.contains(&&*a.name.local))
+                .map(|a| a.value.to_string())
+                .find(|v| v.starts_with(|c: char| c.is_ascii_digit()) && v.len() >= 8),
+            _ => None,
+        };
+        let attribute = attribute.filter(|v| !v.trim().is_empty());
+        let names = attr(element, "class").unwrap_or_default();
+        let named = || names.split(' ').any(|n| TIME_NAMES.contains(&n));
+        if self.times.len() >= MOST_TIMES || tag != Tag::Time && attribute.is_none() && !named() {
+            return;
+        }
+        let text = fold_space(&text());
+        // What holds more than a date is no element of one.
+        if text.chars().count() > LONGEST_TIME || attribute.is_none() && !text.chars().any(char::is_numeric) {
+            return;
+        }
+        let itemprop = attr(element, "itemprop").unwrap_or_default();
+        self.times.push(TimeFact {
+            value: attribute.unwrap_or_else(|| text.clone()),
+            text,
+            names: format!("{names} {itemprop}"),
+            at,
+        });
     }
 
     fn read_item(&mut self, itemprop: &str, element: &Element, text: impl Fn() -> String) {
@@ -185,6 +217,62 @@ impl Facts {
         }
     }
 }
+
+/// The longest byline, in bytes.
+const LONGEST_BYLINE: usize = 300;
+
+/// What a box about an author says first: the name, where it goes on with more; or behind "written by".
+fn byline_of(text: &str) -> String {
+    if let Some((_, rest)) = text.split_once("written by ") {
+        let end = rest.find([',', '.', '|', '(']).unwrap_or(rest.len());
+        return rest.get(..end).unwrap_or_default().to_owned();
+    }
+    if text.len() <= LONGEST_BYLINE {
+        return text.to_owned();
+    }
+    let first = text.split(" | ").next().unwrap_or_default();
+    Some(first)
+        .filter(|f| f.len() <= LONGEST_BYLINE / 4)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The most elements with a time that are kept.
+const MOST_TIMES: usize = 40;
+/// Attributes of other elements that have the time that they show.
+const TIME_ATTRIBUTES: [&str; 7] = [
+    "title",
+    "datetime",
+    "data-timestamp",
+    "data-time",
+    "data-date",
+    "data-datetime",
+    "data-published",
+];
+
+/// The longest text of an element that shows a time, in characters.
+const LONGEST_TIME: usize = 120;
+/// Classes of other elements that show a time and nothing else.
+const TIME_NAMES: [&str; 18] = [
+    "date",
+    "datetime",
+    "timestamp",
+    "published",
+    "pubdate",
+    "pub-date",
+    "publish-date",
+    "published-date",
+    "date-published",
+    "post-date",
+    "post_date",
+    "entry-date",
+    "article-date",
+    "article__date",
+    "date-posted",
+    "posted-on",
+    "created",
+    "dateline",
+];
 
 /// Parts of addresses of pages about authors.
 const AUTHOR_PATHS: [&str; 16] = [

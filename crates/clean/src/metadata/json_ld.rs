@@ -1,6 +1,9 @@
 //! JSON-LD: schema.org's article in a page's scripts.
 
+use copydesk_article::Timestamp;
 use serde_json::Value;
+
+use crate::dates::{Order, parse_stated};
 
 /// Reads a script. Broken JSON is mended in the ways that pages break it: raw line breaks within strings,
 /// comments of CDATA around it, a comma too many.
@@ -94,6 +97,14 @@ pub(crate) fn types(map: &serde_json::Map<String, Value>) -> impl Iterator<Item 
         _ => (None, None),
     };
     one.into_iter().chain(many.into_iter().flatten())
+}
+
+/// A property that is a date: a string, or a number of digits or of seconds.
+pub(crate) fn date(map: &serde_json::Map<String, Value>, key: &str, order: Order) -> Option<Timestamp> {
+    match map.get(key) {
+        Some(Value::Number(n)) => parse_stated(&n.to_string(), order),
+        _ => parse_stated(string(map, key)?, order),
+    }
 }
 
 /// A string property; of a list the first.

@@ -1,21 +1,32 @@
 //! Metadata by fixed precedence, each value with its source.
 
+mod address_dates;
 pub(crate) mod agency;
+mod author_words;
 pub(crate) mod authors;
 mod byline;
+mod canonical;
+mod dateline;
 pub(crate) mod facts;
 mod harmless;
 pub(crate) mod json_ld;
 mod language;
+mod name;
 mod page;
+mod place;
 mod published;
+mod script_dates;
 mod stated;
 mod stop_words;
 mod title;
+mod title_parts;
 
+pub(crate) use dateline::date_line;
 pub(crate) use harmless::harmless;
 pub(crate) use language::body_language;
-pub(crate) use page::{Place, page_metadata, placed_metadata, stated_body};
+pub(crate) use page::{page_metadata, placed_metadata, stated_body};
+pub(crate) use place::Place;
+pub(crate) use published::is_plausible;
 pub(crate) use stated::stated_paragraphs;
 
 use copydesk_article::{Metadata, MetadataSource, RawArticle, Sourced};

@@ -3,14 +3,14 @@
 use copydesk_article::{Metadata, MetadataSource, Sourced};
 use serde_json::{Map, Value};
 
+use super::Place;
 use super::facts::Facts;
-use super::json_ld::{is_article, objects, string};
+use super::json_ld::{is_article, objects, string, types};
 use super::language;
-use super::{byline, plain, published, title};
+use super::{byline, canonical, plain, published, title, title_parts};
 use crate::dates::{Order, parse_date_as};
-use crate::draft::Draft;
 use crate::normalise::{fold_space, key};
-use crate::url::{normalise_url, same_site, site_of};
+use crate::url::is_web_address;
 
 /// Fills what the envelope left open from what the page says.
 pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
@@ -18,7 +18,7 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
     for value in &facts.json_ld {
         objects(value, &mut all, 0);
     }
-    let article = main_article(&all);
+    let article = main_article(&all, facts, m.url.as_deref());
     let meta = |names: &[&str]| -> Option<String> {
         names
             .iter()
@@ -32,7 +32,7 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
             .filter(|s| !s.is_empty())
     };
 
-    canonical(m, facts, &meta);
+    canonical::canonical(m, facts, meta(&["og:url"]).as_deref());
     m.site_name = meta(&["og:site_name"])
         .map(|s| Sourced::new(s, MetadataSource::Meta))
         .or_else(|| {
@@ -43,13 +43,17 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
                 .map(|s| Sourced::new(fold_space(s), MetadataSource::JsonLd))
         });
     if m.title.is_none() {
-        let names = site_names(m);
-        m.title = title::title(
-            facts,
-            from_ld("headline"),
-            meta(&["og:title", "twitter:title"]),
-            &names,
-        );
+        let said = title::Said {
+            h1: &facts.h1,
+            h2: &facts.h2,
+            og: meta(&["og:title", "twitter:title"]),
+            headline: from_ld("headline"),
+            title: facts.title.clone(),
+            is_news: article.is_some_and(|a| types(a).any(|t| t.contains("News") || t.contains("Reportage"))),
+        };
+        let mut names = site_names(m);
+        names.extend(sections(facts, &all, &said));
+        m.title = title::title(&said, &names);
     }
     m.dek = from_ld("description")
         .map(|d| Sourced::new(d, MetadataSource::JsonLd))
@@ -89,7 +93,21 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
         .map(|s| Sourced::new(s, MetadataSource::JsonLd))
         .or_else(|| meta(&["article:section"]).map(|s| Sourced::new(s, MetadataSource::Meta)));
     m.tags = tags(facts, article);
-    m.image_url = meta(&["og:image", "twitter:image"]).map(|s| Sourced::new(s, MetadataSource::Meta));
+    let web = |text: &String| is_web_address(text) || text.starts_with('/');
+    m.image_url = meta(&[
+        "og:image",
+        "og:image:url",
+        "og:image:secure_url",
+        "twitter:image",
+        "twitter:image:src",
+    ])
+    .filter(web)
+    .map(|s| Sourced::new(s, MetadataSource::Meta))
+    .or_else(|| {
+        let image = article.and_then(|a| a.get("image").or_else(|| a.get("thumbnailUrl")));
+        let found = image.and_then(|i| image_address(i, 0)).filter(web);
+        found.map(|s| Sourced::new(s, MetadataSource::JsonLd))
+    });
     m.paywalled = article
         .and_then(|a| a.get("isAccessibleForFree"))
         .and_then(|v| match v {
@@ -113,32 +131,58 @@ pub(crate) fn stated_body(facts: &Facts) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// rel=canonical where it is plausible: an address on the same site that is not its front page.
-fn canonical(m: &mut Metadata, facts: &Facts, meta: &impl Fn(&[&str]) -> Option<String>) {
-    let stated = facts
-        .canonical
-        .clone()
-        .map(|u| (u, MetadataSource::Link))
-        .or_else(|| meta(&["og:url"]).map(|u| (u, MetadataSource::Meta)));
-    let Some((stated, source)) = stated else { return };
-    let base = m.url.as_deref().and_then(|u| ::url::Url::parse(u).ok());
-    let absolute = base.as_ref().map_or_else(
-        || stated.clone(),
-        |b| b.join(&stated).map_or(stated.clone(), |u| u.to_string()),
-    );
-    let Some(url) = normalise_url(&absolute) else {
-        return;
-    };
-    let Some(site) = site_of(&url) else { return };
-    let path_is_root = ::url::Url::parse(&url).is_ok_and(|u| u.path() == "/" && u.query().is_none());
-    let own = m.url.as_deref().and_then(site_of);
-    if path_is_root || own.as_deref().is_some_and(|own| !same_site(own, &site)) {
-        return;
+/// The address of a JSON-LD image: a string, an object with one, or the first of a list.
+fn image_address(value: &Value, depth: usize) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.trim().to_owned()).filter(|s| !s.is_empty()),
+        Value::Array(a) if depth < 3 => a.iter().find_map(|v| image_address(v, depth + 1)),
+        Value::Object(o) if depth < 3 => {
+            let address = o
+                .get("url")
+                .or_else(|| o.get("contentUrl"))
+                .or_else(|| o.get("@id"));
+            address.and_then(|v| image_address(v, depth + 1))
+        }
+        _ => None,
     }
-    if m.site.is_none() {
-        m.site = Some(Sourced::new(site, source));
-    }
-    m.canonical_url = Some(Sourced::new(url, source));
+}
+
+/// The keys of the names of sections: of the article's own and of those on the way to it.
+fn sections(facts: &Facts, all: &[&Map<String, Value>], said: &title::Said<'_>) -> Vec<u64> {
+    let titles: Vec<u64> = [&said.og, &said.headline]
+        .into_iter()
+        .flatten()
+        .chain(said.h1)
+        .filter_map(|t| key(t))
+        .collect();
+    let stated = all
+        .iter()
+        .filter(|o| is_article(o))
+        .filter_map(|o| string(o, "articleSection"));
+    let metas = facts
+        .metas
+        .iter()
+        .filter(|(k, _)| k == "article:section")
+        .map(|(_, v)| v.as_str());
+    let crumbs = all
+        .iter()
+        .filter(|o| types(o).any(|t| t == "ListItem"))
+        .take(12)
+        .filter_map(|o| {
+            string(o, "name").or_else(|| {
+                o.get("item")
+                    .and_then(Value::as_object)
+                    .and_then(|i| string(i, "name"))
+            })
+        });
+    let names = stated
+        .chain(metas)
+        .chain(crumbs)
+        .filter(|n| n.chars().count() <= 40);
+    names
+        .filter_map(|n| key(&plain(n)))
+        .filter(|k| !titles.contains(k))
+        .collect()
 }
 
 /// The keys of everything that is a name of the site rather than of an article or a person.
@@ -172,25 +216,22 @@ fn order(facts: &Facts) -> Order {
     Order::DayFirst
 }
 
-/// Where on the page the article stands, once that is known.
-#[derive(Debug)]
-pub(crate) struct Place<'p> {
-    /// The blocks between which bylines and dates of this article stand.
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    /// Those around the headline, in order.
-    pub(crate) near: Vec<&'p Draft>,
-    /// Names that the lines under the headline give.
-    pub(crate) head: &'p [String],
-}
+/// The article's date is no more than that of its last change.
+const DATE_OF_CHANGE: &str = "published-is-date-of-change";
 
-/// Fills in what can only be judged by its place on the page: authors and the time of publication.
-pub(crate) fn placed_metadata(m: &mut Metadata, facts: &Facts, html: &str, place: &Place<'_>) {
+/// Fills in what can only be judged by its place on the page: authors and the time of publication. A warning says that
+/// the page states a change only.
+pub(crate) fn placed_metadata(
+    m: &mut Metadata,
+    facts: &Facts,
+    html: &str,
+    place: &Place<'_>,
+) -> Option<String> {
     let mut all = Vec::new();
     for value in &facts.json_ld {
         objects(value, &mut all, 0);
     }
-    let article = main_article(&all);
+    let article = main_article(&all, facts, m.url.as_deref());
     let mut names = site_names(m);
     for publisher in all
         .iter()
@@ -200,27 +241,83 @@ pub(crate) fn placed_metadata(m: &mut Metadata, facts: &Facts, html: &str, place
         names.extend(string(publisher, "name").and_then(key));
     }
     if m.authors.is_empty() {
-        let (authors, source) = byline::authors(facts, article, &names, place.from, place.to, place.head);
+        let (authors, source) = byline::authors(facts, article, &byline::ids(&all), &names, place);
         m.authors = authors;
         m.authors_source = source;
     }
-    if m.published_at.is_none() {
-        let order = order(facts);
-        let path = m.url.as_deref().and_then(published::in_path);
-        m.published_at = published::stated(facts, article, order)
-            .map(|t| Sourced::new(published::with_shown_day(t.value, path), t.source))
-            .or_else(|| published::shown(facts, &place.near, place.from, place.to, order))
-            .or_else(|| published::hidden(html, m.url.as_deref(), order));
+    let title = m.title.as_ref().map(|t| t.value.as_str());
+    let found = published::published(facts, article, html, m.url.as_deref(), title, place, order(facts));
+    if m.modified_at.is_none() {
+        m.modified_at = found.changed;
     }
+    if m.published_at.is_some() {
+        return None;
+    }
+    m.published_at = found.published;
+    found.is_change.then(|| DATE_OF_CHANGE.to_owned())
 }
 
-/// The object that is the page's article: the first of an article's type, else the first that says when it
-/// was published.
-fn main_article<'v>(all: &[&'v Map<String, Value>]) -> Option<&'v Map<String, Value>> {
-    all.iter()
-        .copied()
-        .find(|o| is_article(o))
-        .or_else(|| all.iter().copied().find(|o| o.contains_key("datePublished")))
+/// A longer headline is not compared with what the page says, in bytes.
+const LONGEST_HEADLINE: usize = 800;
+
+/// The object that is the page's article: of those of an article's type the one with the page's address or headline, else
+/// the first that is not another story's; else the first object that says when it was published.
+fn main_article<'v>(
+    all: &[&'v Map<String, Value>],
+    facts: &Facts,
+    url: Option<&str>,
+) -> Option<&'v Map<String, Value>> {
+    let path = |u: &str| {
+        let rest = u.split_once("://").map_or(u, |(_, rest)| rest);
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        path.split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('/')
+            .to_owned()
+    };
+    let own = url.map(path).filter(|p| !p.is_empty());
+    let titles = || {
+        facts.h1.iter().chain(&facts.title).map(String::as_str).chain(
+            facts
+                .metas
+                .iter()
+                .filter(|(k, _)| k == "og:title")
+                .map(|(_, v)| v.as_str()),
+        )
+    };
+    let score = |o: &Map<String, Value>| -> i32 {
+        let headline = string(o, "headline").or_else(|| string(o, "name"));
+        let headline = headline.filter(|h| h.len() <= LONGEST_HEADLINE);
+        let like = headline.map(|h| titles().map(|t| title_parts::shared(h, t)).fold(0.0, f64::max));
+        let named = like.map_or(0, |like| if like >= 0.5 { 1 } else { -1 });
+        let address = string(o, "url")
+            .or_else(|| string(o, "mainEntityOfPage"))
+            .or_else(|| string(o, "@id"));
+        let linked = match (&own, address.map(path).filter(|p| !p.is_empty())) {
+            (Some(own), Some(path)) => {
+                if *own == path {
+                    2
+                } else {
+                    -1
+                }
+            }
+            _ => 0,
+        };
+        named + linked
+    };
+    let mut best: Option<(i32, &'v Map<String, Value>)> = None;
+    for object in all.iter().copied().filter(|o| is_article(o)).take(40) {
+        let score = score(object);
+        if score > -2 && best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, object));
+        }
+    }
+    best.map(|(_, object)| object).or_else(|| {
+        all.iter()
+            .copied()
+            .find(|o| !is_article(o) && o.contains_key("datePublished"))
+    })
 }
 
 fn tags(facts: &Facts, article: Option<&Map<String, Value>>) -> Vec<String> {

@@ -1,15 +1,20 @@
 //! When an article was published.
 //!
-//! Sources in fixed order, each nearly always right where it exists. A date of change is never taken.
+//! Sources in fixed order, each nearly always right where it exists. A date of change is taken only where the page
+//! states no other, and then the article says so.
 
+use chrono::{Datelike, NaiveDate};
 use copydesk_article::{MetadataSource, Sourced, Timestamp};
 use serde_json::{Map, Value};
 
-use super::facts::Facts;
-use super::json_ld::string;
-use crate::dates::{Order, parse_date_as};
+use super::Place;
+use super::address_dates::{in_path, is_within, month_in_path};
+use super::dateline::{date_line, is_change};
+use super::facts::{Facts, TimeFact};
+use super::json_ld::date;
+use super::script_dates;
+use crate::dates::{Order, parse_date_as, parse_stated};
 use crate::draft::Draft;
-use crate::normalise::fold_phrase;
 
 /// `<meta>` names of the time of publication, the surest first.
 const METAS: &[&str] = &[
@@ -49,127 +54,218 @@ const METAS: &[&str] = &[
     "displaydate",
     "pub_date",
     "datecreated",
-];
-
-/// Words that say that a date is one of a change.
-const CHANGE: &[&str] = &[
-    "updated",
-    "modified",
-    "update",
-    "last-modified",
-    "aktualisiert",
-    "geändert",
-    "mis à jour",
-    "actualizado",
-    "atualizado",
-    "aggiornato",
-    "bijgewerkt",
-    "oppdatert",
-    "uppdaterad",
-    "opdateret",
-    "zaktualizowano",
-    "обновлено",
-    "оновлено",
-    "aktualizováno",
-    "güncelleme",
-    "diperbarui",
-    "cập nhật",
-    "ενημερώθηκε",
-];
-
-/// Keys of scripts' data that hold the time of publication.
-const SCRIPT_KEYS: &[&str] = &[
-    "datePublished",
-    "date_published",
-    "publishedDate",
-    "published_date",
-    "publishedAt",
+    "published-date",
+    "published",
     "published_at",
-    "publishDate",
-    "publish_date",
-    "publishedFirst",
-    "firstPublicationDate",
-    "first-publication",
-    "first_publication",
-    "publicationDate",
-    "publication_date",
-    "article_publication_date",
-    "articlePublicationDate",
-    "pubDate",
-    "pub_date",
-    "pubdate",
-    "publishTime",
-    "publish_time",
-    "dc:date",
-    "yyyy-mm-dd hh:mm:ss",
-    "yyyy-mm-dd",
-    "originalPubDate",
-    "dateCreated",
+    "publicationdate",
+    "article:published",
+    "article-published-date",
+    "dc.date.created",
 ];
 
-/// What the parts of the page that are made for machines say.
-pub(crate) fn stated(
+/// Days that stand for "no date" in databases and spreadsheets.
+const SENTINELS: [(i32, u32, u32); 7] = [
+    (1970, 1, 1),
+    (1969, 12, 31),
+    (1601, 1, 1),
+    (1899, 12, 30),
+    (1899, 12, 31),
+    (1900, 1, 1),
+    (1980, 1, 1),
+];
+
+/// When a page says that its article was published, and changed.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    pub(crate) published: Option<Sourced<Timestamp>>,
+    /// The page says no more than when it was changed: `published` is that.
+    pub(crate) is_change: bool,
+    /// What readers are shown as the time of a change.
+    pub(crate) changed: Option<Sourced<Timestamp>>,
+}
+
+/// Looks through all sources.
+pub(crate) fn published(
     facts: &Facts,
     article: Option<&Map<String, Value>>,
+    html: &str,
+    url: Option<&str>,
+    title: Option<&str>,
+    place: &Place<'_>,
     order: Order,
-) -> Option<Sourced<Timestamp>> {
-    let ld = article
-        .and_then(|a| string(a, "datePublished").or_else(|| string(a, "dateCreated")))
-        .and_then(|d| parse_date_as(d, order));
-    if let Some(t) = ld {
-        return Some(Sourced::new(t, MetadataSource::JsonLd));
-    }
-    let by_meta = METAS.iter().find_map(|name| {
-        facts
-            .metas
-            .iter()
-            .filter(|(k, _)| k == name)
-            .find_map(|(_, v)| parse_date_as(v, order))
+) -> Published {
+    let path = url.and_then(in_path);
+    let month = url.and_then(month_in_path);
+    let fits = |t: &Sourced<Timestamp>| month.is_none_or(|m| is_within(t.value, m));
+    let Shown { near, far, changed } = shown(facts, place, order);
+    let (line, far) = (near.filter(fits), far.filter(fits));
+    let seen = [path, line.as_ref().map(|l| l.value)];
+    let sane = |t: &Sourced<Timestamp>| is_plausible(t.value, place.latest) && is_confirmed(t.value, seen);
+    let stated = stated(facts, article, order).into_iter().find(sane);
+    // A template that states the last change as the publication is put right by what readers see.
+    let stated = stated.filter(|t| match &line {
+        Some(line) => {
+            stated_change(facts, article, order) != Some(t.value)
+                || line.value.local_day() >= t.value.local_day()
+        }
+        None => true,
     });
-    if let Some(t) = by_meta {
-        return Some(Sourced::new(t, MetadataSource::Meta));
+    // The day that is shown may be that of the last change.
+    let modified = stated_change(facts, article, order).map(|t| t.local_day());
+    let seen_day = path.or_else(|| {
+        line.as_ref()
+            .map(|l| l.value)
+            .filter(|t| Some(t.local_day()) != modified)
+    });
+    let found = stated
+        .map(|t| Sourced::new(with_shown_day(t.value, seen_day), t.source))
+        .or_else(|| line.filter(sane))
+        .or_else(|| far.filter(|t| sane(t) && path.is_none()))
+        .or_else(|| script_dates::find(html, url, title, path, order).filter(|t| sane(t) && fits(t)))
+        .or_else(|| path.map(|t| Sourced::new(t, MetadataSource::Url)).filter(sane));
+    let changed = changed.filter(|t| is_plausible(t.value, place.latest));
+    Published {
+        is_change: found.is_none() && changed.is_some(),
+        published: found.or_else(|| changed.clone()),
+        changed,
     }
-    let item = facts
+}
+
+/// Not later than the day after the page was fetched, where that is known.
+pub(crate) fn is_plausible(t: Timestamp, latest: Option<NaiveDate>) -> bool {
+    let next = latest.and_then(|day| day.succ_opt());
+    next.is_none_or(|next| t.local_day() <= next)
+}
+
+/// A day that stands for "no date" counts if readers are shown it or the address has it.
+fn is_confirmed(t: Timestamp, others: [Option<Timestamp>; 2]) -> bool {
+    let day = t.local_day();
+    !SENTINELS.contains(&(day.year(), day.month(), day.day()))
+        || others.iter().flatten().any(|o| o.local_day() == day)
+}
+
+/// When the page was last changed, as it tells machines.
+fn stated_change(facts: &Facts, article: Option<&Map<String, Value>>, order: Order) -> Option<Timestamp> {
+    let ld = article.and_then(|a| date(a, "dateModified", order));
+    let metas = facts
+        .metas
+        .iter()
+        .filter(|(k, _)| k == "article:modified_time" || k == "og:updated_time");
+    ld.or_else(|| metas.filter_map(|(_, v)| parse_stated(v, order)).next())
+}
+
+/// What the parts of the page that are made for machines say, the surest first.
+fn stated(facts: &Facts, article: Option<&Map<String, Value>>, order: Order) -> Vec<Sourced<Timestamp>> {
+    let ld = article.and_then(|a| date(a, "datePublished", order).or_else(|| date(a, "dateCreated", order)));
+    let metas = METAS.iter().flat_map(|name| {
+        let values = facts.metas.iter().filter(move |(k, _)| k == name);
+        values.filter_map(|(_, v)| parse_stated(v, order))
+    });
+    let items = facts
         .items
         .iter()
         .filter(|(k, _)| k.split(' ').any(|k| k == "datepublished"))
-        .find_map(|(_, v)| parse_date_as(v, order));
-    item.map(|t| Sourced::new(t, MetadataSource::Microdata))
+        .filter_map(|(_, v)| parse_stated(v, order));
+    let ld = ld.into_iter().map(|t| Sourced::new(t, MetadataSource::JsonLd));
+    let metas = metas.map(|t| Sourced::new(t, MetadataSource::Meta));
+    let items = items.map(|t| Sourced::new(t, MetadataSource::Microdata));
+    ld.chain(metas).chain(items).collect()
 }
 
-/// What readers see: a `<time>` element or a line with a date near the headline. `near` are the blocks around
-/// it, `from..to` their positions.
-pub(crate) fn shown(
-    facts: &Facts,
-    near: &[&Draft],
-    from: usize,
-    to: usize,
-    order: Order,
-) -> Option<Sourced<Timestamp>> {
-    let time = |inside: bool, marked: bool| {
-        facts
-            .times
-            .iter()
-            .filter(|t| !inside || (from..=to).contains(&t.at))
-            .filter(|t| !is_change(&t.names) && (!marked || t.names.contains("publi")))
-            .find_map(|t| parse_date_as(&t.value, order))
+/// What readers see.
+#[derive(Debug)]
+struct Shown {
+    /// A `<time>` element or a line with a date between headline and text, or around them.
+    near: Option<Sourced<Timestamp>>,
+    /// The same elsewhere on the page.
+    far: Option<Sourced<Timestamp>>,
+    /// When it was changed.
+    changed: Option<Sourced<Timestamp>>,
+}
+
+fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
+    let own: Vec<&TimeFact> = facts.times.iter().filter(|t| is_own(t, place)).collect();
+    let read = |t: &TimeFact| parse_date_as(&t.value, order).or_else(|| parse_date_as(&t.text, order));
+    let is_change = |t: &TimeFact| is_change(&t.names) || labels_change(t, place, order);
+    let time = |inside: &dyn Fn(usize) -> bool, marked: bool| {
+        own.iter()
+            .filter(|t| inside(t.at) && !is_change(t) && (!marked || t.names.contains("publi")))
+            .find_map(|t| read(t))
+            .map(|t| Sourced::new(t, MetadataSource::TimeElement))
     };
-    if let Some(t) = time(true, true).or_else(|| time(true, false)) {
-        return Some(Sourced::new(t, MetadataSource::TimeElement));
+    let head = |at: usize| (place.from..=place.prose).contains(&at);
+    let near = |at: usize| (place.from..=place.to()).contains(&at);
+    let lines: Vec<_> = place.near().filter_map(|d| date_line(d, order)).collect();
+    let line = || {
+        let t = lines.iter().find_map(|l| l.published)?;
+        Some(Sourced::new(t, MetadataSource::Element))
+    };
+    let behind_headline = |at: usize| (place.headline..=place.prose).contains(&at);
+    let near_headline = time(&behind_headline, true)
+        .or_else(|| time(&behind_headline, false))
+        .or_else(|| time(&head, true))
+        .or_else(|| time(&head, false))
+        .or_else(line)
+        .or_else(|| time(&near, true))
+        .or_else(|| time(&near, false));
+    let far = time(&|_| true, true)
+        .or_else(|| {
+            // Far from the headline every story has a date: one that all of them have is the page's.
+            let first = time(&|_| true, false)?;
+            let others = own.iter().filter(|t| !is_change(t)).filter_map(|t| read(t));
+            others
+                .into_iter()
+                .all(|t| t.local_day() == first.value.local_day())
+                .then_some(first)
+        })
+        .or_else(|| {
+            let last = place
+                .blocks
+                .iter()
+                .rposition(|d| d.is_kept() && d.kind.is_body())?;
+            let behind = place.blocks.iter().skip(last + 1).take(BEHIND);
+            let t = behind
+                .filter_map(|d| date_line(d, order))
+                .filter(|l| l.is_labelled)
+                .find_map(|l| l.published)?;
+            Some(Sourced::new(t, MetadataSource::Element))
+        });
+    let changed = own
+        .iter()
+        .filter(|t| near(t.at) && is_change(t))
+        .find_map(|t| read(t))
+        .map(|t| Sourced::new(t, MetadataSource::TimeElement))
+        .or_else(|| {
+            let t = lines.iter().find_map(|l| l.changed)?;
+            Some(Sourced::new(t, MetadataSource::Element))
+        });
+    Shown {
+        near: near_headline,
+        far,
+        changed,
     }
-    for draft in near {
-        if draft.words <= 18 && draft.chars <= 140 && !is_change(&draft.text) {
-            if let Some(t) = parse_date_as(&draft.text, order) {
-                return Some(Sourced::new(t, MetadataSource::Element));
-            }
-        } else if let Some((before, _)) = draft.text.split_once(['|', '•', '·'])
-            && draft.chars <= 200
-            && let Some(t) = parse_date_as(before, order)
-        {
-            return Some(Sourced::new(t, MetadataSource::Element));
-        }
-    }
-    time(false, false).map(|t| Sourced::new(t, MetadataSource::TimeElement))
+}
+
+/// Blocks behind the text among which a line may say when it was published.
+const BEHIND: usize = 8;
+
+/// Whether a `<time>` may be the article's: not in a paragraph that speaks of a day, and in no other story's block.
+fn is_own(time: &TimeFact, place: &Place<'_>) -> bool {
+    let Some(block) = place.blocks.get(time.at) else {
+        return true;
+    };
+    let in_prose = block.is_prose() && block.kind.is_body() && block.chars > time.text.chars().count() + 60;
+    !in_prose && !place.is_of_others(time.at)
+}
+
+/// Whether the line around a `<time>` says that it is one of a change.
+fn labels_change(time: &TimeFact, place: &Place<'_>, order: Order) -> bool {
+    let line = place
+        .blocks
+        .get(time.at)
+        .and_then(|block: &Draft| date_line(block, order));
+    let day = || parse_date_as(&time.value, order).map(|t| t.local_day());
+    line.is_some_and(|l| l.published.is_none() && l.changed.is_some_and(|c| Some(c.local_day()) == day()))
 }
 
 /// A time stated in UTC, beside the day that readers are shown: where the two are neighbouring days, the page
@@ -193,89 +289,9 @@ pub(crate) fn with_shown_day(stated: Timestamp, shown: Option<Timestamp>) -> Tim
         .map_or(stated, |zone| Timestamp::Zoned(instant.with_timezone(&zone)))
 }
 
-fn is_change(text: &str) -> bool {
-    let folded = fold_phrase(text);
-    CHANGE.iter().any(|w| folded.contains(w)) && !folded.contains("publi")
-}
-
-/// The last resorts: data in scripts, and the address.
-pub(crate) fn hidden(html: &str, url: Option<&str>, order: Order) -> Option<Sourced<Timestamp>> {
-    for name in SCRIPT_KEYS {
-        for (at, _) in html.match_indices(name).take(4) {
-            if let Some(t) = value_after(html, at + name.len()).and_then(|v| parse_date_as(v, order)) {
-                return Some(Sourced::new(t, MetadataSource::Engine));
-            }
-        }
-    }
-    url.and_then(in_path)
-        .map(|t| Sourced::new(t, MetadataSource::Url))
-}
-
-/// The quoted value that follows a key: `"key": "value"`, `key = 'value'`, `key="value"`.
-fn value_after(html: &str, at: usize) -> Option<&str> {
-    let rest = html.get(at..)?;
-    let rest = rest.trim_start_matches(['"', '\'', '\\', ' ']);
-    let rest = rest.strip_prefix([':', '='])?;
-    let rest = rest.trim_start_matches([' ', '\n', '\t', '\\']);
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let rest = rest.get(1..)?;
-    let end = rest.find(quote).filter(|e| (8..=50).contains(e))?;
-    rest.get(..end).map(|v| v.trim_end_matches('\\'))
-}
-
-/// A date in the path of an address: `/2026/03/20/` or `/20260320/`.
-pub(crate) fn in_path(url: &str) -> Option<Timestamp> {
-    let path = url.split(['?', '#']).next()?;
-    let parts: Vec<&str> = path.split('/').skip(3).collect();
-    let number = |s: &str, len: usize| -> Option<u32> {
-        (s.len() <= len && !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| s.parse().ok())
-            .flatten()
-    };
-    for window in parts.windows(3) {
-        if let [y, m, d] = window
-            && y.len() == 4
-            && let (Some(y), Some(m), Some(d)) = (number(y, 4), number(m, 2), number(d, 2))
-            && let Some(day) = parse_date_as(&format!("{y}-{m:02}-{d:02}"), Order::DayFirst)
-        {
-            return Some(day);
-        }
-    }
-    parts
-        .iter()
-        .flat_map(|p| p.split(['-', '_', '.']))
-        .filter(|p| p.len() == 8 && p.starts_with("20"))
-        .find_map(|p| parse_date_as(p, Order::DayFirst))
-        .or_else(|| parts.iter().find_map(|p| in_number(p)))
-        .or_else(|| {
-            parts
-                .iter()
-                .filter_map(|p| p.get(..10))
-                .filter(|p| p.bytes().filter(|b| *b == b'-').count() == 2 && p.starts_with("20"))
-                .find_map(|p| parse_date_as(p, Order::DayFirst))
-        })
-}
-
-/// The day in an article's number that is made of its time: `A202603201805123456`.
-fn in_number(part: &str) -> Option<Timestamp> {
-    let digits = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let time = digits
-        .get(..12)
-        .filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
-    let hour: u32 = time.get(8..10)?.parse().ok()?;
-    let minute: u32 = time.get(10..12)?.parse().ok()?;
-    (time.starts_with("20") && hour < 24 && minute < 60)
-        .then(|| parse_date_as(time.get(..8)?, Order::DayFirst))
-        .flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(t: Option<Timestamp>) -> String {
-        t.map_or(String::new(), |t| t.local_day().to_string())
-    }
 
     #[test]
     fn the_shown_day_tells_the_zone() {
@@ -289,41 +305,5 @@ mod tests {
                 Some(0)
             );
         }
-    }
-
-    #[test]
-    fn addresses_hold_dates() {
-        assert_eq!(
-            day(in_path("https://n.example/2026/03/20/harbour/")),
-            "2026-03-20"
-        );
-        assert_eq!(
-            day(in_path("https://n.example/news/20260320/harbour")),
-            "2026-03-20"
-        );
-        assert_eq!(
-            day(in_path("https://n.example/harbour-reopens-20260320")),
-            "2026-03-20"
-        );
-        assert_eq!(
-            day(in_path("https://n.example/news/A202603201805123456")),
-            "2026-03-20"
-        );
-        assert_eq!(day(in_path("https://n.example/a/12345678")), "");
-    }
-
-    #[test]
-    fn scripts_hold_dates() {
-        let found = |html: &str| day(hidden(html, None, Order::DayFirst).map(|t| t.value));
-        assert_eq!(
-            found(r#"var d = {"datePublished" : "2026-03-20T18:05:00Z"};"#),
-            "2026-03-20"
-        );
-        assert_eq!(found("var publication_date = '20.03.2026 18:05';"), "2026-03-20");
-        assert_eq!(
-            found(r#"{\"publishedAt\":\"2026-03-20T01:00:00Z\"}"#),
-            "2026-03-20"
-        );
-        assert_eq!(found("datePublished is missing"), "");
     }
 }

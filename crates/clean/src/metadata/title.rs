@@ -1,19 +1,27 @@
-//! The title, by vote.
+//! The title, by agreement.
 //!
 //! A page names its article in several places, and each of them errs in its own way: the first heading may
-//! hold the section, `og:title` the name of the site, JSON-LD a headline for search engines. What most of
-//! them say is the title; a source also speaks for what it says without the site's name at its end or a
-//! kicker at its start.
+//! hold the section, `og:title` the name of the site, JSON-LD a headline for search engines. Pages that call
+//! themselves news are voted on: there each place is written for itself. Elsewhere `og:title`, JSON-LD and `<title>` come
+//! from one field that is written for search engines, so that their agreement counts once, and what readers see as the
+//! headline goes before it.
 
 use copydesk_article::{MetadataSource, Sourced};
 
-use super::facts::Facts;
-use crate::normalise::key;
+use super::title_parts::{cuts, shared, shared_of_longer, without_names};
+use crate::normalise::{fold_phrase, key};
 
-/// What stands between a title and the name of its site.
-const SEPARATORS: [&str; 14] = [
-    " - ", " | ", " – ", " — ", " · ", " • ", " * ", " :: ", " « ", " » ", " / ", "｜", "ㅣ", " ‹ ",
-];
+/// What a page says that its article is called.
+#[derive(Debug, Default)]
+pub(crate) struct Said<'f> {
+    pub(crate) h1: &'f [String],
+    pub(crate) h2: &'f [String],
+    pub(crate) og: Option<String>,
+    pub(crate) headline: Option<String>,
+    pub(crate) title: Option<String>,
+    /// The page's JSON-LD calls it news.
+    pub(crate) is_news: bool,
+}
 
 /// What one source says.
 struct Voice {
@@ -26,157 +34,335 @@ struct Voice {
     forms: Vec<u64>,
 }
 
-/// The title that most sources agree on.
-pub(crate) fn title(
-    facts: &Facts,
-    headline: Option<String>,
-    og: Option<String>,
-    site_names: &[u64],
-) -> Option<Sourced<String>> {
-    let mut voices = Vec::new();
-    let mut add = |text: Option<String>, source, weight| {
-        if let Some(text) = text.filter(|t| key(t).is_some_and(|k| !site_names.contains(&k))) {
-            voices.push(Voice {
-                forms: forms(&text),
-                text,
-                source,
-                weight,
-            });
-        }
+/// The title. `names` are the keys of names of the site and of its sections.
+pub(crate) fn title(said: &Said<'_>, names: &[u64]) -> Option<Sourced<String>> {
+    let mut names = names.to_vec();
+    learn_names(said, &mut names);
+    let voice = |text: Option<&String>, source, weight| {
+        let text = without_names(text?, &names);
+        key(&text).filter(|k| !names.contains(k))?;
+        Some(Voice {
+            forms: forms(&text),
+            text,
+            source,
+            weight,
+        })
     };
-    add(og, MetadataSource::Meta, 21);
-    add(facts.h1.first().cloned(), MetadataSource::Element, 20);
-    add(headline, MetadataSource::JsonLd, 20);
-    add(facts.title.clone(), MetadataSource::Element, 16);
+    let heads: Vec<Voice> = said
+        .h1
+        .iter()
+        .filter_map(|h| voice(Some(h), MetadataSource::Element, 20))
+        .collect();
+    let machine: Vec<Voice> = [
+        voice(said.og.as_ref(), MetadataSource::Meta, 21),
+        voice(said.headline.as_ref(), MetadataSource::JsonLd, 20),
+        voice(said.title.as_ref(), MetadataSource::Element, 16),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let chosen = if said.is_news {
+        voted(&heads, &machine)
+    } else {
+        shown(&heads, &machine)
+    };
+    let (text, source) = match chosen {
+        Some(found) => found,
+        None => (
+            voice(said.h2.first(), MetadataSource::Element, 0)?.text,
+            MetadataSource::Element,
+        ),
+    };
+    let voices = || heads.iter().chain(&machine);
+    let text = whole(text, voices().map(|v| &v.text).chain(said.h2));
+    let wanted = key(&text)?;
+    let agree = voices().filter(|v| v.forms.contains(&wanted)).count() > 1;
+    let source = if agree { MetadataSource::Vote } else { source };
+    Some(Sourced::new(text, source))
+}
+
+/// What stands behind a title that another place has alone is the name of the site, or of a section of it.
+fn learn_names(said: &Said<'_>, names: &mut Vec<u64>) {
+    let headline = |k: u64| {
+        let alone = said.h1.iter().chain(&said.og).chain(&said.headline);
+        alone.into_iter().any(|t| key(t) == Some(k))
+    };
+    // A second heading may be a section that stands before the title.
+    let heading = |k: u64| said.h2.iter().any(|t| key(t) == Some(k));
+    for text in said.title.iter().chain(&said.og) {
+        let tail = cuts(text).into_iter().find_map(|(before, after)| {
+            let (before, after) = (key(before)?, key(after)?);
+            (headline(before) || heading(before) && !headline(after)).then_some(after)
+        });
+        names.extend(tail);
+    }
+}
+
+/// A heading that is less like what machines are told has nothing to do with it.
+const LEAST_LIKENESS: f64 = 0.06;
+
+/// What readers see as the headline, if it has to do with what the machines are told; else what those are told.
+fn shown(heads: &[Voice], machine: &[Voice]) -> Option<(String, MetadataSource)> {
+    // A heading of one word that the title has as well is not what the title says: the longer text counts, too.
+    let likeness = |head: &Voice| {
+        let with = |m: &Voice| shared(&head.text, &m.text) * shared_of_longer(&head.text, &m.text);
+        machine.iter().map(with).fold(0.0, f64::max)
+    };
+    let mut best: Option<(f64, &Voice)> = None;
+    for head in heads {
+        let likeness = likeness(head);
+        if best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, head));
+        }
+    }
+    let head = best.filter(|(likeness, _)| machine.is_empty() || *likeness >= LEAST_LIKENESS);
+    let Some((_, head)) = head else {
+        let best = machine.first().or_else(|| heads.first())?;
+        return Some((without_label(&best.text).to_owned(), best.source));
+    };
+    // "Coast Harbour reopens": a kicker stands within the heading. The same under two kickers: both go.
+    let kicked = machine.iter().find(|m| {
+        let others = machine.iter().filter(|o| key(&o.text) == key(&m.text)).count();
+        m.text.split(' ').count() >= 3 && others >= 2 && ends_with(&head.text, &m.text)
+    });
+    if let Some(other) = kicked {
+        return Some((other.text.clone(), other.source));
+    }
+    let rest = behind_kicker(&head.text).filter(|rest| {
+        let same = |m: &Voice| {
+            let kicker = |text: &str| {
+                text.split([':', '-', '–', '—', '|', '/'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            behind_kicker(&m.text).and_then(key) == key(rest)
+                && shared(&kicker(&m.text), &kicker(&head.text)) < 0.34
+        };
+        rest.split(' ').count() >= 3 && machine.iter().any(same)
+    });
+    let text = rest.unwrap_or(&head.text).to_owned();
+    Some((text, head.source))
+}
+
+/// What most sources say, whole or without what separators cut off.
+fn voted(heads: &[Voice], machine: &[Voice]) -> Option<(String, MetadataSource)> {
+    let first = heads.first();
+    let voices: Vec<&Voice> = machine
+        .iter()
+        .take(1)
+        .chain(first)
+        .chain(machine.iter().skip(1))
+        .collect();
     let support = |text: &str| -> u32 {
         let Some(wanted) = key(text) else { return 0 };
+        let agree = voices.iter().filter(|v| v.forms.contains(&wanted));
+        agree.map(|v| v.weight).sum()
+    };
+    // Further headings count where another source says the same.
+    let others = heads.iter().skip(1).filter(|other| {
+        let wanted = key(&other.text);
         voices
             .iter()
-            .filter(|v| v.forms.contains(&wanted))
-            .map(|v| v.weight)
-            .sum()
+            .filter(|v| wanted.is_some_and(|k| v.forms.contains(&k)))
+            .count()
+            >= 2
+    });
+    let candidates = voices.iter().map(|v| (*v, 0)).chain(others.map(|v| (v, 2)));
+    let mut best: Option<(u32, &Voice)> = None;
+    for (voice, penalty) in candidates {
+        let score = (support(&voice.text) * 2).saturating_sub(penalty);
+        if best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, voice));
+        }
+    }
+    best.map(|(_, voice)| (voice.text.clone(), voice.source))
+}
+
+/// A title that was cut for search engines, as another place has it whole.
+fn whole<'t>(text: String, others: impl Iterator<Item = &'t String>) -> String {
+    let Some(start) = text.strip_suffix('…').or_else(|| text.strip_suffix("...")) else {
+        return text;
     };
-    // The `<title>` alone carries the site's name more often than not: it is heard, and chosen last.
-    let mut best: Option<(u32, String, MetadataSource)> = None;
-    let mut consider = |text: String, source, penalty: u32| {
-        let score = (support(&text) * 2).saturating_sub(penalty);
-        if best.as_ref().is_none_or(|(most, ..)| score > *most) {
-            best = Some((score, text, source));
-        }
-    };
-    for voice in &voices {
-        consider(voice.text.clone(), voice.source, 0);
-    }
-    // Further headings count where another source says the same.
-    for other in facts.h1.iter().skip(1) {
-        if key(other).is_some_and(|k| voices.iter().filter(|v| v.forms.contains(&k)).count() >= 2) {
-            consider(other.clone(), MetadataSource::Element, 2);
-        }
-    }
-    for voice in &voices {
-        if let Some(short) = without_site(&voice.text, site_names) {
-            consider(short, voice.source, 1);
-        }
-    }
-    let (_, text, source) = best?;
-    let wanted = key(&text);
-    let voted = voices
-        .iter()
-        .filter(|v| wanted.is_some_and(|k| v.forms.contains(&k)))
-        .count()
-        > 1;
-    let source = if voted { MetadataSource::Vote } else { source };
-    let text = without_site(&text, site_names).unwrap_or(text);
-    Some(Sourced::new(text, source))
+    let start = fold_phrase(start);
+    others
+        .filter(|o| !o.ends_with(['…']) && !o.ends_with("..."))
+        .find(|o| !start.is_empty() && fold_phrase(o).starts_with(&start))
+        .cloned()
+        .unwrap_or(text)
 }
 
 /// The keys of a title and of what remains of it when parts are cut off at either end.
 fn forms(text: &str) -> Vec<u64> {
     let mut out: Vec<u64> = key(text).into_iter().collect();
-    let mut end = text;
-    for _ in 0..3 {
-        let Some((before, _)) = cut_last(end) else { break };
-        out.extend(key(before));
-        end = before;
-    }
-    if let Some(rest) = SEPARATORS
-        .iter()
-        .filter_map(|s| text.split_once(s))
-        .max_by_key(|(_, rest)| rest.len())
-        .map(|(_, rest)| rest)
-    {
-        out.extend(key(rest));
-    }
+    let cuts = cuts(text);
+    out.extend(cuts.iter().take(3).filter_map(|(before, _)| key(before)));
+    out.extend(cuts.last().and_then(|(_, rest)| key(rest)));
     out
 }
 
-/// A title cut at its last separator.
-fn cut_last(text: &str) -> Option<(&str, &str)> {
-    SEPARATORS
-        .iter()
-        .filter_map(|s| text.rsplit_once(s))
-        .max_by_key(|(before, _)| before.len())
-        .filter(|(before, _)| key(before).is_some())
+/// A title without a word or two behind a bar: what stands there is a section, where nothing else says what the
+/// title is.
+fn without_label(text: &str) -> &str {
+    match text.rsplit_once(['|', '｜']) {
+        Some((before, label))
+            if before.split_whitespace().count() >= 4 && label.split_whitespace().count() <= 2 =>
+        {
+            before.trim_end()
+        }
+        _ => text,
+    }
 }
 
-/// A title without the site's name at its end; `None` if it is not there.
-fn without_site(text: &str, site_names: &[u64]) -> Option<String> {
-    let (before, last) = cut_last(text)?;
-    let is_site = key(last).is_some_and(|k| site_names.contains(&k));
-    is_site.then(|| before.trim().to_owned())
+/// What stands behind a kicker: "Storm: Harbour reopens", "Storm - Harbour reopens".
+fn behind_kicker(text: &str) -> Option<&str> {
+    let places = [": ", " - ", " – ", " — ", " | ", " / "]
+        .iter()
+        .filter_map(|s| text.split_once(s));
+    places
+        .max_by_key(|(_, rest)| rest.len())
+        .map(|(_, rest)| rest.trim())
+}
+
+/// Whether a text ends with another one, of whole words, and says more.
+fn ends_with(text: &str, end: &str) -> bool {
+    let (text, end) = (fold_phrase(text), fold_phrase(end));
+    text.strip_suffix(&end)
+        .is_some_and(|before| before.ends_with([' ', ':', '-']))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn voted(og: &str, ld: &str, h1: &[&str], title: &str) -> String {
-        let facts = Facts {
-            h1: h1.iter().map(|h| (*h).to_owned()).collect(),
-            title: Some(title.to_owned()),
-            ..Facts::default()
+    fn some(text: &str) -> Option<String> {
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn called(is_news: bool, og: &str, ld: &str, h1: &[&str], title: &str) -> String {
+        let h1: Vec<String> = h1.iter().map(|h| (*h).to_owned()).collect();
+        let said = Said {
+            h1: &h1,
+            h2: &[],
+            og: some(og),
+            headline: some(ld),
+            title: some(title),
+            is_news,
         };
-        let some = |t: &str| (!t.is_empty()).then(|| t.to_owned());
-        let sites = [key("The Brenmark Post").unwrap_or(0)];
-        super::title(&facts, some(ld), some(og), &sites).map_or(String::new(), |t| t.value)
+        let names = [
+            key("The Brenmark Post").unwrap_or(0),
+            key("瓦多拉日报网").unwrap_or(0),
+        ];
+        super::title(&said, &names).map_or(String::new(), |t| t.value)
+    }
+
+    const TITLE: &str = "Harbour reopens after storm";
+
+    #[test]
+    fn of_news_the_majority_has_it_right() {
+        let og = "Harbour reopens after storm | The Brenmark Post";
+        assert_eq!(called(true, og, TITLE, &["Sea"], og), TITLE);
+        assert_eq!(
+            called(true, TITLE, "Brenmark harbour open again", &[TITLE], ""),
+            TITLE
+        );
+        assert_eq!(
+            called(
+                true,
+                "Open again: all about Brenmark",
+                "",
+                &[TITLE],
+                "Harbour reopens after storm - Coast Weekly"
+            ),
+            TITLE
+        );
     }
 
     #[test]
-    fn the_majority_has_it_right() {
+    fn elsewhere_readers_see_the_title() {
+        let seo = "Harbour reopening 2026: what to know";
         assert_eq!(
-            voted(
-                "Harbour reopens after storm",
-                "Brenmark harbour: all you need to know",
-                &["Harbour reopens after storm"],
-                "Harbour reopens after storm | The Brenmark Post",
-            ),
-            "Harbour reopens after storm"
+            called(false, seo, seo, &["Harbour reopens: what you should know"], seo),
+            "Harbour reopens: what you should know"
+        );
+        // A heading that has nothing to do with the title is a slogan.
+        assert_eq!(called(false, TITLE, "", &["News you can trust"], TITLE), TITLE);
+        assert_eq!(
+            called(false, TITLE, "", &["Coast Harbour reopens after storm"], TITLE),
+            TITLE
         );
         assert_eq!(
-            voted(
-                "Harbour reopens after storm - Coast Weekly",
+            called(
+                false,
+                "Coast: Harbour reopens after storm",
                 "",
-                &["Harbour reopens after storm"],
-                "Harbour reopens after storm - Coast Weekly"
+                &["Storms - Harbour reopens after storm"],
+                ""
             ),
-            "Harbour reopens after storm"
+            TITLE
         );
     }
 
     #[test]
     fn the_site_is_no_title() {
+        let with_site = "Harbour reopens | The Brenmark Post";
         assert_eq!(
-            voted(
-                "",
+            called(
+                false,
+                "The Brenmark Post",
                 "",
                 &["The Brenmark Post", "Harbour reopens"],
-                "Harbour reopens - The Brenmark Post"
+                with_site
             ),
             "Harbour reopens"
         );
+        assert_eq!(called(false, with_site, "", &[], ""), "Harbour reopens");
         assert_eq!(
-            voted("Harbour reopens | The Brenmark Post", "", &[], ""),
+            called(true, "瓦多拉石桥下周一起封闭-瓦多拉日报网", "", &[], ""),
+            "瓦多拉石桥下周一起封闭"
+        );
+        assert_eq!(
+            called(false, "瓦多拉石桥下周一起封闭_瓦多拉日报网", "", &[], ""),
+            "瓦多拉石桥下周一起封闭"
+        );
+        assert_eq!(called(false, TITLE, "", &["Harbour", TITLE], TITLE), TITLE);
+        // What stands behind the headline is the site, whatever its first heading says.
+        let title = "Harbour reopens - Island Life and More";
+        assert_eq!(
+            called(false, "", "", &["Island Life and More", "Harbour reopens"], title),
             "Harbour reopens"
+        );
+    }
+
+    #[test]
+    fn a_cut_title_is_made_whole() {
+        let cut = "Harbour reopens after…";
+        assert_eq!(
+            called(
+                true,
+                cut,
+                cut,
+                &[TITLE],
+                "Harbour reopens after… | The Brenmark Post"
+            ),
+            TITLE
+        );
+        assert_eq!(called(true, cut, cut, &[], cut), cut);
+    }
+
+    #[test]
+    fn a_section_behind_a_bar_goes() {
+        let og = "Harbour reopens after storm | District";
+        assert_eq!(called(false, og, "", &[], og), TITLE);
+        assert_eq!(
+            called(
+                true,
+                "Harbour reopens after storm | Sea | The Brenmark Post",
+                TITLE,
+                &[TITLE],
+                ""
+            ),
+            TITLE
         );
     }
 }

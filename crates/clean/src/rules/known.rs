@@ -4,7 +4,7 @@ use super::RulesError;
 use super::file::File;
 
 /// The rules that the code itself applies (docs/cleaning.md lists them).
-pub(super) const OF_CODE: [&str; 20] = [
+pub(super) const OF_CODE: [&str; 21] = [
     "outside-article",
     "page-chrome",
     "hidden",
@@ -23,6 +23,7 @@ pub(super) const OF_CODE: [&str; 20] = [
     "repeated-line",
     "repeated-text",
     "repeated-caption",
+    "cut-mark",
     "share-counter",
     "no-words",
 ];

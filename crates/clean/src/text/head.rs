@@ -2,10 +2,11 @@
 
 use copydesk_article::{BlockKind, RuleId, Timestamp};
 
-use crate::dates::parse_date;
+use crate::dates::Order;
 use crate::draft::{Draft, End};
 use crate::metadata::authors::clean_names;
-use crate::normalise::{fold_phrase, key};
+use crate::metadata::date_line as date_line_of;
+use crate::normalise::{fold_phrase, is_dense_script, key};
 use crate::rules::Rules;
 
 const BYLINE: RuleId = RuleId::of("byline");
@@ -47,8 +48,8 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
         {
             head.authors = names;
             draft.remove(&BYLINE, None);
-        } else if let Some(date) = date_line(&draft.text) {
-            head.published = head.published.or(Some(date));
+        } else if let Some(date) = date_line(draft) {
+            head.published = head.published.or(date);
             draft.remove(&DATE_LINE, None);
         }
     }
@@ -90,7 +91,7 @@ pub(crate) fn scan<'d>(drafts: impl Iterator<Item = &'d Draft>, rules: &Rules, h
             head.authors = names;
         }
         if head.published.is_none() {
-            head.published = date_line(&draft.text);
+            head.published = date_line(draft).flatten();
         }
     }
 }
@@ -131,7 +132,7 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
         return;
     }
     let boilerplate = draft.rule(rules, crate::rules::Position::Head).is_some();
-    if boilerplate || byline_names(&draft.text, rules).is_some() || date_line(&draft.text).is_some() {
+    if boilerplate || byline_names(&draft.text, rules).is_some() || date_line(draft).is_some() {
         return;
     }
     draft.kind = BlockKind::Headline;
@@ -159,14 +160,23 @@ fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
     if names.is_empty() || !capital {
         return None;
     }
-    // Without a colon the words after "by" must be names: every name capitalised, no verb after them.
-    let plausible = colon || names.iter().all(|n| is_name_like(n));
+    // Without a colon the words after "by" must be names: every name capitalised, no verb after them, and no sentence.
+    let sentence = text.trim_end().ends_with(['。', '！', '？']);
+    let plausible = colon || !sentence && names.iter().all(|n| is_name_like(n));
     plausible.then_some(names)
 }
+
+/// A name in a script without spaces has so many characters at most.
+const LONGEST_DENSE_NAME: usize = 6;
 
 /// Two to four capitalised words, or letters of a script without case.
 fn is_name_like(name: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
+    // Scripts without spaces: "记者从市交通局获悉" is the beginning of a sentence.
+    let long = |w: &&str| w.chars().filter(|c| is_dense_script(*c)).count() > LONGEST_DENSE_NAME;
+    if words.iter().any(long) {
+        return false;
+    }
     let capitals = words
         .iter()
         .filter(|w| {
@@ -181,11 +191,12 @@ fn is_name_like(name: &str) -> bool {
         && !name.chars().any(|c| c.is_ascii_digit())
 }
 
-/// A line that is nothing but a date ("March 20, 2026", "Published: 20 March 2026 18:05").
-fn date_line(text: &str) -> Option<Timestamp> {
-    if text.chars().count() > 80 || !text.chars().any(char::is_numeric) {
+/// A line that is nothing but a date ("March 20, 2026", "Published: 20 March 2026 18:05"): the day of publication, or
+/// that of a change.
+fn date_line(draft: &Draft) -> Option<Option<Timestamp>> {
+    let short = draft.chars <= 80 && draft.text.chars().any(char::is_numeric);
+    if !short || draft.text.split_whitespace().count() > 12 {
         return None;
     }
-    let words = text.split_whitespace().count();
-    if words > 12 { None } else { parse_date(text) }
+    date_line_of(draft, Order::DayFirst).map(|line| line.published)
 }

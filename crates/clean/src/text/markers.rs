@@ -7,6 +7,7 @@
 use copydesk_article::{BlockKind, RuleId};
 
 use super::counters::{is_beside_share, is_counter, is_gallery_place};
+use super::cut_marks::is_cut_mark;
 use crate::draft::{Draft, End};
 use crate::rules::{Action, Hit, Position, Rules};
 use crate::signs::{self, Sign};
@@ -16,6 +17,7 @@ const AFTER_END: RuleId = RuleId::of("after-end");
 const DANGLING: RuleId = RuleId::of("dangling-heading");
 const SHARE_COUNTER: RuleId = RuleId::of("share-counter");
 const NOISE: RuleId = RuleId::of("no-words");
+const CUT_MARK: RuleId = RuleId::of("cut-mark");
 
 /// A teaser under a headline has at most this many words.
 const LONGEST_TEASER: usize = 35;
@@ -161,6 +163,8 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
         left = left.saturating_sub(1);
         if draft.letters == 0 {
             draft.remove(&NOISE, None);
+        } else if is_cut_mark(draft) {
+            draft.remove(&CUT_MARK, None);
         } else if draft.chars <= rules.longest {
             if is_counter(draft, shared) || is_gallery_place(draft) {
                 draft.remove(&SHARE_COUNTER, None);

@@ -6,6 +6,7 @@
 
 mod captions;
 mod counters;
+mod cut_marks;
 mod head;
 mod markers;
 mod repeats;
@@ -13,6 +14,7 @@ mod segment;
 mod window;
 
 use captions::settle_captions;
+pub(crate) use cut_marks::set_apart;
 pub(crate) use head::{Head, scan};
 use head::{read_byline, read_head};
 use markers::apply_rules;

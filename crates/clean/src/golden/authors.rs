@@ -1,0 +1,96 @@
+//! Who signs an article, one page a kind of byline.
+
+use super::*;
+
+fn page(head: &str, under_headline: &str, behind: &str) -> CleanArticle {
+    html(&format!(
+        "<html lang=en><head><title>Harbour reopens after nine days | The Brenmark Post</title>\
+         <meta property=og:site_name content='The Brenmark Post'>{head}</head><body>\
+         <article><h1>Harbour reopens after nine days</h1>{under_headline}\
+         <p>Seven ships that had been waiting off the Grey Bank came in at dawn, the harbour master said on the quay.</p>\
+         <p>Divers had searched the channel for a lost anchor chain until late on Thursday night, and found it there.</p></article>{behind}</body></html>"
+    ))
+}
+
+fn ld(author: &str, more: &str) -> String {
+    format!(
+        r#"<script type="application/ld+json">{{"@graph":[{{"@type":"NewsArticle","headline":"Harbour reopens after nine days","author":{author}}}{more}]}}</script>"#
+    )
+}
+
+const NOBODY: [&str; 0] = [];
+
+#[test]
+fn json_ld_names_by_reference_and_in_parts() {
+    let person = r#",{"@type":"Person","@id":"https://brenmarkpost.example/#/person/7","name":"Jane Doe"}"#;
+    let reference = r#"{"@id":"https://brenmarkpost.example/#/person/7"}"#;
+    assert_eq!(
+        page(&ld(reference, person), "", "").metadata.authors,
+        ["Jane Doe"]
+    );
+    assert_eq!(
+        page(&ld(&format!("[{reference}]"), person), "", "")
+            .metadata
+            .authors,
+        ["Jane Doe"]
+    );
+    let parts = r#"{"@type":"Person","givenName":"Jane","familyName":"Doe"}"#;
+    assert_eq!(page(&ld(parts, ""), "", "").metadata.authors, ["Jane Doe"]);
+    let loose = r#"{"@id":"https://brenmarkpost.example/#/person/8"}"#;
+    assert_eq!(page(&ld(loose, person), "", "").metadata.authors, NOBODY);
+}
+
+#[test]
+fn an_organisation_beside_people_is_no_author() {
+    let both = r#"[{"@type":"Organization","name":"Meridian Wire"},{"@type":"Person","name":"Jane Doe"}]"#;
+    assert_eq!(page(&ld(both, ""), "", "").metadata.authors, ["Jane Doe"]);
+    let alone = r#"{"@type":"Organization","name":"Meridian Wire"}"#;
+    assert_eq!(page(&ld(alone, ""), "", "").metadata.authors, ["Meridian Wire"]);
+}
+
+#[test]
+fn a_byline_goes_before_the_paper_and_before_roles() {
+    let byline = "<p class=byline>By <a href=/authors/jd rel=author>Jane Doe</a></p>";
+    let site = r#"{"@type":"Organization","name":"The Brenmark Post"}"#;
+    assert_eq!(page(&ld(site, ""), byline, "").metadata.authors, ["Jane Doe"]);
+    assert_eq!(
+        page("<meta name=author content='Senior Reporter'>", byline, "")
+            .metadata
+            .authors,
+        ["Jane Doe"]
+    );
+    assert_eq!(
+        page(
+            "<meta property=article:author content='https://social.example/jd'>",
+            byline,
+            ""
+        )
+        .metadata
+        .authors,
+        ["Jane Doe"]
+    );
+    // Where nobody signs, the paper does.
+    assert_eq!(
+        page(&ld(site, ""), "", "").metadata.authors,
+        ["The Brenmark Post"]
+    );
+}
+
+#[test]
+fn those_who_comment_are_no_authors() {
+    let comments = "<section id=comments><h2>2 comments</h2><div class=comment><span class='comment-author author' rel=author>grumpy_walt</span>\
+        <p>They should have closed it years ago, if you ask me.</p></div></section>";
+    assert_eq!(page("", "", comments).metadata.authors, NOBODY);
+    let related = "<div class=related-stories><a href=/t><span class=author>John Roe</span> Tram strike goes on</a></div>";
+    assert_eq!(page("", "", related).metadata.authors, NOBODY);
+}
+
+#[test]
+fn ledes_are_no_bylines() {
+    let zh = text(
+        "瓦多拉石桥下周一起封闭\n\n记者从市交通局获悉，石桥下周一起封闭。\n\n交通局表示，检查发现五个桥拱中有两个出现裂缝，维修费用约为三百四十万元。\n\n\
+         四路和九路公交车将绕行老渡口路，进城时间增加约十二分钟。",
+    );
+    assert_eq!(zh.metadata.authors, NOBODY);
+    assert!(zh.body().starts_with("记者从市交通局获悉"), "{}", zh.body());
+}

@@ -1,0 +1,253 @@
+//! One name of a byline, without what stands around it.
+
+use std::collections::HashSet;
+
+use super::author_words::{ENDS, LINKS, NO_AUTHORS, OPENINGS, ORGANISATIONS, PARTICLES, ROLE_MODIFIERS};
+use super::authors::{any, is_collective, is_organisation, is_role, is_role_word};
+use crate::dates::is_month;
+use crate::normalise::{fold_phrase, fold_space, is_dense_script};
+
+/// A longer part of a byline is no name, in bytes.
+const LONGEST_PART: usize = 400;
+
+/// One name, or `None` for something that is none.
+pub(crate) fn clean_name(text: &str) -> Option<String> {
+    if text.len() > LONGEST_PART {
+        return None;
+    }
+    let name = without_openings(text.trim().trim_start_matches('@'))?;
+    let words: Vec<&str> = name.split(' ').filter(|w| !w.is_empty()).collect();
+    let words = words.get(..name_end(&words)).unwrap_or_default();
+    let words = without_role(words);
+    let name = words.join(" ");
+    let name = name.trim_matches(is_name_edge).to_owned();
+    let name = without_closing(&name).trim_matches(is_name_edge).to_owned();
+    is_name(&name).then_some(name)
+}
+
+fn is_name_edge(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '.' | ','
+                | ':'
+                | '：'
+                | '-'
+                | '–'
+                | '—'
+                | '|'
+                | '"'
+                | '“'
+                | '”'
+                | '*'
+                | '•'
+                | '·'
+                | '∙'
+                | '©'
+                | '('
+                | ')'
+                | '【'
+                | '】'
+                | '/'
+                | '／'
+        )
+}
+
+/// A text without brackets that hold no part of a name: "(she/her)", "(jdo)", "(in Berlin)".
+pub(super) fn without_brackets(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, inside, after)) = bracket(rest) {
+        out.push_str(before);
+        let words: Vec<&str> = inside.split([' ', '/']).collect();
+        let small = inside.chars().next().is_some_and(char::is_lowercase);
+        let drop = inside.chars().count() <= 6 && after.trim().is_empty()
+            || small
+            || words.len() > 1 && inside.contains('/')
+            || inside.contains('@')
+            || is_role(inside)
+            || is_organisation(inside);
+        if !drop {
+            out.push('(');
+            out.push_str(inside);
+            out.push(')');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    fold_space(&out)
+}
+
+fn bracket(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once(['(', '（', '['])?;
+    let (inside, after) = rest.split_once([')', '）', ']'])?;
+    Some((before, inside, after))
+}
+
+/// A name without the words that open a byline; `None` if they say that somebody else follows.
+fn without_openings(text: &str) -> Option<String> {
+    let mut name = text.to_owned();
+    for _ in 0..3 {
+        let folded = fold_phrase(&name);
+        let opens = |list: &HashSet<&str>| {
+            let fits = |o: &&&str| {
+                folded.strip_prefix(**o).is_some_and(|rest| {
+                    let dense = o.chars().all(is_dense_script);
+                    rest.is_empty()
+                        || rest.starts_with([' ', ':', '：', '/', '／'])
+                        || dense && is_dense_name(rest)
+                })
+            };
+            list.iter().filter(fits).map(|o| o.chars().count()).max()
+        };
+        if opens(&NO_AUTHORS).is_some() {
+            return None;
+        }
+        let Some(skip) = opens(&OPENINGS) else { break };
+        let start = name.chars().position(char::is_alphanumeric).unwrap_or(0);
+        let rest: String = name.chars().skip(start + skip).collect();
+        name = rest.trim_start_matches([':', '：', ' ', '/', '／']).to_owned();
+    }
+    Some(name)
+}
+
+/// Two to four characters, as names in scripts without spaces have.
+fn is_dense_name(text: &str) -> bool {
+    text.chars().all(is_dense_script) && (2..=4).contains(&text.chars().count())
+}
+
+/// How many words belong to the name: it ends before handles, dates, "Published", "in Berlin", "for The Post".
+fn name_end(words: &[&str]) -> usize {
+    let folded: Vec<String> = words.iter().map(|w| fold_phrase(w)).collect();
+    let word = |i: usize| folded.get(i).map_or("", String::as_str);
+    let is_number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
+    let capital = |i: usize| {
+        words.get(i).is_some_and(|w| {
+            w.chars()
+                .next()
+                .is_some_and(|c| c.is_uppercase() || c.is_numeric())
+        })
+    };
+    let mut end = words.len();
+    for i in 0..words.len() {
+        let starts_end = words.get(i).is_some_and(|w| w.starts_with('@'))
+            || any(&ENDS, word(i))
+            || is_number(word(i))
+            || (i >= 2 || i == 1 && word(i) == "in")
+                && any(&LINKS, word(i))
+                && (capital(i + 1) || word(i + 1) == "the")
+                && !folded.iter().take(i).any(|w| any(&ORGANISATIONS, w));
+        if starts_end {
+            end = i;
+            break;
+        }
+    }
+    // "Jane Doe on 20", "Jane Doe March 20": what leads up to a date goes with it.
+    if end < words.len() {
+        while end > 0
+            && (is_month(word(end - 1))
+                || matches!(
+                    word(end - 1),
+                    "on" | "am" | "vom" | "le" | "el" | "il" | "em" | "den" | "at" | "um" | "-" | "" | "|"
+                ))
+        {
+            end -= 1;
+        }
+    }
+    end
+}
+
+/// The words of a name without what its bearer does: "Reporter Jane Doe", "Jane Doe Political Editor".
+fn without_role<'w, 'a>(words: &'w [&'a str]) -> &'w [&'a str] {
+    let role = |w: &&str| {
+        let folded = fold_phrase(w);
+        is_role_word(&folded) && !is_collective(&folded)
+    };
+    let modifier = |w: &&str| any(&ROLE_MODIFIERS, &fold_phrase(w));
+    let mut rest = words;
+    while let [first, tail @ ..] = rest
+        && tail.len() >= 2
+        && (role(first) || modifier(first) && tail.first().is_some_and(role))
+    {
+        rest = tail;
+    }
+    if let [head @ .., last] = rest
+        && head.len() >= 2
+        && role(last)
+    {
+        rest = head;
+        while let [head @ .., last] = rest
+            && head.len() >= 2
+            && (modifier(last) || role(last))
+        {
+            rest = head;
+        }
+    }
+    // Where no name is left, a role is left as it is: it is judged as a whole.
+    let names = rest.iter().filter(|w| !role(w) && !modifier(w)).count();
+    if names < 2 && rest.len() < words.len() {
+        words
+    } else {
+        rest
+    }
+}
+
+/// A name without what stands behind names in Korean, Chinese and Japanese.
+fn without_closing(name: &str) -> &str {
+    const CLOSINGS: [&str; 12] = [
+        "기자",
+        "특파원",
+        "記者",
+        "记者",
+        "報導",
+        "报道",
+        "報道",
+        "报导",
+        "摄影报道",
+        "文",
+        "特派员",
+        "著",
+    ];
+    let closed = CLOSINGS
+        .iter()
+        .find_map(|c| name.strip_suffix(c))
+        .map(str::trim_end);
+    closed.filter(|n| n.chars().count() >= 2).unwrap_or(name)
+}
+
+/// Whether what is left is a name and not a label, an address, a date or a sentence.
+fn is_name(name: &str) -> bool {
+    let folded = fold_phrase(name);
+    let words: Vec<&str> = name.split(' ').collect();
+    let letters = name.chars().filter(|c| c.is_alphabetic()).count();
+    let number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
+    let label = any(&OPENINGS, &folded)
+        || any(&NO_AUTHORS, &folded)
+        || any(&ENDS, &folded)
+        || any(&LINKS, &folded)
+        || any(&PARTICLES, &folded);
+    let sentence = name.contains([
+        '。', '？', '！', '?', '!', '«', '»', '…', '=', '<', '>', '$', '#', '+',
+    ]);
+    let template =
+        name.contains(['{', '}', '%', '\\']) || name.split('.').count() >= 3 && !name.contains(' ');
+    let dense = name.chars().filter(|c| is_dense_script(*c)).count();
+    let small = words.iter().filter(|w| {
+        let first = w.chars().next().is_some_and(char::is_lowercase);
+        first && !any(&PARTICLES, &fold_phrase(w))
+    });
+    let small = small.count();
+    let prose = words.len() >= 3 && small * 2 >= words.len() && !is_role(name) && !is_organisation(name);
+    !(label
+        || sentence
+        || template
+        || prose
+        || letters < 2
+        || words.len() > 6
+        || name.chars().count() > 60
+        || dense > 16
+        || name.contains("http")
+        || name.contains('@')
+        || words.iter().any(|w| number(w))
+        || name.chars().filter(char::is_ascii_digit).count() > 3)
+}

@@ -1,0 +1,153 @@
+//! The parts of a title: where it can be cut, and what is left without the names of the site and its sections.
+
+use crate::normalise::{fold_phrase, is_dense_script, key};
+
+/// A title is cut so many times at most.
+const MOST: usize = 8;
+
+/// What stands before and behind each separator, the last one first.
+pub(super) fn cuts(text: &str) -> Vec<(&str, &str)> {
+    let mut found: Vec<(&str, &str)> = text
+        .char_indices()
+        .filter_map(|(at, c)| {
+            let (before, rest) = text.split_at_checked(at)?;
+            let after = rest.strip_prefix(c)?.trim_start_matches(':');
+            let spaced = before.ends_with(' ') && after.starts_with(' ');
+            let cut = match c {
+                '|' | '｜' | 'ㅣ' => true,
+                '-' | '–' | '—' | '·' | '•' | '*' | '/' | '«' | '»' | '‹' | '›' => spaced,
+                ':' => spaced && rest.starts_with("::"),
+                _ => false,
+            };
+            cut.then(|| (before.trim(), after.trim()))
+        })
+        .filter(|(before, after)| key(before).is_some() && key(after).is_some())
+        .take(MOST)
+        .collect();
+    found.reverse();
+    found
+}
+
+/// A title without the names at its ends, and without separators that nothing stands behind.
+pub(super) fn without_names(text: &str, names: &[u64]) -> String {
+    let mut text = text.trim();
+    for _ in 0..3 {
+        let named = |part: &str| key(part).is_some_and(|k| names.contains(&k));
+        let shorter = cuts(text)
+            .into_iter()
+            .chain(tight_cuts(text))
+            .filter(|(_, after)| named(after))
+            .map(|(before, _)| before)
+            .min_by_key(|before| before.len())
+            .or_else(|| {
+                let (before, after) = cuts(text).pop()?;
+                named(before).then_some(after)
+            });
+        match shorter {
+            Some(shorter) => text = shorter,
+            None => break,
+        }
+    }
+    let end = text.trim_end_matches(['|', '-', '–', '—', '·', '»', '«', ' ']);
+    if end.len() < text.len() && text.get(end.len()..).is_some_and(|tail| tail.starts_with(' ')) {
+        text = end;
+    }
+    text.to_owned()
+}
+
+/// Cuts at separators without spaces around them, as scripts without spaces have them. They cut off nothing but names.
+fn tight_cuts(text: &str) -> Vec<(&str, &str)> {
+    text.char_indices()
+        .filter(|(_, c)| matches!(c, '-' | '_' | '–' | '—' | '：' | ':' | '／'))
+        .filter_map(|(at, c)| {
+            let (before, rest) = text.split_at_checked(at)?;
+            Some((before.trim(), rest.strip_prefix(c)?.trim()))
+        })
+        .filter(|(before, _)| key(before).is_some())
+        .take(MOST)
+        .collect()
+}
+
+/// The share of the words of the shorter one that two texts have in common; of the letters in scripts without spaces.
+pub(super) fn shared(a: &str, b: &str) -> f64 {
+    let (both, shorter, _) = in_common(a, b);
+    share(both, shorter)
+}
+
+/// [`shared`], as a share of the longer one.
+pub(super) fn shared_of_longer(a: &str, b: &str) -> f64 {
+    let (both, _, longer) = in_common(a, b);
+    share(both, longer)
+}
+
+fn share(part: usize, of: usize) -> f64 {
+    let float = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    if of == 0 { 0.0 } else { float(part) / float(of) }
+}
+
+/// How many words two texts have in common, and how many the shorter and the longer one have.
+fn in_common(a: &str, b: &str) -> (usize, usize, usize) {
+    let words = |text: &str| -> Vec<String> {
+        let mut out = Vec::new();
+        let mut word = String::new();
+        for c in fold_phrase(text).chars() {
+            if c.is_alphanumeric() && !is_dense_script(c) {
+                word.push(c);
+                continue;
+            }
+            if !word.is_empty() {
+                out.push(std::mem::take(&mut word));
+            }
+            if is_dense_script(c) {
+                out.push(c.to_string());
+            }
+        }
+        out.extend(Some(word).filter(|w| !w.is_empty()));
+        out
+    };
+    let (a, mut b) = (words(a), words(b));
+    let (shorter, longer) = (a.len().min(b.len()), a.len().max(b.len()));
+    let mut both = 0;
+    for word in &a {
+        if let Some(i) = b.iter().position(|w| w == word) {
+            b.swap_remove(i);
+            both += 1;
+        }
+    }
+    (both, shorter, longer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_cut_at_separators() {
+        let parts = cuts("Harbour – open again | Sea | The Post");
+        let before: Vec<&str> = parts.iter().map(|(before, _)| *before).collect();
+        assert_eq!(
+            before,
+            ["Harbour – open again | Sea", "Harbour – open again", "Harbour"]
+        );
+        assert!(cuts("A well-known harbour").is_empty());
+    }
+
+    #[test]
+    fn names_go_from_the_ends() {
+        let names: Vec<u64> = ["The Post", "Politics", "日报"]
+            .iter()
+            .filter_map(|n| key(n))
+            .collect();
+        for (text, expected) in [
+            ("Harbour open | Politics | The Post", "Harbour open"),
+            ("The Post - Harbour open", "Harbour open"),
+            ("石桥封闭_日报", "石桥封闭"),
+            ("石桥封闭：日报", "石桥封闭"),
+            ("Harbour open -", "Harbour open"),
+            ("- Harbour open", "- Harbour open"),
+            ("Harbour open: The Post mortem", "Harbour open: The Post mortem"),
+        ] {
+            assert_eq!(without_names(text, &names), expected);
+        }
+    }
+}
