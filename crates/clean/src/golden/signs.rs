@@ -228,3 +228,11 @@ fn rules_of_the_code_and_signs_can_be_switched_off() {
         .to_string();
     assert!(error.contains("dangling-heading\""), "{error}");
 }
+
+#[test]
+fn a_wrapper_with_the_name_of_an_advert_does_not_take_the_article() {
+    let clean = page(&format!(
+        "<div class=ad-container><p>{LEAD}</p><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p></div>"
+    ));
+    assert_eq!(clean.paragraphs().count(), 4, "{}", clean.body());
+}

@@ -43,7 +43,7 @@ pub(crate) fn settle(page: &mut Page, names: &Names) {
     let sure: f64 = held
         .iter()
         .zip(&names.claims)
-        .filter(|(_, c)| c.sure)
+        .filter(|(_, c)| c.wide)
         .map(|(h, _)| h)
         .sum();
     let total = (whole - sure).max((1.0 - MOST_SURE) * whole);
@@ -52,7 +52,7 @@ pub(crate) fn settle(page: &mut Page, names: &Names) {
         .zip(&names.claims)
         .map(|(held, claim)| {
             *held
-                <= if claim.sure {
+                <= if claim.wide {
                     MOST_SURE * whole
                 } else {
                     MOST * total

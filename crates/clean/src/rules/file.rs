@@ -47,9 +47,12 @@ pub(super) struct RuleEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct WidgetEntry {
     pub(super) name: String,
-    /// The names stand for nothing else: believed even of most of a page.
+    /// The names stand for nothing else: one is enough to take out a sentence.
     #[serde(default)]
     pub(super) sure: bool,
+    /// They are believed even of most of a page.
+    #[serde(default)]
+    pub(super) wide: bool,
     pub(super) parts: Vec<String>,
 }
 

@@ -237,7 +237,7 @@ impl Rules {
                 rules.names.unseen.push(index);
             }
             for part in &widget.parts {
-                rules.names.add_widget(part, index, widget.sure);
+                rules.names.add_widget(part, index, widget.sure, widget.wide);
             }
         }
         rules.names.add_hints(&all.hint);

@@ -22,9 +22,10 @@ pub(crate) struct NameHints {
 pub(crate) struct Claim {
     /// Index into the rules' widgets.
     pub(crate) widget: u16,
-    /// Whether the name stands for nothing but the widget ("disqus"), so that it is believed even of
-    /// most of a page.
+    /// Whether the name stands for nothing but the widget ("disqus"): one is enough to take out a sentence.
     pub(crate) sure: bool,
+    /// Whether it is believed even of most of a page.
+    pub(crate) wide: bool,
 }
 
 /// One part, or several that follow each other, and what they say.
@@ -77,11 +78,11 @@ pub(crate) struct Scratch {
 }
 
 impl Names {
-    pub(super) fn add_widget(&mut self, part: &str, widget: u16, sure: bool) {
+    pub(super) fn add_widget(&mut self, part: &str, widget: u16, sure: bool, wide: bool) {
         let Ok(index) = u16::try_from(self.claims.len()) else {
             return;
         };
-        self.claims.push(Claim { widget, sure });
+        self.claims.push(Claim { widget, sure, wide });
         self.parts
             .entry(part.to_owned())
             .or_default()
@@ -342,7 +343,7 @@ mod tests {
     #[test]
     fn parts_in_a_row_are_found() {
         let mut names = Names::default();
-        names.add_widget("read-next", 3, false);
+        names.add_widget("read-next", 3, false, false);
         names.add_hints(&super::super::file::Hint {
             body: vec!["article-body".to_owned()],
             ..Default::default()
@@ -364,7 +365,7 @@ mod tests {
             .iter()
             .enumerate()
         {
-            names.add_widget(part, u16::try_from(widget).unwrap(), false);
+            names.add_widget(part, u16::try_from(widget).unwrap(), false, false);
         }
         let claim = |text: &str, kind: Attribute| {
             let mut hints = NameHints::default();

@@ -21,7 +21,7 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     // A text that repeats itself throughout is made so: recipes, tables of results.
     let made_so = again * 5 > kept && again >= 5;
     // A page that has all of it twice, for small screens and for large ones.
-    let doubled = again * 20 >= kept * 9;
+    let doubled = made_so && stands_there_twice(drafts);
     let mut seen: HashMap<u64, BlockKind> = HashMap::with_capacity(kept);
     let mut previous = 0;
     for draft in drafts.iter_mut() {
@@ -39,10 +39,11 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
                 continue;
             }
         }
+        let follows_itself = draft.key() == previous;
         previous = draft.key();
         match seen.get(&draft.key()) {
             Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
-            Some(_) if !short && (!made_so || (doubled && draft.is_prose())) => {
+            Some(_) if !short && (!made_so || follows_itself || (doubled && draft.is_prose())) => {
                 draft.remove(&REPEATED_LINE, None);
             }
             Some(_) => {}
@@ -53,6 +54,8 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     }
 }
 
+/// The fewest paragraphs that all stand there twice.
+const LEAST_DOUBLED: usize = 3;
 /// A text of at least so many words may be a copy of all the others.
 const LEAST_COPY: usize = 60;
 
@@ -93,6 +96,28 @@ fn letters_of(text: &str) -> String {
         .collect()
 }
 
+/// Whether the text stands there twice, one copy behind the other: several paragraphs come again, nearly all of them, and
+/// none before all of them were said. Plans and recipes repeat theirs here and there.
+fn stands_there_twice(drafts: &[Draft]) -> bool {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let (mut paragraphs, mut twice, mut last_first, mut first_again) = (0, 0, 0, usize::MAX);
+    for (i, draft) in drafts
+        .iter()
+        .enumerate()
+        .filter(|(_, d)| d.is_kept() && d.is_prose())
+    {
+        paragraphs += 1;
+        if let Some(first) = seen.get(&draft.key()) {
+            twice += 1;
+            last_first = last_first.max(*first);
+            first_again = first_again.min(i);
+        } else {
+            seen.insert(draft.key(), i);
+        }
+    }
+    twice >= LEAST_DOUBLED && twice * 20 >= paragraphs * 9 && last_first < first_again
+}
+
 /// How many kept blocks say anything, and how many of them say what one before said. Most blocks differ in length
 /// already: only those that do not are read.
 fn count_repeats(drafts: &[Draft]) -> (usize, usize) {
@@ -127,5 +152,21 @@ mod tests {
         remove_repeats(&mut drafts);
         let kept: Vec<bool> = drafts.iter().map(Draft::is_kept).collect();
         assert_eq!(kept, [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_text_that_stands_there_twice_is_read_once() {
+        let line = |n: usize| {
+            format!(
+                "On pier number {n} two tugs were standing by all night to pull the ferry clear at high water."
+            )
+        };
+        let texts: Vec<String> = (0..6).chain(0..6).map(line).collect();
+        let mut drafts: Vec<Draft> = texts
+            .into_iter()
+            .map(|t| Draft::new(BlockKind::Body, t))
+            .collect();
+        remove_repeats(&mut drafts);
+        assert_eq!(drafts.iter().filter(|d| d.is_kept()).count(), 6);
     }
 }
