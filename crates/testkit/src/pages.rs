@@ -94,6 +94,25 @@ pub const PAGE_KINDS: &[Kind] = &[
             "<script type=application/ld+json>{{\"@type\":\"NewsArticle\",\"headline\":\"{html}\"}}</script>"
         ))
     }),
+    ("state_of_small_maps", |n| {
+        bare(&format!("<script>{{\"a\":[{}0]}}</script>", unit("{\"\":0},", n)))
+    }),
+    ("state_at_a_long_place", |n| {
+        let key = "k".repeat(n / 2);
+        bare(&format!(
+            "<script>{{\"{key}\":[{}0]}}</script>",
+            unit("\"a\",\"b c\",", n / 2)
+        ))
+    }),
+    // Each paragraph is looked for in a text that may hold them all.
+    ("text_and_its_paragraphs", |n| {
+        let line = "The quay was shut on Tuesday after the storm tore its rail away, said the port. ";
+        page(&format!(
+            "<div>{}</div>{}",
+            unit(line, n / 2),
+            unit(&format!("<p>{line}</p>"), n / 2)
+        ))
+    }),
     ("script_with_a_page_in_it", |n| {
         bare(&format!(
             "<script>\"<p>a<p>a<p>{}{}\"</script>",

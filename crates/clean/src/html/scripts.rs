@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::metadata::facts::Facts;
+use crate::metadata::json_ld::{MOST_MEMORY, memory_of};
 use crate::metadata::stated_paragraphs;
 
 /// The fewest words of a text in JSON-LD, and of one in an application's state.
@@ -17,6 +18,8 @@ const LONGEST_SCRIPT: usize = 4 << 20;
 const MOST_SCRIPTS: usize = 60;
 /// How deep values are looked for.
 const DEEPEST: usize = 40;
+/// The longest name of a kind of place, in bytes: it is kept for each string.
+const LONGEST_PLACE: usize = 1_000;
 /// The most strings that are looked at.
 const MOST_STRINGS: usize = 20_000;
 
@@ -85,7 +88,9 @@ fn in_state(html: &str) -> Option<Vec<String>> {
         let Some(start) = script.find(['{', '[']) else {
             continue;
         };
-        let Some(data) = script.get(start..) else { continue };
+        let Some(data) = script.get(start..).filter(|d| memory_of(d) <= MOST_MEMORY) else {
+            continue;
+        };
         let mut values = serde_json::Deserializer::from_str(data).into_iter::<Value>();
         if let Some(Ok(value)) = values.next() {
             collect(&value, &mut String::new(), 0, &mut left, &mut places);
@@ -150,7 +155,7 @@ fn collect(
                 let before = place.len();
                 place.push('.');
                 // Keys that are numbers or ids tell one object of a list from the next.
-                if !key.contains(|c: char| c.is_ascii_digit()) {
+                if place.len() + key.len() <= LONGEST_PLACE && !key.contains(|c: char| c.is_ascii_digit()) {
                     place.push_str(key);
                 }
                 collect(v, place, depth + 1, left, places);

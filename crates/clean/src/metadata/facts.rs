@@ -3,6 +3,7 @@
 use dom_query::Element;
 use serde_json::Value;
 
+use super::json_ld::{MOST_MEMORY, memory_of};
 use crate::html::page::attr;
 use crate::html::tags::Tag;
 use crate::normalise::fold_space;
@@ -13,8 +14,6 @@ const MOST: usize = 200;
 const LONGEST_VALUE: usize = 4_000;
 /// The most JSON-LD of a page that is read, in bytes.
 const MOST_JSON: usize = 1 << 20;
-/// The most values that it may hold: an object of one field takes more than 600 bytes.
-const MOST_VALUES: usize = 50_000;
 
 /// Raw facts, in document order.
 #[derive(Debug, Default)]
@@ -25,7 +24,7 @@ pub(crate) struct Facts {
     /// `<meta>`: name or property in lower case, content.
     pub(crate) metas: Vec<(String, String)>,
     pub(crate) json_ld: Vec<Value>,
-    /// Bytes of scripts that they were read from, and about how many values these hold.
+    /// Bytes of scripts that they were read from, and about how much memory they take.
     pub(crate) json_read: (usize, usize),
     pub(crate) canonical: Option<String>,
     pub(crate) h1: Vec<String>,
@@ -84,10 +83,10 @@ impl Facts {
                 let json = attr(element, "type").is_some_and(|t| t.contains("ld+json"));
                 if json && self.json_ld.len() < MOST {
                     let text = text();
-                    let values = text.bytes().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
-                    let (bytes, values) = (self.json_read.0 + text.len(), self.json_read.1 + values);
-                    if bytes <= MOST_JSON && values <= MOST_VALUES {
-                        self.json_read = (bytes, values);
+                    let (bytes, memory) = self.json_read;
+                    let (bytes, memory) = (bytes + text.len(), memory + memory_of(&text));
+                    if bytes <= MOST_JSON && memory <= MOST_MEMORY {
+                        self.json_read = (bytes, memory);
                         self.json_ld.extend(super::json_ld::parse(&text));
                     }
                 }

@@ -5,6 +5,21 @@ use serde_json::Value;
 
 use crate::dates::{Order, parse_stated};
 
+/// The most memory that a page's JSON may take once it is read, in bytes: what is over it is not read.
+pub(crate) const MOST_MEMORY: usize = 32 << 20;
+
+/// What a text takes once it is read as JSON, in bytes, by its brackets and commas: an object of one field has room for
+/// eleven, an array of one value for four. Those within strings count as well.
+pub(crate) fn memory_of(text: &str) -> usize {
+    let of = |b: u8| match b {
+        b'{' => 640,
+        b'[' => 160,
+        b',' => 32,
+        _ => 1,
+    };
+    text.bytes().map(of).sum()
+}
+
 /// Reads a script. Broken JSON is mended in the ways that pages break it: raw line breaks within strings,
 /// comments of CDATA around it, a comma too many.
 pub(crate) fn parse(text: &str) -> Option<Value> {

@@ -58,6 +58,8 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
 const LEAST_DOUBLED: usize = 3;
 /// A text of at least so many words may be a copy of all the others.
 const LEAST_COPY: usize = 60;
+/// The most that is searched for parts of a copy, in bytes: each paragraph is looked for in all of it.
+const MOST_SEARCHED: usize = 32 << 20;
 
 /// Takes out a block that says again what several others say: the whole article as one piece, beside its paragraphs.
 fn drop_second_copy(drafts: &mut [Draft]) {
@@ -71,8 +73,10 @@ fn drop_second_copy(drafts: &mut [Draft]) {
         })
         .map(|(i, _)| i)
         .collect();
+    let paragraphs = drafts.iter().filter(|d| body(d) && d.is_prose()).count();
     for copy in copies {
-        let Some(whole) = drafts.get(copy).map(|d| letters_of(&d.text)) else {
+        let short = |d: &&Draft| d.text.len().saturating_mul(paragraphs) <= MOST_SEARCHED;
+        let Some(whole) = drafts.get(copy).filter(short).map(|d| letters_of(&d.text)) else {
             continue;
         };
         let parts = drafts
