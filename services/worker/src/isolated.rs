@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use copydesk_article::{Message, Reason, Reject, Stage};
@@ -74,18 +74,30 @@ pub(crate) struct Isolation {
     pub(crate) command: IsolatedCommand,
     pub(crate) stages: Arc<Stages>,
     pub(crate) workspace: Workspace,
+    /// The process that waits for the next message: starting one takes longer than most messages.
+    waiting: Mutex<Option<Process>>,
 }
 
 impl Isolation {
+    pub(crate) fn new(command: IsolatedCommand, stages: Arc<Stages>, workspace: Workspace) -> Self {
+        Self {
+            command,
+            stages,
+            workspace,
+            waiting: Mutex::default(),
+        }
+    }
+
     /// Prepares the messages one after the other, each after it was tried in a process of its own.
     pub(crate) fn prepare(&self, messages: Vec<Message>, hand: Hand<'_>) -> (Vec<(Item, Times)>, Space) {
-        let (mut process, mut space) = (None, self.workspace.space());
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut space = self.workspace.space();
         let items = messages
             .into_iter()
             .map(|message| {
                 hand.begin(message.coordinates.offset);
                 space.isolate(&message);
-                let tried = self.try_alone(&mut process, &message);
+                let tried = self.try_alone(&mut waiting, &message);
                 space.keep(None);
                 match tried {
                     Ok(()) => self.stages.prepare(message, &mut space),

@@ -145,11 +145,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let stages = Arc::new(Stages::new(options.limits, options.cleaner, options.abort_on));
     let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
     let workspace = Workspace::new(options.cleaning_memory);
-    let isolation = Isolation {
-        command: options.isolated,
-        stages: Arc::clone(&stages),
-        workspace: workspace.clone(),
-    };
+    let isolation = Isolation::new(options.isolated, Arc::clone(&stages), workspace.clone());
     let (pool, isolated) =
         start_pools(threads, stages, isolation, &monitor).context("cannot start the cleaning threads")?;
 

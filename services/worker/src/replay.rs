@@ -45,11 +45,11 @@ pub async fn replay(
 ) -> Result<ReplayReport> {
     prepare::quiet_panics();
     let stages = Arc::new(Stages::new(limits, cleaner, None));
-    let isolation = Arc::new(Isolation {
-        command: isolated,
-        stages: Arc::clone(&stages),
-        workspace: Workspace::unbounded(),
-    });
+    let isolation = Arc::new(Isolation::new(
+        isolated,
+        Arc::clone(&stages),
+        Workspace::unbounded(),
+    ));
     let mut report = ReplayReport::default();
     let mut after = None;
     loop {

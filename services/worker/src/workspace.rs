@@ -1,6 +1,6 @@
 //! Memory that preparing takes besides the messages themselves, bounded for all threads together.
 //!
-//! A page of 1 MB may take two hundred times its size while it is cleaned, and its article can be larger than its message
+//! A page of 1 MB may take sixty times its size while it is cleaned, and its article can be larger than its message
 //! until it is stored. So before a thread decodes a message, and again before it cleans it, it takes room by an estimate, and
 //! waits while there is none; what the article takes stays taken until it is stored. Ordinary messages are below
 //! [`SMALL`] and take nothing, so that they never wait.
@@ -186,10 +186,10 @@ fn to_decode(message: &Message) -> usize {
 }
 
 /// Bytes that cleaning may take by what it is given: an upper bound of what the worst pages of each kind took (docs/delivery.md,
-/// "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages take a fifth of it.
+/// "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages take a sixth of it.
 fn to_clean(body: &[u8], is_html: bool) -> usize {
-    const OF_A_BYTE: usize = 56;
-    const OF_A_TAG: usize = 2_000;
+    const OF_A_BYTE: usize = 64;
+    const OF_A_TAG: usize = 100;
     let tags = if is_html {
         body.iter().filter(|b| **b == b'<').count()
     } else {
@@ -217,7 +217,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     fn page(mib: usize) -> RawBody {
-        RawBody::Html("x".repeat(mib * MIB / 56))
+        RawBody::Html("x".repeat(mib * MIB / 64))
     }
 
     fn message(mib: usize) -> Message {

@@ -27,19 +27,14 @@ fn message(offset: i64) -> Message {
 
 /// The outcomes of two messages if the process that tries them is this shell script.
 async fn tried_by(program: &str, script: &str) -> Vec<Result<(), Reject>> {
-    let isolation = Isolation {
-        command: IsolatedCommand {
-            program: program.into(),
-            args: vec!["-c".into(), script.into()],
-            variables: Vec::new(),
-        },
-        stages: Arc::new(Stages::new(
-            Limits::default(),
-            Cleaner::new(Rules::builtin(), Budget::default()),
-            None,
-        )),
-        workspace: Workspace::unbounded(),
+    let command = IsolatedCommand {
+        program: program.into(),
+        args: vec!["-c".into(), script.into()],
+        variables: Vec::new(),
     };
+    let cleaner = Cleaner::new(Rules::builtin(), Budget::default());
+    let stages = Arc::new(Stages::new(Limits::default(), cleaner, None));
+    let isolation = Isolation::new(command, stages, Workspace::unbounded());
     let messages = vec![message(7), message(8)];
     let source = messages[0].coordinates.source.clone();
     let pool = Pool::start(1, 0, move |messages, hand| isolation.prepare(messages, hand).0).unwrap();
