@@ -5,7 +5,7 @@
 
 SOURCE is NAME:TOTAL:GROUPS:FILE. FILE is what the example pair_signs wrote; TOTAL is what all its pairs together count;
 GROUPS says which of them are left out together when a figure is measured: `later` (five spans by the later article), `half`,
-`kind` (the kind of edit of the later article), or `all` (the source as a whole).
+`kind` (a third of the kinds of edit of the later article), or `all` (the source as a whole).
 
 Logistic regression with L2, in which a sign may count only in its own sense (crates/dedup/src/signs.rs). Every figure that is printed,
 and written into the file as a comment, is of pairs that were left out of the fit that it is measured with. The weights in the file
@@ -18,7 +18,7 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 
-# A quarter of what a related pair counts against: the label is a matter of taste.
+# A related pair counts half as much against as a different one: the label is a matter of taste.
 RELATED = 0.5
 # Pairs of one source that are drawn at most: more change nothing.
 MOST = 12_000
@@ -50,8 +50,7 @@ class Source:
             self.group = (later > np.median(later)).astype(int)
         elif self.groups == "kind":
             kinds = sorted({r["kind_b"] for r in rows})
-            self.group = np.array([kinds.index(r["kind_b"]) for r in rows])
-            self.kinds = kinds
+            self.group = np.array([kinds.index(r["kind_b"]) % 3 for r in rows])
         else:
             self.group = np.zeros(len(rows), int)
 
@@ -106,6 +105,7 @@ def main():
     weights, constant = fit(sources)
     lines = []
     around = [args.threshold + d for d in (-1, -0.5, 0, 0.5, 1)]
+    found = {}
     for s in sources:
         if args.quick:
             score = s.x @ weights + constant
@@ -114,15 +114,19 @@ def main():
             alike = [o for o in sources if o.groups == s.groups and o.name.rstrip("0123456789") == s.name.rstrip("0123456789")]
             score = np.zeros(len(s.same))
             for g in np.unique(s.group):
-                w, c = fit(sources, {o.name: g for o in alike})
+                left_out = tuple(sorted((o.name, int(g)) for o in alike))
+                if left_out not in found:
+                    found[left_out] = fit(sources, dict(left_out))
+                w, c = found[left_out]
                 score[s.group == g] = s.x[s.group == g] @ w + c
-        line = f"{s.name}, left out by {s.groups}: {figures(s, score, args.threshold)}"
+        how = "fitted to" if args.quick else f"left out by {s.groups}"
+        line = f"{s.name}, {how}: {figures(s, score, args.threshold)}"
         lines.append(line)
         print(line, "|", *(f"{t:.1f}: {figures(s, score, t)};" for t in around), flush=True)
     senses = dict(zip(sources[0].signs, sources[0].senses))
     with open(args.out, "w") as f:
         print("# Weights of the signs of near-copies (docs/near-copies.md), written by benches/weights/fit.py.", file=f)
-        print("# Figures are of pairs that were left out of the fit that they are measured with:", file=f)
+        print("# Figures of pairs, and whether the fit that they are measured with had seen them:", file=f)
         for line in lines:
             print(f"# {line}", file=f)
         print(f"version = {args.version}\nthreshold = {args.threshold - constant:.4f}\n\n[weights]", file=f)

@@ -99,6 +99,15 @@ pub(crate) struct Around {
 }
 
 impl Facts {
+    /// Share of the longer text's first paragraph that is in the shorter one.
+    pub(crate) const fn first_of_longer(&self) -> f64 {
+        if self.of_candidate <= self.in_candidate {
+            self.first_paragraph.1
+        } else {
+            self.first_paragraph.0
+        }
+    }
+
     pub(crate) fn of(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, around: &Around) -> Self {
         let a_is_shorter = overlap.a_is_shorter();
         let sides = [(a, &overlap.in_a), (b, &overlap.in_b)];

@@ -57,6 +57,8 @@ signs! {
     Jaccard = "jaccard", For;
     /// Share of the shorter text that lies in paragraphs which share something, less one half.
     Extent = "extent", For;
+    /// Share of the longer text that lies in such paragraphs.
+    ExtentOfLonger = "extent_of_longer", For;
     /// Paragraphs that share something, in the text that has fewer of them, logarithm; of eight at most.
     Paragraphs = "paragraphs", For;
     /// Share of the paragraphs that share something.
@@ -67,6 +69,8 @@ signs! {
     Late = "late", Against;
     /// The same from two days on.
     VeryLate = "very_late", Against;
+    /// Hours between the two, as in `late`, times how much less numbers and names agree than words do.
+    LateAndChanged = "late_and_changed", Against;
     /// Less than six hours between the two, logarithm.
     Soon = "soon", For;
     /// Numbers in the shared paragraphs that agree, logarithm.
@@ -99,6 +103,9 @@ signs! {
     TitleDatesAgree = "title_dates_agree", For;
     /// Share of a first paragraph that is in the other text, the larger of the two.
     FirstParagraph = "first_paragraph", For;
+    /// How much longer the longer text is, logarithm, times the share of its first paragraph that is not in the shorter one: a
+    /// part from within. What is cut keeps its beginning; an article in a round-up lies somewhere in it.
+    FromWithin = "from_within", Against;
     /// Share of one lead's words that are in the other lead, less one half.
     Lead = "lead", For;
     /// Length of the shorter text, logarithm of its shingles; of 400 at most.
@@ -139,6 +146,7 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::ContainedWhole => (contained - 0.9).max(0.0),
         Sign::Jaccard => f.jaccard,
         Sign::Extent => f.extent.0 - 0.5,
+        Sign::ExtentOfLonger => f.extent.1,
         // A text of one paragraph says nothing about it.
         Sign::Paragraphs if paragraphs <= 1 => log(2, 8),
         Sign::Paragraphs => log(shared_paragraphs, 8),
@@ -147,6 +155,10 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::OneParagraph => f64::from(u8::from(shared_paragraphs <= 1 && paragraphs >= 3)),
         Sign::Late => f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln()),
         Sign::VeryLate => f.hours.map_or(0.0, |h| (h / 48.0).max(1.0).ln()),
+        Sign::LateAndChanged => {
+            let changed = changed(f.numbers, words) + changed(f.names, words);
+            f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln()) * changed
+        }
         Sign::Soon => f.hours.map_or(0.0, |h| (6.0 / h.max(0.1)).max(1.0).ln()),
         Sign::NumbersAgree => log(f.numbers.agree, 30),
         Sign::NamesAgree => log(f.names.agree, 30),
@@ -163,6 +175,7 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::TitleDatesDiffer => titles.map_or(0.0, |t| f64::from(t.dates.differ().min(2))),
         Sign::TitleDatesAgree => titles.map_or(0.0, |t| f64::from(t.dates.agree.min(2))),
         Sign::FirstParagraph => f.first_paragraph.0.max(f.first_paragraph.1),
+        Sign::FromWithin => (longer / shorter).min(6.0).ln() * (1.0 - f.first_of_longer()),
         Sign::Lead => f
             .lead
             .map_or(0.0, |l| f64::from(l.agree) / f64::from(l.of.max(1)) - 0.5),

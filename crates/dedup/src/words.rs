@@ -20,11 +20,15 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             "paragraphs that share something make up {} of the shorter text",
             percent(f.extent.0)
         ),
+        Sign::ExtentOfLonger => format!(
+            "paragraphs that share something make up {} of the longer text",
+            percent(f.extent.1)
+        ),
         Sign::Paragraphs | Sign::ParagraphShare => {
             format!("{shared_paragraphs} of {paragraphs} paragraphs share something")
         }
         Sign::OneParagraph => "all that is shared lies in one paragraph".to_owned(),
-        Sign::Late | Sign::VeryLate | Sign::Soon => match f.hours {
+        Sign::Late | Sign::VeryLate | Sign::LateAndChanged | Sign::Soon => match f.hours {
             Some(hours) if hours < 72.0 => format!("{hours:.0} hours apart"),
             Some(hours) => format!("{:.0} days apart", hours / 24.0),
             None => "times not known".to_owned(),
@@ -51,6 +55,10 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
         Sign::FirstParagraph => format!(
             "{} of a first paragraph is in the other text",
             percent(f.first_paragraph.0.max(f.first_paragraph.1))
+        ),
+        Sign::FromWithin => format!(
+            "{} of the longer text's first paragraph is in the shorter one",
+            percent(f.first_of_longer())
         ),
         Sign::Lead => f.lead.map_or_else(
             || "a lead is not known".to_owned(),

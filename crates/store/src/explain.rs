@@ -27,7 +27,14 @@ pub struct ExplainedCandidate {
     pub in_candidate: f64,
     /// Share of the candidate that is in the article.
     pub of_candidate: f64,
+    /// By how much the sum of the signs is above the threshold; `None` if it need not be weighed.
+    pub score: Option<f64>,
+    /// The strongest signs: what each adds to the sum, and what it saw.
+    pub signs: Vec<(f64, String)>,
 }
+
+/// Signs that are shown of a candidate.
+const SHOWN_SIGNS: usize = 8;
 
 /// The outcome of [`Store::explain`].
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +154,7 @@ impl Store {
             .filter_map(|id| {
                 let candidate = older.get(id)?;
                 let numbers = versions::compare(&candidate.fingerprint, &own.fingerprint);
+                let weighed = decision.weighed.iter().find(|w| w.id.0 == *id);
                 Some(ExplainedCandidate {
                     article_id: *id,
                     site: candidate.site.as_deref().map(str::to_owned),
@@ -162,6 +170,13 @@ impl Store {
                     jaccard: numbers.jaccard,
                     in_candidate: numbers.new_known,
                     of_candidate: numbers.old_kept,
+                    score: weighed.map(|w| w.score),
+                    signs: weighed.map_or_else(Vec::new, |w| {
+                        let reasons = w.strongest(SHOWN_SIGNS).into_iter();
+                        reasons
+                            .map(|r| (r.brings, format!("{}: {}", r.sign, r.words)))
+                            .collect()
+                    }),
                 })
             })
             .collect())

@@ -187,6 +187,14 @@ fn explanation_text(e: &Explanation) -> String {
             c.in_candidate * 100.0,
             c.of_candidate * 100.0
         ));
+        if let Some(score) = c.score {
+            out.push(style.dim(&format!(
+                "      {score:+.1} from the threshold; what counts most:"
+            )));
+        }
+        for (brings, words) in &c.signs {
+            out.push(style.dim(&format!("      {brings:+.1}  {words}")));
+        }
     }
     for text in &e.dropped {
         out.push(format!(
@@ -211,7 +219,8 @@ fn explanation_json(e: &Explanation) -> serde_json::Value {
         .map(|c| {
             json!({
                 "article_id": c.article_id, "site": c.site, "recorded": c.recorded, "again": c.again,
-                "jaccard": c.jaccard, "in_candidate": c.in_candidate, "of_candidate": c.of_candidate,
+                "jaccard": c.jaccard, "in_candidate": c.in_candidate, "of_candidate": c.of_candidate, "score": c.score,
+                "signs": c.signs.iter().map(|(brings, words)| json!({ "brings": brings, "words": words })).collect::<Vec<_>>(),
             })
         })
         .collect();
