@@ -46,7 +46,7 @@ pub enum Refusal {
     OtherRecipe,
     /// Everything in the subject is what its site shows everywhere.
     OnlySiteBlocks,
-    /// Next to nothing is shared: a key in common by chance.
+    /// Next to nothing is shared, or a smaller share of the shorter text than any labelled copy has.
     TooLittleShared,
     /// The sum of the signs is not above the threshold.
     WeighedAgainst,

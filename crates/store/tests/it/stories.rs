@@ -114,7 +114,7 @@ async fn a_decision_is_shown_and_comes_out_the_same_again() {
     let original = prose(5, 8);
     let paragraphs: Vec<&str> = original.split("\n\n").collect();
     let cut = paragraphs[..4].join("\n\n");
-    let quoting = format!("{}\n\n{}", prose(6, 9), paragraphs[2]);
+    let quoting = format!("{}\n\n{}", ArticleGenerator::new(6).babble(24), paragraphs[2]);
     let ids = store_texts(
         &scratch,
         &[
@@ -267,7 +267,7 @@ async fn the_list_of_common_shingles_is_built_switched_and_recorded() {
     let scratch = Scratch::new("common").await;
     let phrase = prose(50, 1);
     let texts: Vec<String> = (0..6)
-        .map(|n| format!("{}\n\n{phrase}", prose(60 + n, 6)))
+        .map(|n| format!("{}\n\n{phrase}", ArticleGenerator::new(60 + n).babble(12)))
         .collect();
     let sites = [
         "a.example",
