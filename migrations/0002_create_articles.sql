@@ -62,7 +62,7 @@ CREATE TABLE article (
     extra                    jsonb,
     blocks                   jsonb NOT NULL,
     body                     text NOT NULL,
-    CHECK ((relation = 'original') = (linked_to IS NULL)),
+    CHECK ((relation IN ('original', 'digest')) = (linked_to IS NULL)),
     CHECK (linked_to <> article_id)
 );
 CREATE INDEX article_story ON article (story_id);
@@ -89,7 +89,7 @@ COMMENT ON COLUMN article.version_at IS 'When this version was stored.';
 COMMENT ON COLUMN article.version IS 'Number of this version, from 1.';
 COMMENT ON COLUMN article.version_similarity IS 'Jaccard similarity of this version''s text to the one before, 0 to 1. Null for version 1.';
 COMMENT ON COLUMN article.word_count IS 'Words of the body.';
-COMMENT ON COLUMN article.relation IS 'What it is to linked_to: exact_copy, near_copy, excerpt (most of it is in the older one) or contains (most of the older one is in it); or original.';
+COMMENT ON COLUMN article.relation IS 'What it is to linked_to: exact_copy, near_copy, excerpt (most of it is in the older one) or contains (most of the older one is in it); original, or digest (it holds other articles whole and joins no story).';
 COMMENT ON COLUMN article.similarity IS 'Jaccard similarity to linked_to, 0 to 1.';
 COMMENT ON COLUMN article.containment IS 'Share of this article that is in linked_to, 0 to 1.';
 COMMENT ON COLUMN article.containment_of_linked IS 'Share of linked_to that is in this article, 0 to 1.';

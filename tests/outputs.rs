@@ -386,7 +386,7 @@ async fn what_was_replayed_before_it_was_published_is_no_dead_letter_what_was_di
     let rules = std::env::temp_dir().join(format!("copydesk-outputs-{}.toml", std::process::id()));
     std::fs::write(
         &rules,
-        "[[rule]]\nname = \"too-eager\"\nmatch = \"within\"\naction = \"line\"\nlongest = 10000\nphrases = [\"about the quay\"]\n",
+        "[[rule]]\nname = \"too-eager\"\nmatch = \"within\"\naction = \"line\"\nsure = true\nlongest = 10000\nphrases = [\"about the quay\"]\n",
     )
     .unwrap();
     let mut records: Vec<Outgoing> = (0..5)

@@ -82,7 +82,7 @@ async fn messages_that_wrong_rules_refused_are_replayed_with_the_right_ones() {
     // Somebody's own rule takes out every line that is about the quay: of the doomed articles nothing is left.
     std::fs::write(
         &folder,
-        "[[rule]]\nname = \"too-eager\"\nmatch = \"within\"\naction = \"line\"\nlongest = 10000\nphrases = [\"about the quay\"]\n",
+        "[[rule]]\nname = \"too-eager\"\nmatch = \"within\"\naction = \"line\"\nsure = true\nlongest = 10000\nphrases = [\"about the quay\"]\n",
     )
     .unwrap();
     let doomed = |n: usize| Outgoing {

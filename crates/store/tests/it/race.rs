@@ -408,7 +408,11 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
     );
     let seen = "SELECT count(*) FROM evidence e JOIN article c USING (article_id) JOIN article b ON b.site = 'b.example'
                 WHERE c.site = 'c.example' AND e.refusals ->> b.article_id::text = 'digest'";
-    assert_eq!(scratch.count(seen).await, 1, "it was decided on after the joined one");
+    assert_eq!(
+        scratch.count(seen).await,
+        1,
+        "it was decided on after the joined one"
+    );
     let order = "SELECT count(*) FROM (SELECT article_id < lag(article_id) OVER (ORDER BY \"offset\") AS back
                                       FROM sighting WHERE partition = 1) s WHERE back";
     assert_eq!(scratch.count(order).await, 0, "ids are in the order of offsets");
