@@ -199,44 +199,44 @@ impl fmt::Display for FeedReport {
                 "\nstopped before the end; the sources were not read to their end"
             )?;
         }
-        let mut line = |count: u64, text: &str| {
-            if count > 0 {
-                write!(f, "\n{count} {text}")
-            } else {
-                Ok(())
-            }
-        };
         line(
+            f,
             self.failed,
             "records were NOT acknowledged by Kafka: feed them again",
         )?;
         line(
+            f,
             self.refused,
             "lines, records or files are over the size limit or damaged and were not sent",
         )?;
-        line(self.unreadable, "files could not be read to their end")?;
+        line(f, self.unreadable, "files could not be read to their end")?;
         line(
+            f,
             self.skipped,
             "files were passed over: their names are those of no known form",
         )?;
         for (kind, count) in &self.passed_over {
-            line(*count, &format!("passed over: {kind}"))?;
+            line(f, *count, &format!("passed over: {kind}"))?;
         }
         line(
+            f,
             self.resumed,
             "records are on the topic since an earlier run and were not sent again",
         )?;
         line(
+            f,
             self.finished_before,
             "sources were fed to their ends by an earlier run and not read again",
         )?;
         if !self.dry_run {
             line(
+                f,
                 self.odd,
                 "lines are no JSON objects; sent as they are, the worker will quarantine them",
             )?;
         }
         line(
+            f,
             self.bare,
             "lines are no JSON objects; each is taken for the text of an article",
         )?;
@@ -253,15 +253,8 @@ impl fmt::Display for FeedReport {
                 )?;
             }
         }
-        let mut line = |count: u64, text: &str| {
-            if count > 0 {
-                write!(f, "\n{count} {text}")
-            } else {
-                Ok(())
-            }
-        };
         for (reason, count) in &self.would_be_quarantined {
-            line(*count, &format!("would be quarantined: {reason}"))?;
+            line(f, *count, &format!("would be quarantined: {reason}"))?;
         }
         for problem in &self.problems {
             write!(f, "\n  {problem}")?;
@@ -278,6 +271,15 @@ impl fmt::Display for FeedReport {
         if all > named {
             write!(f, "\n  … and {} more", all - named)?;
         }
+        Ok(())
+    }
+}
+
+/// A line of the report, where there is something to count.
+fn line(f: &mut fmt::Formatter<'_>, count: u64, text: &str) -> fmt::Result {
+    if count > 0 {
+        write!(f, "\n{count} {text}")
+    } else {
         Ok(())
     }
 }
