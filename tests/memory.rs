@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use copydesk_testkit::{ArticleGenerator, Outgoing};
+use copydesk_testkit::{ArticleGenerator, Outgoing, PAGE_KINDS};
 use copydesk_tests::Pipeline;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,6 +89,49 @@ async fn the_worst_pages_wait_for_each_other_however_many_threads_there_are() {
     );
     // The room, what jemalloc has not given back yet, and the program itself (50 MiB).
     assert!(peak < 180 << 20, "{} MiB", peak >> 20);
+}
+
+/// Every kind of hostile page at 1 MB, three times, on many threads, with the default settings: `make memory`. The bound is the documented one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs an optimised executable: run by `make memory`"]
+async fn every_kind_of_page_on_many_threads_stays_below_the_documented_bound() {
+    const DOCUMENTED: u64 = (64 << 20) + (256 << 20) + 250_000_000;
+    for threads in [2, 16] {
+        let pipeline = Pipeline::new("kinds", 8).await;
+        let records: Vec<Outgoing> = PAGE_KINDS
+            .iter()
+            .cycle()
+            .take(3 * PAGE_KINDS.len())
+            .zip((0..8).cycle())
+            .map(|((_, make), partition)| Outgoing {
+                partition: Some(partition),
+                headers: vec![("content-type".into(), b"text/html".to_vec())],
+                ..Outgoing::value(make(1_000_000))
+            })
+            .collect();
+        let count = records.len() as i64;
+        for some in records.chunks(20) {
+            pipeline.topic.produce(some.to_vec()).await;
+        }
+        let mut worker = pipeline
+            .copydesk
+            .clone()
+            .with("COPYDESK_WORKER_THREADS", &threads.to_string())
+            .with("COPYDESK_WORKER_BREAKER_RUN", "0")
+            .with("COPYDESK_WORKER_BREAKER_SHARE", "0")
+            .start(&["worker"]);
+        pipeline
+            .wait_for(count, Duration::from_secs(600), &[&worker])
+            .await;
+        let peak = worker.peak_memory().unwrap();
+        worker.stop(Duration::from_secs(30));
+        pipeline.assert_every_offset_once(count).await;
+        eprintln!(
+            "memory: {count} hostile pages of 1 MB on {threads} threads: peak {} MiB",
+            peak >> 20
+        );
+        assert!(peak < DOCUMENTED, "{} MiB", peak >> 20);
+    }
 }
 
 /// A million small articles waiting, by default: `make memory`.

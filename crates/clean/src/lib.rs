@@ -54,6 +54,11 @@ impl Cleaner {
         Self { rules, budget }
     }
 
+    /// What one article may cost.
+    pub const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// The rules in use.
     pub const fn rules(&self) -> &Rules {
         &self.rules

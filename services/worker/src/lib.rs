@@ -14,6 +14,7 @@
 //!
 //! docs/architecture.md walks one article through all of it; docs/delivery.md proves that none is lost.
 
+mod backoff;
 mod batch;
 mod breaker;
 mod counters;
@@ -30,6 +31,7 @@ mod pool;
 mod prepare;
 mod publisher;
 mod replay;
+mod schema;
 mod silent;
 #[cfg(test)]
 mod simulation;
@@ -40,7 +42,7 @@ mod workspace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use copydesk_article::Message;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
@@ -48,7 +50,7 @@ use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
 use copydesk_telemetry::Tracer;
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
@@ -118,33 +120,16 @@ pub struct WorkerOptions {
 pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
     let started = Instant::now();
     prepare::quiet_panics();
-    let schema = options
-        .store
-        .schema()
-        .await
-        .context("cannot read the schema's version")?;
-    if !schema.pending.is_empty() {
-        bail!(
-            "the database's schema is not up to date ({} to go): run `copydesk migrate`{} first",
-            schema.pending.len(),
-            schema
-                .newer
-                .map_or("", |_| " of the newer release that has been here")
-        );
-    }
-    if let Some(migration) = schema.newer {
-        warn!(
-            migration,
-            "the database's schema is that of a newer release, which this one can use until the release after that"
-        );
+    if !schema::is_up_to_date(&options.store, &mut stop).await? {
+        return Ok(Tally::default());
     }
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
+    let workspace = Workspace::new(options.cleaning_memory, options.cleaner.budget().peak_memory());
     let stages = Arc::new(Stages::new(options.limits, options.cleaner, options.abort_on));
     let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
-    let workspace = Workspace::new(options.cleaning_memory);
     let isolation = Isolation::new(options.isolated, Arc::clone(&stages), workspace.clone());
     let (pool, isolated) =
         start_pools(threads, stages, isolation, &monitor).context("cannot start the cleaning threads")?;

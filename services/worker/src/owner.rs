@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
+use crate::backoff::backoff;
 use crate::database::Database;
 use crate::partition::{self, Context, Ending, PublishLock, most_in_hand};
 
@@ -273,6 +274,7 @@ impl Owner {
                 in_hand: i64::try_from(most_in_hand(&self.context.limits)).unwrap_or(i64::MAX),
             })
             .collect();
+        let mut tries = 0;
         let claims = loop {
             match self
                 .context
@@ -291,11 +293,13 @@ impl Owner {
                         let _ = self.fatal.send(anyhow::Error::msg(error.to_string()));
                         return Err(error);
                     }
-                    if Instant::now() + Duration::from_millis(500) >= until {
+                    tries += 1;
+                    let pause = backoff(tries, Duration::from_millis(500), CLAIM_DEADLINE / 4);
+                    if Instant::now() + pause >= until {
                         return Err(error);
                     }
-                    warn!(%error, "postgres is away; the claim is tried again");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away; the claim is tried again");
+                    tokio::time::sleep(pause).await;
                 }
             }
         };

@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, error, warn};
 
+use crate::backoff::backoff;
 use crate::batch::{BatchLimits, Fill};
 use crate::breaker::{Breaker, BreakerLimits, Trip};
 use crate::counters::Counters;
@@ -379,17 +380,6 @@ async fn store(
             RetryClass::DataError | RetryClass::Fatal => return Err(Ending::Fatal(error)),
         }
     }
-}
-
-/// Doubles from `first` to `most`, with up to a quarter of jitter so that workers do not march in step.
-fn backoff(tries: u32, first: Duration, most: Duration) -> Duration {
-    let doubled = first
-        .saturating_mul(1 << tries.saturating_sub(1).min(16))
-        .min(most);
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.subsec_nanos());
-    doubled + doubled.mul_f64(f64::from(nanos % 1_000) / 4_000.0)
 }
 
 /// Sleeps, but wakes early for a killed lock.

@@ -15,8 +15,6 @@ use copydesk_store::Prepared;
 
 /// What is below is not counted: a thread may take it once for each of its stages.
 const SMALL: usize = 1 << 20;
-/// The most that one article may take while it is cleaned.
-pub(crate) const MOST_OF_ONE: usize = 256 << 20;
 
 /// The room.
 #[derive(Debug, Clone)]
@@ -25,6 +23,8 @@ pub(crate) struct Workspace(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     limit: usize,
+    /// The most that cleaning one article takes: [`copydesk_clean::Budget::peak_memory`].
+    most_of_one: usize,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -57,10 +57,12 @@ enum Stage {
 }
 
 impl Workspace {
-    /// Room of so many bytes. A message that needs more passes when it is alone.
-    pub(crate) fn new(limit: usize) -> Self {
+    /// Room of `limit` bytes, for a cleaner of which one article takes `most_of_one` bytes at most. A message that
+    /// needs more room than there is passes when it is alone.
+    pub(crate) fn new(limit: usize, most_of_one: usize) -> Self {
         Self(Arc::new(Shared {
             limit,
+            most_of_one,
             state: Mutex::default(),
             freed: Condvar::new(),
         }))
@@ -68,7 +70,7 @@ impl Workspace {
 
     /// Room without end, for one message at a time.
     pub(crate) fn unbounded() -> Self {
-        Self::new(usize::MAX)
+        Self::new(usize::MAX, usize::MAX)
     }
 
     /// For a job that begins: nothing is taken yet.
@@ -110,8 +112,8 @@ impl Space {
     pub(crate) fn isolate(&mut self, message: &Message) {
         let payload = message.payload.as_deref().unwrap_or_default();
         let bytes = match message.header("content-encoding") {
-            Some(_) => MOST_OF_ONE,
-            None => to_clean(payload, true).saturating_add(to_decode(message)),
+            Some(_) => self.room.0.most_of_one,
+            None => self.to_clean(payload, true).saturating_add(to_decode(message)),
         };
         self.begin(bytes);
     }
@@ -127,9 +129,26 @@ impl Space {
         }
     }
 
+    /// Bytes that cleaning may take by what it is given: an upper bound of what the worst pages of each kind took
+    /// (docs/delivery.md, "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages take a sixth
+    /// of it. The limits of the cleaner end what would take more than its budget.
+    fn to_clean(&self, body: &[u8], is_html: bool) -> usize {
+        const OF_A_BYTE: usize = 64;
+        const OF_A_TAG: usize = 100;
+        let tags = if is_html {
+            body.iter().filter(|b| **b == b'<').count()
+        } else {
+            0
+        };
+        let bytes = body.len().saturating_mul(OF_A_BYTE);
+        bytes
+            .saturating_add(tags.saturating_mul(OF_A_TAG))
+            .min(self.room.0.most_of_one)
+    }
+
     /// Before its article is cleaned: waits for room.
     pub(crate) fn clean(&mut self, body: &RawBody) {
-        let bytes = to_clean(body.as_str().as_bytes(), matches!(body, RawBody::Html(_)));
+        let bytes = self.to_clean(body.as_str().as_bytes(), matches!(body, RawBody::Html(_)));
         if bytes < SMALL && self.stage == Stage::Idle {
             return;
         }
@@ -185,22 +204,6 @@ fn to_decode(message: &Message) -> usize {
     }
 }
 
-/// Bytes that cleaning may take by what it is given: an upper bound of what the worst pages of each kind took (docs/delivery.md,
-/// "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages take a sixth of it.
-fn to_clean(body: &[u8], is_html: bool) -> usize {
-    const OF_A_BYTE: usize = 64;
-    const OF_A_TAG: usize = 100;
-    let tags = if is_html {
-        body.iter().filter(|b| **b == b'<').count()
-    } else {
-        0
-    };
-    let bytes = body.len().saturating_mul(OF_A_BYTE);
-    bytes
-        .saturating_add(tags.saturating_mul(OF_A_TAG))
-        .min(MOST_OF_ONE)
-}
-
 /// Bytes that an article may take until it is stored: itself, the columns of its rows, and the connection's buffer.
 pub(crate) fn to_store(article: &Prepared) -> usize {
     let blocks = article.blocks();
@@ -251,7 +254,7 @@ mod tests {
 
     #[test]
     fn large_pages_go_one_after_the_other_and_small_ones_pass_by() {
-        let room = Workspace::new(10 * MIB);
+        let room = Workspace::new(10 * MIB, usize::MAX);
         let mut first = room.space();
         first.clean(&page(6));
         let second = elsewhere(&room, |space| space.clean(&page(6)));
@@ -269,7 +272,7 @@ mod tests {
 
     #[test]
     fn who_has_decoded_may_clean_though_others_have_filled_the_room() {
-        let room = Workspace::new(10 * MIB);
+        let room = Workspace::new(10 * MIB, usize::MAX);
         let (mut first, mut second) = (room.space(), room.space());
         first.decode(&message(4));
         second.decode(&message(4));
@@ -281,5 +284,14 @@ mod tests {
         other.recv().unwrap();
         drop(first);
         assert!(!room.is_full());
+    }
+
+    #[test]
+    fn no_page_counts_with_more_than_the_cleaner_takes() {
+        let room = Workspace::new(10 * MIB, 4 * MIB);
+        let (mut first, mut second) = (room.space(), room.space());
+        first.clean(&page(40));
+        second.clean(&page(40));
+        assert_eq!(room.lock().used, 8 * MIB);
     }
 }

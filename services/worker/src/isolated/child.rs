@@ -15,11 +15,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::{Word, frame};
 use crate::pool::STACK;
 use crate::prepare::{self, Stages};
-use crate::workspace::{MOST_OF_ONE, Workspace};
+use crate::workspace::Workspace;
 
-/// Address space that a message may take beyond what the process begins with: twice what the worker counts with, for the
-/// allocator asks for more than it uses.
-const MEMORY: u64 = 2 * MOST_OF_ONE as u64;
 /// CPU time of one message; the cleaner's own budget ends it long before.
 const CPU: Duration = Duration::from_secs(60);
 
@@ -29,11 +26,14 @@ const CPU: Duration = Duration::from_secs(60);
 /// The pipes break: the worker is gone.
 pub fn serve(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> io::Result<()> {
     prepare::quiet_panics();
+    // Beyond what the process begins with. Twice the budget, for the allocator asks for more than it uses, and for
+    // what decoding takes besides.
+    let memory = 2 * cleaner.budget().peak_memory() as u64;
     let stages = Stages::new(limits, cleaner, abort_on);
     // Where a sandbox forbids limits, an abort is still no other's.
     limit(Resource::Core, 0);
     if let Some(now) = address_space() {
-        limit(Resource::As, now.saturating_add(MEMORY));
+        limit(Resource::As, now.saturating_add(memory));
     }
     std::thread::Builder::new()
         .name("clean-0".to_owned())
