@@ -300,6 +300,27 @@ async fn a_slow_network_that_is_cut_in_the_middle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_while_a_worker_starts_is_waited_for() {
+    let pipeline = Pipeline::new("starting", 1).await;
+    pipeline.produce_articles(68, 20, 1).await;
+    let (_, rest) = pipeline.database_url().split_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(address);
+    // The first connection tries the address and the login; the second reads the version of the schema.
+    proxy.accept(1);
+    let mut worker = pipeline
+        .copydesk
+        .clone()
+        .at_database(&format!("postgres://postgres@{}/{name}", proxy.address()))
+        .start(&["worker"]);
+    wait_for_words(&worker, "waits for it before it starts").await;
+    proxy.accept(u32::MAX);
+    pipeline.wait_for(20, PATIENCE, &[&worker]).await;
+    worker.stop(Duration::from_secs(30));
+    assert_unharmed(&pipeline, 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commits_whose_answer_is_lost_are_neither_lost_nor_repeated() {
     let pipeline = Pipeline::new("unknown", PARTITIONS).await;
     let (_, rest) = pipeline.database_url().split_once('@').unwrap();

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-#[derive(Default)]
 struct Shared {
     delay_ms: AtomicU64,
+    /// New connections that are still let through.
+    accepts: AtomicU32,
     lost_commits: AtomicU32,
     closed: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
@@ -25,12 +26,21 @@ impl Proxy {
     pub fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            delay_ms: AtomicU64::default(),
+            accepts: AtomicU32::new(u32::MAX),
+            lost_commits: AtomicU32::default(),
+            closed: AtomicBool::default(),
+            connections: Mutex::default(),
+        });
         let (target, own) = (target.to_owned(), Arc::clone(&shared));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if own.closed.load(Ordering::Relaxed) {
                     return;
+                }
+                if !take_one(&own.accepts) {
+                    continue;
                 }
                 let Ok(server) = TcpStream::connect(&target) else {
                     continue;
@@ -56,6 +66,11 @@ impl Proxy {
     pub fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).expect("a short delay");
         self.shared.delay_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Lets so many new connections through; further ones are closed at once. `u32::MAX`: all that a test can make.
+    pub fn accept(&self, number: u32) {
+        self.shared.accepts.store(number, Ordering::Relaxed);
     }
 
     /// Passes the next so many COMMITs on and cuts their connection before the answer: Postgres has committed, and
@@ -89,11 +104,7 @@ impl Drop for Proxy {
 impl Shared {
     /// Whether this is a COMMIT whose answer is to be lost.
     fn loses(&self, data: &[u8]) -> bool {
-        data.windows(7).any(|w| w == b"COMMIT\0")
-            && self
-                .lost_commits
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-                .is_ok()
+        data.windows(7).any(|w| w == b"COMMIT\0") && take_one(&self.lost_commits)
     }
 
     fn forward(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, from_client: bool) {
@@ -124,6 +135,13 @@ impl Shared {
             }
         });
     }
+}
+
+/// One less, if there was one.
+fn take_one(number: &AtomicU32) -> bool {
+    number
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+        .is_ok()
 }
 
 #[expect(
