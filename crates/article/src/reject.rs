@@ -96,6 +96,18 @@ reasons! {
     KillsWorker = "kills_worker",
     /// Cleaning left no body: no article was found in it.
     NoArticle = "no_article",
+    /// An error page that was sent with status 200.
+    ErrorPage = "error_page",
+    /// A page that tells the visitor that access is denied.
+    BlockedPage = "blocked_page",
+    /// A page that tests whether the visitor is a person.
+    BotCheck = "bot_check",
+    /// A page that asks for consent before it shows the article.
+    ConsentPage = "consent_page",
+    /// A page that says that the site is down for maintenance.
+    MaintenancePage = "maintenance_page",
+    /// A page that asks the visitor to log in.
+    LoginPage = "login_page",
     /// Postgres refused the row (SQLSTATE in the detail).
     RefusedByDatabase = "refused_by_database",
 }

@@ -29,6 +29,7 @@ fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
 }
 
 mod authors;
+mod challenge;
 mod complaints;
 mod dates;
 mod documented;

@@ -16,6 +16,7 @@
 
 mod ascii;
 mod budget;
+mod challenge;
 mod dates;
 mod draft;
 mod html;
@@ -39,7 +40,7 @@ use copydesk_article::{
 };
 
 use budget::Clock;
-use draft::Draft;
+use draft::{Draft, End};
 
 /// Cleans articles. Made once, shared by all threads.
 #[derive(Debug)]
@@ -68,7 +69,8 @@ impl Cleaner {
     ///
     /// # Errors
     /// A [`Reject`] of stage `clean`: over a limit of the budget (`too_large`, `too_many_nodes`,
-    /// `too_deep`, `too_slow`), or nothing that reads as an article (`no_article`).
+    /// `too_deep`, `too_slow`), nothing that reads as an article (`no_article`), or a page that a server
+    /// sends in its place (`error_page`, `blocked_page`, `bot_check`, `consent_page`, `maintenance_page`, `login_page`).
     pub fn clean(&self, raw: &RawArticle) -> Result<CleanArticle, Reject> {
         let clock = Clock::start(self.budget.cpu_time);
         let mut metadata = metadata::from_envelope(raw);
@@ -109,7 +111,7 @@ impl Cleaner {
                 found.drafts
             }
         };
-        self.finish(metadata, drafts, warnings)
+        self.finish(raw, metadata, drafts, warnings)
     }
 
     fn check_text(&self, text: &str) -> Result<(), Reject> {
@@ -126,6 +128,7 @@ impl Cleaner {
 
     fn finish(
         &self,
+        raw: &RawArticle,
         mut metadata: Metadata,
         mut drafts: Vec<Draft>,
         warnings: Vec<String>,
@@ -139,10 +142,10 @@ impl Cleaner {
                 draft.put_back();
             }
         }
-        if !drafts.iter().any(|d| d.is_kept() && d.kind.is_body()) {
-            let detail = format!("none of {} blocks reads as the body of an article", drafts.len());
-            return Err(Reject::new(Stage::Clean, Reason::NoArticle, detail));
+        if let Some(reject) = challenge::refuse(raw, &metadata, &drafts) {
+            return Err(reject);
         }
+        has_body(&drafts)?;
         metadata.agency = metadata::agency::find_agency(&drafts, &metadata.authors, &self.rules);
         if metadata.language.is_none() {
             metadata.language = metadata::body_language(&drafts);
@@ -155,6 +158,26 @@ impl Cleaner {
             rules_version: self.rules.version().to_owned(),
         })
     }
+}
+
+/// A body below this many words is none, whatever they are; nor is one below the other that has no sentence.
+const FEWEST_WORDS: usize = 4;
+const FEWEST_WORDS_WITHOUT_SENTENCE: usize = 6;
+
+/// Refuses what has no body: nothing was kept, or a label and no more.
+fn has_body(drafts: &[Draft]) -> Result<(), Reject> {
+    let body = || drafts.iter().filter(|d| d.is_kept() && d.kind.is_body());
+    let words: usize = body().map(|d| d.words).sum();
+    let detail = if body().next().is_none() {
+        format!("none of {} blocks reads as the body of an article", drafts.len())
+    } else if words < FEWEST_WORDS
+        || words < FEWEST_WORDS_WITHOUT_SENTENCE && body().all(|d| d.end != End::Sentence)
+    {
+        format!("{words} words are no body of an article")
+    } else {
+        return Ok(());
+    };
+    Err(Reject::new(Stage::Clean, Reason::NoArticle, detail))
 }
 
 fn mended(is: bool) -> Option<String> {
