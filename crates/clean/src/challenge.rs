@@ -364,7 +364,8 @@ fn words(text: &str) -> usize {
 /// The text of the page's title element, as it stands there.
 fn title_element(html: &str) -> String {
     let head = html.get(..html.floor_char_boundary(65_536)).unwrap_or(html);
-    let found = head.to_ascii_lowercase().find("<title").and_then(|at| {
+    let at = head.find("<title").or_else(|| head.find("<TITLE"));
+    let found = at.and_then(|at| {
         let (_, text) = head.get(at..)?.split_once('>')?;
         text.split('<').next()
     });
