@@ -66,6 +66,8 @@ CREATE TABLE article (
     CHECK (linked_to <> article_id)
 );
 CREATE INDEX article_story ON article (story_id);
+-- The excerpts of a candidate show whether it is a digest.
+CREATE INDEX article_excerpts ON article (linked_to, article_id) WHERE relation = 'excerpt';
 CREATE INDEX article_site ON article (site, published_at);
 CREATE INDEX article_published ON article (published_at);
 -- A hash index: addresses are looked up whole, and a long one would not fit a b-tree.

@@ -107,7 +107,7 @@ CREATE TABLE story_event (
     to_story      bigint NOT NULL,
     cause_article bigint,
     happened_at   timestamptz NOT NULL,
-    kind          text NOT NULL CHECK (kind IN ('relink', 'merge', 'split', 'undo')),
+    kind          text NOT NULL CHECK (kind IN ('relink', 'digest', 'merge', 'split', 'undo')),
     moved         bigint[] NOT NULL,
     detail        jsonb NOT NULL DEFAULT '{}'
 );
@@ -115,7 +115,7 @@ CREATE INDEX story_event_from ON story_event (from_story);
 CREATE INDEX story_event_to ON story_event (to_story);
 COMMENT ON TABLE story_event IS 'Changes to stories after their articles were stored. Append only, with what is needed to take them back.';
 COMMENT ON COLUMN story_event.event_id IS 'Number of the event.';
-COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. merge: two stories became one, by a person or because an article is a copy of both. split: a person took articles out. undo: an event was taken back.';
+COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. digest: an article turned out to hold several others; it is in a story of its own, and the articles that it holds left it by events of their own. merge: two stories became one, by a person or because an article is a copy of both. split: a person took articles out. undo: an event was taken back.';
 COMMENT ON COLUMN story_event.article_id IS 'The article that moved.';
 COMMENT ON COLUMN story_event.moved IS 'All articles that moved: article_id and those linked to it, near or far.';
 COMMENT ON COLUMN story_event.from_story IS 'The story that was left.';

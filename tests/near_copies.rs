@@ -1,5 +1,4 @@
-//! The pipeline puts articles into the stories that the pure library puts them into, by its links and re-links: the pipeline does not
-//! carry out digests of older articles and merges yet.
+//! The pipeline puts articles into the stories that the pure library puts them into: by links, re-links, digests and merges.
 //!
 //! `make test` runs an invented stream. With COPYDESK_NEAR_COPY_STREAM=FILE (JSON Lines, also .gz: host, title, text, and gold in
 //! `cluster`) that stream is run instead, in its order, and precision, recall and adjusted Rand index over pairs are printed.
@@ -14,12 +13,13 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use copydesk_article::{Coordinates, Message, Offset, Partition, Topic, TopicPartition};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
 use copydesk_dedup::memory::{Arriving, MemoryStore};
-use copydesk_dedup::{Params, fingerprint};
+use copydesk_dedup::{Params, Times, fingerprint};
 use copydesk_testkit::{ArticleGenerator, Outgoing};
 use copydesk_tests::Pipeline;
 use serde_json::{Value, json};
@@ -30,14 +30,28 @@ struct Stream {
     gold: Option<Vec<i64>>,
 }
 
-/// Originals and, some steps later, copies: cut, with paragraphs of others in them, from the same and from other sites.
+/// Originals and, some steps later, copies: cut, with paragraphs of others in them, from the same and from other sites. Round-ups before,
+/// between and after what they hold; bad scans that come before their article.
 fn invented() -> Stream {
     let mut generator = ArticleGenerator::new(5);
     let mut texts: Vec<String> = Vec::new();
     let mut envelopes = Vec::new();
-    for n in 0..600 {
-        let text = match n % 4 {
-            1 if !texts.is_empty() => {
+    let mut coming: Vec<String> = Vec::new();
+    for n in 0..800 {
+        let text = match n % 8 {
+            6 => match coming.pop() {
+                Some(text) => text,
+                None => {
+                    let (one, other) = (generator.babble(8), generator.babble(8));
+                    let whole = format!("{one}\n\n{other}");
+                    let article = generator.babble(8);
+                    coming.extend([article.clone(), scan(&article, 4), scan(&article, 1), other, one]);
+                    // What is taken from the end comes first.
+                    coming.insert(generator.below(coming.len()), whole);
+                    generator.babble(2)
+                }
+            },
+            1 | 5 if !texts.is_empty() => {
                 let original = texts[generator.below(texts.len())].clone();
                 let keep = 2 + generator.below(6);
                 original.split("\n\n").take(keep).collect::<Vec<_>>().join("\n\n")
@@ -54,8 +68,11 @@ fn invented() -> Stream {
         let site = format!("site{}.example", generator.below(40));
         // Furniture that the site shows everywhere, prose enough to pass for text.
         let furniture = ArticleGenerator::new(900 + site.len() as u64 + generator.below(3) as u64).babble(1);
-        let envelope =
-            json!({"site": site, "title": generator.headline(), "text": format!("{text}\n\n{furniture}")});
+        let minute = 17 * n;
+        let (day, hour, minute) = (1 + minute / 1_440, minute / 60 % 24, minute % 60);
+        let published = format!("2026-03-{day:02}T{hour:02}:{minute:02}:00Z");
+        let envelope = json!({"site": site, "title": generator.headline(), "text": format!("{text}\n\n{furniture}"),
+            "published_at": (n % 5 > 0).then_some(published)});
         texts.push(text);
         envelopes.push(envelope.to_string());
     }
@@ -63,6 +80,19 @@ fn invented() -> Stream {
         envelopes,
         gold: None,
     }
+}
+
+/// A scan that has every seventh word wrong.
+fn scan(text: &str, from: usize) -> String {
+    let words = text.split(' ').enumerate();
+    let words = words.map(|(n, word)| {
+        if n % 7 == from {
+            format!("x{word}")
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn from_file(path: &Path) -> Stream {
@@ -90,10 +120,14 @@ fn from_file(path: &Path) -> Stream {
     }
 }
 
-/// The stories of the pure library, without Kafka and Postgres: decode, clean, fingerprint, decide.
-fn by_library(envelopes: &[String]) -> Vec<i64> {
+/// The stories of the pure library, without Kafka and Postgres: decode, clean, fingerprint, decide. Also how many digests were found and stories
+/// merged.
+fn by_library(envelopes: &[String]) -> (Vec<i64>, usize, usize) {
+    // Every message is sent now.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let (mut digests, mut merges) = (0, 0);
     let cleaner = Cleaner::new(Rules::builtin(), Budget::default());
-    let mut store = MemoryStore::links_only();
+    let mut store = MemoryStore::default();
     for (envelope, offset) in envelopes.iter().zip(0..) {
         let message = Message {
             coordinates: Coordinates {
@@ -113,13 +147,17 @@ fn by_library(envelopes: &[String]) -> Vec<i64> {
             .unwrap();
         let site = clean.metadata.site.as_ref().map(|s| s.value.clone());
         let fingerprint = fingerprint(&clean);
+        let published = clean.metadata.published_at.as_ref();
         let article = Arriving {
             site: site.as_deref(),
+            times: Times::believable(published.map(|t| t.value.instant().timestamp()), None, Some(now)),
             ..Arriving::of(&fingerprint)
         };
-        store.insert(&article, &Params::default());
+        let (_, decision) = store.insert(&article, &Params::default());
+        digests += decision.digests.len() + usize::from(decision.digest);
+        merges += decision.merges.len();
     }
-    store.stories().map(|s| s.0).collect()
+    (store.stories().map(|s| s.0).collect(), digests, merges)
 }
 
 async fn by_pipeline(envelopes: &[String]) -> Vec<i64> {
@@ -168,7 +206,7 @@ async fn pipeline_and_library_agree_on_the_stories() {
         None => invented(),
         Some(path) => from_file(Path::new(&path)),
     };
-    let library = by_library(&stream.envelopes);
+    let (library, digests, merges) = by_library(&stream.envelopes);
     let pipeline = by_pipeline(&stream.envelopes).await;
     let (precision, recall, ari) = agreement(&library, &pipeline);
     println!("pipeline against library: precision {precision:.4} recall {recall:.4} ARI {ari:.4}");
@@ -178,6 +216,11 @@ async fn pipeline_and_library_agree_on_the_stories() {
             println!("{name} against gold: precision {precision:.4} recall {recall:.4} ARI {ari:.4}");
         }
     }
+    println!("{digests} digests, {merges} merges");
+    assert!(
+        stream.gold.is_some() || digests > 10 && merges > 5,
+        "the stream must have digests and ties in it: {digests}, {merges}"
+    );
     let stories = |of: &[i64]| of.iter().collect::<std::collections::HashSet<_>>().len();
     assert!(
         stories(&library) < stream.envelopes.len(),

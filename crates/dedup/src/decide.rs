@@ -49,7 +49,7 @@ pub fn decide(
             facts: compared.facts,
         });
         match reason(compared, score) {
-            Some(LinkReason::Weighed) if shares_too_little(compared) => {
+            Some(LinkReason::Weighed) if shares_too_little(compared, params) => {
                 refusals.push((id, Refusal::TooLittleShared));
             }
             None => refusals.push((id, Refusal::WeighedAgainst)),
@@ -120,12 +120,8 @@ fn reason(compared: &Compared<'_, '_>, score: f64) -> Option<LinkReason> {
     }
 }
 
-/// No labelled copy has a smaller share of the shorter text in the other (web 0.15, wire 0.2), so the weights were fitted on none, and
-/// long texts of one kind reach the threshold by their common phrases alone.
-const LEAST_CONTAINED: f64 = 0.12;
-
-fn shares_too_little(compared: &Compared<'_, '_>) -> bool {
-    compared.facts.in_candidate.max(compared.facts.of_candidate) < LEAST_CONTAINED
+fn shares_too_little(compared: &Compared<'_, '_>, params: &Params<'_>) -> bool {
+    compared.facts.in_candidate.max(compared.facts.of_candidate) < params.least_contained
 }
 
 /// Jaccard similarity from which two texts are nearly whole in each other: nine tenths of each.

@@ -78,7 +78,7 @@ pub use fingerprint::{
 };
 pub use inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
 pub use keys::FIRST_STRETCH;
-pub use params::{Params, RECENTS, RULE_VERSION};
+pub use params::{EXCERPTS, Params, RECENTS, RULE_VERSION};
 pub use signs::{SIGNS, Sense, Sign, Signs, signs};
 pub use times::Times;
 pub use weights::{Weights, WeightsError};

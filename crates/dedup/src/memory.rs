@@ -16,11 +16,8 @@ use crate::decision::{Decision, FoundDigest};
 use crate::evidence::{self, Sampling};
 use crate::facts::Facts;
 use crate::inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
-use crate::params::{Params, RECENTS};
+use crate::params::{EXCERPTS, Params, RECENTS};
 use crate::times::Times;
-
-/// How many of a candidate's excerpts [`decide`] is given.
-const EXCERPTS: usize = 8;
 
 /// An index of articles in order of arrival.
 #[derive(Debug, Default)]
@@ -28,7 +25,6 @@ pub struct MemoryStore {
     articles: Vec<Stored>,
     owners: HashMap<ShingleKey, u32, BuildHasherDefault<KeyHasher>>,
     sites: HashMap<String, Vec<u32>>,
-    links_only: bool,
 }
 
 #[derive(Debug)]
@@ -72,15 +68,6 @@ impl<'a> Arriving<'a> {
 }
 
 impl MemoryStore {
-    /// A store that does what the pipeline's store does today: links and re-links. It marks no older article as a digest and merges no
-    /// stories.
-    pub fn links_only() -> Self {
-        Self {
-            links_only: true,
-            ..Self::default()
-        }
-    }
-
     /// Decides on an article, stores it and answers with its id (the count of articles before it) and the decision.
     pub fn insert(&mut self, article: &Arriving<'_>, params: &Params<'_>) -> (ArticleId, Decision) {
         self.insert_sampled(article, params, Sampling::Full)
@@ -122,13 +109,11 @@ impl MemoryStore {
             relation: decision.relation(),
             linked_here: Vec::new(),
         });
-        if !self.links_only {
-            for digest in &decision.digests {
-                self.mark_digest(digest);
-            }
-            for merge in &decision.merges {
-                self.merge(merge.from, merge.into);
-            }
+        for digest in &decision.digests {
+            self.mark_digest(digest);
+        }
+        for merge in &decision.merges {
+            self.merge(merge.from, merge.into);
         }
         (id, decision)
     }
@@ -204,7 +189,7 @@ impl MemoryStore {
 
     /// The articles that are linked to one as excerpts, the first few.
     fn excerpts(&self, number: u32) -> Vec<Excerpt<'_>> {
-        let article = self.articles.get(number as usize).filter(|_| !self.links_only);
+        let article = self.articles.get(number as usize);
         let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
         linked
             .iter()

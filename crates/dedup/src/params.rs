@@ -12,6 +12,9 @@ pub const RULE_VERSION: i16 = 2;
 pub struct Params<'a> {
     /// A pair with fewer shared shingles is not looked at: keys meet by chance.
     pub least_shared: u32,
+    /// A weighed pair of which the shorter text has a smaller share in the other is refused. No labelled copy has a smaller one (web 0.15,
+    /// wire 0.2), so the weights know nothing of it, and long texts of one kind reach the threshold by common phrases alone.
+    pub least_contained: f64,
     /// A block is the site's own if this many of its recent articles show it.
     pub site_repeats: usize,
     /// Titles are nearly the same from this Jaccard similarity of their words. Such articles do not count in
@@ -31,6 +34,7 @@ impl Default for Params<'_> {
     fn default() -> Self {
         Self {
             least_shared: 4,
+            least_contained: 0.12,
             site_repeats: 2,
             same_title: 0.5,
             young_site: 4,
@@ -43,3 +47,6 @@ impl Default for Params<'_> {
 
 /// How many articles of the site [`crate::decide`] should be given: more did not help.
 pub const RECENTS: usize = 20;
+
+/// How many of a candidate's excerpts [`crate::decide`] should be given, the oldest first: two are enough to see a digest.
+pub const EXCERPTS: usize = 8;

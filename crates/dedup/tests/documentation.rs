@@ -5,8 +5,9 @@ use copydesk_article::Relation;
 use copydesk_dedup::evidence::SAMPLE_ABOVE;
 use copydesk_dedup::versions::URL_REUSED_BELOW;
 use copydesk_dedup::{
-    COMMON_FROM, FINGERPRINT_VERSION, FIRST_STRETCH, LEAD_WORDS, LinkReason, MAX_SHINGLES, MIN_SHINGLES,
-    Params, RECENTS, RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS, Sign, Weights,
+    COMMON_FROM, EXCERPTS, FINGERPRINT_VERSION, FIRST_STRETCH, LEAD_WORDS, LinkReason, MAX_SHINGLES,
+    MIN_SHINGLES, Params, RECENTS, RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS, SHINGLE_WORDS,
+    Sign, Weights,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/near-copies.md");
@@ -43,6 +44,7 @@ fn every_reason_refusal_and_sign_is_documented_in_order_and_nothing_else_is() {
 fn every_threshold_is_documented_with_its_value() {
     let Params {
         least_shared,
+        least_contained,
         site_repeats,
         same_title,
         young_site,
@@ -54,9 +56,11 @@ fn every_threshold_is_documented_with_its_value() {
         ("site_repeats", site_repeats as f64),
         ("same_title", same_title),
         ("least_shared", f64::from(least_shared)),
+        ("least_contained", least_contained),
         ("young_site", young_site as f64),
         ("relink_containment", relink_containment),
         ("RECENTS", RECENTS as f64),
+        ("EXCERPTS", EXCERPTS as f64),
         ("SHINGLE_WORDS", SHINGLE_WORDS as f64),
         ("SHINGLE_CHARACTERS", SHINGLE_CHARACTERS as f64),
         ("SHINGLE_KEYS", SHINGLE_KEYS as f64),

@@ -256,3 +256,32 @@ fn the_recipe_has_not_changed() {
     );
     assert_eq!(pinned, expected);
 }
+
+/// What rule 1 stored: encoded by the program before format 2.
+const FORMAT_1: &str = "010200a0e2ebb9bce9a2f70286e70f4238eaa32400000000012100000002000700000007009d94da487255bd7978e25ad6217dbe19e7960719854641bd2d3c432eb0e7e39bd574066889bd0eeafab4829854e8aa8633eb0c650748488987207645564d3208c7152aa028fb5b5d9d6fdc3f98965583a391ec6bbb2ce05c3180d8c95c129fcaf979a820ccde7060d8ccf1729691fa5da0abc55fca568e5c390f9edb73f6f35df984cfebf72a5818f20e000000d8b0418fb5dcd79a67036c0c8cdc6009323c6f83ff7611f1c1aab5f3be3b9d368e60df7f56dc2581e9f66a042febfaedb32a406090c06c9109";
+
+#[test]
+fn evidence_of_the_format_before_stays_readable() {
+    let bytes: Vec<u8> = FORMAT_1
+        .as_bytes()
+        .chunks(2)
+        .map(|hex| u8::from_str_radix(std::str::from_utf8(hex).unwrap(), 16).unwrap())
+        .collect();
+    let read = evidence::decode(&bytes).unwrap();
+    let now = fingerprint_parts(
+        Some("Harbour of Velmora opens after 9 days"),
+        [
+            "The harbour of Velmora opened again on Tuesday after 9 days, and forty ships had waited outside since the storm.",
+            "Mayor Ilse Brandt said that 12 of the ships carry grain for the mills of Ostrand.",
+        ],
+    );
+    // It did not know which words of the title are dates, nor the lead: to a decision that is unknown, not different.
+    let known = Fingerprint {
+        title_dates: Vec::new(),
+        lead_words: Vec::new(),
+        ..without_keys(&now)
+    };
+    assert_eq!(read, known);
+    let change = compare(&read, &now);
+    assert!(change.same_text && change.jaccard == 1.0);
+}

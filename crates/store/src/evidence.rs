@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
-use copydesk_dedup::{PriorLink, RECENTS, Times};
+use copydesk_dedup::{EXCERPTS, PriorLink, RECENTS, Times};
 use copydesk_site::{BlockKey, PageBlocks};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -26,6 +27,8 @@ pub(crate) struct Older<'b> {
     pub(crate) link: Option<PriorLink>,
     /// It is a digest.
     pub(crate) digest: bool,
+    /// Articles that are linked to it as its excerpts, the oldest few; their evidence is read as well.
+    pub(crate) excerpts: Vec<i64>,
     /// When it appeared, as far as it is known here.
     pub(crate) times: Times,
 }
@@ -64,54 +67,86 @@ pub(crate) struct Sites {
     pub(crate) travelling: Vec<BlockKey>,
 }
 
-/// Reads articles and the articles that they are linked to.
+/// Articles, and those that they are linked to.
+const CANDIDATES: &str = "
+    SELECT id FROM unnest($1::int8[]) AS w (id)
+    UNION
+    SELECT o.linked_to FROM unnest($1::int8[]) AS w (id) JOIN article o ON o.article_id = w.id
+    WHERE o.linked_to IS NOT NULL";
+
+/// Reads articles, the articles that they are linked to, and the excerpts of both.
 pub(crate) async fn candidates(
     connection: &mut PgConnection,
+    ids: &[i64],
+) -> Result<HashMap<i64, Older<'static>>, StoreError> {
+    let mut found = older(connection, CANDIDATES, ids).await?;
+    let mut excerpts: Vec<i64> = found.values().flat_map(|o| o.excerpts.iter().copied()).collect();
+    excerpts.retain(|id| !found.contains_key(id));
+    excerpts.sort_unstable();
+    excerpts.dedup();
+    found.extend(older(connection, "SELECT unnest($1::int8[]) AS id", &excerpts).await?);
+    Ok(found)
+}
+
+/// Reads the articles that a query over `ids` names.
+async fn older(
+    connection: &mut PgConnection,
+    which: &'static str,
     ids: &[i64],
 ) -> Result<HashMap<i64, Older<'static>>, StoreError> {
     const DOING: &str = "cannot read the candidates";
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(
-        "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, e.url_hash, e.evidence,
-                a.relation = 'digest'
-         FROM (SELECT id FROM unnest($1::int8[]) AS w (id)
-               UNION
-               SELECT o.linked_to FROM unnest($1::int8[]) AS w (id) JOIN article o ON o.article_id = w.id
-               WHERE o.linked_to IS NOT NULL) AS c
+    let sql = format!(
+        "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, a.relation = 'digest' AS digest,
+                a.published_at, a.fetched_at, a.message_time, e.url_hash, e.evidence,
+                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id AND x.relation = 'excerpt'
+                      ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts
+         FROM ({which}) AS c
          JOIN article a ON a.article_id = c.id
-         JOIN evidence e ON e.article_id = c.id",
-    )
-    .bind(ids)
-    .fetch_all(connection)
-    .await
-    .doing(DOING)?;
+         JOIN evidence e ON e.article_id = c.id"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(ids)
+        .fetch_all(connection)
+        .await
+        .doing(DOING)?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
-        let id: i64 = row.try_get(0).doing(DOING)?;
-        let linked_to: Option<i64> = row.try_get(3).doing(DOING)?;
-        let shared: Option<i32> = row.try_get(4).doing(DOING)?;
-        found.insert(
-            id,
-            Older {
-                story: StoryId(row.try_get(1).doing(DOING)?),
-                site: row.try_get::<Option<String>, _>(2).doing(DOING)?.map(Cow::Owned),
-                url_hash: row
-                    .try_get::<Option<i64>, _>(5)
-                    .doing(DOING)?
-                    .map(i64::cast_unsigned),
-                fingerprint: Cow::Owned(decode(id, row.try_get(6).doing(DOING)?)?),
-                link: linked_to.map(|to| PriorLink {
-                    to: ArticleId(to),
-                    shared: u32::try_from(shared.unwrap_or(0)).unwrap_or(0),
-                }),
-                digest: row.try_get(7).doing(DOING)?,
-                times: Times::default(),
-            },
-        );
+        let id: i64 = row.try_get("article_id").doing(DOING)?;
+        found.insert(id, older_article(id, &row)?);
     }
     Ok(found)
+}
+
+fn older_article(id: i64, row: &PgRow) -> Result<Older<'static>, StoreError> {
+    const DOING: &str = "cannot read a candidate";
+    let linked_to: Option<i64> = row.try_get("linked_to").doing(DOING)?;
+    let shared: Option<i32> = row.try_get("shared_shingles").doing(DOING)?;
+    let time = |column| {
+        let time: Option<DateTime<Utc>> = row.try_get(column).doing(DOING)?;
+        Ok::<_, StoreError>(time.map(|t| t.timestamp()))
+    };
+    Ok(Older {
+        story: StoryId(row.try_get("story_id").doing(DOING)?),
+        site: row
+            .try_get::<Option<String>, _>("site")
+            .doing(DOING)?
+            .map(Cow::Owned),
+        url_hash: row
+            .try_get::<Option<i64>, _>("url_hash")
+            .doing(DOING)?
+            .map(i64::cast_unsigned),
+        fingerprint: Cow::Owned(decode(id, row.try_get("evidence").doing(DOING)?)?),
+        link: linked_to.map(|to| PriorLink {
+            to: ArticleId(to),
+            shared: u32::try_from(shared.unwrap_or(0)).unwrap_or(0),
+        }),
+        digest: row.try_get("digest").doing(DOING)?,
+        excerpts: row.try_get("excerpts").doing(DOING)?,
+        times: Times::believable(time("published_at")?, time("fetched_at")?, time("message_time")?),
+    })
 }
 
 /// The one query for all sites of a batch: of each the last articles above an id. A test looks at its plan.

@@ -1,10 +1,11 @@
 //! Why an article is in its story: the decision as it was recorded, and made again from the stored evidence.
 
 use copydesk_article::{ArticleId, BlockHash, Fingerprint};
-use copydesk_dedup::{Candidate, Decision, Params, Recent, Subject, decide, versions};
+use copydesk_dedup::{Decision, Params, Recent, Subject, decide, versions};
 use sqlx::Row as _;
 
 use crate::config::Store;
+use crate::decision_inputs::with_candidates;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{Older, blocks_from_bytes, candidates};
 
@@ -193,23 +194,6 @@ fn again(
     site_articles: i16,
     params: &Params<'_>,
 ) -> Decision {
-    let candidates: Vec<Candidate<'_>> = looked_at
-        .iter()
-        .filter_map(|id| {
-            let candidate = older.get(id)?;
-            Some(Candidate {
-                id: ArticleId(*id),
-                story: candidate.story,
-                site: candidate.site.as_deref(),
-                url_hash: candidate.url_hash,
-                fingerprint: &candidate.fingerprint,
-                times: candidate.times,
-                link: candidate.link,
-                digest: candidate.digest,
-                excerpts: &[],
-            })
-        })
-        .collect();
     let recents: Vec<Recent<'_>> = (1..=i64::from(site_articles))
         .map(|n| Recent {
             id: ArticleId(-n),
@@ -226,7 +210,13 @@ fn again(
         times: own.times,
         fingerprint,
     };
-    decide(&subject, &candidates, &recents, params)
+    // Excerpts that came later were not there.
+    with_candidates(
+        older,
+        looked_at,
+        |id| id < article_id,
+        |candidates| decide(&subject, candidates, &recents, params),
+    )
 }
 
 fn outcome(decision: &Decision, id: i64) -> String {

@@ -10,13 +10,14 @@ use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::config::Store;
 use crate::content_hash::ContentHash;
+use crate::decision_inputs::DecisionInputs;
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::evidence::Sites;
 use crate::identity::{self, Identity, Known};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Notice, Told, ToldColumns};
-use crate::plan::{self, Disposition, Read, Work};
+use crate::plan::{self, Disposition, Work};
 use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
@@ -275,8 +276,8 @@ impl ArticlesOfFlush<'_> {
             ..Params::default()
         };
         reading.candidates(tx, &works, &dispositions).await?;
-        let decided = plan::decisions(&works, &dispositions, &mut reading.read, &params);
-        let links = Links::new(&works, &dispositions, &decided);
+        let mut decided = plan::decisions(&works, &dispositions, &mut reading.read, &params);
+        let links = Links::new(std::mem::take(&mut decided.steps));
         let stories = match rows_of_others {
             RowsOfOthers::Lock => links.settle(tx).await?,
             RowsOfOthers::Leave => links.foresee(tx).await?,
@@ -379,7 +380,7 @@ fn range(works: &[Work<'_>]) -> (i64, i64) {
 /// claim is read before it. So are owners in windows where this flush claims nothing: there no claim makes anybody wait, and
 /// looking later would see no more than what happened to be committed meanwhile.
 struct Reading<'b> {
-    read: Read<'b>,
+    read: DecisionInputs<'b>,
     sites: Sites,
     /// Keys that an earlier flush may claim, with the articles of this one that want them.
     wanted: Vec<(i64, i64)>,
@@ -454,7 +455,7 @@ impl<'b> Reading<'b> {
         // Those that earlier flushes want among them: most are a phrase that somebody has long had, and nothing to wait for.
         owners.extend(keys::owners(tx, &contested).await?);
         wanted.retain(|(key, _)| !owners.contains_key(key));
-        let read = Read {
+        let read = DecisionInputs {
             owners,
             older: HashMap::new(),
             recents: sites.recents.clone(),

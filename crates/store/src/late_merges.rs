@@ -7,16 +7,13 @@ use sqlx::Row as _;
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::candidates;
-use crate::story::merge;
+use crate::story::{may_merge, merge};
 
 const DOING: &str = "cannot look for stories that are one";
 
 /// Jaccard similarity from which two articles tie their stories together. It is that of two texts each of which has
 /// four fifths of the other. A containment would not do: excerpts chain stories that have nothing in common.
 pub const MERGE_FROM: f64 = 0.6;
-
-/// A story that a merge would make larger than this is left for a person to look at.
-pub const LARGEST_MERGE: i64 = 2_000;
 
 impl Store {
     /// Looks at some of the articles that match an article of another story as well, and merges the two stories where
@@ -75,13 +72,7 @@ impl Store {
                         .fetch_one(&mut *tx)
                         .await
                         .doing(DOING)?;
-                if members > LARGEST_MERGE {
-                    tracing::warn!(
-                        from,
-                        into,
-                        members,
-                        "these stories look like one but are too large to merge unseen"
-                    );
+                if !may_merge(from, into, usize::try_from(members).unwrap_or(usize::MAX)) {
                     continue;
                 }
                 let why = json!({

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use chrono::Utc;
 use copydesk_article::{ArticleId, Fingerprint, StoryId};
 use copydesk_dedup::{
-    Candidate, Decision, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, Times, decide,
-    versions,
+    Decision, Merge, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, Times, decide, versions,
 };
 
+use crate::decision_inputs::DecisionInputs;
 use crate::evidence::{Older, SiteArticle};
 use crate::identity::{Identity, Known, raw_hash, site_hash, url_hash};
 use crate::item::{Item, Prepared};
-use crate::keys::{Owners, Windows, row_key};
+use crate::keys::{Windows, row_key};
 
 /// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
 pub(crate) struct Work<'b> {
@@ -26,6 +26,8 @@ pub(crate) struct Work<'b> {
     pub(crate) site: Option<&'b str>,
     pub(crate) site_hash: Option<i64>,
     pub(crate) url_hash: Option<u64>,
+    /// When it appeared, as far as that is believable.
+    pub(crate) times: Times,
     /// `article.raw_hash`.
     pub(crate) raw_hash: [u8; 16],
     windows: Windows,
@@ -43,6 +45,14 @@ impl<'b> Work<'b> {
             site,
             site_hash: site.map(site_hash),
             url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
+            times: Times::believable(
+                metadata
+                    .published_at
+                    .as_ref()
+                    .map(|t| t.value.instant().timestamp()),
+                article.fetched_at.map(|t| t.timestamp()),
+                item.message.timestamp.map(|t| t.timestamp()),
+            ),
             raw_hash: raw_hash(item.message.payload.as_deref()),
             windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
         }
@@ -171,12 +181,28 @@ fn against(work: &Work<'_>, old: &Latest<'_>) -> Disposition {
     }
 }
 
-/// A link that was given up for a newer article's sake.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GivenUp {
-    pub(crate) relink: Relink,
-    pub(crate) shared: u32,
-    pub(crate) cause: i64,
+/// What a decision changes of older articles.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    /// A link is given up. `shared`: what it shared.
+    Relink { relink: Relink, shared: u32 },
+    /// An article is a digest: `released` leave it, and it leaves the story that it is in.
+    Digest {
+        article: i64,
+        story: i64,
+        released: Vec<i64>,
+    },
+    /// Two stories are one. `joined`: the article that the newcomer is linked to.
+    Merge { merge: Merge, joined: i64 },
+}
+
+/// A step of a batch's decisions, in their order.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// A new article, with the article that it links to and that one's story as the decision knew it.
+    New { article: i64, link: Option<(i64, i64)> },
+    /// A change to older articles that the article `cause` brings about.
+    Change { cause: i64, change: Change },
 }
 
 /// What is recorded beside a decision.
@@ -194,99 +220,97 @@ pub(crate) struct Decided {
     pub(crate) of_work: Vec<Option<Decision>>,
     /// For each work in order: what is recorded beside it.
     pub(crate) notes: Vec<Note>,
-    /// Links that were given up, in order.
-    pub(crate) given_up: Vec<GivenUp>,
-}
-
-/// Everything that the decisions of a batch depend on, read from the database.
-pub(crate) struct Read<'b> {
-    /// Owner by row of the key table.
-    pub(crate) owners: Owners,
-    /// The owners, and the articles that they are linked to.
-    pub(crate) older: HashMap<i64, Older<'b>>,
-    /// The last articles by site, the newest first.
-    pub(crate) recents: HashMap<i64, Vec<Arc<SiteArticle>>>,
+    /// What becomes of stories, in order.
+    pub(crate) steps: Vec<Step>,
 }
 
 /// Decides on every new article and version, in order. Articles of the batch see those before them.
 pub(crate) fn decisions<'b>(
     works: &[Work<'b>],
     dispositions: &[Disposition],
-    read: &mut Read<'b>,
+    inputs: &mut DecisionInputs<'b>,
     params: &Params<'_>,
 ) -> Decided {
-    let mut of_work = Vec::with_capacity(works.len());
-    let mut notes = Vec::with_capacity(works.len());
-    let mut given_up = Vec::new();
+    let mut decided = Decided {
+        of_work: Vec::with_capacity(works.len()),
+        notes: Vec::with_capacity(works.len()),
+        steps: Vec::new(),
+    };
     for (work, disposition) in works.iter().zip(dispositions) {
         if matches!(disposition, Disposition::Unchanged { .. }) {
-            of_work.push(None);
-            notes.push(Note::default());
+            decided.of_work.push(None);
+            decided.notes.push(Note::default());
             continue;
         }
         let id = disposition.article(work.fresh);
         let is_new = matches!(disposition, Disposition::New { .. });
-        let decision = one(work, id, is_new, read, params);
-        notes.push(note(work, &decision, read));
-        if let Some(relink) = decision.relink
-            && let Some(older) = read.older.get_mut(&relink.article.0)
-        {
-            let shared = older.link.take().map_or(0, |l| l.shared);
-            older.story = relink.new_story;
-            given_up.push(GivenUp {
-                relink,
-                shared,
-                cause: id,
-            });
+        let decision = one(work, id, is_new, inputs, params);
+        decided.notes.push(note(work, &decision, inputs));
+        let steps = &mut decided.steps;
+        if let Some(relink) = decision.relink {
+            let shared = inputs.leave(relink.article.0, relink.new_story);
+            steps.push(change(id, Change::Relink { relink, shared }));
         }
-        remember(work, id, is_new, &decision, read);
-        of_work.push(Some(decision));
+        remember(work, id, is_new, &decision, inputs);
+        if is_new {
+            let link = decision.link.map(|l| (l.to.0, l.story.0));
+            steps.push(Step::New { article: id, link });
+        }
+        changes_behind(id, &decision, inputs, steps);
+        decided.of_work.push(Some(decision));
     }
-    Decided {
-        of_work,
-        notes,
-        given_up,
+    decided
+}
+
+fn change(cause: i64, change: Change) -> Step {
+    Step::Change { cause, change }
+}
+
+/// Digests and merges, which are carried out when the article is in its story.
+fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>, steps: &mut Vec<Step>) {
+    for digest in &decision.digests {
+        let released: Vec<i64> = digest.released.iter().map(|r| r.0).collect();
+        for article in &released {
+            inputs.leave(*article, StoryId(*article));
+        }
+        let article = digest.article.0;
+        if let Some(StoryId(story)) = inputs.mark_digest(article) {
+            let digest = Change::Digest {
+                article,
+                story,
+                released,
+            };
+            steps.push(change(id, digest));
+        }
+    }
+    let Some(link) = &decision.link else { return };
+    for merge in &decision.merges {
+        inputs.merge(merge);
+        let (merge, joined) = (*merge, link.to.0);
+        steps.push(change(id, Change::Merge { merge, joined }));
     }
 }
 
 /// A version is not linked: it is asked only which of its blocks are its site's own.
-fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read<'_>, params: &Params<'_>) -> Decision {
+fn one(work: &Work<'_>, id: i64, is_new: bool, inputs: &DecisionInputs<'_>, params: &Params<'_>) -> Decision {
     let mut owners: Vec<i64> = Vec::new();
     if is_new {
         owners.extend(
             work.searched_keys()
-                .filter_map(|key| read.owners.get(&key).copied()),
+                .filter_map(|key| inputs.owners.get(&key).copied()),
         );
         let originals: Vec<i64> = owners
             .iter()
-            .filter_map(|owner| read.older.get(owner)?.link.map(|l| l.to.0))
+            .filter_map(|owner| inputs.older.get(owner)?.link.map(|l| l.to.0))
             .collect();
         owners.extend(originals);
         owners.sort_unstable();
         owners.dedup();
         owners.retain(|owner| *owner != id);
     }
-    let candidates: Vec<Candidate<'_>> = owners
-        .iter()
-        .filter_map(|owner| {
-            // Articles of this batch are here only if they came before.
-            let older = read.older.get(owner)?;
-            Some(Candidate {
-                id: ArticleId(*owner),
-                story: older.story,
-                site: older.site.as_deref(),
-                url_hash: older.url_hash,
-                fingerprint: &older.fingerprint,
-                times: older.times,
-                link: older.link,
-                digest: older.digest,
-                excerpts: &[],
-            })
-        })
-        .collect();
     let recents: Vec<Recent<'_>> = work
         .site_hash
-        .and_then(|site| read.recents.get(&site))
+        .and_then(|site| inputs.recents.get(&site))
         .into_iter()
         .flatten()
         .take(RECENTS)
@@ -301,16 +325,19 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, read: &Read<'_>, params: &Params<
         id: ArticleId(id),
         site: work.site,
         url_hash: work.url_hash,
-        times: Times::default(),
+        times: work.times,
         fingerprint: work.fingerprint(),
     };
-    decide(&subject, &candidates, &recents, params)
+    // Owners of this batch are known only if they came before.
+    inputs.with_candidates(&owners, |candidates| {
+        decide(&subject, candidates, &recents, params)
+    })
 }
 
-fn note(work: &Work<'_>, decision: &Decision, read: &Read<'_>) -> Note {
+fn note(work: &Work<'_>, decision: &Decision, inputs: &DecisionInputs<'_>) -> Note {
     let recents = work
         .site_hash
-        .and_then(|site| read.recents.get(&site))
+        .and_then(|site| inputs.recents.get(&site))
         .map_or(0, Vec::len);
     let story = decision.link.map(|l| l.story);
     Note {
@@ -319,16 +346,25 @@ fn note(work: &Work<'_>, decision: &Decision, read: &Read<'_>) -> Note {
             .refusals
             .iter()
             .filter(|(_, why)| *why == Refusal::NotBest)
-            .any(|(id, _)| read.older.get(&id.0).map(|o| o.story) != story),
+            .any(|(id, _)| inputs.older.get(&id.0).map(|o| o.story) != story),
     }
 }
 
 /// The articles behind see this one as if it had been read from the database.
-fn remember<'b>(work: &Work<'b>, id: i64, is_new: bool, decision: &Decision, read: &mut Read<'b>) {
+fn remember<'b>(
+    work: &Work<'b>,
+    id: i64,
+    is_new: bool,
+    decision: &Decision,
+    inputs: &mut DecisionInputs<'b>,
+) {
     let fingerprint = decision.kept(work.fingerprint());
-    match read.older.get_mut(&id) {
+    match inputs.older.get_mut(&id) {
         // A version keeps its article's place.
-        Some(older) => older.fingerprint = fingerprint,
+        Some(older) => {
+            older.fingerprint = fingerprint;
+            older.times = work.times;
+        }
         // Nobody in this batch shares a key with it.
         None if !is_new => {}
         None => {
@@ -342,13 +378,17 @@ fn remember<'b>(work: &Work<'b>, id: i64, is_new: bool, decision: &Decision, rea
                     shared: l.shared,
                 }),
                 digest: decision.digest,
-                times: Times::default(),
+                excerpts: Vec::new(),
+                times: work.times,
             };
-            read.older.insert(id, older);
+            inputs.older.insert(id, older);
+            if let Some(link) = &decision.link {
+                inputs.note_link(id, link);
+            }
         }
     }
     if let Some(site) = work.site_hash {
-        let recents = read.recents.entry(site).or_default();
+        let recents = inputs.recents.entry(site).or_default();
         recents.retain(|r| r.id.0 != id);
         recents.insert(
             0,

@@ -1,12 +1,13 @@
-//! Stories: the links of a batch become memberships, links that were given up are carried out.
+//! Stories: the links of a batch become memberships; re-links, digests and merges are carried out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use copydesk_dedup::Decision;
+use copydesk_dedup::{Decision, Merge};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
-use crate::plan::{Decided, Disposition, GivenUp, Work};
+use crate::plan::{Change, Step};
 use crate::story;
 
 /// The story of every new article, and which links stand.
@@ -15,6 +16,8 @@ pub(crate) struct Stories {
     of_article: HashMap<i64, i64>,
     /// New articles of this batch whose link was given up within the batch.
     unlinked: HashSet<i64>,
+    /// New articles of this batch that a later one of it showed to be digests.
+    digests: HashSet<i64>,
     /// Older articles that changed their story.
     pub(crate) moved: u64,
 }
@@ -29,81 +32,78 @@ impl Stories {
     pub(crate) fn keeps_link(&self, article: i64) -> bool {
         !self.unlinked.contains(&article)
     }
+
+    /// Whether a later article of the batch showed it to be a digest.
+    pub(crate) fn is_found_digest(&self, article: i64) -> bool {
+        self.digests.contains(&article)
+    }
 }
 
 /// What the decisions of some articles make of stories, before any of it is carried out.
 #[derive(Debug)]
 pub(crate) struct Links {
-    /// New articles, ascending (the older ones first), each with the article that it links to and that one's story as the decision knew it.
-    of_new: Vec<(i64, Option<(i64, i64)>)>,
-    /// Articles that were there before and are linked to, ascending.
+    /// The new articles and what they change, in order.
+    steps: Vec<Step>,
+    /// The new articles, ascending.
+    new: Vec<i64>,
+    /// Articles that were there before and are linked to or tie stories together, ascending.
     targets: Vec<i64>,
-    /// New articles whose link a later one of the same batch made them give up.
-    unlinked: HashSet<i64>,
-    /// Links of articles that were there before.
-    given_up: Vec<GivenUp>,
+    /// Stories that are changed besides getting new members, ascending.
+    changed: Vec<i64>,
 }
 
 impl Links {
-    pub(crate) fn new(works: &[Work<'_>], dispositions: &[Disposition], decided: &Decided) -> Self {
-        let of_new: Vec<(i64, Option<(i64, i64)>)> = works
-            .iter()
-            .zip(dispositions)
-            .zip(&decided.of_work)
-            .filter(|((_, disposition), _)| matches!(disposition, Disposition::New { .. }))
-            .map(|((work, _), decision)| {
-                let link = decision.as_ref().and_then(|d| d.link);
-                (work.fresh, link.map(|l| (l.to.0, l.story.0)))
-            })
-            .collect();
-        let is_new = |article: &i64| is_among(&of_new, *article);
-        let mut targets: Vec<i64> = of_new
-            .iter()
-            .filter_map(|(_, link)| Some((*link)?.0))
-            .filter(|to| !is_new(to))
-            .collect();
-        targets.sort_unstable();
-        targets.dedup();
-        let (of_batch, given_up) = decided
-            .given_up
-            .iter()
-            .copied()
-            .partition::<Vec<_>, _>(|g| is_new(&g.relink.article.0));
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        let mut new = Vec::new();
+        let (mut targets, mut changed) = (Vec::new(), Vec::new());
+        for step in &steps {
+            match step {
+                Step::New { article, link } => {
+                    new.push(*article);
+                    targets.extend(link.map(|(to, _)| to));
+                }
+                Step::Change { change, .. } => match change {
+                    Change::Relink { relink, .. } => changed.push(relink.old_story.0),
+                    Change::Digest { story, .. } => changed.push(*story),
+                    Change::Merge { merge, .. } => {
+                        targets.push(merge.tied_by.0);
+                        changed.extend([merge.from.0, merge.into.0]);
+                    }
+                },
+            }
+        }
+        for ids in [&mut new, &mut targets, &mut changed] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        targets.retain(|to| new.binary_search(to).is_err());
         Self {
-            of_new,
+            steps,
+            new,
             targets,
-            unlinked: of_batch.iter().map(|g| g.relink.article.0).collect(),
-            given_up,
+            changed,
         }
     }
 
-    /// Locks what is linked to, carries out what is given up, and works out the story of every new article.
+    /// Locks what is linked to, carries out what changes, and works out the story of every new article.
     ///
     /// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
     /// left behind in a story that was given up.
     pub(crate) async fn settle(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
-        let mut story_of = stories_of(connection, &self.targets, "FOR SHARE").await?;
-        let mut moved = 0;
-        for given_up in &self.given_up {
-            for article in self.carry_out(connection, given_up).await? {
-                story_of.insert(article, given_up.relink.new_story.0);
-                moved += 1;
-            }
-        }
-        Ok(Stories {
-            moved,
-            ..self.resolve(&story_of)
-        })
+        let story_of = if self.changed.is_empty() {
+            stories_of(connection, &self.targets, "FOR SHARE").await?
+        } else {
+            // One statement in one order for both, so that two flushes do not deadlock.
+            story::lock(connection, &self.targets, &self.changed).await?
+        };
+        self.replay(Some(connection), story_of).await
     }
 
     /// The same without a lock and without a change: what [`Links::settle`] will most likely say. For a flush that has yet to wait for
     /// others: they may want those very articles, and would wait for it.
     pub(crate) async fn foresee(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
-        let mut story_of = stories_of(connection, &self.targets, "").await?;
-        for given_up in &self.given_up {
-            story_of.insert(given_up.relink.article.0, given_up.relink.new_story.0);
-        }
-        Ok(self.resolve(&story_of))
+        let story_of = stories_of(connection, &self.targets, "").await?;
+        self.replay(None, story_of.into_iter().collect()).await
     }
 
     /// [`Links::settle`] for new articles that were written as [`Links::foresee`] said; those for which it was wrong get their story now.
@@ -115,7 +115,7 @@ impl Links {
     ) -> Result<u64, StoreError> {
         let stories = self.settle(connection).await?;
         let mut wrong: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for (article, _) in &self.of_new {
+        for article in &self.new {
             let story = stories.of(*article);
             if story != foreseen.of(*article) {
                 wrong.entry(story).or_default().push(*article);
@@ -127,62 +127,219 @@ impl Links {
         Ok(stories.moved)
     }
 
-    /// The article founds a story of its own; everything linked to it, near or far, goes along. Answers with all that moved.
-    ///
-    /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more. New articles that
-    /// are written already are none of those that move: they have never been elsewhere.
-    async fn carry_out(
+    /// Goes through the steps. With a connection, what they change of older articles is carried out.
+    async fn replay(
         &self,
-        connection: &mut PgConnection,
-        given_up: &GivenUp,
-    ) -> Result<Vec<i64>, StoreError> {
-        let relink = given_up.relink;
-        let Some((story, link)) = story::link_of(connection, relink.article.0, relink.from.0).await? else {
-            return Ok(Vec::new());
+        mut connection: Option<&mut PgConnection>,
+        story_of: Vec<(i64, i64)>,
+    ) -> Result<Stories, StoreError> {
+        let is_older = |(article, _): &(i64, i64)| !self.is_new(*article);
+        let mut replay = Replay {
+            older: story_of.into_iter().filter(is_older).collect(),
+            ..Replay::default()
         };
-        let mut moved = story::with_followers(connection, &[relink.article.0], story).await?;
-        moved.retain(|article| !is_among(&self.of_new, *article));
-        let mut detail = link.clone();
-        detail["shared_when_given_up"] = given_up.shared.into();
-        story::unlink(connection, &[link]).await?;
-        story::move_to(connection, &moved, relink.new_story.0).await?;
-        let (from, to) = (relink.old_story.0, relink.new_story.0);
-        story::record(
-            connection,
-            "relink",
-            relink.article.0,
-            &moved,
-            from,
-            to,
-            Some(given_up.cause),
-            detail,
-        )
-        .await?;
-        Ok(moved)
+        for step in &self.steps {
+            match step {
+                Step::New { article, link } => replay.insert(*article, *link),
+                Step::Change { cause, change } => {
+                    self.change(connection.as_deref_mut(), &mut replay, *cause, change)
+                        .await?;
+                }
+            }
+        }
+        Ok(replay.into_stories())
     }
 
-    fn resolve(&self, story_of: &HashMap<i64, i64>) -> Stories {
-        let mut of_article: HashMap<i64, i64> = HashMap::with_capacity(self.of_new.len());
-        // Links point to older articles: one pass in order is enough.
-        for (article, link) in &self.of_new {
-            let link = link.filter(|_| !self.unlinked.contains(article));
-            let story = link.map_or(*article, |(to, story)| {
-                let now = of_article.get(&to).or_else(|| story_of.get(&to));
-                now.copied().unwrap_or(story)
-            });
-            of_article.insert(*article, story);
+    async fn change(
+        &self,
+        mut connection: Option<&mut PgConnection>,
+        replay: &mut Replay,
+        cause: i64,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        match change {
+            Change::Relink { relink, shared } => {
+                let (article, story) = (relink.article.0, relink.new_story.0);
+                let why = json!({ "shared_when_given_up": shared });
+                let given_up = (article, relink.from.0);
+                self.give_up(connection, replay, given_up, story, cause, &why)
+                    .await
+            }
+            Change::Digest {
+                article, released, ..
+            } => {
+                let why = json!({ "digest": article });
+                for excerpt in released {
+                    let given_up = (*excerpt, *article);
+                    self.give_up(connection.as_deref_mut(), replay, given_up, *excerpt, cause, &why)
+                        .await?;
+                }
+                if self.is_new(*article) {
+                    replay.leave(*article, *article);
+                    replay.digests.insert(*article);
+                    return Ok(());
+                }
+                let moved = match connection {
+                    Some(connection) => story::mark_digest(connection, *article, cause).await?,
+                    None => vec![*article],
+                };
+                self.move_older(replay, moved, *article);
+                Ok(())
+            }
+            Change::Merge { merge, joined } => self.merge(connection, replay, merge, *joined, cause).await,
         }
-        Stories {
-            of_article,
-            unlinked: self.unlinked.clone(),
-            moved: 0,
+    }
+
+    /// An article gives up its link and founds a story; everything linked to it, near or far, goes along.
+    ///
+    /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
+    async fn give_up(
+        &self,
+        connection: Option<&mut PgConnection>,
+        replay: &mut Replay,
+        (article, linked_to): (i64, i64),
+        story: i64,
+        cause: i64,
+        why: &Value,
+    ) -> Result<(), StoreError> {
+        if self.is_new(article) {
+            replay.leave(article, story);
+            return Ok(());
         }
+        let moved = match connection {
+            Some(connection) => story::relink(connection, article, linked_to, story, cause, why).await?,
+            None => vec![article],
+        };
+        self.move_older(replay, moved, story);
+        Ok(())
+    }
+
+    /// Older articles have moved. New ones that are written already are none of them: they have never been elsewhere, and follow here.
+    fn move_older(&self, replay: &mut Replay, mut moved: Vec<i64>, story: i64) {
+        moved.retain(|article| !self.is_new(*article));
+        replay.moved += moved.len() as u64;
+        replay.older.extend(moved.iter().map(|article| (*article, story)));
+        replay.follow(moved.into_iter().collect(), story);
+    }
+
+    /// Two stories become one, unless somebody has changed either since the decision.
+    async fn merge(
+        &self,
+        connection: Option<&mut PgConnection>,
+        replay: &mut Replay,
+        merge: &Merge,
+        joined: i64,
+        cause: i64,
+    ) -> Result<(), StoreError> {
+        let (Some(one), Some(other)) = (replay.story(joined), replay.story(merge.tied_by.0)) else {
+            return Ok(());
+        };
+        let (from, into) = (one.max(other), one.min(other));
+        if from == into || (from, into) != (merge.from.0, merge.into.0) {
+            return Ok(());
+        }
+        let of = |story: i64| {
+            let members = replay.older.iter().filter(move |(_, s)| **s == story);
+            members.map(|(article, _)| *article).collect::<Vec<i64>>()
+        };
+        let mut older = of(from);
+        if !story::may_merge(from, into, older.len() + of(into).len()) {
+            return Ok(());
+        }
+        older.sort_unstable();
+        let new = replay.merge(from, into);
+        if let Some(connection) = connection {
+            story::move_to(connection, &older, into).await?;
+            let why = json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
+            let moved = [older.as_slice(), new.as_slice()].concat();
+            story::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
+        }
+        replay.moved += older.len() as u64;
+        replay
+            .older
+            .extend(older.into_iter().map(|article| (article, into)));
+        Ok(())
+    }
+
+    fn is_new(&self, article: i64) -> bool {
+        self.new.binary_search(&article).is_ok()
     }
 }
 
-/// Whether it is one of these new articles, which are ascending.
-fn is_among(new: &[(i64, Option<(i64, i64)>)], article: i64) -> bool {
-    new.binary_search_by_key(&article, |(id, _)| *id).is_ok()
+/// Where the articles are while the steps are gone through.
+#[derive(Debug, Default)]
+struct Replay {
+    /// The story of older articles, as far as they matter.
+    older: HashMap<i64, i64>,
+    /// New articles in order, which is that of their links: nobody links to a later one.
+    new: Vec<NewArticle>,
+    unlinked: HashSet<i64>,
+    digests: HashSet<i64>,
+    moved: u64,
+}
+
+#[derive(Debug)]
+struct NewArticle {
+    article: i64,
+    story: i64,
+    linked_to: Option<i64>,
+}
+
+impl Replay {
+    fn story(&self, article: i64) -> Option<i64> {
+        let new = self.new.iter().find(|n| n.article == article).map(|n| n.story);
+        new.or_else(|| self.older.get(&article).copied())
+    }
+
+    fn insert(&mut self, article: i64, link: Option<(i64, i64)>) {
+        let story = link.map_or(article, |(to, story)| self.story(to).unwrap_or(story));
+        self.new.push(NewArticle {
+            article,
+            story,
+            linked_to: link.map(|(to, _)| to),
+        });
+    }
+
+    /// A new article gives up its link.
+    fn leave(&mut self, article: i64, story: i64) {
+        if let Some(new) = self.new.iter_mut().find(|n| n.article == article) {
+            new.story = story;
+            if new.linked_to.take().is_some() {
+                self.unlinked.insert(article);
+            }
+        }
+        self.follow(HashSet::from([article]), story);
+    }
+
+    /// New articles that are linked to what moved, near or far, go along.
+    fn follow(&mut self, mut moved: HashSet<i64>, story: i64) {
+        for new in &mut self.new {
+            if new.linked_to.is_some_and(|to| moved.contains(&to)) {
+                new.story = story;
+                moved.insert(new.article);
+            }
+        }
+    }
+
+    /// Answers with the new articles that changed their story.
+    fn merge(&mut self, from: i64, into: i64) -> Vec<i64> {
+        let members = self.new.iter_mut().filter(|n| n.story == from);
+        members
+            .map(|n| {
+                n.story = into;
+                n.article
+            })
+            .collect()
+    }
+
+    fn into_stories(self) -> Stories {
+        Stories {
+            of_article: self.new.iter().map(|n| (n.article, n.story)).collect(),
+            unlinked: self.unlinked,
+            digests: self.digests,
+            moved: self.moved,
+        }
+    }
 }
 
 /// The stories of these articles (ascending), their rows locked as this clause says.
@@ -190,19 +347,18 @@ async fn stories_of(
     connection: &mut PgConnection,
     ids: &[i64],
     lock: &'static str,
-) -> Result<HashMap<i64, i64>, StoreError> {
+) -> Result<Vec<(i64, i64)>, StoreError> {
     if ids.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let sql = format!(
         "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id {lock}"
     );
-    let rows: Vec<(i64, i64)> = sqlx::query_as(&sql)
+    sqlx::query_as(&sql)
         .bind(ids)
         .fetch_all(connection)
         .await
-        .doing("cannot read or lock the articles that are linked to")?;
-    Ok(rows.into_iter().collect())
+        .doing("cannot read or lock the articles that are linked to")
 }
 
 /// `evidence.refusals`: the candidates that were looked at and not linked to.
@@ -210,10 +366,10 @@ pub(crate) fn refusals(decision: &Decision) -> Option<String> {
     if decision.refusals.is_empty() {
         return None;
     }
-    let map: serde_json::Map<String, serde_json::Value> = decision
+    let map: serde_json::Map<String, Value> = decision
         .refusals
         .iter()
         .map(|(id, why)| (id.to_string(), why.as_str().into()))
         .collect();
-    Some(serde_json::Value::Object(map).to_string())
+    Some(Value::Object(map).to_string())
 }

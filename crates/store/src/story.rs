@@ -10,6 +10,9 @@ use crate::error::{Doing as _, StoreError};
 
 const DOING: &str = "cannot change the story";
 
+/// A story that a merge would make larger than this is left for a person to look at.
+pub const LARGEST_MERGE: usize = 2_000;
+
 /// One article of a story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryArticle {
@@ -44,7 +47,7 @@ pub struct StoryArticle {
 pub struct StoryEvent {
     /// Number of the event.
     pub event_id: i64,
-    /// `relink`, `merge`, `split` or `undo`.
+    /// `relink`, `digest`, `merge`, `split` or `undo`.
     pub kind: String,
     /// The article that it is about.
     pub article_id: i64,
@@ -156,15 +159,43 @@ fn not_possible<T>(what: String) -> Result<T, StoreError> {
     Err(StoreError::NotPossible(what))
 }
 
-/// Locks all articles of some stories, in one order.
-async fn lock(connection: &mut PgConnection, stories: &[i64]) -> Result<Vec<(i64, i64)>, StoreError> {
-    sqlx::query_as(
-        "SELECT article_id, story_id FROM article WHERE story_id = ANY ($1) ORDER BY article_id FOR UPDATE",
-    )
-    .bind(stories)
-    .fetch_all(connection)
-    .await
-    .doing(DOING)
+/// Locks articles and all members of some stories, in one order. Answers with the story of each.
+pub(crate) async fn lock(
+    connection: &mut PgConnection,
+    articles: &[i64],
+    stories: &[i64],
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut locked: Vec<(i64, i64)> = Vec::new();
+    // Whoever was waited for may have added a member, which the next look finds; while all of them are locked nobody adds more.
+    loop {
+        let again: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) OR story_id = ANY ($2)
+             ORDER BY article_id FOR NO KEY UPDATE",
+        )
+        .bind(articles)
+        .bind(stories)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(DOING)?;
+        if again == locked {
+            return Ok(locked);
+        }
+        locked = again;
+    }
+}
+
+/// Whether stories with so many members together may be merged unseen.
+pub(crate) fn may_merge(from: i64, into: i64, members: usize) -> bool {
+    let small = members <= LARGEST_MERGE;
+    if !small {
+        tracing::warn!(
+            from,
+            into,
+            members,
+            "these stories look like one but are too large to merge unseen"
+        );
+    }
+    small
 }
 
 pub(crate) async fn merge(
@@ -177,7 +208,7 @@ pub(crate) async fn merge(
     if from == into {
         return not_possible(format!("story {from} is one story already"));
     }
-    let members = lock(connection, &[from, into]).await?;
+    let members = lock(connection, &[], &[from, into]).await?;
     for story in [from, into] {
         if members.iter().all(|(_, s)| *s != story) {
             return not_possible(format!("there is no story {story}"));
@@ -208,7 +239,7 @@ async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Re
             stories.len()
         ));
     };
-    let members = lock(connection, &[*story]).await?;
+    let members = lock(connection, &[], &[*story]).await?;
     for article in articles {
         if members.iter().all(|(id, _)| id != article) {
             return not_possible(format!("article {article} is not in story {story}"));
@@ -219,7 +250,7 @@ async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Re
             "article {story} founded the story; split the others off instead"
         ));
     }
-    if first != *story && !lock(connection, &[first]).await?.is_empty() {
+    if first != *story && !lock(connection, &[], &[first]).await?.is_empty() {
         return not_possible(format!("there is a story {first} already; merge into it instead"));
     }
     let links: Vec<Value> = sqlx::query_scalar(
@@ -268,7 +299,7 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     if undone {
         return not_possible(format!("event {event_id} was taken back before"));
     }
-    let members = lock(connection, &[event.from_story, event.to_story]).await?;
+    let members = lock(connection, &[], &[event.from_story, event.to_story]).await?;
     let left: Vec<i64> = event
         .moved
         .iter()
@@ -289,10 +320,17 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     move_to(connection, &moved, event.from_story).await?;
     let links = match event.detail.get("links") {
         Some(Value::Array(links)) => links.clone(),
-        // A re-link keeps the one link that it gave up at the top.
-        _ if event.kind == "relink" => vec![event.detail.clone()],
+        // A re-link keeps the one link that it gave up at the top; so does a digest that had one.
+        _ if event.detail.get("linked_to").is_some_and(Value::is_i64) => vec![event.detail.clone()],
         _ => Vec::new(),
     };
+    if event.kind == "digest" {
+        sqlx::query("UPDATE article SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'")
+            .bind(event.article_id)
+            .execute(&mut *connection)
+            .await
+            .doing(DOING)?;
+    }
     link_again(connection, &links).await?;
     let detail = json!({ "undoes": event_id });
     record(
@@ -308,23 +346,81 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     .await
 }
 
-/// The story of an article and its link, locked, if it is still linked to `linked_to`.
-pub(crate) async fn link_of(
+/// The link of an article, as an event keeps it.
+const LINK: &str =
+    "jsonb_build_object('article_id', article_id, 'linked_to', linked_to, 'relation', relation,
+    'similarity', similarity, 'containment', containment, 'containment_of_linked', containment_of_linked,
+    'shared_shingles', shared_shingles, 'link_reason', link_reason, 'link_rule_version', link_rule_version)";
+
+/// An article gives up its link to another and goes to the story `story` with all that is linked to it, near or far. Answers with all that
+/// moved: nothing, if the link is no longer there.
+pub(crate) async fn relink(
     connection: &mut PgConnection,
     article: i64,
     linked_to: i64,
-) -> Result<Option<(i64, Value)>, StoreError> {
-    sqlx::query_as(
-        "SELECT story_id, jsonb_build_object('article_id', article_id, 'linked_to', linked_to, 'relation', relation,
-             'similarity', similarity, 'containment', containment, 'containment_of_linked', containment_of_linked,
-             'shared_shingles', shared_shingles, 'link_reason', link_reason, 'link_rule_version', link_rule_version)
-         FROM article WHERE article_id = $1 AND linked_to = $2 FOR UPDATE",
+    story: i64,
+    cause: i64,
+    why: &Value,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT story_id, {LINK} || $3 FROM article WHERE article_id = $1 AND linked_to = $2 FOR NO KEY UPDATE"
+    );
+    let found: Option<(i64, Value)> = sqlx::query_as(&sql)
+        .bind(article)
+        .bind(linked_to)
+        .bind(why)
+        .fetch_optional(&mut *connection)
+        .await
+        .doing(DOING)?;
+    let Some((from, detail)) = found else {
+        return Ok(Vec::new());
+    };
+    let moved = with_followers(connection, &[article], from).await?;
+    unlink(connection, std::slice::from_ref(&detail)).await?;
+    move_to(connection, &moved, story).await?;
+    let cause = Some(cause);
+    record(connection, "relink", article, &moved, from, story, cause, detail).await?;
+    Ok(moved)
+}
+
+/// An article turns out to be a digest: it gives up its link and, with all that is linked to it, founds a story if it is in another one's.
+/// Answers with all that moved: nothing, if it is a digest already.
+pub(crate) async fn mark_digest(
+    connection: &mut PgConnection,
+    article: i64,
+    cause: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT story_id, {LINK} FROM article WHERE article_id = $1 AND relation <> 'digest' FOR NO KEY UPDATE"
+    );
+    let found: Option<(i64, Value)> = sqlx::query_as(&sql)
+        .bind(article)
+        .fetch_optional(&mut *connection)
+        .await
+        .doing(DOING)?;
+    let Some((from, detail)) = found else {
+        return Ok(Vec::new());
+    };
+    let moved = if from == article {
+        vec![article]
+    } else {
+        with_followers(connection, &[article], from).await?
+    };
+    unlink(connection, std::slice::from_ref(&detail)).await?;
+    sqlx::query("UPDATE article SET relation = 'digest' WHERE article_id = $1")
+        .bind(article)
+        .execute(&mut *connection)
+        .await
+        .doing(DOING)?;
+    if from != article {
+        move_to(connection, &moved, article).await?;
+    }
+    let cause = Some(cause);
+    record(
+        connection, "digest", article, &moved, from, article, cause, detail,
     )
-    .bind(article)
-    .bind(linked_to)
-    .fetch_optional(connection)
-    .await
-    .doing(DOING)
+    .await?;
+    Ok(moved)
 }
 
 /// The articles, and all of the story that is linked to them, near or far.

@@ -453,7 +453,7 @@ fn founding<'b>(
         identity: &work.identity.0,
         relation: match link {
             Some(link) => link.relation.as_str(),
-            None if decision.digest => Relation::Digest.as_str(),
+            None if decision.digest || stories.is_found_digest(work.fresh) => Relation::Digest.as_str(),
             None => Relation::Original.as_str(),
         },
         link_reason: link.map(|l| l.reason.as_str()),

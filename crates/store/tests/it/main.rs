@@ -23,6 +23,7 @@ mod silent;
 mod site_guards;
 mod site_memory;
 mod stories;
+mod story_changes;
 mod support;
 mod tampering;
 mod unfinished;

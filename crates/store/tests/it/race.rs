@@ -397,8 +397,8 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
         stories,
         [
             ("a.example", 1, "a.example"),
-            ("b.example", 1, "a.example"),
-            // The joined text holds two articles whole: a digest, whose story the second one does not join.
+            // The joined text joined the slow one; its end showed that it holds two articles whole, so that it is a digest.
+            ("b.example", 1, "b.example"),
             ("c.example", 1, "c.example"),
             ("d.example", 1, "d.example"),
             ("d2.example", 1, "d.example"),
@@ -413,6 +413,8 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
         1,
         "it was decided on after the joined one"
     );
+    let digest = "SELECT count(*) FROM article WHERE site = 'b.example' AND relation = 'digest'";
+    assert_eq!(scratch.count(digest).await, 1);
     let order = "SELECT count(*) FROM (SELECT article_id < lag(article_id) OVER (ORDER BY \"offset\") AS back
                                       FROM sighting WHERE partition = 1) s WHERE back";
     assert_eq!(scratch.count(order).await, 0, "ids are in the order of offsets");
