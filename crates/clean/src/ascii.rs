@@ -121,7 +121,12 @@ pub(crate) fn any_word(bytes: &[u8], is_it: impl FnMut(&[u8; 16]) -> bool) -> bo
 /// [`any_word`] of runs of letters; beside the bytes the length of the run, at most sixteen.
 pub(crate) fn any_run_of_letters(bytes: &[u8], mut is_it: impl FnMut(&[u8; 16], usize) -> bool) -> bool {
     any_run(bytes, is_alphabetic, |sixteen| {
-        let letters = gather_sixteen(&sixteen.map(is_alphabetic));
+        // A loop and no `map`, which the compiler makes a call for each byte of.
+        let mut letters = [0; 16];
+        for (letter, byte) in letters.iter_mut().zip(sixteen) {
+            *letter = is_alphabetic(*byte);
+        }
+        let letters = gather_sixteen(&letters);
         is_it(sixteen, letters.trailing_ones() as usize)
     })
 }

@@ -76,7 +76,8 @@ pub(crate) struct Labelled {
 /// Every date of a line, each with its label: of "19 Mar 2026 – 18:40 Updated 21 Mar 2026" the first has none, the second
 /// one says what it is.
 pub(crate) fn labelled(text: &str, order: Order) -> Vec<Labelled> {
-    if text.len() < 6 || text.len() > 800 {
+    let none = text.is_ascii() && !text.bytes().any(|b| b.is_ascii_digit());
+    if none || text.len() < 6 || text.len() > 800 {
         return Vec::new();
     }
     let tokens = tokens(text);

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 use super::tokens::Token;
+use crate::rules::Fast;
 
 /// One language a row: twelve months, each with its cases and abbreviations. Where two languages disagree (Croatian and
 /// Polish "listopad"), the row that stands first wins. A name of two words is written with `_` between them.
@@ -96,8 +97,8 @@ const PERSIAN: [&str; 12] = [
     "اسفند",
 ];
 
-static MONTHS: LazyLock<HashMap<String, u32>> = LazyLock::new(|| {
-    let mut months = HashMap::new();
+static MONTHS: LazyLock<HashMap<String, u32, Fast>> = LazyLock::new(|| {
+    let mut months = HashMap::default();
     for row in NAMES {
         for (month, names) in (1..).zip(row.split(' ')) {
             for name in names.split('/').filter(|n| *n != "_") {
@@ -108,7 +109,7 @@ static MONTHS: LazyLock<HashMap<String, u32>> = LazyLock::new(|| {
     months
 });
 
-static PERSIAN_MONTHS: LazyLock<HashMap<String, u32>> =
+static PERSIAN_MONTHS: LazyLock<HashMap<String, u32, Fast>> =
     LazyLock::new(|| PERSIAN.iter().map(|name| form(name)).zip(1..).collect());
 
 /// The month (1 to 12) at the beginning of some tokens, and how many of them name it: "march", "كانون الثاني", "มี.ค.",

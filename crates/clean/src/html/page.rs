@@ -353,13 +353,13 @@ impl Reader<'_> {
     fn flush(&mut self) {
         self.breaks = 0;
         let linked = std::mem::take(&mut self.linked);
-        let text = std::mem::take(&mut self.text);
-        let text = text.trim().trim_end_matches([' ', '|']);
+        let text = self.text.trim().trim_end_matches([' ', '|']).to_owned();
+        self.text.clear();
         if text.is_empty() {
             return;
         }
         let (elem, tag) = self.block_owner();
-        let mut draft = Draft::new(BlockKind::Body, text.to_owned());
+        let mut draft = Draft::new(BlockKind::Body, text);
         draft.linked = linked.min(draft.chars);
         self.page.blocks.push(PageBlock {
             draft,
@@ -386,10 +386,7 @@ impl Reader<'_> {
 }
 
 /// An attribute's value.
-pub(crate) fn attr(element: &Element, name: &str) -> Option<String> {
-    element
-        .attrs
-        .iter()
-        .find(|a| &*a.name.local == name)
-        .map(|a| a.value.to_string())
+pub(crate) fn attr<'e>(element: &'e Element, name: &str) -> Option<&'e str> {
+    let found = element.attrs.iter().find(|a| &*a.name.local == name);
+    found.map(|a| &*a.value)
 }

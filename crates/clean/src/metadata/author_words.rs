@@ -1,16 +1,69 @@
 //! The words of bylines that are no part of a name. All are folded as [`crate::normalise::fold_phrase`] folds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use crate::normalise::is_dense_script;
+use crate::rules::Fast;
+
+/// A set of words.
+pub(super) type WordSet = HashSet<&'static str, Fast>;
+
 /// Words that stand between bars.
-pub(super) fn set(lines: &[&'static str]) -> HashSet<&'static str> {
-    lines.iter().flat_map(|line| line.split('|')).collect()
+pub(super) fn words_of(lines: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    lines.iter().flat_map(|line| line.split('|'))
+}
+
+pub(super) fn set(lines: &[&'static str]) -> WordSet {
+    words_of(lines).collect()
+}
+
+/// Words that a text may begin with, filed by their first character.
+#[derive(Debug)]
+pub(super) struct Openings(HashMap<char, Vec<Opening>, Fast>);
+
+#[derive(Debug)]
+struct Opening {
+    words: &'static str,
+    chars: usize,
+    is_dense: bool,
+}
+
+impl Openings {
+    fn of(lines: &[&'static str]) -> Self {
+        let mut all: HashMap<char, Vec<Opening>, Fast> = HashMap::default();
+        for words in words_of(lines) {
+            let first = words.chars().next().unwrap_or_default();
+            all.entry(first).or_default().push(Opening {
+                words,
+                chars: words.chars().count(),
+                is_dense: words.chars().all(is_dense_script),
+            });
+        }
+        Self(all)
+    }
+
+    /// Whether a folded text is one of them.
+    pub(super) fn has(&self, folded: &str) -> bool {
+        self.longest(folded, |rest, _| rest.is_empty()).is_some()
+    }
+
+    /// The characters of the longest of them that a folded text begins with. `goes_on` is asked of what follows, and told
+    /// whether the words are of a script without spaces.
+    pub(super) fn longest(&self, folded: &str, goes_on: impl Fn(&str, bool) -> bool) -> Option<usize> {
+        let first = folded.chars().next()?;
+        let fits = |o: &&Opening| {
+            folded
+                .strip_prefix(o.words)
+                .is_some_and(|rest| goes_on(rest, o.is_dense))
+        };
+        self.0.get(&first)?.iter().filter(fits).map(|o| o.chars).max()
+    }
 }
 
 /// Words that open a byline.
-pub(super) static OPENINGS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    set(&[
+pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
+    Openings::of(&[
         "by|written by|posted by|reported by|story by|words by|text by|article by|byline|submitted by",
         "published by|a guest post by|guest post by|authored by|opinion by|analysis by|review by",
         "reporting by|von|par|por|di|de|door|av|af|od|oleh|text|tekst|texte|texto|testo|teksti|autor",
@@ -26,8 +79,8 @@ pub(super) static OPENINGS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words that open the name of somebody who did not write: what follows is left out.
-pub(super) static NO_AUTHORS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    set(&[
+pub(super) static NO_AUTHORS: LazyLock<Openings> = LazyLock::new(|| {
+    Openings::of(&[
         "edited by|editing by|photo|photos|photo by|photos by|photograph|photographs|photography by",
         "photographs by|photographer|picture|pictures|pictures by|image|images|illustration by",
         "illustrations by|video by|graphics by|reviewed by|medically reviewed by|fact checked by",
@@ -40,7 +93,7 @@ pub(super) static NO_AUTHORS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words of what somebody does.
-pub(super) static ROLES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static ROLES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "reporter|reporters|correspondent|correspondents|editor|editors|editor-in-chief|editor-at-large",
         "writer|writers|columnist|contributor|contributors|journalist|journalists|producer|photographer",
@@ -61,7 +114,7 @@ pub(super) static ROLES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words of a staff as a whole.
-pub(super) static COLLECTIVES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static COLLECTIVES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "desk|newsroom|bureau|staff|redaktion|rédaction|redacción|redaccion|redação|redazione|redactie",
         "toimitus|redaksjonen|redaktionen|redakcja|redakce|redakcia|редакция|редакція|編集部|डेस्क|ब्यूरो",
@@ -70,7 +123,7 @@ pub(super) static COLLECTIVES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Degrees and licences behind a name, without full stops.
-pub(super) static DEGREES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static DEGREES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "phd|ph d|md|dvm|vmd|rd|rdn|ldn|ms|msc|ma|mba|mph|mpp|cpa|cfp|cepf|cfa|ea|jd|esq|do|dds|dmd|rn|np",
         "pa-c|lcsw|lmft|pharmd|bsc|ba|dpt|psyd|cscs|cns|cpt|faap|facp|edd|llm|llb|bds|mbbs|frcs|jr|sr|ii",
@@ -79,7 +132,7 @@ pub(super) static DEGREES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words that stand before or behind a role and make no name: "Senior Political Editor".
-pub(super) static ROLE_MODIFIERS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static ROLE_MODIFIERS: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "senior|junior|chief|deputy|associate|assistant|managing|executive|contributing|staff|guest",
         "special|lead|head|former|political|politics|business|economics|economic|financial|finance|sports",
@@ -95,7 +148,7 @@ pub(super) static ROLE_MODIFIERS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words of an organisation's name.
-pub(super) static ORGANISATIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static ORGANISATIONS: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "news|newspaper|times|post|daily|weekly|magazine|press|media|agency|agencies|desk|newsroom|network",
         "online|tv|radio|institute|center|centre|university|foundation|association|society|council",
@@ -106,7 +159,7 @@ pub(super) static ORGANISATIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words behind which no name follows any more: when it was published, and for whom.
-pub(super) static ENDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static ENDS: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "published|publish|posted|updated|modified|last|first|created|updates|reading|read|follow|email",
         "e-mail|contact|veröffentlicht|aktualisiert|stand|zuletzt|erstellt|publié|publiée|publie|mis",
@@ -119,11 +172,11 @@ pub(super) static ENDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words between an author and who or where the article was written for: "in Berlin", "for The Post", "and agencies".
-pub(super) static LINKS: LazyLock<HashSet<&str>> =
+pub(super) static LINKS: LazyLock<WordSet> =
     LazyLock::new(|| set(&["in|for|from|at|of|aus|für|à|au|pour|para|desde|voor|per|da|w|dla|в|из|для"]));
 
 /// Places of several words from which papers report: they look like names.
-pub(super) static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static PLACES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "new york|new york city|los angeles|san francisco|san diego|san antonio|las vegas|new orleans",
         "washington dc|washington d.c|washington, d.c|new delhi|hong kong|tel aviv|kuala lumpur",
@@ -138,7 +191,7 @@ pub(super) static PLACES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Agencies that nobody names.
-pub(super) static AGENCIES_IN_GENERAL: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static AGENCIES_IN_GENERAL: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "agencies|agency|wires|wire services|wire reports|news agencies|news services|agenturen|agences",
         "agencias|agências|agenzie|agenzia|agentschappen|byråer|bureaus|ajanslar|агентства|agencje",
@@ -147,7 +200,7 @@ pub(super) static AGENCIES_IN_GENERAL: LazyLock<HashSet<&str>> = LazyLock::new(|
 });
 
 /// Agencies that sign beside an author.
-pub(super) static AGENCIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static AGENCIES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "afp|ap|dpa|reuters|apa|sda|efe|ansa|pti|ani|ians|tass|xinhua|bloomberg|upi|anp|belga",
         "associated press|the associated press|agence france-presse|deutsche presse-agentur",
@@ -158,7 +211,7 @@ pub(super) static AGENCIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words within names that are written small.
-pub(super) static PARTICLES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static PARTICLES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "de|del|della|di|da|dal|dos|das|do|du|des|la|le|el|los|las|van|der|den|ter|ten|von|vom|zu|zum|zur",
         "bin|ibn|al|ul|ur|af|av|y|e|i|ap|ben|bint|abu|dr|mc|st|d'|o'|binti|und|and",

@@ -1,12 +1,11 @@
 //! Names of authors, cleaned.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::author_words::{
-    AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, DEGREES, ORGANISATIONS, PLACES, ROLES,
+    AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, DEGREES, ORGANISATIONS, PLACES, ROLES, WordSet,
 };
 use super::name::{clean_name, without_brackets};
 use crate::normalise::{fold_phrase, fold_space, is_dense_script};
@@ -31,15 +30,20 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
             last.push_str(", ");
             last.push_str(&part);
         } else if let Some(name) = clean_name(&part)
-            && !names.iter().any(|n| fold_phrase(n) == fold_phrase(&name))
+            && (names.is_empty() || {
+                let folded = fold_phrase(&name);
+                !names.iter().any(|n| fold_phrase(n) == folded)
+            })
         {
             names.push(name);
         }
     }
-    if names.iter().any(|n| is_full_name(n)) {
-        names.retain(|n| is_full_name(n) || !is_beside_names(n));
-    } else if names.len() > 1 {
-        names.retain(|n| !any(&AGENCIES_IN_GENERAL, &fold_phrase(n)));
+    if names.len() > 1 {
+        if names.iter().any(|n| is_full_name(n)) {
+            names.retain(|n| is_full_name(n) || !is_beside_names(n));
+        } else {
+            names.retain(|n| !any(&AGENCIES_IN_GENERAL, &fold_phrase(n)));
+        }
     }
     names.truncate(MOST);
     names
@@ -84,7 +88,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// Whether a folded word is in a list.
-pub(super) fn any(list: &HashSet<&str>, word: &str) -> bool {
+pub(super) fn any(list: &WordSet, word: &str) -> bool {
     list.contains(word)
 }
 

@@ -15,6 +15,7 @@ use super::authors::{clean_names, is_agency, is_full_name, is_role};
 use super::facts::Facts;
 use super::json_ld::types;
 use crate::normalise::key;
+use crate::rules::Fast;
 
 /// `<meta>` names of the author, the surest first.
 const METAS: &[&str] = &[
@@ -139,7 +140,7 @@ fn says_author(facts: &Facts) -> bool {
 }
 
 /// Names of a staff as a whole, and of accounts.
-static STAFF: LazyLock<HashSet<u64>> = LazyLock::new(|| {
+static STAFF: LazyLock<HashSet<u64, Fast>> = LazyLock::new(|| {
     let names = set(&[
         "admin|redaktion|die redaktion|redacción|redaccion|redação|redazione|rédaction|la rédaction",
         "redactie|redakcja|redakce|redakcia|staff|staff reporter|editor|news desk|newsroom|webdesk",

@@ -1,18 +1,19 @@
 //! Lines that say when something was published or changed.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use copydesk_article::Timestamp;
 
-use super::author_words::set;
+use super::author_words::words_of;
 use crate::dates::{Order, labelled};
 use crate::draft::{Draft, End};
 use crate::normalise::is_dense_script;
 
 /// Words that say that a date is one of a change: whole words, or characters in scripts without spaces.
-static CHANGE: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    set(&[
+static CHANGE: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::of(&[
         "updated|update|updates|modified|edited|revised|reviewed|corrected|aktualisiert|aktualisierung",
         "geändert|bearbeitet|überarbeitet|stand|mis à jour|mise à jour|modifié|actualisé|actualizado",
         "actualizada|actualización|modificado|modificada|atualizado|atualizada|atualização|editado",
@@ -29,8 +30,8 @@ static CHANGE: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 });
 
 /// Words that say that a date is one of publication.
-static PUBLICATION: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    set(&[
+static PUBLICATION: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::of(&[
         "published|posted|publication|created|released|issued|veröffentlicht|erschienen|erstellt|publié",
         "publiée|paru|publicado|publicada|pubblicato|pubblicata|gepubliceerd|geplaatst|publisert",
         "publicerad|publicerat|publiceret|julkaistu|opublikowano|dodano|publikováno|vydáno|objavljeno",
@@ -93,16 +94,37 @@ pub(crate) fn is_change(names: &str) -> bool {
         && !lower.contains("publi")
 }
 
+/// Phrases that are sought all at once.
+#[derive(Debug)]
+struct Phrases {
+    /// `None` if they cannot be compiled, which a test would show: then nothing is found.
+    any: Option<AhoCorasick>,
+    /// Which of them are of a script without spaces.
+    dense: Vec<bool>,
+}
+
+impl Phrases {
+    fn of(lines: &[&'static str]) -> Self {
+        Self {
+            any: AhoCorasick::new(words_of(lines)).ok(),
+            dense: words_of(lines)
+                .map(|phrase| phrase.chars().all(is_dense_script))
+                .collect(),
+        }
+    }
+}
+
 /// Whether a text holds one of some phrases as whole words.
-fn holds(text: &str, phrases: &HashSet<&str>) -> bool {
-    phrases.iter().any(|phrase| {
-        text.match_indices(phrase).any(|(at, _)| {
-            let before = text.get(..at).and_then(|s| s.chars().next_back());
-            let after = text.get(at + phrase.len()..).and_then(|s| s.chars().next());
-            let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_dense_script(c));
-            let dense = phrase.chars().all(is_dense_script);
-            dense || !inside(before) && !inside(after)
-        })
+fn holds(text: &str, phrases: &Phrases) -> bool {
+    let Some(any) = phrases.any.as_ref().filter(|_| !text.is_empty()) else {
+        return false;
+    };
+    any.find_overlapping_iter(text).any(|found| {
+        let before = text.get(..found.start()).and_then(|s| s.chars().next_back());
+        let after = text.get(found.end()..).and_then(|s| s.chars().next());
+        let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_dense_script(c));
+        let dense = phrases.dense.get(found.pattern().as_usize()) == Some(&true);
+        dense || !inside(before) && !inside(after)
     })
 }
 

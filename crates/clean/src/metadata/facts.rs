@@ -1,5 +1,8 @@
 //! What a page says about itself, as it says it. Judged elsewhere.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use dom_query::Element;
 use serde_json::Value;
 
@@ -64,7 +67,8 @@ impl Facts {
     pub(crate) fn read_html(&mut self, element: &Element) {
         self.lang = attr(element, "lang")
             .or_else(|| attr(element, "xml:lang"))
-            .filter(|l| !l.trim().is_empty());
+            .filter(|l| !l.trim().is_empty())
+            .map(str::to_owned);
     }
 
     pub(crate) fn read_head(&mut self, tag: Tag, element: &Element, text: impl Fn() -> String) {
@@ -76,7 +80,7 @@ impl Facts {
             Tag::Link => {
                 let rel = attr(element, "rel").unwrap_or_default();
                 if rel.eq_ignore_ascii_case("canonical") && self.canonical.is_none() {
-                    self.canonical = attr(element, "href");
+                    self.canonical = attr(element, "href").map(str::to_owned);
                 }
             }
             Tag::Script => {
@@ -99,7 +103,7 @@ impl Facts {
         let Some(content) = attr(element, "content") else {
             return;
         };
-        let content = fold_space(&content);
+        let content = fold_space(content);
         if content.is_empty() || content.len() > LONGEST_VALUE || self.metas.len() >= MOST {
             return;
         }
@@ -152,7 +156,7 @@ impl Facts {
                     }
                 }
                 "rel" if tag == Tag::A && a.value.split(' ').any(|w| w == "author") => sure = 3,
-                "href" if tag == Tag::A && sure < 2 && AUTHOR_PATHS.iter().any(|p| a.value.contains(p)) => {
+                "href" if tag == Tag::A && sure < 2 && is_author_path(&a.value) => {
                     sure = 2;
                 }
                 _ => {}
@@ -173,20 +177,22 @@ impl Facts {
 
     /// `<time datetime>`, `<abbr title="2026-03-20T18:05">`, `<span data-timestamp="1774029900">`.
     fn read_time(&mut self, tag: Tag, element: &Element, at: usize, text: impl Fn() -> String) {
+        if self.times.len() >= MOST_TIMES {
+            return;
+        }
         let attribute = match tag {
             Tag::Time => attr(element, "datetime"),
             Tag::Inline => element
                 .attrs
                 .iter()
-                .filter(|a| TIME_ATTRIBUTES.contains(&&*a.name.local))
-                .map(|a| a.value.to_string())
-                .find(|v| v.starts_with(|c: char| c.is_ascii_digit()) && v.len() >= 8),
+                .filter(|a| a.value.starts_with(|c: char| c.is_ascii_digit()) && a.value.len() >= 8)
+                .find(|a| is_time_attribute(&a.name.local))
+                .map(|a| &*a.value),
             _ => None,
         };
         let attribute = attribute.filter(|v| !v.trim().is_empty());
         let names = attr(element, "class").unwrap_or_default();
-        let named = || names.split(' ').any(|n| TIME_NAMES.contains(&n));
-        if self.times.len() >= MOST_TIMES || tag != Tag::Time && attribute.is_none() && !named() {
+        if tag != Tag::Time && attribute.is_none() && !has_time_name(names) {
             return;
         }
         let text = fold_space(&text());
@@ -196,7 +202,7 @@ impl Facts {
         }
         let itemprop = attr(element, "itemprop").unwrap_or_default();
         self.times.push(TimeFact {
-            value: attribute.unwrap_or_else(|| text.clone()),
+            value: attribute.map_or_else(|| text.clone(), str::to_owned),
             text,
             names: format!("{names} {itemprop}"),
             at,
@@ -204,12 +210,17 @@ impl Facts {
     }
 
     fn read_item(&mut self, itemprop: &str, element: &Element, text: impl Fn() -> String) {
-        let value = attr(element, "content")
-            .or_else(|| attr(element, "datetime"))
-            .unwrap_or_else(|| match itemprop {
-                "articleBody" | "description" | "text" | "mainEntityOfPage" => String::new(),
-                _ => fold_space(&text()),
-            });
+        let value = match attr(element, "content").or_else(|| attr(element, "datetime")) {
+            Some(value) => value.to_owned(),
+            None if matches!(
+                itemprop,
+                "articleBody" | "description" | "text" | "mainEntityOfPage"
+            ) =>
+            {
+                String::new()
+            }
+            None => fold_space(&text()),
+        };
         if !value.is_empty() && value.len() <= 600 {
             self.items
                 .push((itemprop.chars().flat_map(char::to_lowercase).collect(), value));
@@ -239,56 +250,72 @@ fn byline_of(text: &str) -> String {
 /// The most elements with a time that are kept.
 const MOST_TIMES: usize = 40;
 /// Attributes of other elements that have the time that they show.
-const TIME_ATTRIBUTES: [&str; 7] = [
-    "title",
-    "datetime",
-    "data-timestamp",
-    "data-time",
-    "data-date",
-    "data-datetime",
-    "data-published",
-];
+fn is_time_attribute(name: &str) -> bool {
+    matches!(
+        name,
+        "title"
+            | "datetime"
+            | "data-timestamp"
+            | "data-time"
+            | "data-date"
+            | "data-datetime"
+            | "data-published"
+    )
+}
 
 /// The longest text of an element that shows a time, in characters.
 const LONGEST_TIME: usize = 120;
 /// Classes of other elements that show a time and nothing else.
-const TIME_NAMES: [&str; 18] = [
-    "date",
-    "datetime",
-    "timestamp",
-    "published",
-    "pubdate",
-    "pub-date",
-    "publish-date",
-    "published-date",
-    "date-published",
-    "post-date",
-    "post_date",
-    "entry-date",
-    "article-date",
-    "article__date",
-    "date-posted",
-    "posted-on",
-    "created",
-    "dateline",
-];
+fn has_time_name(names: &str) -> bool {
+    let is_one = |name: &[u8]| {
+        matches!(
+            name,
+            b"date"
+                | b"datetime"
+                | b"timestamp"
+                | b"published"
+                | b"pubdate"
+                | b"pub-date"
+                | b"publish-date"
+                | b"published-date"
+                | b"date-published"
+                | b"post-date"
+                | b"post_date"
+                | b"entry-date"
+                | b"article-date"
+                | b"article__date"
+                | b"date-posted"
+                | b"posted-on"
+                | b"created"
+                | b"dateline"
+        )
+    };
+    names.as_bytes().split(|b| *b == b' ').any(is_one)
+}
 
 /// Parts of addresses of pages about authors.
-const AUTHOR_PATHS: [&str; 16] = [
-    "/author/",
-    "/authors/",
-    "/autor/",
-    "/autoren/",
-    "/autores/",
-    "/auteur/",
-    "/auteurs/",
-    "/autori/",
-    "/journalist/",
-    "/journalisten/",
-    "/reporter/",
-    "/profile/author",
-    "/by/",
-    "/redakteur/",
-    "/zurnalist/",
-    "/yazar/",
-];
+static AUTHOR_PATHS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "/author/",
+        "/authors/",
+        "/autor/",
+        "/autoren/",
+        "/autores/",
+        "/auteur/",
+        "/auteurs/",
+        "/autori/",
+        "/journalist/",
+        "/journalisten/",
+        "/reporter/",
+        "/profile/author",
+        "/by/",
+        "/redakteur/",
+        "/zurnalist/",
+        "/yazar/",
+    ])
+    .ok()
+});
+
+fn is_author_path(address: &str) -> bool {
+    AUTHOR_PATHS.as_ref().is_some_and(|paths| paths.is_match(address))
+}

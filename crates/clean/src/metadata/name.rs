@@ -1,7 +1,5 @@
 //! One name of a byline, without what stands around it.
 
-use std::collections::HashSet;
-
 use super::author_words::{ENDS, LINKS, NO_AUTHORS, OPENINGS, ORGANISATIONS, PARTICLES, ROLE_MODIFIERS};
 use super::authors::{any, is_collective, is_organisation, is_role, is_role_word};
 use crate::dates::is_month;
@@ -89,21 +87,15 @@ fn without_openings(text: &str) -> Option<String> {
     let mut name = text.to_owned();
     for _ in 0..3 {
         let folded = fold_phrase(&name);
-        let opens = |list: &HashSet<&str>| {
-            let fits = |o: &&&str| {
-                folded.strip_prefix(**o).is_some_and(|rest| {
-                    let dense = o.chars().all(is_dense_script);
-                    rest.is_empty()
-                        || rest.starts_with([' ', ':', '：', '/', '／'])
-                        || dense && is_dense_name(rest)
-                })
-            };
-            list.iter().filter(fits).map(|o| o.chars().count()).max()
+        let goes_on = |rest: &str, dense: bool| {
+            rest.is_empty() || rest.starts_with([' ', ':', '：', '/', '／']) || dense && is_dense_name(rest)
         };
-        if opens(&NO_AUTHORS).is_some() {
+        if NO_AUTHORS.longest(&folded, goes_on).is_some() {
             return None;
         }
-        let Some(skip) = opens(&OPENINGS) else { break };
+        let Some(skip) = OPENINGS.longest(&folded, goes_on) else {
+            break;
+        };
         let start = name.chars().position(char::is_alphanumeric).unwrap_or(0);
         let rest: String = name.chars().skip(start + skip).collect();
         name = rest.trim_start_matches([':', '：', ' ', '/', '／']).to_owned();
@@ -183,13 +175,12 @@ fn without_role<'w, 'a>(words: &'w [&'a str]) -> &'w [&'a str] {
             rest = head;
         }
     }
+    if rest.len() == words.len() {
+        return words;
+    }
     // Where no name is left, a role is left as it is: it is judged as a whole.
     let names = rest.iter().filter(|w| !role(w) && !modifier(w)).count();
-    if names < 2 && rest.len() < words.len() {
-        words
-    } else {
-        rest
-    }
+    if names < 2 { words } else { rest }
 }
 
 /// A name without what stands behind names in Korean, Chinese and Japanese.
@@ -221,8 +212,8 @@ fn is_name(name: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     let number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
-    let label = any(&OPENINGS, &folded)
-        || any(&NO_AUTHORS, &folded)
+    let label = OPENINGS.has(&folded)
+        || NO_AUTHORS.has(&folded)
         || any(&ENDS, &folded)
         || any(&LINKS, &folded)
         || any(&PARTICLES, &folded);

@@ -221,16 +221,22 @@ fn ends_in_credit(text: &str, rules: &Rules) -> bool {
 
 /// Whether a credit names a credited party. `alone` accepts a single bare name ("reuters").
 fn names_credit(folded: &str, rules: &Rules, alone: bool) -> bool {
-    let parts: Vec<&str> = folded
-        .split(['/', '|', ',', '-', '–'])
-        .flat_map(|p| p.split(" via "))
-        .map(str::trim)
-        .collect();
-    if !parts.iter().any(|p| rules.is_credited(p)) {
+    let signs = ['/', '|', ',', '-', '–'];
+    let credited = |part: &str| rules.is_credited(part.trim());
+    let via = memchr::memmem::find(folded.as_bytes(), b" via ").is_some();
+    let found = if via {
+        folded.split(signs).flat_map(|p| p.split(" via ")).any(credited)
+    } else {
+        folded.split(signs).any(credited)
+    };
+    if !found {
         return false;
     }
-    let more =
-        parts.len() > 1 || folded.contains("photo") || folded.contains("foto") || folded.contains("getty");
+    let more = via
+        || folded.contains(signs)
+        || folded.contains("photo")
+        || folded.contains("foto")
+        || folded.contains("getty");
     more || (alone && rules.is_credited(folded))
 }
 

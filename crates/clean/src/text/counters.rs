@@ -1,7 +1,7 @@
 //! Numbers that are no text: counters of share bars and comments, places in galleries.
 
 use crate::draft::Draft;
-use crate::normalise::fold_phrase;
+use crate::normalise::{fold_phrase, is_edge};
 use crate::rules::{Position, Rules};
 
 /// Whether a button of a share bar stands next to a block.
@@ -56,6 +56,11 @@ pub(super) fn is_gallery_place(draft: &Draft) -> bool {
 /// buttons of a share bar.
 pub(super) fn is_counter(draft: &Draft, shared: bool) -> bool {
     if draft.words > 3 || draft.chars > 30 {
+        return false;
+    }
+    // Most short lines begin with a letter, and no number does (but "K" and "M" alone).
+    let first = draft.text.chars().find(|c| !is_edge(*c));
+    if first.is_some_and(|c| c.is_ascii_alphabetic() && !matches!(c, 'k' | 'K' | 'm' | 'M')) {
         return false;
     }
     let mut digits = 0;

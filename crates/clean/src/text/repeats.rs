@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::Draft;
+use crate::rules::Fast;
 
 const REPEATED_LINE: RuleId = RuleId::of("repeated-line");
 const REPEATED_TEXT: RuleId = RuleId::of("repeated-text");
@@ -22,7 +23,7 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     let made_so = again * 5 > kept && again >= 5;
     // A page that has all of it twice, for small screens and for large ones.
     let doubled = made_so && stands_there_twice(drafts);
-    let mut seen: HashMap<u64, BlockKind> = HashMap::with_capacity(kept);
+    let mut seen: HashMap<u64, BlockKind, Fast> = HashMap::with_capacity_and_hasher(kept, Fast::default());
     let mut previous = 0;
     for draft in drafts.iter_mut() {
         if !draft.is_kept() || draft.letters == 0 {
@@ -103,7 +104,7 @@ fn letters_of(text: &str) -> String {
 /// Whether the text stands there twice, one copy behind the other: several paragraphs come again, nearly all of them, and
 /// none before all of them were said. Plans and recipes repeat theirs here and there.
 fn stands_there_twice(drafts: &[Draft]) -> bool {
-    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let mut seen: HashMap<u64, usize, Fast> = HashMap::default();
     let (mut paragraphs, mut twice, mut last_first, mut first_again) = (0, 0, 0, usize::MAX);
     for (i, draft) in drafts
         .iter()
