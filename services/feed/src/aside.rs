@@ -129,6 +129,7 @@ mod tests {
             origin: origin(),
             odd: false,
             address: Default::default(),
+            notes: Vec::new(),
         })
     }
 

@@ -1,12 +1,19 @@
-//! What the pipeline will say to a record: for dry runs.
+//! What the pipeline will say to a record, and what one looks like: for dry runs.
 
-use copydesk_article::{Coordinates, Header, Message, Offset, Partition, Reject, Topic, TopicPartition};
+use std::fmt::Write as _;
+
+use copydesk_article::{
+    Coordinates, Header, Message, Offset, Partition, RawArticle, RawBody, Reject, Topic, TopicPartition,
+};
 use copydesk_decode::Limits;
 
 use crate::Outgoing;
 
-/// Decodes a record as the worker would; `Some` is its refusal.
-pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Option<Reject> {
+/// So much of a value is shown.
+const SHOWN: usize = 600;
+
+/// Decodes a record as the worker would.
+pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Result<RawArticle, Reject> {
     let header = |(name, value): &(&str, String)| Header {
         name: (*name).to_owned(),
         value: value.as_bytes().to_vec(),
@@ -24,5 +31,55 @@ pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Option<Reject> {
         payload: Some(outgoing.payload.clone()),
         headers: outgoing.headers.iter().map(header).collect(),
     };
-    copydesk_decode::decode(&message, limits).err()
+    copydesk_decode::decode(&message, limits)
+}
+
+/// A record as it would be on the topic, and what the pipeline reads of it.
+pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) -> String {
+    let mut out = format!("the first message, from {}:", outgoing.origin);
+    let mut line = |name: &str, value: &str| {
+        let _ = write!(out, "\n  {name:<10} {value}");
+    };
+    line("key", outgoing.key.as_deref().unwrap_or("(none)"));
+    for (name, value) in &outgoing.headers {
+        line("header", &format!("{name}: {value}"));
+    }
+    let text = String::from_utf8_lossy(&outgoing.payload);
+    let start: String = text.chars().take(SHOWN).collect();
+    let start = start.split_whitespace().collect::<Vec<_>>().join(" ");
+    let more = if text.chars().nth(SHOWN).is_some() {
+        " …"
+    } else {
+        ""
+    };
+    line(
+        "value",
+        &format!("{start}{more} ({} bytes)", outgoing.payload.len()),
+    );
+    match decoded {
+        Err(reject) => line("refused", &format!("{}: {}", reject.reason, reject.detail)),
+        Ok(article) => {
+            let none = || "(none)".to_owned();
+            line("url", &article.url.clone().unwrap_or_else(none));
+            line("title", &article.title.clone().unwrap_or_else(none));
+            line(
+                "published",
+                &article
+                    .published_at
+                    .map_or_else(none, |t| t.instant().to_rfc3339()),
+            );
+            line("language", &article.language.clone().unwrap_or_else(none));
+            line(
+                "body",
+                &match &article.body {
+                    RawBody::Html(html) => format!("{} bytes of HTML", html.len()),
+                    RawBody::Text(text) => format!("{} bytes of text", text.len()),
+                },
+            );
+            if !article.warnings.is_empty() {
+                line("warnings", &article.warnings.join(", "));
+            }
+        }
+    }
+    out
 }

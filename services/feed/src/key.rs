@@ -74,7 +74,9 @@ fn address_elsewhere(json: &str) -> Address {
 
 /// Reads the two fields that matter here and passes over the rest, without building it.
 pub(crate) fn peek(json: &[u8]) -> Peek {
+    // Files are joined with their byte order marks, and the pipeline looks past one.
     // Serde would take an array for a struct as well.
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let is_braced = json.trim_ascii_start().first() == Some(&b'{');
     let text = std::str::from_utf8(json).ok().filter(|_| is_braced);
     let envelope = text.and_then(|t| Some((t, serde_json::from_str(t).ok()?)));
@@ -101,7 +103,7 @@ pub(crate) fn of_url(url: &Url) -> Option<String> {
 }
 
 /// One spelling for all: a site's articles must meet in one partition.
-fn name(site: &str) -> Option<String> {
+pub(crate) fn name(site: &str) -> Option<String> {
     let lower = site.trim().trim_end_matches('.').to_lowercase();
     let bare = lower.strip_prefix("www.").unwrap_or(&lower);
     (!bare.is_empty() && bare.len() <= 255).then(|| bare.to_owned())

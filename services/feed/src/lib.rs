@@ -18,9 +18,14 @@
 
 mod aside;
 mod check;
+mod elements;
+#[cfg(test)]
+mod generated;
 mod input;
+mod json;
 mod key;
 mod lines;
+mod only;
 mod outgoing;
 mod pace;
 mod producer;
@@ -48,13 +53,14 @@ use tokio::sync::watch;
 use url::Url;
 
 pub use key::Address;
-pub use outgoing::{Origin, Outgoing, Step};
+pub use outgoing::{Note, Origin, Outgoing, Step};
 pub use report::FeedReport;
 pub use samples::{SAMPLES, Sample};
 pub use source::{Form, Source};
 pub use trace::traceparent;
 pub use walk::Links;
 
+use only::Only;
 use pace::Pace;
 use producer::Sender;
 use progress::Progress;
@@ -81,6 +87,10 @@ pub struct FeedOptions {
     /// Address of a folder on the web: gives its HTML and text files their `url` header. Links in feeds may be
     /// relative to it.
     pub base_url: Option<String>,
+    /// Only records that say that they are in this language: `en` takes `en-GB` as well.
+    pub language: Option<String>,
+    /// Only records of this site.
+    pub site: Option<String>,
     /// Read and decode everything, send nothing, need no Kafka.
     pub dry_run: bool,
     /// State file: what it says is acknowledged is passed over, and what comes to be is written into it.
@@ -109,6 +119,8 @@ impl FeedOptions {
             form: None,
             links: Links::Inside,
             base_url: None,
+            language: None,
+            site: None,
             dry_run: false,
             resume: None,
             traceparent: None,
@@ -198,6 +210,7 @@ fn feed(
             Some(Sender::new(options, tracker)?)
         },
         resume,
+        only: Only::new(options.language.as_deref(), options.site.as_deref()),
         pace: Pace::new(options.rate),
         progress: Progress::start(options, &reader),
         report,
@@ -238,6 +251,7 @@ struct Run<'a> {
     sender: Option<Sender>,
     tracker: Arc<Mutex<Tracker>>,
     resume: Option<Resume>,
+    only: Only,
     pace: Pace,
     progress: Progress<'a>,
     report: FeedReport,
@@ -253,6 +267,7 @@ impl Run<'_> {
         }
         let limit = self.options.limit.unwrap_or(u64::MAX);
         let mut end = End::Whole;
+        let before = self.report.account();
         let mut steps = reader.read_aside(source);
         loop {
             if self.report.records >= limit {
@@ -289,6 +304,9 @@ impl Run<'_> {
         if let Some(resume) = &self.resume {
             resume.end()?;
         }
+        if self.report.account() == before {
+            self.report.nothing_in(source);
+        }
         Ok(end)
     }
 
@@ -299,14 +317,17 @@ impl Run<'_> {
             self.report.resumed += 1;
             return Ok(());
         }
+        if let Some(why) = self.only.unwanted(&outgoing) {
+            self.report.passed_over(why);
+            return Ok(());
+        }
         let limits = &self.options.limits;
         // What is no JSON object may be an article all the same.
-        let refused = outgoing.odd.then(|| check::decode(&outgoing, limits)).flatten();
-        self.report.read(&outgoing, refused.as_ref());
+        let odd = outgoing.odd || self.sender.is_none();
+        let decoded = odd.then(|| check::decode(&outgoing, limits));
+        self.report.read(&outgoing, decoded.as_ref());
         match &self.sender {
-            None => self
-                .report
-                .checked(&outgoing.origin, check::decode(&outgoing, limits)),
+            None => {}
             Some(sender) => {
                 while let Some(wait) = self.pace.wait() {
                     sender.idle(wait);

@@ -39,6 +39,17 @@ pub struct Outgoing {
     pub odd: bool,
     /// Whether it has the address of its article.
     pub address: Address,
+    /// What could not be read of it, though it is sent.
+    pub notes: Vec<Note>,
+}
+
+/// Something about a record that its reader should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it is, in the plural: records of a kind are counted together.
+    pub kind: &'static str,
+    /// The value that it is about.
+    pub detail: String,
 }
 
 /// What a source yields next.

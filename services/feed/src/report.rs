@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use copydesk_article::{Reason, Reject};
+use copydesk_article::{RawArticle, Reason, Reject};
 
-use crate::{Address, Origin, Outgoing};
+use crate::{Address, Note, Origin, Outgoing, Source, check};
 
 /// Problems that are named; the numbers count all of them.
 const NAMED: usize = 20;
@@ -49,6 +49,14 @@ pub struct FeedReport {
     pub without_url: u64,
     /// Of these, those that have an address in a field that is not read for it, by the field.
     pub url_elsewhere: BTreeMap<&'static str, u64>,
+    /// What could not be read of records that are sent all the same, by what it is.
+    pub notes: BTreeMap<&'static str, u64>,
+    /// Sources that were read and had nothing to send.
+    pub empty_sources: u64,
+    /// Dry run: how many records would carry a warning, by its code (docs/messages.md).
+    pub warnings: BTreeMap<String, u64>,
+    /// Dry run: the first message, and what the pipeline reads of it.
+    pub example: Option<String>,
     /// Dry run: how many records the pipeline would quarantine at its first stage, and why.
     pub would_be_quarantined: BTreeMap<Reason, u64>,
     /// The first problems, each with its place.
@@ -79,6 +87,10 @@ impl FeedReport {
             bare: 0,
             without_url: 0,
             url_elsewhere: BTreeMap::new(),
+            notes: BTreeMap::new(),
+            empty_sources: 0,
+            warnings: BTreeMap::new(),
+            example: None,
             would_be_quarantined: BTreeMap::new(),
             problems: Vec::new(),
             stopped: false,
@@ -92,6 +104,7 @@ impl FeedReport {
         self.failed == 0
             && self.refused == 0
             && self.unreadable == 0
+            && self.empty_sources == 0
             && !self.stopped
             && if self.dry_run {
                 self.would_be_quarantined.is_empty()
@@ -100,8 +113,8 @@ impl FeedReport {
             }
     }
 
-    /// A record was read; `refused` is what the pipeline will say to one that is odd.
-    pub(crate) fn read(&mut self, outgoing: &Outgoing, refused: Option<&Reject>) {
+    /// A record was read; `decoded` is what the pipeline will make of it, asked in a dry run, and of what is odd.
+    pub(crate) fn read(&mut self, outgoing: &Outgoing, decoded: Option<&Result<RawArticle, Reject>>) {
         self.records += 1;
         self.bytes += outgoing.payload.len() as u64;
         match outgoing.address {
@@ -112,27 +125,62 @@ impl FeedReport {
                 *self.url_elsewhere.entry(field).or_default() += 1;
             }
         }
-        match refused {
-            Some(reject) => {
-                self.odd += 1;
-                // A dry run says it of every record.
-                if !self.dry_run {
-                    self.name(&format!(
-                        "{}: no JSON object; sent as it is, and will be quarantined: {}",
-                        outgoing.origin, reject.reason
-                    ));
-                }
-            }
-            None if outgoing.odd => self.bare += 1,
-            None => {}
+        for Note { kind, detail } in &outgoing.notes {
+            *self.notes.entry(kind).or_default() += 1;
+            self.name(&format!("{}: {kind}: {detail:?}", outgoing.origin));
+        }
+        let Some(decoded) = decoded else { return };
+        if outgoing.odd {
+            *if decoded.is_ok() {
+                &mut self.bare
+            } else {
+                &mut self.odd
+            } += 1;
+        }
+        if self.dry_run {
+            self.checked(outgoing, decoded);
+        } else if let Err(reject) = decoded {
+            self.name(&format!(
+                "{}: no JSON object; sent as it is, and will be quarantined: {}",
+                outgoing.origin, reject.reason
+            ));
         }
     }
 
-    pub(crate) fn checked(&mut self, origin: &Origin, refusal: Option<Reject>) {
-        if let Some(reject) = refusal {
-            *self.would_be_quarantined.entry(reject.reason).or_default() += 1;
-            self.name(&format!("{origin}: {}: {}", reject.reason, reject.detail));
+    fn checked(&mut self, outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) {
+        if self.example.is_none() {
+            self.example = Some(check::shown(outgoing, decoded));
         }
+        match decoded {
+            Ok(article) => {
+                for warning in &article.warnings {
+                    *self.warnings.entry(warning.clone()).or_default() += 1;
+                }
+            }
+            Err(reject) => {
+                *self.would_be_quarantined.entry(reject.reason).or_default() += 1;
+                self.name(&format!(
+                    "{}: {}: {}",
+                    outgoing.origin, reject.reason, reject.detail
+                ));
+            }
+        }
+    }
+
+    /// How many records there were, sent now or before, and how many things were wrong: a source that changes none of it had
+    /// nothing in it.
+    pub(crate) fn account(&self) -> (u64, u64) {
+        (self.records + self.resumed, self.refused + self.unreadable)
+    }
+
+    pub(crate) fn nothing_in(&mut self, source: &Source) {
+        self.empty_sources += 1;
+        let name = match source {
+            Source::Path(path) => path.display().to_string(),
+            Source::Stdin => "standard input".to_owned(),
+            Source::Samples => "the samples".to_owned(),
+        };
+        self.name(&format!("{name}: nothing in it was sent"));
     }
 
     pub(crate) fn refused(&mut self, origin: &Origin, why: &str) {
@@ -253,6 +301,13 @@ impl fmt::Display for FeedReport {
                 )?;
             }
         }
+        for (kind, count) in &self.notes {
+            line(f, *count, kind)?;
+        }
+        line(f, self.empty_sources, "sources had nothing that could be sent")?;
+        for (code, count) in &self.warnings {
+            line(f, *count, &format!("would carry the warning {code}"))?;
+        }
         for (reason, count) in &self.would_be_quarantined {
             line(f, *count, &format!("would be quarantined: {reason}"))?;
         }
@@ -263,6 +318,8 @@ impl fmt::Display for FeedReport {
         let all = self.failed
             + self.refused
             + self.unreadable
+            + self.empty_sources
+            + self.notes.values().sum::<u64>()
             + if self.dry_run {
                 self.would_be_quarantined.values().sum()
             } else {
@@ -270,6 +327,9 @@ impl fmt::Display for FeedReport {
             };
         if all > named {
             write!(f, "\n  … and {} more", all - named)?;
+        }
+        if let Some(example) = &self.example {
+            write!(f, "\n{example}")?;
         }
         Ok(())
     }

@@ -10,17 +10,27 @@ use tokio::sync::watch;
 use url::Url;
 
 use crate::key::Address;
-use crate::lines::{Line, Lines};
 use crate::outgoing::{Origin, Outgoing, Step};
 use crate::samples::{SAMPLES, Sample};
 use crate::source::{Form, Source};
 use crate::walk::{Found, LEADS_OUT, Links, Walk};
-use crate::{aside, input, key, syndication, warc};
+use crate::{aside, input, json, key, syndication, warc};
 
 pub(crate) type Steps<'a> = Box<dyn Iterator<Item = Step> + 'a>;
 
-fn once<'a>(step: Step) -> Steps<'a> {
+const EMPTY: &str = "files with nothing in them";
+
+pub(crate) fn once<'a>(step: Step) -> Steps<'a> {
     Box::new(std::iter::once(step))
+}
+
+/// The steps of a file; of one that has none, that.
+fn said_if_empty(steps: Steps<'static>) -> Steps<'static> {
+    let mut steps = steps.peekable();
+    match steps.peek() {
+        None => once(Step::PassedOver(EMPTY)),
+        Some(_) => Box::new(steps),
+    }
 }
 
 /// Reads sources. Holds what is the same for every record, and counts the bytes read. Clones count together.
@@ -145,7 +155,7 @@ impl Reader {
             stop: self.stop.clone(),
         };
         match input.and_then(|input| cut.steps(input, &counter)) {
-            Ok(steps) => steps,
+            Ok(steps) => said_if_empty(steps),
             Err(e) => once(Step::Unreadable {
                 origin,
                 why: e.to_string(),
@@ -194,11 +204,9 @@ impl Cut {
         }
         let input = input::open(file, counter)?;
         Ok(match self.form {
-            Form::Lines => Box::new(steps(Lines::new(input, max), self.origin, max)),
-            Form::Json => json(Lines::new(input, max), self.origin, max),
-            Form::Feed => {
-                Box::new(syndication::steps(input, self.base.as_ref(), &self.origin, max).into_iter())
-            }
+            Form::Lines => json::lines(input, self.origin, max)?,
+            Form::Json => json::json(input, self.base.as_ref(), self.origin, max)?,
+            Form::Feed => syndication::steps(input, self.base.as_ref(), &self.origin, max),
             Form::Html | Form::Xhtml | Form::Text | Form::Warc => {
                 once(whole(Vec::new(), input, self.origin, max, |payload, origin| {
                     let content_type = self.form.content_type().map(|t| ("content-type", t.to_owned()));
@@ -213,6 +221,7 @@ impl Cut {
                         odd: false,
                         // Whoever feeds a page without a base URL knows.
                         address: Address::Known,
+                        notes: Vec::new(),
                     }
                 }))
             }
@@ -220,32 +229,8 @@ impl Cut {
     }
 }
 
-/// A .json file: one envelope over any number of lines; or JSON Lines after all, where the first line is
-/// a whole object.
-fn json(mut lines: Lines, origin: Origin, max: usize) -> Steps<'static> {
-    match lines.next() {
-        None => once(Step::Article(envelope(Vec::new(), origin))),
-        Some(Line::Whole(number, first)) if key::peek(&first).is_object => {
-            let at = Origin {
-                line: Some(number),
-                ..origin.clone()
-            };
-            Box::new(once(Step::Article(envelope(first, at))).chain(steps(lines, origin, max)))
-        }
-        Some(Line::Whole(_, mut first)) => {
-            first.push(b'\n');
-            once(whole(first, lines.into_rest(), origin, max, envelope))
-        }
-        Some(Line::TooLong(_)) => once(too_large(origin, max)),
-        Some(Line::Broken(_, e)) => once(Step::Unreadable {
-            origin,
-            why: e.to_string(),
-        }),
-    }
-}
-
 /// All that is left of `input`, after `start`, as one record.
-fn whole(
+pub(crate) fn whole(
     start: Vec<u8>,
     input: impl BufRead,
     origin: Origin,
@@ -265,24 +250,7 @@ fn whole(
     }
 }
 
-fn steps(lines: Lines, origin: Origin, max: usize) -> impl Iterator<Item = Step> {
-    lines.map(move |line| {
-        let at = |number| Origin {
-            line: Some(number),
-            ..origin.clone()
-        };
-        match line {
-            Line::Whole(number, payload) => Step::Article(envelope(payload, at(number))),
-            Line::TooLong(number) => too_large(at(number), max),
-            Line::Broken(number, e) => Step::Unreadable {
-                origin: at(number),
-                why: e.to_string(),
-            },
-        }
-    })
-}
-
-fn too_large(origin: Origin, max: usize) -> Step {
+pub(crate) fn too_large(origin: Origin, max: usize) -> Step {
     Step::Refused {
         origin,
         why: format!("over the limit of {max} bytes"),
@@ -297,18 +265,6 @@ fn named_origin(name: &str) -> Origin {
     Origin {
         file: name.into(),
         line: None,
-    }
-}
-
-fn envelope(payload: Vec<u8>, origin: Origin) -> Outgoing {
-    let peek = key::peek(&payload);
-    Outgoing {
-        key: peek.site,
-        payload,
-        headers: Vec::new(),
-        origin,
-        odd: !peek.is_object,
-        address: peek.address,
     }
 }
 
@@ -327,6 +283,7 @@ fn sample(sample: &Sample) -> Step {
         },
         odd: sample.headers.is_empty() && !key::peek(sample.payload).is_object,
         address: Address::Known,
+        notes: Vec::new(),
     })
 }
 

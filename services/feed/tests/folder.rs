@@ -140,3 +140,93 @@ async fn a_dry_run_with_refused_lines_is_not_complete() {
     .unwrap();
     assert!(fed(options(&path)).await.is_complete());
 }
+
+const FEED: &str = r#"<rss version="2.0"><channel><link>https://news.example/</link><language>en-GB</language>
+<item><title>Ferry</title><link>/1</link><pubDate>Sat, 07 Feb 2026 09:30:15 CET</pubDate><description>The ferry is back in service.</description></item>
+<item><title>Storm</title><link>/2</link><pubDate>soon</pubDate><description>The storm has passed the coast.</description></item>
+</channel></rss>"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_a_message_and_names_what_cannot_be_read_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.rss");
+    fs::write(&path, FEED).unwrap();
+    let report = fed(options(&path)).await;
+    let shown = report.to_string();
+    assert!(report.is_complete() && report.records == 2, "{shown}");
+    for part in [
+        "1 dates cannot be read",
+        "a.rss:2: dates cannot be read: sent as they stand, their articles have none: \"soon\"",
+        "1 would carry the warning published-at-unreadable",
+        "the first message, from",
+        "key        news.example",
+        "published  2026-02-07T08:30:15+00:00",
+        "language   en-GB",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_yields_nothing_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let no_items = "<rss version=\"2.0\"><channel><title>N</title></channel></rss>";
+    for path in [
+        at("a.jsonl", ""),
+        at("b.json", "[]"),
+        at("c.rss", no_items),
+        at("d.warc", ""),
+        at(
+            "e.json",
+            "{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[]}",
+        ),
+    ] {
+        let report = fed(options(&path)).await;
+        let shown = report.to_string();
+        assert!(!report.is_complete() && report.empty_sources == 1, "{shown}");
+        assert!(shown.contains("nothing in it was sent"), "{shown}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(fed(options(empty.path())).await.empty_sources, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_asked_for_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    let line = |site: &str, language: &str| {
+        format!(
+            "{{\"url\":\"https://{site}/1\",\"language\":\"{language}\",\"text\":\"The ferry is back.\"}}\n"
+        )
+    };
+    let lines = [
+        line("a.example", "en-GB"),
+        line("a.example", "de"),
+        line("b.example", "en"),
+        "{\"text\":\"x\"}\n".into(),
+    ];
+    fs::write(&path, lines.concat()).unwrap();
+    let only = |language: Option<&str>, site: Option<&str>| FeedOptions {
+        language: language.map(str::to_owned),
+        site: site.map(str::to_owned),
+        ..options(&path)
+    };
+    for (options, records, passed_over) in [
+        (only(Some("en"), None), 2, 2),
+        (only(None, Some("www.A.example")), 2, 2),
+        (only(Some("de"), Some("a.example")), 1, 3),
+    ] {
+        let report = fed(options).await;
+        assert_eq!(
+            (report.records, report.passed_over.values().sum::<u64>()),
+            (records, passed_over),
+            "{report}"
+        );
+    }
+    assert!(!fed(only(Some("fi"), None)).await.is_complete());
+}

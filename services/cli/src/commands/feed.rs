@@ -25,6 +25,8 @@ pub(crate) async fn run(config: &Config, args: FeedArgs) -> anyhow::Result<Outco
         base_url: args.base_url,
         resume: args.resume,
         traceparent: args.traceparent.or_else(inherited),
+        language: args.language,
+        site: args.site,
         dry_run: args.dry_run,
         limit: args.limit,
         rate: args.rate,

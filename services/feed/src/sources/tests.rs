@@ -128,8 +128,110 @@ fn a_json_file_is_one_envelope_or_lines_after_all() {
         articles(&steps).iter().map(|a| a.origin.line).collect::<Vec<_>>(),
         [Some(1), Some(2)]
     );
-    fs::write(&path, "[{\"text\":\"a\"}]").unwrap();
-    assert!(matches!(&read(&path, None)[..], [Step::Article(a)] if a.odd));
+    // No record is made of a file without one.
+    fs::write(&path, " \n").unwrap();
+    assert_eq!(read(&path, None), [Step::PassedOver(EMPTY)]);
+}
+
+fn payloads(steps: &[Step]) -> Vec<String> {
+    let text = |a: &&Outgoing| String::from_utf8_lossy(&a.payload).into_owned();
+    assert!(articles(steps).iter().all(|a| !a.odd), "{steps:?}");
+    articles(steps).iter().map(text).collect()
+}
+
+#[test]
+fn an_array_is_as_good_as_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let array =
+        "[\n  {\"url\": \"https://a.example/1\",\n   \"text\": \"a], [b\"},\n  {\"text\": \"b\"}\n]\n";
+    for name in ["a.json", "a.jsonl"] {
+        let path = dir.path().join(name);
+        fs::write(&path, array).unwrap();
+        let steps = read(&path, None);
+        assert_eq!(
+            payloads(&steps),
+            [
+                "{\"url\": \"https://a.example/1\",\n   \"text\": \"a], [b\"}",
+                "{\"text\": \"b\"}"
+            ]
+        );
+        assert_eq!(articles(&steps)[0].key.as_deref(), Some("a.example"));
+        fs::write(&path, array.split_once("\"b\"").unwrap().0).unwrap();
+        let steps = read(&path, None);
+        assert!(
+            matches!(&steps[..], [Step::Article(_), Step::Unreadable { why, origin }] if why.contains("breaks off") && origin.line == Some(2)),
+            "{steps:?}"
+        );
+    }
+}
+
+#[test]
+fn what_windows_makes_of_json_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = "{\"text\":\"Zürich\"}\r\n{\"text\":\"日本\"}\n";
+    let utf_16 = |bytes: fn(u16) -> [u8; 2], mark: &[u8]| {
+        [mark.to_vec(), lines.encode_utf16().flat_map(bytes).collect()].concat()
+    };
+    for bytes in [
+        [b"\xef\xbb\xbf", lines.as_bytes()].concat(),
+        utf_16(u16::to_le_bytes, b"\xff\xfe"),
+        utf_16(u16::to_be_bytes, b"\xfe\xff"),
+        utf_16(u16::to_le_bytes, b""),
+        utf_16(u16::to_be_bytes, b""),
+    ] {
+        for name in ["a.jsonl", "a.json"] {
+            let path = dir.path().join(name);
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(
+                payloads(&read(&path, None)),
+                ["{\"text\":\"Zürich\"}", "{\"text\":\"日本\"}"],
+                "{bytes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn padding_behind_gzip_is_no_damage_and_anything_else_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl.gz");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(b"{\"text\":\"a\"}\n").unwrap();
+    let member = encoder.finish().unwrap();
+    fs::write(&path, [&member[..], &[0; 2048], &member, &[0; 9]].concat()).unwrap();
+    assert_eq!(payloads(&read(&path, None)).len(), 2);
+    fs::write(&path, [&member[..], b"<html>"].concat()).unwrap();
+    let steps = read(&path, None);
+    assert!(
+        matches!(&steps[..], [Step::Article(_), Step::Unreadable { why, .. }] if why.contains("behind the end")),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn a_json_feed_is_known_by_its_version_wherever_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("feed.json");
+    let item = r#"{"id":7,"url":"/1","title":"A","content_html":"<p>a"}"#;
+    let version = r#""version":"https://jsonfeed.org/version/1.1""#;
+    let page = r#""home_page_url":"https://a.example/""#;
+    for feed in [
+        format!("{{{version},{page},\"items\":[{item}]}}"),
+        format!("{{{page},\"items\":[{item}],{version}}}"),
+        format!("{{\n{page},\n\"items\":[\n{item}],\n{version}\n}}"),
+    ] {
+        fs::write(&path, &feed).unwrap();
+        let reader = Reader {
+            max_record_bytes: 1_000,
+            ..reader(None, None)
+        };
+        let steps: Vec<Step> = reader.read(&Source::Path(path.clone())).collect();
+        assert_eq!(
+            payloads(&steps),
+            [r#"{"feed_id":"7","html":"<p>a","title":"A","url":"https://a.example/1"}"#],
+            "{feed}"
+        );
+    }
 }
 
 #[test]
@@ -187,13 +289,19 @@ fn folders_are_read_in_order_with_addresses() {
 fn a_file_that_breaks_off_is_named_with_the_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jsonl.zst");
-    let whole = zstd::encode_all(LINES.as_bytes(), 1).unwrap();
+    let whole = zstd::encode_all(LINES.repeat(10_000).as_bytes(), 1).unwrap();
     fs::write(&path, &whole[..whole.len() - 3]).unwrap();
     let steps = read(&path, None);
     assert!(
-        matches!(steps.last(), Some(Step::Unreadable { origin, .. }) if origin.line.is_some()),
-        "{steps:?}"
+        matches!(steps.last(), Some(Step::Unreadable { origin, .. }) if origin.line.is_some_and(|l| l > 1_000)),
+        "{:?}",
+        steps.last()
     );
+    // Where not even its beginning can be read, the file itself is named.
+    let whole = zstd::encode_all(LINES.as_bytes(), 1).unwrap();
+    fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+    let steps = read(&path, None);
+    assert!(matches!(&steps[..], [Step::Unreadable { .. }]), "{steps:?}");
 }
 
 #[test]

@@ -1,238 +1,278 @@
-//! One entry of a feed.
+//! The fields of an entry of RSS, RDF or Atom.
 
-use quick_xml::Reader;
-use quick_xml::errors::Error;
-use quick_xml::escape::{partial_escape, resolve_html5_entity, unescape_with};
-use quick_xml::events::{BytesStart, Event};
-use serde_json::{Map, Value};
+use std::fmt::Write as _;
+
+use quick_xml::escape::partial_escape;
 use url::Url;
 
+use super::item::{Body, Item};
+use super::names::{Family, Names};
 use super::plain::plain;
+use super::tree::{Element, Node};
+use super::xml::Channel;
+use crate::outgoing::Note;
 
-/// Elements within an element: enough for every real page, and no way to exhaust anything.
-const DEPTH: usize = 512;
-
-/// What an entry says, as it stands.
-#[derive(Debug, Default)]
-pub(super) struct Entry {
-    title: Option<String>,
+/// What is found in an entry before it is known which of it counts.
+#[derive(Default)]
+struct Found {
     link: Option<String>,
-    id: Option<String>,
-    id_is_link: bool,
-    published: Option<String>,
-    updated: Option<String>,
-    authors: Vec<String>,
-    content: Option<String>,
-    summary: Option<String>,
+    original: Option<String>,
+    id: Option<(String, bool)>,
+    published: Vec<String>,
+    updated: Vec<String>,
+    content: Option<Body>,
+    full_text: Option<Body>,
+    /// The element that the summary is from.
+    summary: String,
+    /// So many of its elements hold the same thing, with another text than the first.
+    second: Vec<String>,
+    /// Where an address may be relative to another base than the entry's.
+    url: Option<Url>,
 }
 
-impl Entry {
-    /// Reads up to the entry's end.
-    pub(super) fn read(reader: &mut Reader<&[u8]>) -> Result<Self, Error> {
-        let mut entry = Self::default();
-        loop {
-            match reader.read_event()? {
-                Event::Start(tag) => entry.child(&tag, reader)?,
-                Event::Empty(tag) => entry.link_of(&tag),
-                Event::End(_) => return Ok(entry),
-                Event::Eof => {
-                    return Err(Error::Io(std::sync::Arc::new(std::io::Error::new(
-                        std::io::ErrorKind::UnexpectedEof,
-                        "the file breaks off within an entry",
-                    ))));
-                }
-                _ => {}
-            }
-        }
+/// Reads an entry.
+pub(super) fn read(entry: &Element, channel: &Channel) -> Item {
+    let mut item = Item {
+        language: channel.language.clone(),
+        ..Item::default()
+    };
+    let mut found = Found::default();
+    for element in entry.elements() {
+        field(element, channel, &mut item, &mut found);
     }
-
-    fn child(&mut self, tag: &BytesStart<'_>, reader: &mut Reader<&[u8]>) -> Result<(), Error> {
-        let kind = attribute(tag, "type").unwrap_or_default();
-        let xhtml = kind == "xhtml";
-        let name = tag.name().into_inner().to_owned();
-        let permalink = attribute(tag, "isPermaLink");
-        if matches!(name.as_str(), "author" | "dc:creator" | "contributor") {
-            let author = author(reader)?;
-            if name != "contributor" {
-                self.authors.extend(author);
-            }
-            return Ok(());
-        }
-        self.link_of(tag);
-        let said = text(reader, xhtml)?;
-        let said = said.trim();
-        if said.is_empty() {
-            return Ok(());
-        }
-        let fill = |slot: &mut Option<String>, value: String| {
-            slot.get_or_insert(value);
-        };
-        match name.as_str() {
-            "title" if kind == "text" => fill(&mut self.title, said.to_owned()),
-            "title" => fill(&mut self.title, plain(said)),
-            "link" => fill(&mut self.link, said.to_owned()),
-            "guid" | "id" => {
-                self.id_is_link = permalink.is_none_or(|p| p.eq_ignore_ascii_case("true"));
-                fill(&mut self.id, said.to_owned());
-            }
-            "pubDate" | "published" | "dc:date" | "issued" => fill(&mut self.published, said.to_owned()),
-            "updated" | "modified" => fill(&mut self.updated, said.to_owned()),
-            "content:encoded" | "content" => fill(&mut self.content, said.to_owned()),
-            "description" | "summary" => fill(&mut self.summary, said.to_owned()),
-            _ => {}
-        }
-        Ok(())
+    if found.link.is_none() {
+        // `<link/>https://…`, as tools write it that take a feed for a page.
+        found.link = loose_address(entry);
     }
-
-    /// Atom's links are attributes; the one to the article has no `rel`, or `alternate`.
-    fn link_of(&mut self, tag: &BytesStart<'_>) {
-        if tag.name().into_inner() == "link"
-            && attribute(tag, "rel").is_none_or(|rel| rel == "alternate")
-            && let Some(href) = attribute(tag, "href")
-        {
-            self.link.get_or_insert(href);
-        }
-    }
-
-    /// The article's address.
-    pub(super) fn url(&self, base: Option<&Url>) -> Option<Url> {
-        let link = self.link.as_deref();
-        let id = self.id.as_deref().filter(|_| self.id_is_link);
-        let parse = |text: &str| match (Url::parse(text), base) {
-            (Ok(url), _) => Some(url),
-            (Err(_), Some(base)) => base.join(text).ok(),
-            (Err(_), None) => None,
-        };
+    let is_about = |name: &str| super::tree::local(name).eq_ignore_ascii_case("about");
+    let about = entry
+        .attributes
+        .iter()
+        .find(|(name, _)| is_about(name))
+        .map(|(_, value)| value.as_str());
+    let absolute = |text: &str| {
+        Url::parse(text)
+            .ok()
+            .filter(|u| matches!(u.scheme(), "http" | "https"))
+    };
+    let id = found
+        .id
+        .as_ref()
+        .filter(|(_, is_link)| *is_link)
+        .map(|(id, _)| id.as_str());
+    item.url = found
+        .original
+        .as_deref()
+        .and_then(absolute)
+        .or(found.url)
+        .or_else(|| channel.resolve(found.link.as_deref()?))
         // An identifier is an address only if it says so by itself.
-        let url = link.and_then(parse).or_else(|| Url::parse(id?).ok())?;
-        matches!(url.scheme(), "http" | "https").then_some(url)
-    }
-
-    /// The envelope; `None` where there is no body.
-    pub(super) fn into_envelope(self, url: Option<&Url>, language: Option<&str>) -> Option<Value> {
-        let mut envelope = Map::new();
-        let mut put = |name: &str, value: Option<String>| {
-            if let Some(value) = value.filter(|v| !v.trim().is_empty()) {
-                envelope.insert(name.to_owned(), Value::String(value));
-            }
-        };
-        put("url", url.map(Url::to_string));
-        put("title", self.title);
-        put("published_at", self.published.or(self.updated));
-        put("language", language.map(|l| l.trim().to_owned()));
-        put("feed_id", self.id);
-        match self.content {
-            Some(html) if html.contains('<') => put("html", Some(html)),
-            Some(text) => put("text", Some(plain(&text))),
-            None => {
-                put("text", self.summary.map(|s| plain(&s)));
-                put("feed_body", Some("summary".into()));
-            }
-        }
-        if !self.authors.is_empty() {
-            let authors = self.authors.into_iter().map(Value::String).collect();
-            envelope.insert("authors".into(), Value::Array(authors));
-        }
-        let has_body = envelope.contains_key("html") || envelope.contains_key("text");
-        has_body.then_some(Value::Object(envelope))
-    }
+        .or_else(|| absolute(id?))
+        .or_else(|| absolute(about?));
+    item.link = found.link;
+    item.id = found.id.map(|(id, _)| id);
+    item.dates = found.published;
+    item.dates.append(&mut found.updated);
+    item.content = found.full_text.or(found.content);
+    let note = |name: String| Note {
+        kind: "entries hold a second article, which is not sent: the end of the first may be damaged",
+        detail: name,
+    };
+    item.notes = found.second.into_iter().take(1).map(note).collect();
+    item
 }
 
-/// The value of an attribute.
-pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    // A feed's mistakes in one attribute are no reason to lose the others.
-    let found = tag
-        .attributes()
-        .with_checks(false)
-        .flatten()
-        .find(|a| a.key.into_inner() == name)?;
-    let value = unescape_with(&found.value, resolve_html5_entity)
-        .map_or_else(|_| found.value.to_string(), Into::into);
-    Some(value)
-}
-
-/// The text up to the end of the element that was just begun; with the tags within it for `markup`.
-pub(super) fn text(reader: &mut Reader<&[u8]>, markup: bool) -> Result<String, Error> {
-    let mut out = String::new();
-    let mut depth = 0_usize;
-    let push = |out: &mut String, text: &str| {
-        if markup {
-            out.push_str(&partial_escape(text));
-        } else {
-            out.push_str(text);
+fn field(element: &Element, channel: &Channel, item: &mut Item, found: &mut Found) {
+    let (family, name) = channel.names.of(element);
+    let fill = |slot: &mut Option<String>, value: String| {
+        if slot.is_none() && !value.trim().is_empty() {
+            *slot = Some(value.trim().to_owned());
         }
     };
-    loop {
-        match reader.read_event()? {
-            Event::Start(tag) => {
-                depth += 1;
-                if depth > DEPTH {
-                    return Err(broken("elements are nested too deeply"));
-                }
-                if markup {
-                    out.extend(["<", &tag, ">"]);
-                }
-            }
-            Event::Empty(tag) if markup => out.extend(["<", &tag, "/>"]),
-            Event::End(_) if depth == 0 => return Ok(out),
-            Event::End(tag) => {
-                depth -= 1;
-                if markup {
-                    out.extend(["</", &tag, ">"]);
-                }
-            }
-            Event::Text(text) => push(&mut out, &text.xml10_content()),
-            Event::CData(text) => push(&mut out, &text.xml10_content()),
-            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
-                Ok(Some(character)) => push(&mut out, character.encode_utf8(&mut [0; 4])),
-                _ => match resolve_html5_entity(&reference) {
-                    Some(text) => push(&mut out, text),
-                    // Unknown: it stays as it stands.
-                    None => out.extend(["&", &reference, ";"]),
-                },
-            },
-            Event::Eof => return Err(broken("the file breaks off within an entry")),
-            _ => {}
+    let kind = element.attribute("type").unwrap_or_default();
+    match (family, name.as_str()) {
+        (Family::Core | Family::Dc, "title") => {
+            let text = element.text();
+            fill(&mut item.title, if kind == "text" { text } else { plain(&text) });
         }
+        (Family::Core, "link") => link(element, channel, found),
+        (Family::Core, "guid" | "id") => {
+            let permalink = element.attribute("isPermaLink");
+            let is_link = permalink.is_none_or(|p| p.trim().eq_ignore_ascii_case("true"));
+            let text = element.text().trim().to_owned();
+            if found.id.is_none() && !text.is_empty() {
+                found.id = Some((text, is_link));
+            }
+        }
+        (Family::Core, "pubdate" | "published" | "issued" | "date")
+        | (Family::Dc, "date" | "issued" | "created") => {
+            push(&mut found.published, &element.text());
+        }
+        (Family::Core, "updated" | "modified") | (Family::Dc, "modified") => {
+            push(&mut found.updated, &element.text());
+        }
+        (Family::Core, "author") | (Family::Dc, "creator") => item.authors.extend(author(element)),
+        (Family::Dc, "language") => {
+            let text = element.text().trim().to_owned();
+            item.language = Some(text).filter(|t| !t.is_empty()).or(item.language.take());
+        }
+        (Family::Content | Family::Unbound, "encoded") => {
+            full(element, kind, &channel.names, found, |f| &mut f.full_text);
+        }
+        (Family::Xhtml, "body" | "div") => {
+            full(element, "xhtml", &channel.names, found, |f| &mut f.full_text);
+        }
+        // Yandex's own element for the whole article.
+        (Family::Other | Family::Unbound, "full-text") => {
+            full(element, kind, &channel.names, found, |f| &mut f.full_text);
+        }
+        (Family::Core, "content") => full(element, kind, &channel.names, found, |f| &mut f.content),
+        (Family::Core, "description" | "summary") | (Family::Dc, "description") => {
+            let said = markup(element, kind, &channel.names);
+            let same = item.summary.as_ref().is_none_or(|first| *first == said.trim());
+            if !same && family == Family::Core && name == found.summary {
+                found.second.push(element.name.clone());
+            }
+            if item.summary.is_none() {
+                found.summary.clone_from(&name);
+            }
+            fill(&mut item.summary, said);
+        }
+        (Family::Other | Family::Unbound, "origlink") => fill(&mut found.original, element.text()),
+        _ => {}
     }
 }
 
-fn broken(why: &'static str) -> Error {
-    Error::Io(std::sync::Arc::new(std::io::Error::new(
-        std::io::ErrorKind::InvalidData,
-        why,
-    )))
+fn push(dates: &mut Vec<String>, text: &str) {
+    let text = text.trim();
+    if !text.is_empty() {
+        dates.push(text.to_owned());
+    }
+}
+
+/// RSS's link is text. Atom's links are attributes; the one to the article has no `rel`, or `alternate`.
+fn link(element: &Element, channel: &Channel, found: &mut Found) {
+    let text = match element.attribute("href") {
+        None => element.text(),
+        Some(_) if !matches!(element.attribute("rel"), None | Some("alternate")) => return,
+        Some(href) => href.to_owned(),
+    };
+    let text = text.trim();
+    if text.is_empty() || found.link.is_some() {
+        return;
+    }
+    found.link = Some(text.to_owned());
+    let mut own = channel.clone();
+    if own.enter(element) {
+        found.url = own.resolve(text);
+    }
+}
+
+fn loose_address(entry: &Element) -> Option<String> {
+    let words = entry.children.iter().filter_map(|node| match node {
+        Node::Text(text) => Some(text.trim()),
+        Node::Element(_) => None,
+    });
+    let mut addresses = words.filter(|w| w.starts_with("http://") || w.starts_with("https://"));
+    addresses
+        .next()
+        .filter(|w| !w.contains(char::is_whitespace))
+        .map(str::to_owned)
+}
+
+fn full(
+    element: &Element,
+    kind: &str,
+    names: &Names,
+    found: &mut Found,
+    slot: impl Fn(&mut Found) -> &mut Option<Body>,
+) {
+    // Media RSS and others have an empty element of this name that points elsewhere.
+    let said = markup(element, kind, names);
+    if said.trim().is_empty() {
+        return;
+    }
+    let text = matches!(kind, "text" | "text/plain");
+    match slot(found) {
+        Some(Body::Html(first) | Body::Text(first)) if *first == said => {}
+        Some(_) => found.second.push(element.name.clone()),
+        empty => *empty = Some(if text { Body::Text(said) } else { Body::Html(said) }),
+    }
+}
+
+/// What is in an element, as a fragment of HTML: its text, or, where it has elements, those with their tags.
+fn markup(element: &Element, kind: &str, names: &Names) -> String {
+    if element.elements().next().is_none() {
+        let text = element.text();
+        return if kind == "xhtml" {
+            partial_escape(&text).into_owned()
+        } else {
+            text
+        };
+    }
+    // Escaped markup with a stray tag beside it: its text is markup already.
+    let texts = element.children.iter().filter_map(|node| match node {
+        Node::Text(text) => Some(text.as_str()),
+        Node::Element(_) => None,
+    });
+    let escaped = kind != "xhtml" && texts.into_iter().any(has_tag);
+    let mut out = String::new();
+    push_markup(element, escaped, &names.within(element), &mut out);
+    out
+}
+
+fn has_tag(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('<') {
+        if after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') && after.contains('>') {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+fn push_markup(element: &Element, escaped: bool, names: &Names, out: &mut String) {
+    for node in &element.children {
+        match node {
+            Node::Text(text) if escaped => out.push_str(text),
+            Node::Text(text) => out.push_str(&partial_escape(text)),
+            Node::Element(inner) => {
+                // Browsers know the elements of HTML without a prefix.
+                let name = match names.of(inner) {
+                    (Family::Xhtml, local) => local,
+                    _ => inner.name.clone(),
+                };
+                out.push('<');
+                out.push_str(&name);
+                for (key, value) in &inner.attributes {
+                    let value = partial_escape(value).replace('"', "&quot;");
+                    let _ = write!(out, " {key}=\"{value}\"");
+                }
+                if inner.children.is_empty() {
+                    out.push_str("/>");
+                } else {
+                    out.push('>');
+                    push_markup(inner, escaped, &names.within(inner), out);
+                    out.extend(["</", &name, ">"]);
+                }
+            }
+        }
+    }
 }
 
 /// A person: Atom's `<name>`, or RSS' `mail@site (Name)`, or just the name.
-fn author(reader: &mut Reader<&[u8]>) -> Result<Option<String>, Error> {
-    let (mut direct, mut named) = (String::new(), None);
-    loop {
-        match reader.read_event()? {
-            Event::Start(tag) => {
-                let is_name = tag.name().into_inner() == "name";
-                let said = text(reader, false)?;
-                if is_name {
-                    named = Some(said);
-                }
-            }
-            Event::Text(text) => direct.push_str(&text.xml10_content()),
-            Event::CData(text) => direct.push_str(&text.xml10_content()),
-            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
-                Ok(Some(character)) => direct.push(character),
-                _ => direct.push_str(resolve_html5_entity(&reference).unwrap_or_default()),
-            },
-            Event::End(_) => break,
-            Event::Eof => return Err(broken("the file breaks off within an entry")),
-            _ => {}
-        }
-    }
-    let said = named.unwrap_or(direct);
+fn author(element: &Element) -> Option<String> {
+    let is_name = |e: &&Element| super::tree::local(&e.name).eq_ignore_ascii_case("name");
+    let said = match element.elements().find(is_name) {
+        Some(name) => name.text(),
+        None => element.text(),
+    };
     let said = said.trim();
     let name = match said.split_once('(') {
         Some((mail, rest)) if mail.contains('@') => rest.trim_end_matches(')').trim(),
         _ => said,
     };
     // An address of mail alone is no byline.
-    Ok((!name.is_empty() && !name.contains('@')).then(|| name.to_owned()))
+    (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use copydesk_decode::CappedReader;
+use httparse::Status;
 
 /// Status line and header fields at the most.
 const HEAD_BYTES: usize = 256 * 1024;
@@ -64,12 +65,15 @@ impl<'a> Response<'a> {
     ///
     /// Crawlers keep the header and store the body decoded as often as not, so what is not encoded as the header says
     /// is taken as it is.
-    pub(super) fn body(&self, max: usize) -> Result<Cow<'a, [u8]>, NoBody> {
-        let mut body = Cow::Borrowed(self.stored);
+    pub(super) fn body(&self, max: usize) -> Result<Body<'a>, NoBody> {
+        let mut body = Body {
+            bytes: Cow::Borrowed(self.stored),
+            cut: false,
+        };
         if list(self.field("transfer-encoding")).any(|e| e.eq_ignore_ascii_case("chunked"))
-            && let Some(whole) = unchunk(self.stored)
+            && let Some(joined) = unchunk(self.stored)
         {
-            body = Cow::Owned(whole);
+            body = joined;
         }
         // The last one that was put on is the first to come off.
         let encodings: Vec<_> = list(self.field("content-encoding")).collect();
@@ -77,13 +81,21 @@ impl<'a> Response<'a> {
             return Err(NoBody::UnknownEncoding);
         }
         for encoding in encodings.into_iter().rev() {
-            body = decoded(body, encoding, max)?;
+            body.bytes = decoded(body.bytes, encoding, max)?;
         }
-        if body.len() > max {
+        if body.bytes.len() > max {
             return Err(NoBody::TooLarge);
         }
         Ok(body)
     }
+}
+
+/// A body as a browser would have it.
+#[derive(Debug)]
+pub(super) struct Body<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Its chunks break off: there was more of it.
+    pub(super) cut: bool,
 }
 
 fn status_of(line: &[u8]) -> Option<u16> {
@@ -104,25 +116,40 @@ fn list(value: Option<&str>) -> impl Iterator<Item = &str> {
         .filter(|v| !v.is_empty())
 }
 
-/// The body out of its chunks; `None` where it is not chunked, or not to its end.
-fn unchunk(stored: &[u8]) -> Option<Vec<u8>> {
+/// The body out of its chunks, up to where they break off; `None` where it is not chunked.
+fn unchunk<'a>(stored: &[u8]) -> Option<Body<'a>> {
     let mut whole = Vec::new();
     let mut rest = stored;
-    loop {
-        let end = rest.iter().take(1024).position(|b| *b == b'\n')?;
-        let (line, after) = rest.split_at_checked(end + 1)?;
-        let line = std::str::from_utf8(line).ok()?;
-        let size = line.split(';').next().unwrap_or_default().trim();
-        let size = usize::from_str_radix(size, 16).ok()?;
+    let cut = loop {
+        let Ok(Status::Complete((line, size))) = httparse::parse_chunk_size(rest) else {
+            if rest.len() == stored.len() {
+                return None;
+            }
+            // Many servers close the connection in place of the last chunk; anything else is less than there was.
+            break !rest.trim_ascii().is_empty();
+        };
+        let after = rest.get(line..)?;
         if size == 0 {
-            return Some(whole);
+            break false;
         }
-        let (chunk, after) = after.split_at_checked(size)?;
+        let Some((chunk, after)) = usize::try_from(size)
+            .ok()
+            .and_then(|size| after.split_at_checked(size))
+        else {
+            // A line of digits may as well begin a text that was stored without its chunks.
+            if rest.len() == stored.len() && after.trim_ascii_start().first() != Some(&b'<') {
+                return None;
+            }
+            whole.extend_from_slice(after);
+            break true;
+        };
         whole.extend_from_slice(chunk);
-        rest = after
-            .strip_prefix(b"\r\n")
-            .or_else(|| after.strip_prefix(b"\n"))?;
-    }
+        rest = after.strip_prefix(b"\r\n").unwrap_or(after);
+    };
+    Some(Body {
+        bytes: Cow::Owned(whole),
+        cut,
+    })
 }
 
 fn decoded<'a>(body: Cow<'a, [u8]>, encoding: &str, max: usize) -> Result<Cow<'a, [u8]>, NoBody> {
@@ -181,7 +208,10 @@ mod tests {
 
     fn body(head: &str, stored: &[u8]) -> Result<Vec<u8>, NoBody> {
         let block = [format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes(), stored].concat();
-        Response::read(&block).unwrap().body(1_000).map(Cow::into_owned)
+        Response::read(&block)
+            .unwrap()
+            .body(1_000)
+            .map(|b| b.bytes.into_owned())
     }
 
     #[test]
@@ -193,12 +223,36 @@ mod tests {
         );
         for stored in [
             &b"<p>Ships."[..],
-            b"4\r\n<p>",
+            b"2026\r\nA year in ships.",
             b"fffffffffffffffff\r\n",
             b"",
             b"4",
         ] {
             assert_eq!(body(head, stored).unwrap(), stored);
+        }
+    }
+
+    #[test]
+    fn chunks_that_break_off_give_what_there_is() {
+        for (stored, body, cut) in [
+            (&b"4\r\n<p>S\r\n5\r\nhips.\r\n"[..], &b"<p>Ships."[..], false),
+            (b"4\r\n<p>S\r\n5\r\nhip", b"<p>Ship", true),
+            (b"fff\r\n<p>Ships", b"<p>Ships", true),
+            (b"4\r\n<p>S\r\n5", b"<p>S", true),
+            (b"4\r\n<p>S\r\noops\r\n", b"<p>S", true),
+        ] {
+            let block = [
+                &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
+                stored,
+            ]
+            .concat();
+            let found = Response::read(&block).unwrap().body(1_000).unwrap();
+            assert_eq!(
+                (&*found.bytes, found.cut),
+                (body, cut),
+                "{}",
+                String::from_utf8_lossy(stored)
+            );
         }
     }
 

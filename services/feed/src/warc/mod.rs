@@ -12,7 +12,7 @@ use std::io::{self, BufRead};
 use url::Url;
 
 use crate::key::{self, Address};
-use crate::outgoing::{Origin, Outgoing, Step};
+use crate::outgoing::{Note, Origin, Outgoing, Step};
 use http::{NoBody, Response};
 use records::{Next, Record, Records};
 
@@ -92,8 +92,8 @@ fn page(record: &Record, origin: Origin, max: usize) -> Step {
     {
         return Step::PassedOver(reasons::NOT_HTML);
     }
-    let payload = match response.body(max) {
-        Ok(body) => body.into_owned(),
+    let body = match response.body(max) {
+        Ok(body) => body,
         Err(NoBody::TooLarge) => return too_large(origin),
         Err(NoBody::UnknownEncoding) => return Step::PassedOver(reasons::ENCODING),
         Err(NoBody::Damaged(why)) => {
@@ -103,6 +103,7 @@ fn page(record: &Record, origin: Origin, max: usize) -> Step {
             };
         }
     };
+    let payload = body.bytes.into_owned();
     if payload.trim_ascii().is_empty() {
         return Step::PassedOver(reasons::EMPTY);
     }
@@ -116,6 +117,15 @@ fn page(record: &Record, origin: Origin, max: usize) -> Step {
     // A crawler's own limit: the page is not whole, and whoever reads it later should know.
     if let Some(why) = record.field("warc-truncated") {
         headers.push(("extra-warc_truncated", why.trim().to_owned()));
+    } else if body.cut {
+        headers.push(("extra-warc_truncated", "chunks".to_owned()));
+    }
+    let mut notes = Vec::new();
+    if body.cut {
+        notes.push(Note {
+            kind: "pages break off within a chunk: what there is of them is sent",
+            detail: url.to_string(),
+        });
     }
     Step::Article(Outgoing {
         key: key::of_url(&url),
@@ -124,6 +134,7 @@ fn page(record: &Record, origin: Origin, max: usize) -> Step {
         origin,
         odd: false,
         address: Address::Known,
+        notes,
     })
 }
 

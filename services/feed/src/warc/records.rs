@@ -172,6 +172,8 @@ impl Records {
         if !version.starts_with(b"WARC/") {
             return Err(Trouble::Bad("no WARC record begins here".into()));
         }
+        // The way is found again: what is wrong from here on is another damage, and another record.
+        self.lost = false;
         let fields = fields(reader)?;
         let length = super::field(&fields, "content-length").and_then(|l| l.trim().parse::<u64>().ok());
         let Some(length) = length else {
@@ -201,7 +203,6 @@ impl Records {
         if let Input::Member(member) = &mut self.input {
             skip_blank_lines(member)?;
         }
-        self.lost = false;
         Ok(Some(Record { fields, block }))
     }
 }
