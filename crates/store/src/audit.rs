@@ -214,8 +214,9 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "articles do not have all their versions",
-        "SELECT count(*) FROM article a WHERE a.version > 1
-             AND a.version - 1 <> (SELECT count(*) FROM article_version v WHERE v.article_id = a.article_id AND v.version < a.version)",
+        "SELECT count(*) FROM article a
+         LEFT JOIN (SELECT article_id, count(*) AS versions, max(version) AS last FROM article_version GROUP BY 1) v USING (article_id)
+         WHERE coalesce(v.versions, 0) + 1 <> greatest(a.version, v.last)",
     ),
 ];
 

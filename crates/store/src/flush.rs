@@ -11,18 +11,21 @@ use sqlx::{Postgres, Row as _, Transaction};
 use crate::config::Store;
 use crate::content_hash::ContentHash;
 use crate::decision_inputs::DecisionInputs;
+use crate::dispositions::{Disposition, dispositions};
 use crate::error::{Doing as _, FlushError, RetryClass, StoreError};
 use crate::evidence::Sites;
 use crate::identity::{self, Identity, Known};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Notice, Told, ToldColumns};
-use crate::plan::{self, Disposition, Work};
+use crate::plan;
 use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::stories::{Links, Stories};
 use crate::turns::{Earlier, Turn};
+use crate::versions;
+use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
 use crate::{evidence, keys, site_memory};
@@ -207,7 +210,8 @@ pub(crate) async fn store_articles(
 ) -> Result<AfterArticles, StoreError> {
     let range = range(&works);
     let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
-    let dispositions = plan::dispositions(&works, &known);
+    let histories = versions::histories(tx, &works, &known).await?;
+    let dispositions = dispositions(&works, &known, &histories);
     let (mut reading, turn) = Reading::begin(store, tx, &works, &dispositions, alone).await?;
     let mut waits = reading.that_wait(&works, &dispositions).into_iter();
     let articles = works.into_iter().zip(dispositions);
@@ -309,6 +313,7 @@ impl ArticlesOfFlush<'_> {
             let (version, verdict) = match disposition {
                 Disposition::Unchanged { version, .. } => (*version, Verdict::Unchanged),
                 Disposition::Version { version, .. } => (*version, Verdict::NewVersion),
+                Disposition::Older { version, .. } => (*version, Verdict::OlderVersion),
                 Disposition::New { replaces } => {
                     if replaces.is_some() {
                         self.reused.push((work.identity, work.fresh));
@@ -347,7 +352,8 @@ impl ArticlesOfFlush<'_> {
         let mut told = ToldColumns::default();
         let mut telling = 0;
         for sighting in self.stored {
-            if sighting.verdict != Verdict::Unchanged.as_str() {
+            // An older version is no news to whoever follows what is shown.
+            if !matches!(sighting.verdict, "unchanged" | "older_version") {
                 telling += 1;
                 if outputs.articles {
                     told.push(Told {
@@ -404,7 +410,7 @@ impl<'b> Reading<'b> {
         for (work, disposition) in works.iter().zip(dispositions) {
             let id = disposition.article(work.fresh);
             match disposition {
-                Disposition::Unchanged { .. } => continue,
+                Disposition::Unchanged { .. } | Disposition::Older { .. } => continue,
                 Disposition::Version { .. } => {}
                 Disposition::New { .. } => searched.extend(work.searched_keys()),
             }

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use copydesk_article::Fingerprint;
-use copydesk_dedup::evidence;
+use copydesk_dedup::{Times, evidence};
 use sqlx::{PgConnection, Row as _};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
@@ -61,6 +62,8 @@ pub(crate) struct Known {
     pub(crate) version: i32,
     pub(crate) story: i64,
     pub(crate) title: Option<String>,
+    /// Seconds since 1970 when the shown version was fetched or, without that, sent. `None`: not known believably.
+    pub(crate) seen: Option<i64>,
     /// What is stored of its latest version.
     pub(crate) fingerprint: Fingerprint,
 }
@@ -121,7 +124,7 @@ pub(crate) async fn claim(
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
     let rows = sqlx::query(
-        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id
+        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id, a.fetched_at, a.message_time
          FROM unnest($1::int8[]) AS w (id)
          JOIN article a ON a.article_id = w.id
          JOIN evidence e ON e.article_id = w.id",
@@ -136,6 +139,10 @@ pub(crate) async fn claim(
         let Some(identity) = named.get(&article) else {
             continue;
         };
+        let time = |n: usize| -> Result<Option<i64>, StoreError> {
+            let time: Option<DateTime<Utc>> = row.try_get(n).doing(DOING)?;
+            Ok(time.map(|t| t.timestamp()))
+        };
         known.insert(
             *identity,
             Known {
@@ -143,6 +150,7 @@ pub(crate) async fn claim(
                 version: row.try_get(1).doing(DOING)?,
                 story: row.try_get(4).doing(DOING)?,
                 title: row.try_get(2).doing(DOING)?,
+                seen: Times::believable(None, time(5)?, time(6)?).seen,
                 fingerprint: decode(article, row.try_get(3).doing(DOING)?)?,
             },
         );

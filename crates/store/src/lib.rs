@@ -9,7 +9,8 @@
 //!
 //! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where
 //!    the batch begins.
-//! 2. `identity`: the articles' identities are claimed; a known one makes the message a version or a repeat (`versions`).
+//! 2. `identity`: the articles' identities are claimed; a known one makes the message a version, an older
+//!    version or a repeat (`versions`, `dispositions`).
 //! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
 //!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`
 //!    (without a question where a worker that is alone knows them to be new: `present_windows`);
@@ -40,6 +41,7 @@ mod content_hash;
 mod copy;
 mod database_url;
 mod decision_inputs;
+mod dispositions;
 mod error;
 mod evidence;
 mod explain;
@@ -79,7 +81,9 @@ mod story;
 mod summary;
 mod travelling;
 mod turns;
+mod versions;
 mod windows;
+mod work;
 mod write_articles;
 mod write_ledger;
 

@@ -75,6 +75,10 @@ const FILES: &[(&str, &str)] = &[
         "0017_bound_quarantine",
         include_str!("../../../migrations/0017_bound_quarantine.sql"),
     ),
+    (
+        "0025_order_versions_by_time",
+        include_str!("../../../migrations/0025_order_versions_by_time.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -1,185 +1,15 @@
 //! What becomes of each message: in memory, in the order of offsets within each part of a flush, from what was read before. No I/O.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::Utc;
-use copydesk_article::{ArticleId, Fingerprint, StoryId};
-use copydesk_dedup::{
-    Decision, Merge, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, Times, decide, versions,
-};
+use copydesk_article::{ArticleId, StoryId};
+use copydesk_dedup::{Decision, Merge, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, decide};
 
 use crate::decision_inputs::DecisionInputs;
+use crate::dispositions::Disposition;
 use crate::evidence::{Older, SiteArticle};
-use crate::identity::{Identity, Known, raw_hash, site_hash, url_hash};
-use crate::item::{Item, Prepared};
-use crate::keys::{Windows, row_key};
-
-/// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
-pub(crate) struct Work<'b> {
-    pub(crate) item: &'b Item,
-    pub(crate) article: &'b Prepared,
-    /// The id that it gets if it turns out to be a new article.
-    pub(crate) fresh: i64,
-    pub(crate) identity: Identity,
-    pub(crate) site: Option<&'b str>,
-    pub(crate) site_hash: Option<i64>,
-    pub(crate) url_hash: Option<u64>,
-    /// When it appeared, as far as that is believable.
-    pub(crate) times: Times,
-    /// `article.raw_hash`.
-    pub(crate) raw_hash: [u8; 16],
-    windows: Windows,
-}
-
-impl<'b> Work<'b> {
-    pub(crate) fn new(item: &'b Item, article: &'b Prepared, fresh: i64, window_days: i32) -> Self {
-        let metadata = &article.clean.metadata;
-        let site = metadata.site.as_ref().map(|s| s.value.as_str());
-        Self {
-            item,
-            article,
-            fresh,
-            identity: Identity::of(article),
-            site,
-            site_hash: site.map(site_hash),
-            url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
-            times: Times::believable(
-                metadata
-                    .published_at
-                    .as_ref()
-                    .map(|t| t.value.instant().timestamp()),
-                article.fetched_at.map(|t| t.timestamp()),
-                item.message.timestamp.map(|t| t.timestamp()),
-            ),
-            raw_hash: raw_hash(item.message.payload.as_deref()),
-            windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
-        }
-    }
-
-    fn title(&self) -> Option<&'b str> {
-        self.article
-            .clean
-            .metadata
-            .title
-            .as_ref()
-            .map(|t| t.value.as_str())
-    }
-
-    fn fingerprint(&self) -> &'b Fingerprint {
-        &self.article.fingerprint
-    }
-
-    /// Rows of the key table that it claims.
-    pub(crate) fn claimed_keys(&self) -> impl Iterator<Item = i64> {
-        let windows = self.windows;
-        self.fingerprint()
-            .keys
-            .iter()
-            .flat_map(move |k| windows.claimed().map(|w| row_key(w, *k)))
-    }
-
-    /// Rows of the key table whose owners are its candidates.
-    pub(crate) fn searched_keys(&self) -> impl Iterator<Item = i64> {
-        let windows = self.windows;
-        self.fingerprint()
-            .keys
-            .iter()
-            .flat_map(move |k| windows.searched().map(|w| row_key(w, *k)))
-    }
-}
-
-/// What a message is, by its identity alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Disposition {
-    /// The same article with the same text and title.
-    Unchanged { article: i64, version: i32 },
-    /// The same article with another text or title.
-    Version {
-        article: i64,
-        version: i32,
-        similarity: f32,
-    },
-    /// An article that was not there before, or one at an address that is used again.
-    New { replaces: Option<i64> },
-}
-
-impl Disposition {
-    /// The article that it is, or is a version of.
-    pub(crate) fn article(self, fresh: i64) -> i64 {
-        match self {
-            Self::Unchanged { article, .. } | Self::Version { article, .. } => article,
-            Self::New { .. } => fresh,
-        }
-    }
-}
-
-/// The latest that is known under an identity while the batch is gone through.
-struct Latest<'k> {
-    article: i64,
-    version: i32,
-    title: Option<&'k str>,
-    fingerprint: &'k Fingerprint,
-}
-
-/// Tells new articles from versions and repeats, in order.
-pub(crate) fn dispositions<'b>(works: &[Work<'b>], known: &'b HashMap<Identity, Known>) -> Vec<Disposition> {
-    let mut latest: HashMap<Identity, Latest<'b>> = known
-        .iter()
-        .map(|(identity, k)| {
-            let latest = Latest {
-                article: k.article,
-                version: k.version,
-                title: k.title.as_deref(),
-                fingerprint: &k.fingerprint,
-            };
-            (*identity, latest)
-        })
-        .collect();
-    let mut dispositions = Vec::with_capacity(works.len());
-    for work in works {
-        let disposition = match latest.get(&work.identity) {
-            None => Disposition::New { replaces: None },
-            Some(old) => against(work, old),
-        };
-        let version = match disposition {
-            Disposition::Unchanged { version, .. } | Disposition::Version { version, .. } => version,
-            Disposition::New { .. } => 1,
-        };
-        latest.insert(
-            work.identity,
-            Latest {
-                article: disposition.article(work.fresh),
-                version,
-                title: work.title(),
-                fingerprint: work.fingerprint(),
-            },
-        );
-        dispositions.push(disposition);
-    }
-    dispositions
-}
-
-fn against(work: &Work<'_>, old: &Latest<'_>) -> Disposition {
-    let change = versions::compare(old.fingerprint, work.fingerprint());
-    if change.same_text && old.title == work.title() {
-        return Disposition::Unchanged {
-            article: old.article,
-            version: old.version,
-        };
-    }
-    if change.url_reused {
-        return Disposition::New {
-            replaces: Some(old.article),
-        };
-    }
-    Disposition::Version {
-        article: old.article,
-        version: old.version.saturating_add(1),
-        similarity: change.jaccard as f32,
-    }
-}
+use crate::work::Work;
 
 /// What a decision changes of older articles.
 #[derive(Debug, Clone)]
@@ -237,7 +67,7 @@ pub(crate) fn decisions<'b>(
         steps: Vec::new(),
     };
     for (work, disposition) in works.iter().zip(dispositions) {
-        if matches!(disposition, Disposition::Unchanged { .. }) {
+        if !disposition.is_shown() {
             decided.of_work.push(None);
             decided.notes.push(Note::default());
             continue;

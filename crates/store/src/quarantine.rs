@@ -10,10 +10,10 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::store_articles;
 use crate::item::{Item, Prepared};
-use crate::plan::Work;
 use crate::progress::source_of;
 use crate::quarantine_content::{CONTENT_BYTES, Dropped, DroppedFor, STEP_BYTES, select_content};
 use crate::report::FlushReport;
+use crate::work::Work;
 
 /// Which messages are meant. All that is `None` matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,9 @@ pub enum Verdict {
     NewArticle,
     /// Another text at a known address.
     NewVersion,
-    /// The same text at a known address: nothing to store but the sighting.
+    /// Another text at a known address, seen before the one that is shown.
+    OlderVersion,
+    /// A text that a known address has, or has had: nothing to store but the sighting.
     Unchanged,
     /// A new article with the same text as an older one.
     ExactCopy,
@@ -28,9 +30,10 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every value.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NewArticle,
         Self::NewVersion,
+        Self::OlderVersion,
         Self::Unchanged,
         Self::ExactCopy,
         Self::NearCopy,
@@ -43,6 +46,7 @@ impl Verdict {
         match self {
             Self::NewArticle => "new_article",
             Self::NewVersion => "new_version",
+            Self::OlderVersion => "older_version",
             Self::Unchanged => "unchanged",
             Self::ExactCopy => "exact_copy",
             Self::NearCopy => "near_copy",
@@ -88,6 +92,8 @@ pub struct FlushReport {
     pub new_articles: u64,
     /// New versions of known articles.
     pub new_versions: u64,
+    /// Versions of known articles that were seen before the one that is shown.
+    pub older_versions: u64,
     /// Known articles seen again.
     pub unchanged: u64,
     /// New articles with the text of an older one.
@@ -115,7 +121,7 @@ pub struct FlushReport {
 impl FlushReport {
     /// Messages stored as articles, versions or repeats.
     pub const fn stored(&self) -> u64 {
-        self.new_articles + self.new_versions + self.unchanged + self.copies()
+        self.new_articles + self.new_versions + self.older_versions + self.unchanged + self.copies()
     }
 
     /// New articles that are copies, in whole or in part, of an older one.
@@ -127,6 +133,7 @@ impl FlushReport {
         *match verdict {
             Verdict::NewArticle => &mut self.new_articles,
             Verdict::NewVersion => &mut self.new_versions,
+            Verdict::OlderVersion => &mut self.older_versions,
             Verdict::Unchanged => &mut self.unchanged,
             Verdict::ExactCopy => &mut self.exact_copies,
             Verdict::NearCopy => &mut self.near_copies,
@@ -139,6 +146,7 @@ impl FlushReport {
     pub fn add(&mut self, other: &Self) {
         self.new_articles += other.new_articles;
         self.new_versions += other.new_versions;
+        self.older_versions += other.older_versions;
         self.unchanged += other.unchanged;
         self.exact_copies += other.exact_copies;
         self.near_copies += other.near_copies;

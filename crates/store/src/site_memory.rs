@@ -13,17 +13,19 @@ use copydesk_site::{
 };
 use sqlx::PgConnection;
 
+use crate::dispositions::Disposition;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{SiteArticle, Sites};
 use crate::identity::{Identity, Known};
-use crate::plan::{Disposition, Work};
 use crate::stories::Stories;
+use crate::work::Work;
 
 /// An article that was cleaned with fewer other articles of its site in view is cleaned again when there are twice as many: the
 /// thresholds need four, and twice that is enough for what stands on every second page.
 pub(crate) const SETTLED: i16 = 8;
 
 /// What site memory made of one article or version.
+#[derive(Default)]
 pub(crate) struct Outcome {
     /// The story that it is in.
     pub(crate) story: i64,
@@ -64,6 +66,11 @@ pub(crate) fn clean(
         let story = match disposition {
             Disposition::Unchanged { .. } => {
                 cleaned.of_work.push(None);
+                continue;
+            }
+            // It is kept as it came: the site's present articles say nothing about it, nor it about them.
+            Disposition::Older { .. } => {
+                cleaned.of_work.push(Some(Outcome::default()));
                 continue;
             }
             Disposition::New { .. } => stories.of(work.fresh),

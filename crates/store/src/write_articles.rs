@@ -14,11 +14,13 @@ use crate::blocks;
 use crate::columns::{Bytes, Json, List, columns, list, row};
 use crate::content_hash::ContentHash;
 use crate::copy::{CopyInto, copy};
+use crate::dispositions::Disposition;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
-use crate::plan::{Decided, Disposition, Note, Work};
+use crate::plan::{Decided, Note};
 use crate::site_memory::{Cleaned, Outcome};
 use crate::stories::{Stories, refusals};
+use crate::work::Work;
 
 columns! {
     /// The text and metadata of one version of an article: what a new version replaces.
@@ -155,6 +157,7 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
 
 const VERSION_COLUMNS: &[&str] = &[
     "article_id",
+    "fetched_at",
     "message_time",
     "modified_at",
     "version",
@@ -240,10 +243,10 @@ impl<'b> ArticleRows<'b> {
             hashes: vec![None; works.len()],
             ..Self::default()
         };
-        // The last work of an article is what the tables show.
+        // The last version of an article that is to be shown is what the tables show.
         let mut last: HashMap<i64, usize> = HashMap::new();
         for (n, (work, disposition)) in works.iter().zip(dispositions).enumerate() {
-            if !matches!(disposition, Disposition::Unchanged { .. }) {
+            if disposition.is_shown() {
                 last.insert(disposition.article(work.fresh), n);
             }
         }
@@ -252,11 +255,11 @@ impl<'b> ArticleRows<'b> {
         for (n, ((work, disposition), (decision, note))) in
             works.iter().zip(dispositions).zip(decisions).enumerate()
         {
-            let (Some(decision), Some(Some(site))) = (decision, cleaned.of_work.get(n)) else {
+            let Some(Some(site)) = cleaned.of_work.get(n) else {
                 continue;
             };
             let id = disposition.article(work.fresh);
-            if let Disposition::New { replaces } = disposition {
+            if let (Disposition::New { replaces }, Some(decision)) = (disposition, decision) {
                 let founding = Founding {
                     common_version,
                     ..founding(work, *replaces, decision, stories)
@@ -270,11 +273,12 @@ impl<'b> ArticleRows<'b> {
                     Some(_) => content.hash(),
                 });
             }
-            if last.get(&id) != Some(&n) {
+            // No decision is made on an older version: it goes behind the one that is shown.
+            let (Some(decision), true) = (decision, last.get(&id) == Some(&n)) else {
                 rows.passed.push(content);
                 rows.passed_count += 1;
                 continue;
-            }
+            };
             let evidence = evidence_row(work, id, decision, *note, site);
             if let Some(founding) = founded.remove(&id) {
                 rows.inserted.push(Inserted {
@@ -372,12 +376,9 @@ fn content<'b>(
         ),
     };
     let m: &'b Metadata = &clean.metadata;
-    let (version, version_similarity) = match disposition {
-        Disposition::Version {
-            version, similarity, ..
-        } => (version, Some(similarity)),
-        Disposition::Unchanged { version, .. } => (version, None),
-        Disposition::New { .. } => (1, None),
+    let version_similarity = match disposition {
+        Disposition::Version { similarity, .. } | Disposition::Older { similarity, .. } => Some(similarity),
+        Disposition::Unchanged { .. } | Disposition::New { .. } => None,
     };
     Content {
         article_id,
@@ -385,7 +386,7 @@ fn content<'b>(
         modified_at: instant(m.modified_at.as_ref()),
         fetched_at: article.fetched_at,
         message_time: work.item.message.timestamp,
-        version,
+        version: disposition.version(),
         word_count,
         published_offset_minutes: offset(m.published_at.as_ref()),
         modified_offset_minutes: offset(m.modified_at.as_ref()),

@@ -27,3 +27,4 @@ mod story_changes;
 mod support;
 mod tampering;
 mod unfinished;
+mod versions;

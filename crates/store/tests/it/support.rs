@@ -145,6 +145,7 @@ pub(crate) struct Text<'a> {
     pub(crate) title: Option<&'a str>,
     pub(crate) language: Option<&'a str>,
     pub(crate) body: &'a str,
+    pub(crate) fetched_at: Option<DateTime<Utc>>,
     pub(crate) extra: Vec<(&'a str, serde_json::Value)>,
 }
 
@@ -198,7 +199,7 @@ impl Text<'_> {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), v.clone()))
             .collect();
-        Prepared::new(clean, fingerprint, None, extra)
+        Prepared::new(clean, fingerprint, self.fetched_at, extra)
     }
 
     pub(crate) fn item(&self, partition: i32, offset: i64) -> Item {

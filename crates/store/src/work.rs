@@ -1,0 +1,83 @@
+//! One message that is an article, with what its flush asks for again and again.
+
+use chrono::Utc;
+use copydesk_article::Fingerprint;
+use copydesk_dedup::Times;
+
+use crate::identity::{Identity, raw_hash, site_hash, url_hash};
+use crate::item::{Item, Prepared};
+use crate::keys::{Windows, row_key};
+
+/// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
+pub(crate) struct Work<'b> {
+    pub(crate) item: &'b Item,
+    pub(crate) article: &'b Prepared,
+    /// The id that it gets if it turns out to be a new article.
+    pub(crate) fresh: i64,
+    pub(crate) identity: Identity,
+    pub(crate) site: Option<&'b str>,
+    pub(crate) site_hash: Option<i64>,
+    pub(crate) url_hash: Option<u64>,
+    /// When it appeared, as far as that is believable.
+    pub(crate) times: Times,
+    /// `article.raw_hash`.
+    pub(crate) raw_hash: [u8; 16],
+    windows: Windows,
+}
+
+impl<'b> Work<'b> {
+    pub(crate) fn new(item: &'b Item, article: &'b Prepared, fresh: i64, window_days: i32) -> Self {
+        let metadata = &article.clean.metadata;
+        let site = metadata.site.as_ref().map(|s| s.value.as_str());
+        Self {
+            item,
+            article,
+            fresh,
+            identity: Identity::of(article),
+            site,
+            site_hash: site.map(site_hash),
+            url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
+            times: Times::believable(
+                metadata
+                    .published_at
+                    .as_ref()
+                    .map(|t| t.value.instant().timestamp()),
+                article.fetched_at.map(|t| t.timestamp()),
+                item.message.timestamp.map(|t| t.timestamp()),
+            ),
+            raw_hash: raw_hash(item.message.payload.as_deref()),
+            windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
+        }
+    }
+
+    pub(crate) fn title(&self) -> Option<&'b str> {
+        self.article
+            .clean
+            .metadata
+            .title
+            .as_ref()
+            .map(|t| t.value.as_str())
+    }
+
+    pub(crate) fn fingerprint(&self) -> &'b Fingerprint {
+        &self.article.fingerprint
+    }
+
+    /// Rows of the key table that it claims.
+    pub(crate) fn claimed_keys(&self) -> impl Iterator<Item = i64> {
+        let windows = self.windows;
+        self.fingerprint()
+            .keys
+            .iter()
+            .flat_map(move |k| windows.claimed().map(|w| row_key(w, *k)))
+    }
+
+    /// Rows of the key table whose owners are its candidates.
+    pub(crate) fn searched_keys(&self) -> impl Iterator<Item = i64> {
+        let windows = self.windows;
+        self.fingerprint()
+            .keys
+            .iter()
+            .flat_map(move |k| windows.searched().map(|w| row_key(w, *k)))
+    }
+}
