@@ -35,3 +35,4 @@ step "cleaning, linking, storing" worker --until-end
 step "what came out" summary
 say "to query: psql $(local_url copydesk_query)"
 say "done; Kafka and Postgres keep running until 'make down'"
+say "to look, at http://127.0.0.1:8088: COPYDESK_CONSOLE_URL=$(local_url copydesk_query) COPYDESK_CONSOLE_WRITE_URL=$(local_url copydesk_worker) $COPYDESK console"

@@ -47,6 +47,8 @@ pub struct StoreConfig {
     /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
     /// recorded in any case. All workers and janitors of a database should have the same.
     pub site_memory: bool,
+    /// Nothing is written, and every statement is bound by `statement_timeout`, not those of a flush alone: for programs that only show.
+    pub read_only: bool,
 }
 
 impl Default for StoreConfig {
@@ -63,6 +65,7 @@ impl Default for StoreConfig {
             quarantine_max_bytes: 1 << 30,
             outputs: Outputs::default(),
             site_memory: true,
+            read_only: false,
         }
     }
 }
@@ -112,10 +115,20 @@ impl Store {
         for warning in &target.warnings {
             tracing::warn!("{warning}");
         }
-        let options = target
+        let mut options = target
             .options
             .application_name(&config.application_name)
             .disable_statement_logging();
+        if config.read_only {
+            options = options.options([
+                ("default_transaction_read_only", "on".to_owned()),
+                (
+                    "statement_timeout",
+                    milliseconds(config.statement_timeout).to_string(),
+                ),
+                ("jit", "off".to_owned()),
+            ]);
+        }
         let first = options.connect().await.map_err(|source| match source {
             // Here and now it is a matter of settings; later on it may be a connection that was cut off.
             sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
@@ -239,7 +252,6 @@ impl Store {
 /// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
 /// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
 fn begin(config: &StoreConfig) -> String {
-    let milliseconds = |d: Duration| d.as_millis().clamp(1, i32::MAX as u128);
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
@@ -249,4 +261,8 @@ fn begin(config: &StoreConfig) -> String {
         milliseconds(config.lock_timeout),
         milliseconds(config.idle_timeout),
     )
+}
+
+fn milliseconds(d: Duration) -> u128 {
+    d.as_millis().clamp(1, i32::MAX as u128)
 }

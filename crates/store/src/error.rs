@@ -159,6 +159,17 @@ impl StoreError {
         }
     }
 
+    /// The SQLSTATE, where Postgres has refused a statement.
+    pub fn sqlstate(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match self {
+            Self::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            } => error.code(),
+            _ => None,
+        }
+    }
+
     /// The refusal of a message whose row Postgres does not take ([`RetryClass::DataError`]).
     pub fn as_reject(&self) -> Reject {
         Reject::new(Stage::Store, Reason::RefusedByDatabase, self.refusal())

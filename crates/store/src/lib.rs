@@ -62,6 +62,7 @@ mod progress;
 mod quarantine;
 mod quarantine_content;
 mod quiet_windows;
+pub mod reads;
 mod ready;
 mod reclean;
 mod refingerprint;

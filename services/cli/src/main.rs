@@ -68,6 +68,7 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Site(command) => commands::site::run(&config, &command).await,
             Command::Rewind(args) => commands::rewind::run(&config, &args).await,
             Command::Janitor(args) => commands::janitor::run(&config, &args).await,
+            Command::Console(args) => commands::console::run(&config, &args).await,
             Command::Clean(_)
             | Command::Config(_)
             | Command::Completions(_)

@@ -56,8 +56,9 @@ pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
 pub use counters::Tally;
 pub use isolated::{IsolatedCommand, serve as serve_isolated};
+pub use prepare::quiet_panics;
 pub use publisher::OutputTopics;
-pub use replay::{ReplayReport, replay};
+pub use replay::{ReplayReport, replay, replay_messages};
 
 use counters::Counters;
 use isolated::Isolation;
@@ -119,7 +120,7 @@ pub struct WorkerOptions {
 /// `until_end` a partition that the breaker stopped. Outages of Kafka or Postgres are no errors: the worker waits.
 pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Result<Tally> {
     let started = Instant::now();
-    prepare::quiet_panics();
+    quiet_panics();
     if !schema::is_up_to_date(&options.store, &mut stop).await? {
         return Ok(Tally::default());
     }

@@ -181,7 +181,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 /// Makes panics of the cleaning threads one log line with the place and without any article text.
 ///
 /// Other threads keep the usual message. Call once, at start.
-pub(crate) fn quiet_panics() {
+pub fn quiet_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let cleaning = std::thread::current()

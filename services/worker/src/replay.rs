@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use copydesk_article::Reason;
+use copydesk_article::{Coordinates, Reason};
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
-use copydesk_store::{QuarantineFilter, Replayed, RetryClass, Store, StoreError, try_again};
+use copydesk_store::{QuarantineEntry, QuarantineFilter, Replayed, RetryClass, Store, StoreError, try_again};
 use tracing::{info, warn};
 
 use crate::isolated::{IsolatedCommand, Isolation};
@@ -43,20 +43,62 @@ pub async fn replay(
     isolated: IsolatedCommand,
     filter: &QuarantineFilter,
 ) -> Result<ReplayReport> {
-    prepare::quiet_panics();
-    let stages = Arc::new(Stages::new(limits, cleaner, None));
-    let isolation = Arc::new(Isolation::new(
-        isolated,
-        Arc::clone(&stages),
-        Workspace::unbounded(),
-    ));
-    let mut report = ReplayReport::default();
+    let mut replayer = Replayer::new(store, cleaner, limits, isolated);
     let mut after = None;
     loop {
         let page = store.quarantine_list(filter, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.coordinates.clone());
-        for entry in &page {
+        replayer.replay(&page).await?;
+    }
+    Ok(replayer.report)
+}
+
+/// The same with these messages and no others; those that are not held any more are passed over.
+///
+/// # Errors
+/// As [`replay`].
+pub async fn replay_messages(
+    store: &Store,
+    cleaner: Cleaner,
+    limits: Limits,
+    isolated: IsolatedCommand,
+    messages: &[Coordinates],
+) -> Result<ReplayReport> {
+    let mut replayer = Replayer::new(store, cleaner, limits, isolated);
+    for message in messages {
+        let held = store
+            .quarantine_list(&QuarantineFilter::of(message), None, 1)
+            .await?;
+        replayer.replay(&held).await?;
+    }
+    Ok(replayer.report)
+}
+
+/// What replays messages, and has counted them.
+struct Replayer<'s> {
+    store: &'s Store,
+    stages: Arc<Stages>,
+    isolation: Arc<Isolation>,
+    report: ReplayReport,
+}
+
+impl<'s> Replayer<'s> {
+    fn new(store: &'s Store, cleaner: Cleaner, limits: Limits, isolated: IsolatedCommand) -> Self {
+        prepare::quiet_panics();
+        let stages = Arc::new(Stages::new(limits, cleaner, None));
+        let isolation = Isolation::new(isolated, Arc::clone(&stages), Workspace::unbounded());
+        Self {
+            store,
+            stages,
+            isolation: Arc::new(isolation),
+            report: ReplayReport::default(),
+        }
+    }
+
+    async fn replay(&mut self, entries: &[QuarantineEntry]) -> Result<()> {
+        let report = &mut self.report;
+        for entry in entries {
             if entry.truncated {
                 report.truncated += 1;
                 continue;
@@ -65,11 +107,11 @@ pub async fn replay(
                 report.dropped += 1;
                 continue;
             }
-            let Some(message) = store.quarantine_message(&entry.coordinates).await? else {
+            let Some(message) = self.store.quarantine_message(&entry.coordinates).await? else {
                 report.settled_meanwhile += 1;
                 continue;
             };
-            let (stages, isolation) = (Arc::clone(&stages), Arc::clone(&isolation));
+            let (stages, isolation) = (Arc::clone(&self.stages), Arc::clone(&self.isolation));
             let suspect = entry.reason == Reason::KillsWorker.as_str();
             // Cleaning a page takes milliseconds: not on a thread that drives connections.
             let item = tokio::task::spawn_blocking(move || match suspect {
@@ -78,7 +120,7 @@ pub async fn replay(
             })
             .await?;
             let outcome = item.outcome.as_ref().map(AsRef::as_ref);
-            match settle(store, &item.message, outcome).await? {
+            match settle(self.store, &item.message, outcome).await? {
                 Replayed::Stored(_) => report.stored += 1,
                 Replayed::RefusedAgain(_) => report.refused_again += 1,
                 Replayed::SettledMeanwhile => report.settled_meanwhile += 1,
@@ -89,8 +131,8 @@ pub async fn replay(
             refused_again = report.refused_again,
             "replaying"
         );
+        Ok(())
     }
-    Ok(report)
 }
 
 /// Tries again what two transactions that met cause; gives data that Postgres refuses its reason.

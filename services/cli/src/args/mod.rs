@@ -1,5 +1,6 @@
 //! The command line: what can be said, and the help that people read.
 
+mod console;
 mod feed;
 mod operate;
 mod quarantine;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use console::ConsoleArgs;
 pub(crate) use feed::FeedArgs;
 pub(crate) use operate::{
     AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DoctorArgs, IsolatedArgs, JanitorArgs,
@@ -101,6 +103,8 @@ pub(crate) enum Command {
     Rewind(RewindArgs),
     /// Upkeep: key windows, late merges, cleaning again, new fingerprints, the list of common shingles
     Janitor(JanitorArgs),
+    /// Serve web pages over the database: stories, articles, what was removed and why, the quarantine
+    Console(ConsoleArgs),
     /// Show the settings, or check them
     #[command(subcommand)]
     Config(ConfigCommand),

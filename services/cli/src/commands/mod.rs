@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod clean;
 pub(crate) mod config;
+pub(crate) mod console;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod feed;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use copydesk_clean::{Budget, Cleaner, Rules};
-use copydesk_store::{Outputs, Store, StoreConfig};
+use copydesk_store::{DatabaseUrl, Outputs, Store, StoreConfig};
 use copydesk_stream::StreamConfig;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -68,8 +69,15 @@ fn write(line: &str) {
 /// The store that the settings name.
 pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     let url = config.database_url()?;
-    Store::connect(&StoreConfig {
-        url: url.clone(),
+    Store::connect(&store_config(config, url.clone()))
+        .await
+        .with_context(|| format!("cannot use the database {url}; `copydesk doctor` says more"))
+}
+
+/// A connection as the settings of all that write to a database have it.
+fn store_config(config: &Config, url: DatabaseUrl) -> StoreConfig {
+    StoreConfig {
+        url,
         connections: config.database.connections,
         outputs: Outputs {
             dead_letters: !config.outputs.dead_letter_topic.is_empty(),
@@ -79,9 +87,7 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
         site_memory: config.clean.site_memory,
         quarantine_max_bytes: config.quarantine.max_bytes.bytes(),
         ..StoreConfig::default()
-    })
-    .await
-    .with_context(|| format!("cannot use the database {url}; `copydesk doctor` says more"))
+    }
 }
 
 /// What a message counts in `worker.memory` besides its bytes: its blocks, hashes and columns take as much, however short it is.

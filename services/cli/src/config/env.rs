@@ -12,7 +12,13 @@ const PREFIX: &str = "COPYDESK_";
 /// Variables with our prefix that are no settings: the file's own path, and what scripts and tests use.
 const NOT_SETTINGS: [&str; 3] = ["COPYDESK_CONFIG", "COPYDESK_TEST_", "COPYDESK_LOCAL_"];
 /// Settings that are absent by default, so that the defaults alone do not show them.
-const OPTIONAL: [(&str, &str); 2] = [("database", "url_file"), ("clean", "rules_file")];
+const OPTIONAL: [(&str, &str); 5] = [
+    ("database", "url_file"),
+    ("clean", "rules_file"),
+    ("console", "url_file"),
+    ("console", "write_url"),
+    ("console", "write_url_file"),
+];
 
 /// Lays the variables over `table`, the settings of a file.
 pub(super) fn overlay(

@@ -3,6 +3,7 @@
 //! Every key has a default, so a new user sets nothing. Unknown keys are errors: a misspelt limit that is
 //! silently ignored is worse than no limit.
 
+mod console;
 mod env;
 mod file;
 mod size;
@@ -16,6 +17,7 @@ use copydesk_stream::{Allowed, Properties};
 use copydesk_telemetry::Endpoint;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use console::Console;
 pub(crate) use file::UrlFile;
 pub(crate) use size::ByteSize;
 
@@ -33,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     pub(crate) traces: Traces,
     pub(crate) outputs: Outputs,
+    pub(crate) console: Console,
 }
 
 /// Where the raw articles come from.
@@ -348,6 +351,12 @@ impl Config {
             return bad(
                 "metrics.listen is no address and port; write it as 127.0.0.1:9464, or leave it empty".into(),
             );
+        }
+        if self.console.listen.parse::<std::net::SocketAddr>().is_err() {
+            return bad("console.listen is no address and port; write it as 127.0.0.1:8088".into());
+        }
+        if self.console.statement_timeout_ms == 0 || self.console.connections == 0 {
+            return bad("console.statement_timeout_ms and console.connections must be at least 1".into());
         }
         if !self.traces.endpoint.is_empty() {
             let checked = self.traces.endpoint.check();

@@ -89,7 +89,7 @@ fn structs(source: &str) -> Vec<(Documented, Vec<Documented>)> {
 }
 
 fn page() -> String {
-    let structs = structs(include_str!("mod.rs"));
+    let structs = structs(concat!(include_str!("mod.rs"), include_str!("console.rs")));
     let defaults = Table::try_from(Config::default()).unwrap();
     let mut page = HEAD.to_owned();
     let (_, sections) = structs.iter().find(|(s, _)| s.name == "Config").unwrap();

@@ -1,0 +1,117 @@
+//! Who changed what and when: the events that are stored anyway, as one list.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{all, ask};
+use crate::config::Store;
+use crate::error::StoreError;
+
+/// The view that has an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventSource {
+    /// `story_events`.
+    Story,
+    /// `clean_events`.
+    Clean,
+    /// `site_blocks`: of each block what was said of it last.
+    Site,
+    /// `quarantined`: messages that were replayed or discarded.
+    Quarantine,
+}
+
+/// A change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Where it is stored.
+    pub source: EventSource,
+    /// Its number there, if it has one.
+    pub event_id: Option<i64>,
+    /// What was done: merge, split, relink, undo, reclean, pin, forget, replayed, discarded.
+    pub kind: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The article that it is about.
+    pub article_id: Option<i64>,
+    /// The story that was left.
+    pub from_story: Option<i64>,
+    /// The story that was joined or founded.
+    pub to_story: Option<i64>,
+    /// How many articles moved.
+    pub moved: Option<i64>,
+    /// What it is about where it is no article: a site's block, a message.
+    pub subject: Option<String>,
+    /// Who did it, if a person is on record.
+    pub who: Option<String>,
+    /// Why, in that person's words.
+    pub why: Option<String>,
+    /// What else is stored of it.
+    pub detail: Option<Value>,
+}
+
+/// The columns that a source lacks are null.
+const STORY: &str =
+    "SELECT 'story' AS source, event_id, kind, happened_at AS at, article_id, from_story, to_story,
+        cardinality(moved) AS moved, NULL::text AS subject, NULL::text AS who, detail ->> 'why' AS why,
+        detail - ARRAY['why', 'links'] AS detail FROM story_events";
+const CLEAN: &str = "SELECT 'clean' AS source, event_id, kind, happened_at AS at, article_id, NULL::int8 AS from_story,
+        NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who, NULL::text AS why, detail
+     FROM clean_events";
+const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS kind, decided_at AS at, NULL::int8 AS article_id,
+        NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
+        concat(site, ' ', block, ': ', left(sample, 200)) AS subject, decided_by AS who, why, NULL::jsonb AS detail FROM site_blocks";
+const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at AS at, NULL::int8 AS article_id,
+        NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
+        concat(topic, '[', partition, ']@', \"offset\") AS subject, NULL::text AS who, reason AS why, NULL::jsonb AS detail
+     FROM quarantined";
+
+impl Store {
+    /// The last changes before a time, the last first.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or not in time.
+    pub async fn read_events(
+        &self,
+        before: Option<DateTime<Utc>>,
+        most: u32,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let most = i64::from(most);
+        let mut query = ask("SELECT * FROM (");
+        for (number, (select, time, order)) in [
+            (STORY, "happened_at", "event_id"),
+            (CLEAN, "happened_at", "event_id"),
+            (SITE, "decided_at", "decided_at"),
+            (QUARANTINE, "settled_at", "settled_at"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            query.push(if number == 0 { "(" } else { " UNION ALL (" });
+            query.push(format!("{select} WHERE {time} IS NOT NULL"));
+            if let Some(before) = before {
+                query.push(format!(" AND {time} < ")).push_bind(before);
+            }
+            query
+                .push(format!(" ORDER BY {order} DESC LIMIT "))
+                .push_bind(most);
+            query.push(")");
+        }
+        query.push(") AS event ORDER BY at DESC, event_id DESC LIMIT ");
+        query.push_bind(most);
+        all(self, query, "cannot read the log of changes").await
+    }
+
+    /// What changed a story, the first change first.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_story_events(&self, story: i64, most: u32) -> Result<Vec<EventRow>, StoreError> {
+        let mut query = ask(STORY);
+        query.push(" WHERE from_story = ").push_bind(story);
+        query.push(" OR to_story = ").push_bind(story);
+        query.push(" ORDER BY event_id LIMIT ").push_bind(i64::from(most));
+        all(self, query, "cannot read what changed the story").await
+    }
+}

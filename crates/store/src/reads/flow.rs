@@ -1,0 +1,147 @@
+//! How the stream flows: partitions, hours of a week, sites that fell silent, what waits to be published.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{all, ask, text};
+use crate::config::Store;
+use crate::error::StoreError;
+
+/// A row of the view `ingest_status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "each field is the view's column of that name: docs/schema.md"
+)]
+pub struct PartitionRow {
+    pub topic: String,
+    pub partition: i64,
+    pub first_offset: i64,
+    pub next_offset: i64,
+    pub stored: i64,
+    pub quarantined: i64,
+    pub skipped: i64,
+    pub epoch: i64,
+    pub owner: String,
+    pub claimed_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub messages_per_second: f64,
+}
+
+/// What was stored and refused in an hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowHour {
+    /// When the hour begins, UTC.
+    pub hour: DateTime<Utc>,
+    /// Articles that founded a story.
+    pub originals: i64,
+    /// Articles that are copies, in whole or in part.
+    pub copies: i64,
+    /// Messages that were refused. A message is of no known site or language: 0 where one is asked for.
+    pub refused: i64,
+}
+
+/// A site that used to bring articles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilentSite {
+    /// The site.
+    pub site: String,
+    /// Its articles in the days that were looked at.
+    pub articles: i64,
+    /// When its last one was stored.
+    pub last_seen: DateTime<Utc>,
+}
+
+/// A row of the view `outbox_status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputRow {
+    /// `articles` or `dead_letters`.
+    pub output: String,
+    /// Messages that Kafka has not acknowledged yet.
+    pub waiting: i64,
+    /// When the oldest of them was written.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// Days back from now, for Postgres.
+fn days_back(query: &mut QueryBuilder<'static, Postgres>, days: u32) {
+    query.push("now() - make_interval(days => ");
+    query.push_bind(i32::try_from(days).unwrap_or(i32::MAX)).push(")");
+}
+
+impl Store {
+    /// How far each partition is.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_partitions(&self, most: u32) -> Result<Vec<PartitionRow>, StoreError> {
+        let mut query = ask(
+            "SELECT topic, partition, first_offset, next_offset, stored, quarantined, skipped, epoch, owner,
+                claimed_at, updated_at, messages_per_second
+             FROM ingest_status ORDER BY topic, partition LIMIT ",
+        );
+        query.push_bind(i64::from(most));
+        all(self, query, "cannot read the status of the partitions").await
+    }
+
+    /// What waits to be put on Kafka topics.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_outputs(&self) -> Result<Vec<OutputRow>, StoreError> {
+        let query = ask("SELECT output, waiting, oldest FROM outbox_status ORDER BY output");
+        all(self, query, "cannot read what waits to be published").await
+    }
+
+    /// What was stored and refused in each hour of the last days, of one site or language if named. Hours without any are left out.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or not in time: it reads every article of these days.
+    pub async fn read_hours(
+        &self,
+        days: u32,
+        site: Option<&str>,
+        language: Option<&str>,
+    ) -> Result<Vec<FlowHour>, StoreError> {
+        let mut query = ask("SELECT hour, sum(originals) AS originals, sum(copies) AS copies, sum(refused) AS refused FROM (
+             SELECT date_trunc('hour', ingested_at, 'UTC') AS hour, count(*) FILTER (WHERE linked_to IS NULL) AS originals,
+                    count(linked_to) AS copies, 0 AS refused
+             FROM articles WHERE ingested_at >= ");
+        days_back(&mut query, days);
+        for (column, value) in [("site", site), ("language", language)] {
+            if let Some(value) = value {
+                query.push(format!(" AND {column} = ")).push_bind(text(value));
+            }
+        }
+        query.push(" GROUP BY 1");
+        if site.is_none() && language.is_none() {
+            query.push(" UNION ALL SELECT date_trunc('hour', first_seen, 'UTC'), 0, 0, count(*) FROM quarantined WHERE first_seen >= ");
+            days_back(&mut query, days);
+            query.push(" GROUP BY 1");
+        }
+        query.push(") AS part GROUP BY hour ORDER BY hour");
+        all(self, query, "cannot count the articles of each hour").await
+    }
+
+    /// Sites with at least so many articles in the last days and none in the last day, those with most articles first.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or not in time: it reads every article of these days.
+    pub async fn read_silent_sites(
+        &self,
+        days: u32,
+        least: u32,
+        most: u32,
+    ) -> Result<Vec<SilentSite>, StoreError> {
+        let mut query = ask("SELECT site, count(*) AS articles, max(ingested_at) AS last_seen
+             FROM articles WHERE site IS NOT NULL AND ingested_at >= ");
+        days_back(&mut query, days);
+        query.push(" GROUP BY site HAVING max(ingested_at) < now() - interval '1 day' AND count(*) >= ");
+        query.push_bind(i64::from(least));
+        query
+            .push(" ORDER BY articles DESC, site LIMIT ")
+            .push_bind(i64::from(most));
+        all(self, query, "cannot look for sites that fell silent").await
+    }
+}

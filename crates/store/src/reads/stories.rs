@@ -1,0 +1,230 @@
+//! Stories: lists of them, one of them, and what is in it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{all, ask, first, text};
+use crate::config::Store;
+use crate::error::StoreError;
+
+/// The order of a list of stories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoryOrder {
+    /// The one founded last first.
+    #[default]
+    Newest,
+    /// The one with most articles first.
+    Largest,
+}
+
+/// The last story of a page: the next page begins behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoryKey {
+    /// Its articles; of no matter where the newest come first.
+    pub articles: i64,
+    /// Its number.
+    pub story_id: i64,
+}
+
+/// A question for stories. All that is `None` matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoryQuery {
+    /// The order.
+    pub order: StoryOrder,
+    /// An article of this site is in it.
+    pub site: Option<String>,
+    /// The canonical article is in this language (ISO 639 code).
+    pub language: Option<String>,
+    /// Founded by an article that was stored at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Founded by an article that was stored before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Behind this story.
+    pub after: Option<StoryKey>,
+    /// Stories at the most.
+    pub most: u32,
+}
+
+/// A row of the view `stories`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoryRow {
+    /// Names the story.
+    pub story_id: i64,
+    /// Its canonical article.
+    pub canonical_article: i64,
+    /// Headline of the canonical article.
+    pub title: Option<String>,
+    /// Site of the canonical article.
+    pub site: Option<String>,
+    /// Address of the canonical article, as a stranger gave it.
+    pub url: Option<String>,
+    /// Language of the canonical article.
+    pub language: Option<String>,
+    /// Articles in the story.
+    pub articles: i64,
+    /// Articles besides the canonical one.
+    pub copies: i64,
+    /// Different sites.
+    pub sites: i64,
+    /// The sites, in alphabetical order.
+    pub site_list: Option<Vec<String>>,
+    /// The earliest time of publication that one of its articles states.
+    pub first_published_at: Option<DateTime<Utc>>,
+    /// When its first article was stored.
+    pub first_seen: DateTime<Utc>,
+    /// When its last article was stored.
+    pub last_seen: DateTime<Utc>,
+    /// Words of its longest article.
+    pub longest_words: i64,
+}
+
+/// An article within its story.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// The article.
+    pub article_id: i64,
+    /// Its headline.
+    pub title: Option<String>,
+    /// Its site.
+    pub site: Option<String>,
+    /// Its language.
+    pub language: Option<String>,
+    /// What it is to `linked_to`.
+    pub relation: String,
+    /// The older article that it is a copy of.
+    pub linked_to: Option<i64>,
+    /// Jaccard similarity to that.
+    pub similarity: Option<f64>,
+    /// Share of it that is in the linked article.
+    pub containment: Option<f64>,
+    /// Share of the linked article that is in it.
+    pub containment_of_linked: Option<f64>,
+    /// What made the link.
+    pub link_reason: Option<String>,
+    /// Words of its body.
+    pub word_count: i64,
+    /// Number of its version.
+    pub version: i64,
+    /// When it was published, by its own account.
+    pub published_at: Option<DateTime<Utc>>,
+    /// Offset of the zone in which that was stated, in minutes. `None`: only the day is known.
+    pub published_offset_minutes: Option<i64>,
+    /// Timestamp of its message.
+    pub message_time: Option<DateTime<Utc>>,
+    /// When it was stored.
+    pub ingested_at: DateTime<Utc>,
+}
+
+const STORY: &str =
+    "SELECT story_id, canonical_article, title, site, url, language, articles, copies, sites, site_list,
+        first_published_at, first_seen, last_seen, longest_words FROM stories";
+
+const MEMBER: &str = "SELECT article_id, title, site, language, relation, linked_to, similarity, containment, containment_of_linked,
+        link_reason, word_count, version, published_at, published_offset_minutes, message_time, ingested_at FROM articles";
+
+impl Store {
+    /// Stories in an order, behind a key.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or not in time.
+    pub async fn read_stories(&self, asked: &StoryQuery) -> Result<Vec<StoryRow>, StoreError> {
+        let mut query = ask(STORY);
+        query.push(" WHERE true");
+        of_site(&mut query, asked);
+        founded(&mut query, ">=", asked.since);
+        founded(&mut query, "<", asked.until);
+        if let Some(language) = &asked.language {
+            query.push(" AND language = ").push_bind(text(language));
+        }
+        match (asked.order, asked.after) {
+            (StoryOrder::Newest, Some(key)) => {
+                query.push(" AND story_id < ").push_bind(key.story_id);
+            }
+            (StoryOrder::Largest, Some(key)) => {
+                query
+                    .push(" AND (articles, story_id) < (")
+                    .push_bind(key.articles);
+                query.push(", ").push_bind(key.story_id).push(")");
+            }
+            (_, None) => {}
+        }
+        query.push(match asked.order {
+            StoryOrder::Newest => " ORDER BY story_id DESC LIMIT ",
+            StoryOrder::Largest => " ORDER BY articles DESC, story_id DESC LIMIT ",
+        });
+        query.push_bind(i64::from(asked.most));
+        all(self, query, "cannot list stories").await
+    }
+
+    /// The story with this number, or the one that this article is in. `None`: there is neither.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_story(&self, story_or_article: i64) -> Result<Option<StoryRow>, StoreError> {
+        let mut query = ask(STORY);
+        query
+            .push(" WHERE story_id = coalesce((SELECT story_id FROM articles WHERE story_id = ")
+            .push_bind(story_or_article)
+            .push(" LIMIT 1), (SELECT story_id FROM articles WHERE article_id = ")
+            .push_bind(story_or_article)
+            .push("))");
+        first(self, query, "cannot read the story").await
+    }
+
+    /// The articles of a story, the oldest first, behind an article.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_members(
+        &self,
+        story: i64,
+        after: Option<i64>,
+        most: u32,
+    ) -> Result<Vec<MemberRow>, StoreError> {
+        let mut query = ask(MEMBER);
+        query.push(" WHERE story_id = ").push_bind(story);
+        if let Some(after) = after {
+            query.push(" AND article_id > ").push_bind(after);
+        }
+        query
+            .push(" ORDER BY article_id LIMIT ")
+            .push_bind(i64::from(most));
+        all(self, query, "cannot read the articles of the story").await
+    }
+}
+
+/// Stories of a site by the index over its articles: the list of sites in each story has none.
+fn of_site(query: &mut QueryBuilder<'static, Postgres>, asked: &StoryQuery) {
+    let Some(site) = &asked.site else { return };
+    query
+        .push(" AND story_id = ANY (ARRAY(SELECT DISTINCT story_id FROM articles WHERE site = ")
+        .push_bind(text(site));
+    if let (StoryOrder::Newest, Some(key)) = (asked.order, asked.after) {
+        query.push(" AND story_id < ").push_bind(key.story_id);
+    }
+    if asked.order == StoryOrder::Newest
+        && asked.language.is_none()
+        && asked.since.is_none()
+        && asked.until.is_none()
+    {
+        query
+            .push(" ORDER BY story_id DESC LIMIT ")
+            .push_bind(i64::from(asked.most));
+    }
+    query.push("))");
+}
+
+/// Numbers grow with time, and the number of a story is that of its first article: a time becomes a number.
+/// OFFSET 0 makes Postgres look for the time first; without it, it walks all numbers from the oldest on.
+fn founded(query: &mut QueryBuilder<'static, Postgres>, compared: &str, time: Option<DateTime<Utc>>) {
+    let Some(time) = time else { return };
+    let none_since = if compared == "<" { " IS NOT FALSE" } else { "" };
+    query
+        .push(format!(
+            " AND (story_id {compared} (SELECT min(article_id) FROM (SELECT article_id FROM articles WHERE ingested_at >= "
+        ))
+        .push_bind(time)
+        .push(format!(" OFFSET 0) AS later)){none_since}"));
+}

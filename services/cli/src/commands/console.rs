@@ -1,0 +1,57 @@
+//! `copydesk console`: pages over the views, until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use copydesk_console::{Access, Console, ConsoleOptions};
+use copydesk_decode::Limits;
+use copydesk_store::{DatabaseUrl, StoreConfig};
+
+use super::{Outcome, cleaner, isolated, note, stop_on_signal};
+use crate::args::ConsoleArgs;
+use crate::config::Config;
+
+/// How long a page waits for a connection before it says that the database is away.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(config: &Config, args: &ConsoleArgs) -> anyhow::Result<Outcome> {
+    let stop = stop_on_signal()?;
+    let console = Console::bind(options(config, args)?).await?;
+    note(&format!("the console is at http://{}", console.address()?));
+    console.serve(stop).await;
+    Ok(Outcome::Done)
+}
+
+fn options(config: &Config, args: &ConsoleArgs) -> anyhow::Result<ConsoleOptions> {
+    let settings = &config.console;
+    let listen: SocketAddr = match args.listen {
+        Some(address) => address,
+        None => settings
+            .listen
+            .parse()
+            .context("console.listen is no address and port; write it as 127.0.0.1:8088")?,
+    };
+    let access = Access::new(listen, &settings.user_header, &settings.proxies, &settings.hosts)?;
+    let for_cleaner = config.clone();
+    Ok(ConsoleOptions {
+        listen,
+        access,
+        reads: connection(config, config.console_url()?),
+        writes: config.console_write_url()?.map(|url| connection(config, url)),
+        cleaner: Arc::new(move || cleaner(&for_cleaner)),
+        limits: Limits::default(),
+        isolated: isolated::command(config)?,
+    })
+}
+
+fn connection(config: &Config, url: DatabaseUrl) -> StoreConfig {
+    StoreConfig {
+        connections: config.console.connections,
+        application_name: "copydesk console".into(),
+        statement_timeout: Duration::from_millis(config.console.statement_timeout_ms),
+        acquire_timeout: ACQUIRE,
+        ..super::store_config(config, url)
+    }
+}

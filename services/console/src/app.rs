@@ -1,0 +1,124 @@
+//! What all pages have in common: the connections, the cleaner, the settings.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use copydesk_clean::Cleaner;
+use copydesk_decode::Limits;
+use copydesk_store::{Store, StoreConfig, StoreError};
+use copydesk_worker::IsolatedCommand;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::access::Access;
+use crate::pages::flow::FlowCache;
+use crate::problem::{Problem, is_forbidden};
+
+/// Makes a cleaner with the rules of the settings.
+pub type MakeCleaner = Arc<dyn Fn() -> anyhow::Result<Cleaner> + Send + Sync>;
+
+/// What a console needs.
+pub struct ConsoleOptions {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Who may come.
+    pub access: Access,
+    /// The login that reads; nothing is written with it.
+    pub reads: StoreConfig,
+    /// The login that changes what people change. `None`: changes are off.
+    pub writes: Option<StoreConfig>,
+    /// For the form that cleans a page, and for replays.
+    pub cleaner: MakeCleaner,
+    /// The limits of a message, as a worker has them.
+    pub limits: Limits,
+    /// How messages are tried that have ended processes.
+    pub isolated: IsolatedCommand,
+}
+
+/// Pages that are cleaned at the same moment: each may take a core for as long as its budget lets it.
+const CLEANED_AT_ONCE: usize = 1;
+
+/// A connection that is made when it is first needed, so that a console starts, and says what is wrong, while its database is away.
+struct Connection {
+    config: StoreConfig,
+    store: OnceCell<Store>,
+}
+
+impl Connection {
+    fn new(config: StoreConfig) -> Self {
+        Self {
+            config,
+            store: OnceCell::new(),
+        }
+    }
+
+    async fn store(&self) -> Result<&Store, StoreError> {
+        self.store.get_or_try_init(|| Store::connect(&self.config)).await
+    }
+}
+
+/// What all pages have in common.
+pub(crate) struct App {
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    pub(crate) make_cleaner: MakeCleaner,
+    pub(crate) cleaner: Arc<Cleaner>,
+    pub(crate) cleaning: Arc<Semaphore>,
+    pub(crate) isolated: IsolatedCommand,
+    pub(crate) flow: FlowCache,
+    reads: Connection,
+    writes: Option<Connection>,
+}
+
+impl App {
+    pub(crate) fn new(options: ConsoleOptions) -> anyhow::Result<Self> {
+        Ok(Self {
+            access: options.access,
+            limits: options.limits,
+            cleaner: Arc::new((options.cleaner)()?),
+            make_cleaner: options.cleaner,
+            cleaning: Arc::new(Semaphore::new(CLEANED_AT_ONCE)),
+            isolated: options.isolated,
+            flow: FlowCache::default(),
+            reads: Connection::new(StoreConfig {
+                read_only: true,
+                ..options.reads
+            }),
+            writes: options.writes.map(Connection::new),
+        })
+    }
+
+    /// The connection that reads.
+    pub(crate) async fn reads(&self) -> Result<&Store, Problem> {
+        Ok(self.reads.store().await?)
+    }
+
+    /// The connection that writes.
+    pub(crate) async fn writes(&self) -> Result<&Store, Problem> {
+        let Some(writes) = &self.writes else {
+            return Err(Problem::ReadOnly);
+        };
+        Ok(writes.store().await?)
+    }
+
+    pub(crate) const fn can_write(&self) -> bool {
+        self.writes.is_some()
+    }
+
+    /// The connection for what the views do not have: evidence, the bytes of refused messages. A writer may see it; whether a reader
+    /// may is for Postgres to say ([`permitted`]).
+    pub(crate) async fn looks_deeper(&self) -> Result<&Store, Problem> {
+        match &self.writes {
+            Some(writes) => Ok(writes.store().await?),
+            None => self.reads().await,
+        }
+    }
+}
+
+/// `None` where the login has no right to what it asked for: the page shows the rest.
+pub(crate) fn permitted<T>(read: Result<T, StoreError>) -> Result<Option<T>, Problem> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if is_forbidden(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

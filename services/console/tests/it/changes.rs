@@ -1,0 +1,324 @@
+//! Each change asks once, is made by the login that writes, is on record, and is refused where it should be.
+
+use serde_json::{Value, json};
+
+use crate::support::{Desk, Reply, Writes, ferry};
+
+async fn story_of(desk: &Desk, site: &str) -> i64 {
+    sqlx::query_scalar("SELECT story_id FROM articles WHERE site = $1")
+        .bind(site)
+        .fetch_one(&desk.db)
+        .await
+        .unwrap()
+}
+
+/// The page that asks; nothing is changed yet.
+fn asks(reply: Reply, said: &str) {
+    let page = reply.ok();
+    assert!(
+        page.contains(said) && page.contains("name=\"sure\" value=\"yes\""),
+        "{page}"
+    );
+}
+
+fn sees(reply: &Reply) -> String {
+    assert_eq!(reply.status, 303, "{}", reply.body);
+    reply.header("location").unwrap().to_owned()
+}
+
+async fn desk(label: &str, writes: Writes) -> Desk {
+    let desk = Desk::new(label, writes).await;
+    let other = copydesk_testkit::ArticleGenerator::new(99).babble(5);
+    desk.store(&[
+        ferry("a.example", "1", "Ferry leaves two hours late"),
+        ferry("b.example", "2", "Fog holds up the ferry"),
+        json!({"url": "https://c.example/3", "title": "Something else", "language": "en", "text": other}),
+        Value::String("{".into()),
+        json!({"url": "https://d.example/4", "title": "No body"}),
+    ])
+    .await;
+    desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_are_merged_split_and_mended_again() {
+    let desk = desk("console_merge", Writes::On).await;
+    let (ferries, other) = (
+        story_of(&desk, "a.example").await,
+        story_of(&desk, "c.example").await,
+    );
+    let merge = format!("/stories/{other}/merge");
+    let into = ferries.to_string();
+    let fields = [("into", into.as_str()), ("why", "the <b>same</b> event")];
+    asks(desk.post(&merge, &fields).await, "Merge two stories?");
+    assert_ne!(story_of(&desk, "c.example").await, ferries, "asked, not done");
+    let sure = [fields[0], fields[1], ("sure", "yes")];
+    assert_eq!(
+        sees(&desk.post(&merge, &sure).await),
+        format!("/stories/{ferries}")
+    );
+    assert_eq!(story_of(&desk, "c.example").await, ferries);
+    let page = desk.get(&format!("/stories/{ferries}")).await.ok();
+    assert!(
+        page.contains("the &lt;b&gt;same&lt;/b&gt; event (local, console)") && page.contains("Take back…"),
+        "{page}"
+    );
+    assert_eq!(desk.json("/log").await["events"][0]["kind"], "merge");
+    assert_eq!(
+        desk.post(&merge, &sure).await.status,
+        400,
+        "it is in this story already"
+    );
+
+    let event = desk.json("/log").await["events"][0]["event_id"].as_i64().unwrap();
+    asks(
+        desk.post(&format!("/events/{event}/undo"), &[]).await,
+        "Take a change back?",
+    );
+    sees(
+        &desk
+            .post(&format!("/events/{event}/undo"), &[("sure", "yes")])
+            .await,
+    );
+    assert_ne!(story_of(&desk, "c.example").await, ferries);
+    let again = desk
+        .post(&format!("/events/{event}/undo"), &[("sure", "yes")])
+        .await;
+    assert_eq!(again.status, 409, "{}", again.body);
+
+    let article: i64 = desk
+        .number("SELECT article_id FROM articles WHERE site = 'b.example'")
+        .await;
+    let (split, article) = (format!("/stories/{ferries}/split"), article.to_string());
+    let fields = [("article", article.as_str()), ("why", "")];
+    asks(desk.post(&split, &fields).await, "become a story of their own");
+    sees(&desk.post(&split, &[fields[0], ("sure", "yes")]).await);
+    assert_ne!(story_of(&desk, "b.example").await, ferries);
+    for (path, fields, status) in [
+        (split.as_str(), &[][..], 400),
+        (split.as_str(), &[("article", "999999"), ("sure", "yes")][..], 400),
+        (split.as_str(), &[("article", "x")][..], 400),
+        (merge.as_str(), &[("into", "999999"), ("sure", "yes")][..], 404),
+        (merge.as_str(), &[("sure", "yes")][..], 400),
+        ("/events/999999/undo", &[("sure", "yes")][..], 409),
+    ] {
+        let reply = desk.post(path, fields).await;
+        assert_eq!(reply.status, status, "{path} {fields:?}: {}", reply.body);
+    }
+    let report = desk.store.audit().await.unwrap();
+    assert!(report.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_messages_are_tried_again_or_given_up() {
+    let desk = desk("console_settle", Writes::On).await;
+    let held = async || {
+        desk.number("SELECT count(*) FROM quarantined WHERE state = 'held'")
+            .await
+    };
+    assert_eq!(held().await, 2);
+    let page = desk.get("/quarantine").await.ok();
+    assert!(page.contains("Try again…") && page.contains("Give up…"));
+
+    let reply = desk.post("/quarantine/replay", &[("reason", "bad_json")]).await;
+    asks(reply, "Tried on the spot");
+    let done = desk
+        .post("/quarantine/replay", &[("reason", "bad_json"), ("sure", "yes")])
+        .await
+        .ok();
+    assert!(done.contains("1 messages: 0 stored, 1 refused again"), "{done}");
+
+    // Of two held ones, the filter that a sentence does not contain something leaves one.
+    let detail = desk.json("/quarantine?reason=bad_json").await["messages"][0]["detail"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    asks(
+        desk.post("/quarantine/discard", &[("lacks", &detail)]).await,
+        "dropped for good",
+    );
+    assert_eq!(held().await, 2, "asked, not done");
+    sees(
+        &desk
+            .post("/quarantine/discard", &[("lacks", &detail), ("sure", "yes")])
+            .await,
+    );
+    assert_eq!(held().await, 1);
+    assert_eq!(
+        desk.number("SELECT count(*) FROM quarantined WHERE state = 'discarded' AND reason <> 'bad_json'")
+            .await,
+        1
+    );
+
+    let one = [("topic", "articles.raw"), ("partition", "0"), ("offset", "3")];
+    assert!(
+        desk.get("/quarantine/articles.raw/0/3")
+            .await
+            .ok()
+            .contains("Settle it")
+    );
+    asks(desk.post("/quarantine/discard", &one).await, "1 messages");
+    sees(
+        &desk
+            .post("/quarantine/discard", &[one[0], one[1], one[2], ("sure", "yes")])
+            .await,
+    );
+    assert_eq!(held().await, 0);
+    assert_eq!(
+        desk.post("/quarantine/discard", &one).await.status,
+        404,
+        "settled before"
+    );
+    assert_eq!(
+        desk.post("/quarantine/replay", &[("sure", "yes")]).await.status,
+        404,
+        "nothing is held"
+    );
+    let log = desk.json("/log").await;
+    assert_eq!(
+        log["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|e| e["kind"] == "discarded")
+            .count(),
+        2,
+        "{log:#}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_mended_is_stored_when_it_is_tried_again() {
+    let desk = desk("console_replay", Writes::On).await;
+    // As if the rules had been wrong and are right now: the message is good, its row says that it was refused.
+    let good = ferry("e.example", "5", "Another ferry").to_string();
+    let raw = zstd::bulk::compress(good.as_bytes(), 3).unwrap();
+    sqlx::query("UPDATE quarantine SET raw = $1, raw_size = $2, raw_hash = NULL, kept_hash = NULL WHERE \"offset\" = 3")
+        .bind(&raw)
+        .bind(i32::try_from(good.len()).unwrap())
+        .execute(&desk.db)
+        .await
+        .unwrap();
+    let one = [("topic", "articles.raw"), ("partition", "0"), ("offset", "3")];
+    asks(desk.post("/quarantine/replay", &one).await, "would be stored");
+    let done = desk
+        .post("/quarantine/replay", &[one[0], one[1], one[2], ("sure", "yes")])
+        .await
+        .ok();
+    assert!(done.contains("1 stored, 0 refused again"), "{done}");
+    assert_eq!(
+        story_of(&desk, "e.example").await,
+        story_of(&desk, "a.example").await
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_of_a_site_are_pinned_forgotten_and_cleared() {
+    let desk = Desk::new("console_say", Writes::On).await;
+    let promo = "Read the paper that sees the sea every morning before breakfast.";
+    let article = |n: u64| {
+        let body = copydesk_testkit::ArticleGenerator::new(300 + n).babble(4);
+        json!({"url": format!("https://times.example/{n}"), "title": format!("News {n}"), "language": "en", "text": format!("{body}\n\n{promo}")})
+    };
+    desk.store(&(0..3).map(article).collect::<Vec<_>>()).await;
+    let site = desk.json("/sites/times.example").await;
+    let block = site["repeats"]["blocks"][0]["block"].as_str().unwrap().to_owned();
+    let say = "/sites/times.example/say";
+    for (what, said) in [("pin", Some("pin")), ("forget", Some("forget")), ("clear", None)] {
+        let fields = [("block", block.as_str()), ("what", what), ("why", "house advert")];
+        asks(desk.post(say, &fields).await, "sees the sea");
+        sees(
+            &desk
+                .post(say, &[fields[0], fields[1], fields[2], ("sure", "yes")])
+                .await,
+        );
+        let stored: Option<(String, String, String)> =
+            sqlx::query_as("SELECT decision, why, decided_by FROM site_blocks")
+                .fetch_optional(&desk.db)
+                .await
+                .unwrap();
+        let expected = said.map(|s| {
+            (
+                s.to_owned(),
+                "house advert (local, console)".to_owned(),
+                "local".to_owned(),
+            )
+        });
+        assert_eq!(stored, expected, "{what}");
+    }
+    for fields in [
+        [("block", "xyz"), ("what", "pin")],
+        [("block", block.as_str()), ("what", "praise")],
+    ] {
+        assert_eq!(desk.post(say, &fields).await.status, 400, "{fields:?}");
+    }
+}
+
+/// Every address of a change: refused where changes are off, and where a page elsewhere asks for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_off_unless_a_second_login_is_set_and_never_come_from_elsewhere() {
+    let (off, on) = (
+        desk("console_off", Writes::Off).await,
+        desk("console_on", Writes::On).await,
+    );
+    let sure = [
+        ("sure", "yes"),
+        ("into", "1"),
+        ("article", "1"),
+        ("block", "00000000"),
+        ("what", "pin"),
+    ];
+    for path in [
+        "/stories/1/merge",
+        "/stories/1/split",
+        "/events/1/undo",
+        "/clean-events/1/undo",
+        "/quarantine/replay",
+        "/quarantine/discard",
+        "/sites/a.example/say",
+    ] {
+        let reply = off.post(path, &sure).await;
+        assert_eq!(reply.status, 403, "{path}: {}", reply.body);
+        assert!(reply.body.contains("Changes are off"), "{path}");
+        for headers in [
+            "Sec-Fetch-Site: cross-site\r\n",
+            "Origin: https://evil.example\r\n",
+        ] {
+            let reply = on.post_with(path, &sure, headers).await;
+            assert_eq!(reply.status, 403, "{path}");
+            assert!(reply.body.contains("another site"), "{path}");
+        }
+        assert_eq!(on.get(path).await.status, 405, "{path}: read, it changes nothing");
+    }
+    for page in [
+        "/stories/1",
+        "/quarantine",
+        "/sites/a.example",
+        "/log",
+        "/quarantine/articles.raw/0/3",
+    ] {
+        let drawn = off.get(page).await.ok();
+        assert!(!drawn.contains("method=\"post\""), "{page} offers a change");
+    }
+    assert_eq!(
+        on.number("SELECT count(*) FROM quarantined WHERE state = 'held'")
+            .await,
+        2
+    );
+    assert_eq!(on.number("SELECT count(*) FROM story_events").await, 0);
+}
+
+/// The login that reads could not write if a page asked it to.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_login_that_reads_cannot_write() {
+    let desk = desk("console_readonly", Writes::Off).await;
+    let store = copydesk_store::Store::connect(&copydesk_store::StoreConfig {
+        url: desk.url().into(),
+        read_only: true,
+        ..copydesk_store::StoreConfig::default()
+    })
+    .await
+    .unwrap();
+    let error = store.merge_stories(1, 3, "").await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("25006"), "{error}");
+}

@@ -1,0 +1,13 @@
+//! The console over HTTP, with a real Postgres that the store has filled.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a panic with a clear message is how a test fails"
+)]
+
+mod changes;
+mod hostile;
+mod pages;
+mod refusals;
+mod support;
