@@ -26,6 +26,7 @@ mod message;
 mod raw;
 mod reject;
 mod relation;
+pub mod sentinel;
 
 pub use bits::{HashBits, block_of, gather_bits, gather_sixteen};
 pub use clean::{

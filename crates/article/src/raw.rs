@@ -22,6 +22,8 @@ pub struct RawArticle {
     pub published_at: Option<Timestamp>,
     /// When the producer fetched the page.
     pub fetched_at: Option<DateTime<Utc>>,
+    /// Timestamp of its message, which limits what other times can be. `None`: not known, or a sentinel.
+    pub sent_at: Option<DateTime<Utc>>,
     /// BCP 47 language tag given by the producer.
     pub language: Option<String>,
     /// The site that published it (a host name, as a rule), if the producer says so.
@@ -43,11 +45,17 @@ impl RawArticle {
             authors: Vec::new(),
             published_at: None,
             fetched_at: None,
+            sent_at: None,
             language: None,
             site: None,
             extra: serde_json::Map::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// When it was seen: fetched or, where that is not known, sent. Nothing that it says happened much later.
+    pub fn seen_at(&self) -> Option<DateTime<Utc>> {
+        self.fetched_at.or(self.sent_at)
     }
 }
 

@@ -58,6 +58,8 @@ macro_rules! reasons {
 reasons! {
     /// No payload at all (a tombstone), or nothing but white space.
     Empty = "empty",
+    /// A word that serialisers write for nothing: `null`, `None`, `undefined`, `[object Object]`, or a lone number.
+    NullText = "null_text",
     /// The record, or what it decompresses to, is over the size limit.
     TooLarge = "too_large",
     /// It decompresses to suspiciously many times its size.

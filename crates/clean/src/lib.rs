@@ -81,15 +81,9 @@ impl Cleaner {
                 let html = mojibake::repair(html);
                 warnings.extend(mended(matches!(html, Cow::Owned(_))));
                 let html = text::set_apart(&html, "<br><br>");
-                let fetched_at = raw.fetched_at;
-                let found = html::clean_html(
-                    &html,
-                    &mut metadata,
-                    fetched_at,
-                    &self.rules,
-                    &self.budget,
-                    &clock,
-                )?;
+                let seen_at = raw.seen_at();
+                let found =
+                    html::clean_html(&html, &mut metadata, seen_at, &self.rules, &self.budget, &clock)?;
                 warnings.extend(found.warnings);
                 found.drafts
             }
@@ -106,7 +100,7 @@ impl Cleaner {
                         Reject::new(Stage::Clean, Reason::TooManyNodes, detail)
                     },
                 )?;
-                take_head(&mut metadata, found.head, raw.fetched_at);
+                take_head(&mut metadata, found.head, raw.seen_at());
                 warnings.extend(found.warnings.into_iter().map(str::to_owned));
                 found.drafts
             }
@@ -185,7 +179,7 @@ fn mended(is: bool) -> Option<String> {
 }
 
 /// Takes over what the head of a text says, where the envelope is silent.
-fn take_head(metadata: &mut Metadata, head: text::Head, fetched_at: Option<DateTime<Utc>>) {
+fn take_head(metadata: &mut Metadata, head: text::Head, seen_at: Option<DateTime<Utc>>) {
     let from = MetadataSource::TextHead;
     if metadata.title.is_none() {
         metadata.title = head.title.map(|t| Sourced::new(t, from));
@@ -195,7 +189,7 @@ fn take_head(metadata: &mut Metadata, head: text::Head, fetched_at: Option<DateT
         metadata.authors_source = Some(from);
     }
     if metadata.published_at.is_none() {
-        let latest = fetched_at.map(|t| t.date_naive());
+        let latest = seen_at.map(|t| t.date_naive());
         let plausible = head.published.filter(|t| metadata::is_plausible(*t, latest));
         metadata.published_at = plausible.map(|t| Sourced::new(t, from));
     }

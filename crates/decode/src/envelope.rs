@@ -5,17 +5,35 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use copydesk_article::{RawArticle, RawBody, Reason, Reject};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::aliases::Filled;
 use crate::fields::{self, Fields};
 use crate::values::{AnyValue, Key, Notes, insert};
-use crate::warnings::Warnings;
-use crate::{Limits, form, json_error, reject};
+use crate::warnings::{NULL_TEXT, UNWRAPPED, Warnings};
+use crate::{Limits, json_error, nothing, reject};
 
-/// Reads an envelope.
-pub(crate) fn read(json: &str, limits: &Limits, warnings: &mut Warnings) -> Result<RawArticle, Reject> {
+/// Reads an envelope. `sent_at`: the message's own time.
+pub(crate) fn read(
+    json: &str,
+    sent_at: Option<DateTime<Utc>>,
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<RawArticle, Reject> {
+    read_once(json, sent_at, limits, warnings, false)
+}
+
+/// `unwrapped`: it was inside another one, and nothing more is looked for in it.
+fn read_once(
+    json: &str,
+    sent_at: Option<DateTime<Utc>>,
+    limits: &Limits,
+    warnings: &mut Warnings,
+    unwrapped: bool,
+) -> Result<RawArticle, Reject> {
     let mut notes = Notes {
         warnings: &mut *warnings,
         limits,
@@ -31,12 +49,21 @@ pub(crate) fn read(json: &str, limits: &Limits, warnings: &mut Warnings) -> Resu
         Some((reason, detail)) => reject(reason, detail),
         None => json_error::explain(&error, json),
     })?;
-    if !envelope.extra.is_empty() {
-        envelope.take_aliases(limits);
+    if !unwrapped && let Some(inner) = envelope.inside() {
+        warnings.add(UNWRAPPED);
+        return read_once(&inner, sent_at, limits, warnings, true);
     }
-    let body = envelope.body()?;
+    let filled = Filled {
+        fields: &mut envelope.fields,
+        html: &mut envelope.html,
+        text: &mut envelope.text,
+        extra: &mut envelope.extra,
+    };
+    filled.take(limits, warnings);
+    let body = envelope.body(warnings)?;
     let mut article = RawArticle::from_body(body);
     article.extra = envelope.extra;
+    article.sent_at = sent_at;
     envelope.fields.fill(&mut article, limits, warnings);
     Ok(article)
 }
@@ -51,84 +78,44 @@ struct Envelope {
 }
 
 impl Envelope {
-    /// Where a field is missing, another name for it that widespread tools use: schema.org (Zyte), news-please,
-    /// trafilatura, RSS. A value of a wrong type is no alias and stays an extra field.
-    fn take_aliases(&mut self, limits: &Limits) {
-        let Self {
-            fields,
-            html,
-            text,
-            extra,
-        } = self;
-        let filled = |s: &Option<String>| s.as_ref().is_some_and(|s| !s.trim().is_empty());
-        if !filled(html) && !filled(text) {
-            *text = take_text(extra, &["articleBody", "maintext"]);
-            if text.is_none() {
-                // These two hold markup with some producers and text with others.
-                match take_text(extra, &["body", "content"]) {
-                    Some(body) if form::looks_like_html(body.as_bytes()) => *html = Some(body),
-                    body => *text = body,
-                }
-            }
-        }
-        if fields.title.is_none() {
-            fields.title = take_text(extra, &["headline"]);
-        }
-        if fields.authors.is_empty()
-            && let Some(author) = take_text(extra, &["author"])
-        {
-            fields.authors = fields::split_authors(&author, limits.max_authors + 1);
-        }
-        if fields.published_at.is_none() {
-            let names = ["datePublished", "date_publish", "published", "pubDate", "date"];
-            fields.published_at = take(extra, &names, |v| fields::timestamp(v).is_some());
-        }
-        if fields.fetched_at.is_none() {
-            fields.fetched_at = take(extra, &["date_download"], |v| fields::timestamp(v).is_some());
-        }
-        if fields.language.is_none() {
-            let good = |v: &Value| v.as_str().is_some_and(fields::is_language_tag);
-            fields.language = take(extra, &["inLanguage", "lang"], good).and_then(into_text);
-        }
-        if fields.site.is_none() {
-            fields.site = take_text(extra, &["source_domain", "hostname"]);
-        }
+    /// The article inside of what Kafka Connect's JSON converter writes with schemas.enable.
+    fn inside(&self) -> Option<String> {
+        let has_body = self.html.is_some() || self.text.is_some();
+        let payload = self.extra.get("payload")?;
+        let wraps = self.extra.contains_key("schema") && payload.is_object() && !has_body;
+        wraps.then(|| payload.to_string())
     }
 
     /// The one body.
-    fn body(&mut self) -> Result<RawBody, Reject> {
-        let filled = |s: Option<String>| s.filter(|s| !s.trim().is_empty());
-        match (filled(self.html.take()), filled(self.text.take())) {
+    fn body(&mut self, warnings: &mut Warnings) -> Result<RawBody, Reject> {
+        let mut word = None;
+        let mut filled = |s: Option<String>| {
+            let s = s.filter(|s| !s.trim().is_empty())?;
+            if let Some(nothing) = nothing::named(s.as_bytes()) {
+                word = Some(nothing.to_owned());
+                return None;
+            }
+            Some(s)
+        };
+        let bodies = (filled(self.html.take()), filled(self.text.take()));
+        match (&bodies, word) {
+            ((Some(_), None) | (None, Some(_)), Some(_)) => warnings.add(NULL_TEXT),
+            ((None, None), Some(word)) => {
+                let detail =
+                    format!("the body is {word}, which a program writes for a value that it does not have");
+                return Err(reject(Reason::NullText, detail));
+            }
+            _ => {}
+        }
+        match bodies {
             (Some(html), None) => Ok(RawBody::Html(html)),
             (None, Some(text)) => Ok(RawBody::Text(text)),
             (Some(_), Some(_)) => Err(reject(
                 Reason::AmbiguousBody,
                 "both html and text are given: send the one that the article is to be read from",
             )),
-            (None, None) if self.extra.contains_key("schema") && self.extra.contains_key("payload") => {
-                Err(reject(
-                    Reason::NoBody,
-                    "the article is inside `payload`: set schemas.enable=false on Kafka Connect's JSON converter",
-                ))
-            }
             (None, None) => Err(reject(Reason::NoBody, "neither html nor text has anything in it")),
         }
-    }
-}
-
-fn take(extra: &mut Map<String, Value>, names: &[&str], good: impl Fn(&Value) -> bool) -> Option<Value> {
-    let name = names.iter().find(|n| extra.get(**n).is_some_and(&good))?;
-    extra.remove(*name)
-}
-
-fn take_text(extra: &mut Map<String, Value>, names: &[&str]) -> Option<String> {
-    take(extra, names, |v| v.as_str().is_some_and(|s| !s.trim().is_empty())).and_then(into_text)
-}
-
-fn into_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
     }
 }
 
@@ -216,7 +203,7 @@ fn text<'de, A: MapAccess<'de>>(
     Ok(bit)
 }
 
-/// A string or null, in the field of that name.
+/// A string or null, in the field of that name; or a list of one, as Scrapy's selectors make it. A text may be a list of its paragraphs.
 struct Text(&'static str);
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -232,6 +219,58 @@ impl<'de> Visitor<'de> for Text {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a string in the field {}", self.0)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: Error>(self, v: &str) -> Result<Option<String>, E> {
+        Ok(Some(v.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<String>, A::Error> {
+        if self.0 == "html" {
+            return Err(A::Error::custom(
+                "a list in the field html: send the page as one string",
+            ));
+        }
+        let mut whole: Option<String> = None;
+        while let Some(part) = seq.next_element_seed(Part(self.0))? {
+            match &mut whole {
+                None => whole = part,
+                Some(whole) if self.0 == "text" => {
+                    whole.push_str("\n\n");
+                    whole.push_str(part.as_deref().unwrap_or_default());
+                }
+                Some(_) => {
+                    return Err(A::Error::custom(format_args!(
+                        "a list of several strings in the field {}",
+                        self.0
+                    )));
+                }
+            }
+        }
+        Ok(whole)
+    }
+}
+
+/// A string or null within the list in the field of that name.
+struct Part(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Part {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string within the list in the field {}", self.0)
     }
 
     fn visit_unit<E: Error>(self) -> Result<Option<String>, E> {
@@ -279,6 +318,24 @@ impl<'de> Visitor<'de> for Time {
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<Option<Value>, E> {
         Ok(Some(v.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Value>, A::Error> {
+        let first = seq.next_element::<Value>()?;
+        if seq.next_element::<IgnoredAny>()?.is_some() {
+            return Err(A::Error::custom(format_args!(
+                "a list of several times in the field {}",
+                self.0
+            )));
+        }
+        match first {
+            None | Some(Value::Null) => Ok(None),
+            Some(one @ (Value::String(_) | Value::Number(_))) => Ok(Some(one)),
+            Some(_) => Err(A::Error::custom(format_args!(
+                "no time in the list in the field {}",
+                self.0
+            ))),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The metadata that a producer gives, by envelope or by headers, brought into its types.
 
-use copydesk_article::{RawArticle, Timestamp};
+use chrono::{DateTime, Utc};
+use copydesk_article::{RawArticle, Timestamp, sentinel};
 use serde_json::Value;
 
+use crate::nothing::is_nothing;
 use crate::warnings::{
-    AUTHORS_CUT, FETCHED_UNREADABLE, LANGUAGE_UNREADABLE, PUBLISHED_UNREADABLE, SITE_UNREADABLE, TITLE_CUT,
-    Warnings,
+    AUTHORS_CUT, FETCHED_DOUBTED, FETCHED_UNREADABLE, LANGUAGE_UNREADABLE, NULL_TEXT, PUBLISHED_DOUBTED,
+    PUBLISHED_UNREADABLE, SITE_UNREADABLE, TITLE_CUT, Warnings,
 };
 use crate::{Limits, dates, repair};
 
@@ -40,20 +42,25 @@ impl Fields {
         if article.authors.is_empty() {
             article.authors = authors(self.authors, limits, warnings);
         }
-        if article.published_at.is_none()
-            && let Some(value) = self.published_at
-        {
-            article.published_at = timestamp(&value);
-            if article.published_at.is_none() {
-                set_aside("published_at", value, PUBLISHED_UNREADABLE, article, warnings);
-            }
-        }
         if article.fetched_at.is_none()
             && let Some(value) = self.fetched_at
         {
-            article.fetched_at = timestamp(&value).map(|t| t.instant());
+            let time = timestamp(&value).map(|t| t.instant());
+            article.fetched_at = time.filter(|t| !is_doubted(*t, article.sent_at));
             if article.fetched_at.is_none() {
-                set_aside("fetched_at", value, FETCHED_UNREADABLE, article, warnings);
+                let why = time.map_or(FETCHED_UNREADABLE, |_| FETCHED_DOUBTED);
+                set_aside("fetched_at", value, why, article, warnings);
+            }
+        }
+        if article.published_at.is_none()
+            && let Some(value) = self.published_at
+        {
+            let time = timestamp(&value);
+            let seen = article.seen_at();
+            article.published_at = time.filter(|t| !is_doubted(t.instant(), seen));
+            if article.published_at.is_none() {
+                let why = time.map_or(PUBLISHED_UNREADABLE, |_| PUBLISHED_DOUBTED);
+                set_aside("published_at", value, why, article, warnings);
             }
         }
         if article.language.is_none()
@@ -88,6 +95,13 @@ fn present(value: Option<String>, warnings: &mut Warnings) -> Option<String> {
     value
         .map(|v| repair::field(v, warnings))
         .filter(|v| !v.is_empty())
+        .filter(|v| {
+            let nothing = is_nothing(v);
+            if nothing {
+                warnings.add(NULL_TEXT);
+            }
+            !nothing
+        })
 }
 
 fn set_aside(
@@ -100,6 +114,10 @@ fn set_aside(
     if let Value::String(text) = &mut value {
         repair::extra(text, warnings);
         if text.trim().is_empty() {
+            return;
+        }
+        if is_nothing(text) {
+            warnings.add(NULL_TEXT);
             return;
         }
     }
@@ -142,6 +160,11 @@ pub(crate) fn split_authors(names: &str, max: usize) -> Vec<String> {
         .filter(|n| !n.is_empty())
         .take(max)
         .collect()
+}
+
+/// Whether a time rules nothing: a sentinel, or more than a day ahead of the moment at which the article was seen.
+fn is_doubted(time: DateTime<Utc>, seen: Option<DateTime<Utc>>) -> bool {
+    sentinel::is_doubted(time.timestamp(), seen.map(|t| t.timestamp()))
 }
 
 /// A time from a string or a number.

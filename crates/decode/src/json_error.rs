@@ -30,6 +30,11 @@ pub(crate) fn explain(error: &serde_json::Error, json: &str) -> Reject {
                     Reason::JsonTooDeep,
                     format!("more than {DEEPEST} levels of arrays and objects at {place}"),
                 )
+            } else if let Some(word) = python_number(json, at) {
+                let detail = format!(
+                    "{word} at {place}, which Python writes and JSON does not have: write null (json.dumps(…, allow_nan=False) finds it)"
+                );
+                reject(Reason::BadJson, detail)
             } else {
                 reject(Reason::BadJson, error.to_string())
             }
@@ -45,6 +50,15 @@ fn offset(json: &str, line: usize, column: usize) -> usize {
         .map(str::len)
         .sum();
     (before + column).min(json.len())
+}
+
+/// The number that is none, if one stands where the parser gave up.
+fn python_number(json: &str, at: usize) -> Option<&'static str> {
+    let from = json.floor_char_boundary(at.saturating_sub(2));
+    let near = json.get(from..)?.trim_start_matches([':', ',', '[', ' ']);
+    ["NaN", "-Infinity", "Infinity"]
+        .into_iter()
+        .find(|word| near.starts_with(word))
 }
 
 struct Seen {

@@ -21,6 +21,7 @@
 //! The same input always gives the same output: no clock, no I/O, no state.
 
 mod address;
+mod aliases;
 mod charset;
 mod compression;
 mod dates;
@@ -30,11 +31,14 @@ mod form;
 mod headers;
 mod json_error;
 mod limits;
+mod nothing;
 mod prescan;
 mod repair;
 mod values;
 mod warnings;
 
+use chrono::{DateTime, Utc};
+use copydesk_article::sentinel::is_sentinel;
 use copydesk_article::{Message, RawArticle, RawBody, Reason, Reject, Stage};
 
 pub use compression::{CappedReader, OverCap};
@@ -71,13 +75,18 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> 
             "the record's value is nothing but white space",
         ));
     }
+    if let Some(word) = nothing::named(&bytes) {
+        let detail =
+            format!("the record's value is {word}, which a program writes for a value that it does not have");
+        return Err(reject(Reason::NullText, detail));
+    }
     let content_type = headers.content_type.as_deref();
     let (form, charset) = form::choose(content_type, &bytes)?;
 
     let mut article = match form {
         Form::Json => {
             let json = charset::json(form::without_framing(&bytes), charset)?;
-            envelope::read(&json, limits, &mut warnings)?
+            envelope::read(&json, sent_at(message), limits, &mut warnings)?
         }
         Form::Html => {
             let url = headers
@@ -90,6 +99,7 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> 
         }
         Form::Text => RawArticle::from_body(RawBody::Text(charset::text(&bytes, charset, &mut warnings)?)),
     };
+    article.sent_at = sent_at(message);
     headers.fill(&mut article, limits, &mut warnings);
     if let Some(url) = &mut article.url {
         let parsed = address::parse(url, limits)?;
@@ -122,6 +132,11 @@ fn repair_body(body: &mut RawBody, limits: &Limits, warnings: &mut Warnings) -> 
         ));
     }
     Ok(())
+}
+
+/// The message's own time, unless it is one that nobody meant.
+fn sent_at(message: &Message) -> Option<DateTime<Utc>> {
+    message.timestamp.filter(|t| !is_sentinel(t.timestamp()))
 }
 
 fn reject(reason: Reason, detail: impl Into<String>) -> Reject {

@@ -32,6 +32,18 @@ pub(crate) const ENCODING_IGNORED: &str = "content-encoding-ignored";
 pub(crate) const PUBLISHED_UNREADABLE: &str = "published-at-unreadable";
 /// The time of fetching cannot be read; it is kept in the extra fields.
 pub(crate) const FETCHED_UNREADABLE: &str = "fetched-at-unreadable";
+/// The time of publication is a sentinel or in the future; it is kept in the extra fields.
+pub(crate) const PUBLISHED_DOUBTED: &str = "published-at-doubted";
+/// The time of fetching is a sentinel or in the future; it is kept in the extra fields.
+pub(crate) const FETCHED_DOUBTED: &str = "fetched-at-doubted";
+/// A field held a word that serialisers write for nothing; it counts as missing.
+pub(crate) const NULL_TEXT: &str = "null-text-ignored";
+/// A field that other tools fill has a value that cannot be used; it stays an extra field.
+pub(crate) const ALIAS_UNUSABLE: &str = "alias-unusable";
+/// The message has no body but a summary, which is taken for it.
+pub(crate) const BODY_IS_SUMMARY: &str = "body-is-summary";
+/// The article was inside the `payload` of Kafka Connect's JSON converter.
+pub(crate) const UNWRAPPED: &str = "connect-unwrapped";
 /// The language is no BCP 47 tag; it is kept in the extra fields.
 pub(crate) const LANGUAGE_UNREADABLE: &str = "language-unreadable";
 /// The site is too long to be a name; it is kept in the extra fields.

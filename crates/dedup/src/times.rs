@@ -1,5 +1,7 @@
 //! When an article appeared, as far as it is known and believable, and how far two articles are apart.
 
+use copydesk_article::sentinel::{is_doubted, is_sentinel};
+
 /// Seconds since 1970 of one article: when its publisher says that it appeared, and when somebody saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
@@ -10,27 +12,18 @@ pub struct Times {
 }
 
 const DAY: i64 = 86_400;
-/// Before the first news pages, whose archives reach back much further: 1900-01-01. Programs without a time write
-/// such dates (0001-01-01, 1899-12-30).
-const FIRST: i64 = -2_208_988_800;
-/// How far a publisher's clock and time zone may be ahead of ours.
-const AHEAD: i64 = DAY;
 
 impl Times {
     /// What is believable of three times, each in seconds since 1970.
     ///
-    /// `published` counts unless it is a sentinel (within a day of 1970-01-01, or before 1900) or more than a day after
-    /// the article was seen. `fetched` counts before `message`, under the same conditions: an archive that is sent today
-    /// was fetched long ago.
+    /// `published` counts unless it is a sentinel, or more than a day after the article was seen
+    /// ([`copydesk_article::sentinel`]). `fetched` counts before `message`, under the same conditions: an archive that is
+    /// sent today was fetched long ago.
     pub fn believable(published: Option<i64>, fetched: Option<i64>, message: Option<i64>) -> Self {
-        let message = message.filter(|t| is_a_time(*t));
-        let not_after = |limit: Option<i64>| move |t: &i64| limit.is_none_or(|limit| *t <= limit + AHEAD);
-        let seen = fetched
-            .filter(|t| is_a_time(*t))
-            .filter(not_after(message))
-            .or(message);
+        let message = message.filter(|t| !is_sentinel(*t));
+        let seen = fetched.filter(|t| !is_doubted(*t, message)).or(message);
         Self {
-            published: published.filter(|t| is_a_time(*t)).filter(not_after(seen)),
+            published: published.filter(|t| !is_doubted(*t, seen)),
             seen,
         }
     }
@@ -50,11 +43,6 @@ impl Times {
             _ => Some(apart(self.seen?, other.seen?)),
         }
     }
-}
-
-/// Whether a program would write this for a time that it knows.
-const fn is_a_time(t: i64) -> bool {
-    t >= FIRST && (t < -DAY || t > DAY)
 }
 
 #[cfg(test)]

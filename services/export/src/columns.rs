@@ -98,42 +98,37 @@ impl Column {
         })
     }
 
-    fn push(&mut self, value: Option<Value>) -> Result<()> {
+    /// Takes the next row's value. One that does not fit the column is written as null. Answers whether it fitted.
+    fn push(&mut self, value: Option<Value>) -> bool {
         let value = value.unwrap_or(Value::Null);
-        if value.is_null() {
+        let fits = value.is_null() || self.push_value(&value).is_some();
+        if value.is_null() || !fits {
             self.definition.push(0);
             if self.kind == Kind::TextList {
                 self.repetition.push(0);
             }
-            return Ok(());
         }
-        let odd = || {
-            format!(
-                "the column {} holds something that is no {:?}",
-                self.name, self.kind
-            )
-        };
+        fits
+    }
+
+    /// `None`, with nothing taken: it does not fit.
+    fn push_value(&mut self, value: &Value) -> Option<()> {
         match self.kind {
-            Kind::Int32 => {
-                let number = value.as_i64().and_then(|n| i32::try_from(n).ok());
-                self.int32.push(number.with_context(odd)?);
-            }
-            Kind::Int64 => self.int64.push(value.as_i64().with_context(odd)?),
-            Kind::Float => self.float.push(value.as_f64().with_context(odd)? as f32),
-            Kind::Double => self.double.push(value.as_f64().with_context(odd)?),
-            Kind::Bool => self.bool.push(value.as_bool().with_context(odd)?),
-            Kind::Text => self.bytes.push(value.as_str().with_context(odd)?.into()),
+            Kind::Int32 => self.int32.push(i32::try_from(value.as_i64()?).ok()?),
+            Kind::Int64 => self.int64.push(value.as_i64()?),
+            Kind::Float => self.float.push(value.as_f64()? as f32),
+            Kind::Double => self.double.push(value.as_f64()?),
+            Kind::Bool => self.bool.push(value.as_bool()?),
+            Kind::Text => self.bytes.push(value.as_str()?.into()),
             Kind::Json => self.bytes.push(value.to_string().into_bytes().into()),
-            Kind::Instant => {
-                let text = value.as_str().with_context(odd)?;
-                self.int64.push(
-                    DateTime::parse_from_rfc3339(text)
-                        .with_context(odd)?
-                        .timestamp_micros(),
-                );
-            }
+            // Years before 1 and infinity are times to Postgres and to no Parquet.
+            Kind::Instant => self.int64.push(
+                DateTime::parse_from_rfc3339(value.as_str()?)
+                    .ok()?
+                    .timestamp_micros(),
+            ),
             Kind::TextList => {
-                let list = value.as_array().with_context(odd)?;
+                let list = value.as_array()?;
                 if list.is_empty() {
                     self.definition.push(1);
                     self.repetition.push(0);
@@ -148,11 +143,11 @@ impl Column {
                         None => self.definition.push(2),
                     }
                 }
-                return Ok(());
+                return Some(());
             }
         }
         self.definition.push(1);
-        Ok(())
+        Some(())
     }
 
     /// Writes the values as the next column of the row group, and forgets them.
@@ -202,6 +197,7 @@ pub(crate) struct ParquetSink {
     columns: Vec<Column>,
     rows: u64,
     bytes: usize,
+    odd_rows: u64,
 }
 
 impl ParquetSink {
@@ -221,6 +217,7 @@ impl ParquetSink {
             columns,
             rows: 0,
             bytes: 0,
+            odd_rows: 0,
         })
     }
 
@@ -240,15 +237,21 @@ impl ParquetSink {
 impl Sink for ParquetSink {
     fn row(&mut self, json: &str) -> Result<()> {
         let mut row: Map<String, Value> = serde_json::from_str(json).context("a row is no JSON object")?;
+        let mut fits = true;
         for column in &mut self.columns {
-            column.push(row.remove(&column.name))?;
+            fits &= column.push(row.remove(&column.name));
         }
+        self.odd_rows += u64::from(!fits);
         self.rows += 1;
         self.bytes += json.len();
         if self.bytes >= GROUP_BYTES {
             self.write_group().context("cannot write the output")?;
         }
         Ok(())
+    }
+
+    fn odd_rows(&self) -> u64 {
+        self.odd_rows
     }
 
     fn finish(mut self: Box<Self>) -> Result<Target> {

@@ -77,12 +77,18 @@ pub struct Exported {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// Rows with a value that the format cannot hold, which was written as null.
+    pub odd_rows: u64,
 }
 
 /// The output of one format.
 trait Sink {
     /// Takes a row as a JSON object.
     fn row(&mut self, json: &str) -> Result<()>;
+    /// Rows with a value that was written as null.
+    fn odd_rows(&self) -> u64 {
+        0
+    }
     /// Writes what is left, and the end of the file.
     fn finish(self: Box<Self>) -> Result<Target>;
 }
@@ -133,6 +139,11 @@ pub async fn run(store: &Store, options: &ExportOptions, stop: watch::Receiver<b
         Err(Stop::Store(error)) => return Err(error).context("the export broke off; nothing was written"),
         Err(Stop::Output(error)) => return Err(error),
     };
+    let odd_rows = sink.odd_rows();
     let bytes = sink.finish()?.keep()?;
-    Ok(Exported { rows, bytes })
+    Ok(Exported {
+        rows,
+        bytes,
+        odd_rows,
+    })
 }

@@ -338,3 +338,34 @@ async fn large_exports_come_in_several_row_groups() {
     let ids: Vec<i64> = rows.iter().map(|r| r["article_id"].as_i64().unwrap()).collect();
     assert_eq!(ids, (2..2_002).collect::<Vec<_>>());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_row_stops_no_export_and_is_counted() {
+    let scratch = Scratch::new("export_odd", 40).await;
+    scratch
+        .db
+        .execute(
+            "UPDATE article SET published_at = '0044-03-15 BC' WHERE article_id = 3;
+             UPDATE article SET published_at = 'infinity', modified_at = '20000-01-01' WHERE article_id = 9;",
+        )
+        .await
+        .unwrap();
+    let done = scratch
+        .export(ExportView::Articles, ExportQuery::default(), "odd.parquet")
+        .await
+        .unwrap();
+    assert_eq!((done.rows, done.odd_rows), (40, 2));
+    let (rows, _) = parquet_rows(&scratch.path("odd.parquet"));
+    assert_eq!(rows.len(), 40);
+    let odd: Vec<&Value> = rows
+        .iter()
+        .filter(|r| r["article_id"] == 3 || r["article_id"] == 9)
+        .map(|r| &r["published_at"])
+        .collect();
+    assert_eq!(odd, [&Value::Null, &Value::Null]);
+    let lines = scratch
+        .export(ExportView::Articles, ExportQuery::default(), "odd.jsonl")
+        .await
+        .unwrap();
+    assert_eq!((lines.rows, lines.odd_rows), (40, 0));
+}

@@ -35,7 +35,7 @@ pub(crate) struct HtmlResult {
 pub(crate) fn clean_html(
     html: &str,
     metadata: &mut Metadata,
-    fetched_at: Option<DateTime<Utc>>,
+    seen_at: Option<DateTime<Utc>>,
     rules: &Rules,
     budget: &Budget,
     clock: &Clock,
@@ -88,7 +88,7 @@ pub(crate) fn clean_html(
         prose: prose.max(region.headline.unwrap_or(0)),
         blocks: &drafts,
         head: &head.authors,
-        latest: fetched_at.map(|t| t.date_naive()),
+        latest: seen_at.map(|t| t.date_naive()),
     };
     warnings.extend(metadata::placed_metadata(metadata, &facts, html, &place));
     Ok(HtmlResult { drafts, warnings })

@@ -218,6 +218,8 @@ fn order(facts: &Facts) -> Order {
 
 /// The article's date is no more than that of its last change.
 const DATE_OF_CHANGE: &str = "published-is-date-of-change";
+/// The page states no time of publication but one that nobody meant. Decoding says the same of the envelope's.
+const PUBLISHED_DOUBTED: &str = "published-at-doubted";
 
 /// Fills in what can only be judged by its place on the page: authors and the time of publication. A warning says that
 /// the page states a change only.
@@ -254,6 +256,9 @@ pub(crate) fn placed_metadata(
         return None;
     }
     m.published_at = found.published;
+    if found.is_doubted {
+        return Some(PUBLISHED_DOUBTED.to_owned());
+    }
     found.is_change.then(|| DATE_OF_CHANGE.to_owned())
 }
 

@@ -80,6 +80,8 @@ pub(crate) struct Published {
     pub(crate) published: Option<Sourced<Timestamp>>,
     /// The page says no more than when it was changed: `published` is that.
     pub(crate) is_change: bool,
+    /// The page states a time for machines, and only such as nobody meant: a sentinel, or one in the future.
+    pub(crate) is_doubted: bool,
     /// What readers are shown as the time of a change.
     pub(crate) changed: Option<Sourced<Timestamp>>,
 }
@@ -101,7 +103,9 @@ pub(crate) fn published(
     let (line, far) = (near.filter(fits), far.filter(fits));
     let seen = [path, line.as_ref().map(|l| l.value)];
     let sane = |t: &Sourced<Timestamp>| is_plausible(t.value, place.latest) && is_confirmed(t.value, seen);
-    let stated = stated(facts, article, order).into_iter().find(sane);
+    let all_stated = stated(facts, article, order);
+    let is_doubted = !all_stated.is_empty() && !all_stated.iter().any(sane);
+    let stated = all_stated.into_iter().find(sane);
     // A template that states the last change as the publication is put right by what readers see.
     let stated = stated.filter(|t| match &line {
         Some(line) => {
@@ -126,6 +130,7 @@ pub(crate) fn published(
     let changed = changed.filter(|t| is_plausible(t.value, place.latest));
     Published {
         is_change: found.is_none() && changed.is_some(),
+        is_doubted: is_doubted && found.is_none(),
         published: found.or_else(|| changed.clone()),
         changed,
     }

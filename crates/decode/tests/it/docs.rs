@@ -63,6 +63,12 @@ fn valid(root: &Value, schema: &Value, value: &Value) -> bool {
             "items" => value
                 .as_array()
                 .is_none_or(|items| items.iter().all(|i| valid(root, rule, i))),
+            "maxItems" => value
+                .as_array()
+                .is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
+            "minItems" => value
+                .as_array()
+                .is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
             "anyOf" => rule
                 .as_array()
                 .unwrap()
@@ -138,15 +144,21 @@ fn the_schema_and_the_decoder_agree_on_every_field() {
             if field == "html" && value.is_string() {
                 envelope = json!({});
             }
+            // A text in paragraphs beside a page is two bodies as well.
+            if field == "text" && value == &json!(["x", null]) {
+                envelope = json!({});
+            }
             envelope[field] = value.clone();
             if field == "text" && value.is_string() {
                 envelope["html"] = json!(null);
             }
             let decoded = read(envelope.to_string().as_bytes(), &[]);
             let accepted = decoded.as_ref().is_ok_and(|raw| !raw.extra.contains_key(field))
-                || decoded
-                    .as_ref()
-                    .is_ok_and(|raw| raw.warnings.iter().any(|w| w.ends_with("-unreadable")));
+                || decoded.as_ref().is_ok_and(|raw| {
+                    raw.warnings
+                        .iter()
+                        .any(|w| w.ends_with("-unreadable") || w.ends_with("-doubted"))
+                });
             assert_eq!(accepted, is_valid(&envelope), "{envelope}: {decoded:?}");
             if !accepted {
                 assert_eq!(decoded.unwrap_err().reason, Reason::BadEnvelope, "{envelope}");
@@ -220,23 +232,20 @@ fn the_contract_names_every_field_warning_and_limit() {
         .skip(1)
         .filter_map(|part| part.split('"').next())
         .collect();
-    assert_eq!(codes.len(), 15);
+    assert_eq!(codes.len(), 21);
     for code in codes {
         assert!(
             text.contains(&format!("| `{code}` |")),
             "{code} is not documented"
         );
     }
-    let envelope = include_str!("../../src/envelope.rs");
-    let aliases = envelope
-        .split("fn take_aliases")
-        .nth(1)
-        .unwrap()
-        .split("\n    }\n")
+    let aliases = include_str!("../../src/aliases.rs");
+    let lists = aliases
+        .split("/// The fields that have other names.")
         .next()
         .unwrap();
-    let names: Vec<_> = aliases.split('"').skip(1).step_by(2).collect();
-    assert!(names.len() >= 15, "{names:?}");
+    let names: Vec<_> = lists.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() >= 60, "{names:?}");
     for name in names {
         assert!(
             text.contains(&format!("`{name}`")),

@@ -97,8 +97,8 @@ fn what_cannot_be_read_is_kept_and_costs_no_article() {
     assert_eq!(
         raw.warnings,
         [
-            "published-at-unreadable",
             "fetched-at-unreadable",
+            "published-at-unreadable",
             "language-unreadable",
             "site-unreadable"
         ]
@@ -168,13 +168,20 @@ fn names_of_other_tools_are_understood() {
     );
     assert_eq!(article(r#"{"body":"Ships"}"#).body, RawBody::Text("Ships".into()));
     // The contract's own names win, and a value of another type is no alias.
-    let raw = article(r#"{"text":"a","body":"b","title":"t","headline":"h","date":"soon","author":["x"]}"#);
+    let raw = article(
+        r#"{"text":"a","body":"b","title":"t","headline":"h","date":"soon","author":["x"],"lang":7}"#,
+    );
     assert_eq!((raw.body.as_str(), raw.title.as_deref()), ("a", Some("t")));
     assert_eq!(
         json!(raw.extra),
-        json!({"body": "b", "headline": "h", "date": "soon", "author": ["x"]})
+        json!({"body": "b", "headline": "h", "date": "soon", "lang": 7})
     );
-    assert!(raw.warnings.is_empty());
+    assert_eq!(raw.authors, ["x"]);
+    assert_eq!(
+        raw.warnings,
+        ["alias-unusable"],
+        "soon is no time, and 7 no language"
+    );
 }
 
 #[test]
@@ -224,4 +231,129 @@ fn a_url_loses_user_and_password() {
     // Any other stays as it was written.
     let raw = article(r#"{"text":"Ships came in.","url":"HTTPS://A.example"}"#);
     assert_eq!(raw.url.as_deref(), Some("HTTPS://A.example"));
+}
+
+#[test]
+fn the_messages_of_widespread_tools_are_read_whole() {
+    for (tool, json) in [
+        (
+            "newspaper4k",
+            r#"{"url":"https://a.example/1","title":"Harbour","authors":["Jane Doe"],"publish_date":"2026-03-20 18:05:00","text":"Ships came in.",
+            "meta_lang":"en","canonical_link":"https://a.example/1","summary":"","top_image":"x.png"}"#,
+        ),
+        (
+            "trafilatura",
+            r#"{"title":"Harbour","author":"Jane Doe","hostname":"a.example","date":"2026-03-20","language":"en","source":"https://a.example/1",
+            "text":"Ships came in.","excerpt":"Ships","raw_text":"Ships came in."}"#,
+        ),
+        (
+            "fundus",
+            r#"{"title":"Harbour","authors":["Jane Doe"],"publishing_date":"2026-03-20T18:05:00+00:00","plaintext":"Ships came in.",
+            "url":"https://a.example/1","lang":"en","topics":[]}"#,
+        ),
+        (
+            "news-please",
+            r#"{"authors":["Jane Doe"],"date_download":"2026-03-21 00:00:00","date_modify":null,"date_publish":"2026-03-20 18:05:00","image_url":null,
+            "language":"en","maintext":"Ships came in.","source_domain":"a.example","title":"Harbour","title_rss":null,"url":"https://a.example/1"}"#,
+        ),
+        (
+            "feedparser",
+            r#"{"title":"Harbour","link":"https://a.example/1","id":"tag:a.example,1","published":"Fri, 20 Mar 2026 18:05:00 GMT","summary":"Ships",
+            "author":"Jane Doe","language":"en","content":[{"type":"text/plain","value":"Ships came in."}]}"#,
+        ),
+        (
+            "rss-parser",
+            r#"{"title":"Harbour","link":"https://a.example/1","pubDate":"Fri, 20 Mar 2026 18:05:00 GMT","dc:creator":"Jane Doe","language":"en",
+            "content":"Ships came in.","contentSnippet":"Ships","guid":"1","isoDate":"2026-03-20T18:05:00.000Z"}"#,
+        ),
+        (
+            "JSON Feed",
+            r#"{"id":"1","url":"https://a.example/1","title":"Harbour","content_text":"Ships came in.","date_published":"2026-03-20T18:05:00Z",
+            "authors":[{"name":"Jane Doe"}],"language":"en"}"#,
+        ),
+        (
+            "NewsAPI",
+            r#"{"source":{"id":null,"name":"A"},"author":"Jane Doe","title":"Harbour","description":"Ships","url":"https://a.example/1",
+            "urlToImage":null,"publishedAt":"2026-03-20T18:05:00Z","content":"Ships came in.","lang":"en"}"#,
+        ),
+        (
+            "schema.org",
+            r#"{"@context":"https://schema.org","@type":"NewsArticle","headline":"Harbour","datePublished":"2026-03-20T18:05:00Z",
+            "author":[{"@type":"Person","name":"Jane Doe"}],"articleBody":"Ships came in.","mainEntityOfPage":{"@id":"https://a.example/1"},"inLanguage":"en"}"#,
+        ),
+        (
+            "Kafka Connect",
+            r#"{"schema":{"type":"struct"},"payload":{"url":"https://a.example/1","title":"Harbour","text":"Ships came in.",
+            "authors":"Jane Doe","published_at":"2026-03-20","language":"en"}}"#,
+        ),
+        (
+            "Scrapy",
+            r#"{"url":["https://a.example/1"],"title":["Harbour"],"text":["Ships came in."],"date":["2026-03-20"],"author":["Jane Doe"],"lang":["en"]}"#,
+        ),
+        (
+            "camel case",
+            r#"{"URL":"https://a.example/1","Title":"Harbour","Text":"Ships came in.","publishedAt":"2026-03-20","Author":"Jane Doe","LANGUAGE":"en"}"#,
+        ),
+    ] {
+        let raw = article(json);
+        assert_eq!(raw.body.as_str(), "Ships came in.", "{tool}");
+        assert_eq!(raw.url.as_deref(), Some("https://a.example/1"), "{tool}");
+        assert_eq!(raw.title.as_deref(), Some("Harbour"), "{tool}");
+        assert_eq!(raw.authors, ["Jane Doe"], "{tool}");
+        assert_eq!(
+            raw.published_at.map(|t| t.local_day().to_string()).as_deref(),
+            Some("2026-03-20"),
+            "{tool}"
+        );
+        assert_eq!(raw.language.as_deref(), Some("en"), "{tool}");
+    }
+    let raw = article(r#"{"link":"https://a.example/1","summary":"Ships came in.","text":["One.","Two."]}"#);
+    assert_eq!(raw.body.as_str(), "One.\n\nTwo.");
+    let raw = article(r#"{"link":"https://a.example/1","summary":"Ships came in."}"#);
+    assert_eq!(
+        (raw.body.as_str(), raw.warnings),
+        ("Ships came in.", vec!["body-is-summary".to_owned()])
+    );
+}
+
+#[test]
+fn words_for_nothing_count_as_missing() {
+    let raw = article(
+        r#"{"text":"Ships came in.","html":"None","url":"null","title":"undefined","authors":["NaN"],"language":"None","published_at":"None"}"#,
+    );
+    assert_eq!(raw.body, RawBody::Text("Ships came in.".into()));
+    assert!(raw.url.is_none() && raw.title.is_none() && raw.authors.is_empty() && raw.language.is_none());
+    assert!(raw.published_at.is_none() && raw.extra.is_empty(), "{raw:?}");
+    assert_eq!(raw.warnings, ["null-text-ignored"]);
+}
+
+#[test]
+fn times_that_nobody_meant_rule_nothing() {
+    let sent = |json: &str| {
+        let mut message = crate::message(json.as_bytes(), &[]);
+        message.timestamp = Some("2026-03-20T12:00:00Z".parse().unwrap());
+        copydesk_decode::decode(&message, &copydesk_decode::Limits::default()).unwrap()
+    };
+    for doubted in [
+        "1970-01-01T00:00:00Z",
+        "1899-12-30T00:00:00Z",
+        "2026-03-22T00:00:00Z",
+        "2199-01-01",
+    ] {
+        let raw = sent(&json!({"text": "a b", "published_at": doubted}).to_string());
+        assert!(raw.published_at.is_none(), "{doubted}");
+        assert_eq!(json!(raw.extra), json!({"published_at": doubted}));
+        assert_eq!(raw.warnings, ["published-at-doubted"]);
+    }
+    for meant in ["1987-02-26", "1887-06-21", "2026-03-21T09:00:00Z"] {
+        assert!(
+            sent(&json!({"text": "a b", "published_at": meant}).to_string())
+                .published_at
+                .is_some(),
+            "{meant}"
+        );
+    }
+    let raw = sent(r#"{"text":"a b","fetched_at":"2027-01-01","published_at":"2026-03-19"}"#);
+    assert!(raw.fetched_at.is_none() && raw.published_at.is_some());
+    assert_eq!(raw.warnings, ["fetched-at-doubted"]);
 }

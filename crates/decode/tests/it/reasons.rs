@@ -264,7 +264,8 @@ fn half_a_character() {
 fn another_shape() {
     for (json, part) in [
         (r#"{"text":5}"#, "field text"),
-        (r#"{"url":["a"],"text":"a"}"#, "field url"),
+        (r#"{"url":["a","b"],"text":"a"}"#, "field url"),
+        (r#"{"html":["a"]}"#, "field html"),
         (r#"{"text":"a","title":true}"#, "field title"),
         (r#"{"text":"a","published_at":{}}"#, "field published_at"),
         (r#"{"text":"a","authors":7}"#, "field authors"),
@@ -278,7 +279,7 @@ fn another_shape() {
         assert!(detail.contains(part), "{json}: {detail}");
         assert!(!detail.contains("secret"));
     }
-    refused(b"7", &[("content-type", "application/json")], Reason::BadEnvelope);
+    refused(b"7", &[("content-type", "application/json")], Reason::NullText);
 }
 
 #[test]
@@ -291,8 +292,11 @@ fn no_body_or_two() {
     ] {
         refused(json.as_bytes(), &[], Reason::NoBody);
     }
-    let connect = br#"{"schema":{"type":"struct"},"payload":{"text":"a"}}"#;
-    assert!(refused(connect, &[], Reason::NoBody).contains("schemas.enable"));
+    refused(
+        br#"{"schema":{"type":"struct"},"payload":"a"}"#,
+        &[],
+        Reason::NoBody,
+    );
     refused(br#"{"text":"a","html":"<p>a"}"#, &[], Reason::AmbiguousBody);
     assert!(read(br#"{"text":"a","html":" "}"#, &[]).is_ok());
 }
@@ -327,5 +331,37 @@ fn bad_urls() {
         let detail = refused(json.as_bytes(), &[], Reason::BadUrl);
         assert!(!detail.contains("alert"), "{detail}");
         refused(b"Ships came in.", &[("url", url)], Reason::BadUrl);
+    }
+}
+
+#[test]
+fn words_for_nothing_are_refused_by_name() {
+    for word in [
+        "null",
+        "0",
+        "undefined",
+        "[]",
+        "\"\"",
+        "[object Object]",
+        "\\N",
+        "NaN",
+        "None",
+        "false",
+        " null\n",
+    ] {
+        let refused = read(word.as_bytes(), &[]).unwrap_err();
+        assert_eq!(refused.reason, Reason::NullText, "{word}");
+        assert!(refused.detail.contains(word.trim()), "{refused}");
+    }
+    let refused = read(br#"{"text":"None","html":"null"}"#, &[]).unwrap_err();
+    assert_eq!(refused.reason, Reason::NullText);
+    for (json, word) in [
+        (r#"{"text":"a b","score": NaN}"#, "NaN"),
+        (r#"{"text":"a b","score":-Infinity}"#, "-Infinity"),
+        (r#"{"score":[1,Infinity]}"#, "Infinity"),
+    ] {
+        let refused = read(json.as_bytes(), &[]).unwrap_err();
+        assert_eq!(refused.reason, Reason::BadJson);
+        assert!(refused.detail.starts_with(word), "{json}: {refused}");
     }
 }

@@ -59,5 +59,11 @@ pub(crate) async fn run(config: &Config, args: &ExportArgs) -> anyhow::Result<Ou
         "{} {} exported to {place}, {} bytes",
         done.rows, args.what, done.bytes
     ));
+    if done.odd_rows > 0 {
+        note(&format!(
+            "{} of them have a value that Parquet cannot hold, a time before year 1 or after 9999 as a rule: null was written for it",
+            done.odd_rows
+        ));
+    }
     Ok(Outcome::Done)
 }
