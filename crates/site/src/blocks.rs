@@ -2,8 +2,8 @@
 
 use copydesk_article::CleanArticle;
 
-use crate::edit::SITE_MEMORY;
 use crate::key::{BlockKey, BlockKeys};
+use crate::params::SITE_MEMORY;
 
 /// Blocks that are kept of one article at most: all kept ones first, then the removed ones nearest to them.
 pub const MOST_BLOCKS: usize = 300;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use copydesk_article::{ArticleId, HashBits};
 
-use crate::decide::{Sibling, Subject};
+use crate::inputs::{Sibling, Subject};
 use crate::key::BlockKey;
 use crate::params::Params;
 

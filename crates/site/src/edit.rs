@@ -1,11 +1,9 @@
 //! The article without what was decided on, and back.
 
-use copydesk_article::{CleanArticle, Removal, RuleId};
+use copydesk_article::{CleanArticle, Removal};
 
-use crate::decide::Decision;
-
-/// The rule under which site memory removes.
-pub const SITE_MEMORY: RuleId = RuleId::of("site-memory");
+use crate::decision::Decision;
+use crate::params::SITE_MEMORY;
 
 /// The article without the blocks of the decision. They keep their place, their text and their kind.
 pub fn apply(article: &CleanArticle, decision: &Decision) -> CleanArticle {

@@ -16,14 +16,18 @@
 mod blocks;
 mod counting;
 mod decide;
+mod decision;
 mod edit;
+mod inputs;
 mod key;
 mod params;
 mod prose;
 mod symbols;
 
 pub use blocks::{BlocksError, MOST_BLOCKS, PageBlocks, Zone};
-pub use decide::{Decision, Found, Guard, Sibling, Spared, Subject, Why, decide, decide_keyed};
-pub use edit::{SITE_MEMORY, apply, restore};
+pub use decide::{decide, decide_keyed};
+pub use decision::{Decision, Found, Guard, Spared, Why};
+pub use edit::{apply, restore};
+pub use inputs::{Sibling, Subject};
 pub use key::{BlockKey, BlockKeys, block_key};
-pub use params::{Instructions, Params, RULE_VERSION, SIBLINGS};
+pub use params::{Instructions, Params, RULE_VERSION, SIBLINGS, SITE_MEMORY};

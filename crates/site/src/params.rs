@@ -1,6 +1,11 @@
-//! The thresholds of the decision, with where each comes from. Figures: docs/site-memory.md.
+//! The name, the version and the thresholds of the decision, with where each comes from. Figures: docs/site-memory.md.
+
+use copydesk_article::RuleId;
 
 use crate::key::BlockKey;
+
+/// The rule under which site memory removes.
+pub const SITE_MEMORY: RuleId = RuleId::of("site-memory");
 
 /// The version of the rule: thresholds and order of the guards. Recorded with every decision. Raise it with any change
 /// to [`Params::default`] or to what [`crate::decide`] does.
