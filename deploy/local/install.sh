@@ -59,6 +59,20 @@ look_for_checkers() {
     command -v valgrind >/dev/null || lacks "valgrind, which counts instructions," valgrind
     command -v systemd-analyze >/dev/null || lacks systemd-analyze systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || lacks "Python with venv" python3-venv
+    has_browser || lacks "Chromium, which tests the console," "$(browser_package)"
+}
+
+has_browser() {
+    local name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null && return 0
+    done
+    return 1
+}
+
+# The one without a window is a third smaller; older systems have the other alone.
+browser_package() {
+    if is_in_apt chromium-headless-shell; then echo chromium-headless-shell; else echo chromium; fi
 }
 
 is_in_apt() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [0-9] ]]; }

@@ -2,7 +2,8 @@
 # Fetches the checkers that `make lint` runs and Debian has no package of the right kind for, into .local/tools. Usage: tools.sh
 #
 # promtool is taken out of Debian's package `prometheus` without installing it: the package would start a server that nobody asked for. The
-# others are Python wheels, pinned in lint-requirements.txt. What is there already is left alone.
+# others are Python wheels, pinned in lint-requirements.txt; axe, which `make test` wants for the console, is taken out of one. What is there
+# already is left alone.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,8 +45,23 @@ fetch_wheels() {
     cp "$wanted" "$stamp"
 }
 
+# axe, which checks pages for accessibility, is one file of script in a wheel; the rest of the wheel, and what it depends on, is not wanted.
+fetch_axe() {
+    local wanted=axe-playwright-python==0.1.8 work
+    [[ -e $TOOLS/axe.min.js && $(cat "$TOOLS/axe.version" 2>/dev/null) == "$wanted" ]] && return 0
+    say "fetching axe with pip"
+    work=$(mktemp -d)
+    "$TOOLS/venv/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$work" "$wanted" >"$LOG" 2>&1 ||
+        die "pip could not fetch $wanted: $(grep -m1 '^ERROR' "$LOG" || tail -n 1 "$LOG")"
+    python3 -m zipfile -e "$work"/*.whl "$work/unpacked"
+    mv "$work/unpacked/axe_playwright_python/axe.min.js" "$TOOLS/axe.min.js"
+    echo "$wanted" >"$TOOLS/axe.version"
+    rm -rf "$work"
+}
+
 make_state
 lock_state
 mkdir -p "$TOOLS"
 fetch_promtool
 fetch_wheels
+fetch_axe

@@ -9,14 +9,17 @@ use axum::http::HeaderName;
 pub enum AccessError {
     /// Anybody could look, and nobody would be on record.
     #[error(
-        "console.listen is {0}, which others can reach, and nothing says who they are. Put a proxy before it that signs people in, and set \
-         console.user_header (the header in which it names them), console.proxies (its network, as 10.0.0.0/8) and console.hosts (the names \
+        "console.listen is {0}, which others can reach, and nothing says who they are. Put a proxy before \
+            it that signs people in, and set \
+         console.user_header (the header in which it names them), console.proxies (its network, as
+             10.0.0.0/8) and console.hosts (the names \
          that people ask for); or listen at 127.0.0.1 and reach it through ssh -L"
     )]
     OpenAddress(SocketAddr),
     /// A header that anybody can send.
     #[error(
-        "console.user_header is set and console.proxies is empty: anybody could send that header. Name the network of the proxy, as 127.0.0.1/32"
+        "console.user_header is set and console.proxies is empty: anybody could send that header. Name the \
+            network of the proxy, as 127.0.0.1/32"
     )]
     NoProxies,
     /// The name of the header is none.

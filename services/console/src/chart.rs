@@ -47,7 +47,7 @@ pub(crate) fn timeline(members: &[MemberRow]) -> Markup {
         svg.chart viewBox=(format!("0 0 {WIDTH} {height}")) role="group" aria-label=(label) {
             @for (row, site) in sites.iter().enumerate() {
                 @let y = row * ROW + 20;
-                text x=(LEFT - 16) y=(y + 5) text-anchor="end" { (crate::text::beginning(site, 26)) }
+                text x=(LEFT - 16) y=(y + 5) text-anchor="end" { (crate::text::beginning(site, 22)) }
                 line.grid x1=(LEFT) y1=(y) x2=(RIGHT) y2=(y) {}
             }
             @for (member, time) in members.iter().zip(&times) {
@@ -113,10 +113,14 @@ pub(crate) fn hours(hours: &[FlowHour], days: u32, now: DateTime<Utc>) -> Markup
                     @let (a, b, c) = (up(hour.originals), up(hour.copies), up(hour.refused));
                     @let base = f64::from(height);
                     g {
-                        title { (hour.hour.format("%Y-%m-%d %H:00")) " UTC: " (hour.originals) " originals, " (hour.copies) " copies, " (hour.refused) " refused" }
-                        rect.original x=(round(x)) y=(round(base - a)) width=(round(bar * 0.85)) height=(round(a)) {}
-                        rect.copy x=(round(x)) y=(round(base - a - b)) width=(round(bar * 0.85)) height=(round(b)) {}
-                        rect.refused x=(round(x)) y=(round(base - a - b - c)) width=(round(bar * 0.85)) height=(round(c)) {}
+                        title { (hour.hour.format("%Y-%m-%d %H:00")) " UTC: " (hour.originals) " originals, "
+                            (hour.copies) " copies, " (hour.refused) " refused" }
+                        rect.original x=(round(x)) y=(round(base - a)) width=(round(bar * 0.85))
+                            height=(round(a)) {}
+                        rect.copy x=(round(x)) y=(round(base - a - b)) width=(round(bar * 0.85))
+                            height=(round(b)) {}
+                        rect.refused x=(round(x)) y=(round(base - a - b - c)) width=(round(bar * 0.85))
+                            height=(round(c)) {}
                     }
                 }
             }

@@ -84,7 +84,8 @@ impl Problem {
             Self::CrossOrigin => (
                 StatusCode::FORBIDDEN,
                 "This change came from another site's page",
-                "Open the console itself and make the change there. Behind a proxy, let it pass on Host and Origin as they came.",
+                "Open the console itself and make the change there. Behind a proxy, let it pass on Host and \
+                    Origin as they came.",
             ),
             Self::NoProxy => (
                 StatusCode::FORBIDDEN,
@@ -99,7 +100,8 @@ impl Problem {
             Self::ReadOnly => (
                 StatusCode::FORBIDDEN,
                 "Changes are off",
-                "Set console.write_url to a login with copydesk_writer to switch them on; or use the copydesk command.",
+                "Set console.write_url to a login with copydesk_writer to switch them on; or use the \
+                    copydesk command.",
             ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -159,17 +161,20 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         Some("42P01" | "42703" | "42883") => (
             away,
             "The database has another schema",
-            "If it is older, run `copydesk migrate` as its owner; if it is newer, start the console of that release.",
+            "If it is older, run `copydesk migrate` as its owner; if it is newer, start the console of that \
+                release.",
         ),
         Some("42501") => (
             StatusCode::FORBIDDEN,
             "This login may not read that",
-            "Give it the role: GRANT copydesk_reader TO its name. What only a writer may see needs console.write_url.",
+            "Give it the role: GRANT copydesk_reader TO its name. What only a writer may see needs \
+                console.write_url.",
         ),
         Some("57014") => (
             away,
             "That took too long",
-            "Narrow it down: fewer days, one site, one language. console.statement_timeout_ms gives it more time.",
+            "Narrow it down: fewer days, one site, one language. console.statement_timeout_ms gives it more \
+                time.",
         ),
         Some("28P01" | "28000" | "3D000") => (
             away,
@@ -179,7 +184,8 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         _ if error.class() == RetryClass::WaitForDatabase => (
             away,
             "The database is away",
-            "Nothing is lost: workers wait for it too. See whether Postgres runs and whether console.url names it; `copydesk doctor` says more. This page works again by itself.",
+            "Nothing is lost: workers wait for it too. See whether Postgres runs and whether console.url \
+                names it; `copydesk doctor` says more. This page works again by itself.",
         ),
         _ if error.class() == RetryClass::RetryNow => (away, "Somebody was in the way", "Try again."),
         _ => (

@@ -116,7 +116,8 @@ pub async fn run(options: ConsoleOptions, stop: watch::Receiver<bool>) -> anyhow
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "statements are bounded by their own time-out; what is cut off here is a peer that neither reads nor writes"
+    reason = "statements are bounded by their own time-out; what is cut off here is a peer that neither \
+        reads nor writes"
 )]
 async fn connection(stream: TcpStream, peer: SocketAddr, app: Arc<App>, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {

@@ -28,7 +28,8 @@ pub(crate) fn published(time: DateTime<Utc>, offset_minutes: Option<i64>) -> Mar
     html! {
         (when(time))
         @if let Some(there) = there.filter(|_| minutes != 0) {
-            " " span.quiet { "(" (there.format("%H:%M")) " in UTC" (format!("{sign}{hours}:{rest:02}")) ", as stated)" }
+            " " span.quiet { "(" (there.format("%H:%M")) " in UTC" (format!("{sign}{hours}:{rest:02}"))
+                ", as stated)" }
         }
     }
 }

@@ -136,11 +136,16 @@ pub struct SightingRow {
     pub ingested_at: DateTime<Utc>,
 }
 
-const ARTICLE: &str = "SELECT article_id, story_id, relation, title, title_source, dek, dek_source, authors, authors_source, site, site_source,
-        site_name, site_name_source, url, canonical_url, canonical_url_source, published_at, published_offset_minutes, published_source,
-        modified_at, modified_source, language, language_source, section, section_source, tags, agency, agency_source, paywalled,
-        word_count, image_url, image_url_source, version, linked_to, similarity, containment, containment_of_linked, shared_shingles,
-        link_reason, replaces, fetched_at, message_time, ingested_at, version_at, warnings, extra, rules_version, fingerprint_version,
+const ARTICLE: &str = "SELECT article_id, story_id, relation, title, title_source, dek, dek_source, \
+    authors, authors_source, site, site_source,
+        site_name, site_name_source, url, canonical_url, canonical_url_source, published_at,
+            published_offset_minutes, published_source,
+        modified_at, modified_source, language, language_source, section, section_source, tags, agency,
+            agency_source, paywalled,
+        word_count, image_url, image_url_source, version, linked_to, similarity, containment,
+            containment_of_linked, shared_shingles,
+        link_reason, replaces, fetched_at, message_time, ingested_at, version_at, warnings, extra,
+            rules_version, fingerprint_version,
         common_version
      FROM articles WHERE article_id = ";
 

@@ -56,15 +56,21 @@ const STORY: &str =
     "SELECT 'story' AS source, event_id, kind, happened_at AS at, article_id, from_story, to_story,
         cardinality(moved) AS moved, NULL::text AS subject, NULL::text AS who, detail ->> 'why' AS why,
         detail - ARRAY['why', 'links'] AS detail FROM story_events";
-const CLEAN: &str = "SELECT 'clean' AS source, event_id, kind, happened_at AS at, article_id, NULL::int8 AS from_story,
-        NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who, NULL::text AS why, detail
+const CLEAN: &str = "SELECT 'clean' AS source, event_id, kind, happened_at AS at, article_id, NULL::int8 AS \
+    from_story,
+        NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who, NULL::text AS
+            why, detail
      FROM clean_events";
-const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS kind, decided_at AS at, NULL::int8 AS article_id,
+const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS kind, decided_at AS at, \
+    NULL::int8 AS article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
-        concat(site, ' ', block, ': ', left(sample, 200)) AS subject, decided_by AS who, why, NULL::jsonb AS detail FROM site_blocks";
-const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at AS at, NULL::int8 AS article_id,
+        concat(site, ' ', block, ': ', left(sample, 200)) AS subject, decided_by AS who, why, NULL::jsonb AS
+            detail FROM site_blocks";
+const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at \
+    AS at, NULL::int8 AS article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
-        concat(topic, '[', partition, ']@', \"offset\") AS subject, NULL::text AS who, reason AS why, NULL::jsonb AS detail
+        concat(topic, '[', partition, ']@', \"offset\") AS subject, NULL::text AS who, reason AS why, \
+            NULL::jsonb AS detail
      FROM quarantined";
 
 impl Store {

@@ -104,10 +104,14 @@ impl Store {
         site: Option<&str>,
         language: Option<&str>,
     ) -> Result<Vec<FlowHour>, StoreError> {
-        let mut query = ask("SELECT hour, sum(originals) AS originals, sum(copies) AS copies, sum(refused) AS refused FROM (
-             SELECT date_trunc('hour', ingested_at, 'UTC') AS hour, count(*) FILTER (WHERE linked_to IS NULL) AS originals,
+        let mut query = ask(
+            "SELECT hour, sum(originals) AS originals, sum(copies) AS copies, sum(refused) \
+            AS refused FROM (
+             SELECT date_trunc('hour', ingested_at, 'UTC') AS hour, count(*) FILTER (WHERE linked_to IS NULL)
+                 AS originals,
                     count(linked_to) AS copies, 0 AS refused
-             FROM articles WHERE ingested_at >= ");
+             FROM articles WHERE ingested_at >= ",
+        );
         days_back(&mut query, days);
         for (column, value) in [("site", site), ("language", language)] {
             if let Some(value) = value {
@@ -116,7 +120,10 @@ impl Store {
         }
         query.push(" GROUP BY 1");
         if site.is_none() && language.is_none() {
-            query.push(" UNION ALL SELECT date_trunc('hour', first_seen, 'UTC'), 0, 0, count(*) FROM quarantined WHERE first_seen >= ");
+            query.push(
+                " UNION ALL SELECT date_trunc('hour', first_seen, 'UTC'), 0, 0, count(*) FROM \
+                quarantined WHERE first_seen >= ",
+            );
             days_back(&mut query, days);
             query.push(" GROUP BY 1");
         }

@@ -80,7 +80,8 @@ pub struct ReasonCount {
     pub messages: i64,
 }
 
-const MESSAGE: &str = "SELECT topic, partition, \"offset\", stage, reason, detail, state, attempts, message_time, first_seen, settled_at,
+const MESSAGE: &str = "SELECT topic, partition, \"offset\", stage, reason, detail, state, attempts, \
+    message_time, first_seen, settled_at,
         raw_size, truncated, stored_bytes, content_dropped_at, content_dropped_for FROM quarantined";
 
 impl Store {

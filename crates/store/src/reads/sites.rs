@@ -71,8 +71,11 @@ impl Store {
         let mut query =
             ask("WITH RECURSIVE name (site, number) AS (SELECT (SELECT min(site) FROM articles WHERE site ");
         query.push(if after { "> " } else { ">= " }).push_bind(text(from));
-        query.push("), 1 UNION ALL SELECT (SELECT min(site) FROM articles WHERE site > name.site), number + 1 FROM name
-             WHERE name.site IS NOT NULL AND number < ");
+        query.push(
+            "), 1 UNION ALL SELECT (SELECT min(site) FROM articles WHERE site > name.site), number + \
+            1 FROM name
+             WHERE name.site IS NOT NULL AND number < ",
+        );
         query.push_bind(i32::try_from(most).unwrap_or(i32::MAX));
         query.push(
             ") SELECT site, (SELECT count(*) FROM (SELECT FROM articles a WHERE a.site = name.site LIMIT ",
@@ -92,9 +95,14 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_removed(&self, site: &str, articles: u32) -> Result<Vec<RemovedRule>, StoreError> {
-        let mut query = ask("SELECT rule, count(*) AS blocks, count(DISTINCT article_id) AS articles, sum(length(text)) AS characters,
-                (array_agg(left(text, 200) ORDER BY article_id DESC))[1] AS sample, max(article_id) AS article_id
-             FROM removed_blocks WHERE article_id = ANY (ARRAY(SELECT article_id FROM articles WHERE site = ");
+        let mut query = ask(
+            "SELECT rule, count(*) AS blocks, count(DISTINCT article_id) AS articles, \
+            sum(length(text)) AS characters,
+                (array_agg(left(text, 200) ORDER BY article_id DESC))[1] AS sample, max(article_id) AS
+                    article_id
+             FROM removed_blocks WHERE article_id = ANY (ARRAY(SELECT article_id FROM articles WHERE site =
+                 ",
+        );
         query.push_bind(text(site));
         query
             .push(" ORDER BY site DESC, published_at DESC LIMIT ")
@@ -109,7 +117,8 @@ impl Store {
     /// Postgres does not answer.
     pub async fn read_said(&self, site: &str, most: u32) -> Result<Vec<SaidRow>, StoreError> {
         let mut query = ask(
-            "SELECT site, block, decision, sample, why, decided_by, decided_at FROM site_blocks WHERE site = ",
+            "SELECT site, block, decision, sample, why, decided_by, decided_at FROM site_blocks WHERE site \
+                = ",
         );
         query.push_bind(text(site));
         query

@@ -121,8 +121,10 @@ const STORY: &str =
     "SELECT story_id, canonical_article, title, site, url, language, articles, copies, sites, site_list,
         first_published_at, first_seen, last_seen, longest_words FROM stories";
 
-const MEMBER: &str = "SELECT article_id, title, site, language, relation, linked_to, similarity, containment, containment_of_linked,
-        link_reason, word_count, version, published_at, published_offset_minutes, message_time, ingested_at FROM articles";
+const MEMBER: &str = "SELECT article_id, title, site, language, relation, linked_to, similarity, \
+    containment, containment_of_linked,
+        link_reason, word_count, version, published_at, published_offset_minutes, message_time, ingested_at
+            FROM articles";
 
 impl Store {
     /// Stories in an order, behind a key.
@@ -223,7 +225,8 @@ fn founded(query: &mut QueryBuilder<'static, Postgres>, compared: &str, time: Op
     let none_since = if compared == "<" { " IS NOT FALSE" } else { "" };
     query
         .push(format!(
-            " AND (story_id {compared} (SELECT min(article_id) FROM (SELECT article_id FROM articles WHERE ingested_at >= "
+            " AND (story_id {compared} (SELECT min(article_id) FROM (SELECT article_id FROM articles WHERE \
+                ingested_at >= "
         ))
         .push_bind(time)
         .push(format!(" OFFSET 0) AS later)){none_since}"));

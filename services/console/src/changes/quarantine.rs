@@ -66,14 +66,16 @@ pub(crate) async fn replay(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     );
     record(&ask, "replay", &of);
     let data = json!({
-        "done": true, "stored": report.stored, "refused_again": report.refused_again, "settled_meanwhile": report.settled_meanwhile,
+        "done": true, "stored": report.stored, "refused_again": report.refused_again, "settled_meanwhile":
+            report.settled_meanwhile,
         "truncated": report.truncated, "dropped": report.dropped,
     });
     ask.page(Section::Quarantine, "Tried again", &data, || {
         html! {
             h1 { "Tried again" }
             p { (of) "." }
-            @if report.truncated + report.dropped > 0 { p { (report.truncated) " are not whole, of " (report.dropped) " the bytes were dropped." } }
+            @if report.truncated + report.dropped > 0 { p { (report.truncated) " are not whole, of "
+                (report.dropped) " the bytes were dropped." } }
             p { a href="/quarantine" { "Quarantine" } " · " a href="/stories" { "Stories" } }
         }
     })
@@ -156,7 +158,8 @@ fn these(held: &[MessageRow]) -> Markup {
     }
     let more = held.len() >= AT_ONCE as usize;
     html! {
-        p { @if more { "The first " (AT_ONCE) " messages that match; there may be more, for another time:" } @else { (number(held.len() as i64)) " messages:" } }
+        p { @if more { "The first " (AT_ONCE) " messages that match; there may be more, for another time:" }
+            @else { (number(held.len() as i64)) " messages:" } }
         ul { @for (reason, n) in reasons { li { (n) " × " (relation(reason)) } } }
     }
 }
@@ -213,7 +216,8 @@ pub(crate) fn forms_for_one(m: &MessageRow) -> Markup {
 fn pair(fields: &[(&str, &str)]) -> Markup {
     html! {
         div.filters {
-            @for (action, button) in [("/quarantine/replay", "Try again…"), ("/quarantine/discard", "Give up…")] {
+            @for (action, button) in [("/quarantine/replay", "Try again…"), ("/quarantine/discard",
+                "Give up…")] {
                 form method="post" action=(action) {
                     @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
                     button.grave[action.ends_with("discard")] { (button) }

@@ -81,7 +81,8 @@ fn would(saying: Option<Saying>, sample: Option<&str>, block: &str) -> Markup {
             }
         }
         blockquote dir="auto" { (sample.map_or_else(|| block.to_owned(), |s| beginning(s, 500))) }
-        p.quiet { "It counts from the next flush on; " code { "copydesk site reclean" } " applies it to stored articles." }
+        p.quiet { "It counts from the next flush on; " code { "copydesk site reclean" }
+            " applies it to stored articles." }
     }
 }
 

@@ -29,8 +29,10 @@ pub(crate) async fn merge(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     if !is_sure(&ask) {
         let would = html! {
             p { (counted(left.articles, "article", "articles")) " of story " (left.story_id) ", "
-                (title(left.title.as_deref(), left.language.as_deref())) ", would join story " (joined.story_id) ", "
-                (title(joined.title.as_deref(), joined.language.as_deref())) ", which has " (counted(joined.articles, "article", "articles")) "." }
+                (title(left.title.as_deref(), left.language.as_deref())) ", would join story "
+                    (joined.story_id) ", "
+                (title(joined.title.as_deref(), joined.language.as_deref())) ", which has "
+                    (counted(joined.articles, "article", "articles")) "." }
         };
         return ask_once(&ask, Section::Stories, "Merge two stories?", &would, "Merge them");
     }
@@ -62,7 +64,8 @@ pub(crate) async fn split(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     }
     if !is_sure(&ask) {
         let would = html! {
-            p { "These articles, and those that are linked to them alone, would become a story of their own:" }
+            p { "These articles, and those that are linked to them alone, would become a story of their own:"
+                }
             ul { @for id in &articles { li { a href={ "/articles/" (id) } { "article " (id) } } } }
         };
         return ask_once(
@@ -81,7 +84,8 @@ pub(crate) async fn undo(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let store = app.writes().await?;
     let event = ask.number("event")?;
     if !is_sure(&ask) {
-        let would = html! { p { "Event " (event) " would be taken back: its articles return to the story that they left." } };
+        let would = html! { p { "Event " (event) " would be taken back: its articles return to the story \
+        that they left." } };
         return ask_once(&ask, Section::Log, "Take a change back?", &would, "Take it back");
     }
     let event = store.undo_story_event(event).await?;
@@ -93,7 +97,8 @@ pub(crate) async fn undo_clean(app: Arc<App>, ask: Ask) -> Result<Page, Problem>
     let store = app.writes().await?;
     let event = ask.number("event")?;
     if !is_sure(&ask) {
-        let would = html! { p { "Cleaning event " (event) " would be taken back: the article gets the blocks that it had before." } };
+        let would = html! { p { "Cleaning event " (event)
+        " would be taken back: the article gets the blocks that it had before." } };
         return ask_once(
             &ask,
             Section::Log,
@@ -135,7 +140,8 @@ pub(crate) fn forms(story: i64, articles: usize) -> Markup {
         }
         @if articles > 1 {
             form.filters id="split" method="post" action={ "/stories/" (story) "/split" } {
-                label { "Take out the articles that are ticked above, because " input name="why" size="28" dir="auto"; }
+                label { "Take out the articles that are ticked above, because " input name="why" size="28"
+                    dir="auto"; }
                 button.grave { "Take out…" }
             }
         }

@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::signs;
+use super::text_of::text;
 use crate::answer::Page;
 use crate::app::{App, permitted};
 use crate::ask::{Ask, escaped};
 use crate::layout::Section;
 use crate::problem::Problem;
-use crate::text::{beginning, counted, lang, link, published, relation, site, title, when, when_ago};
+use crate::text::{beginning, counted, link, published, relation, site, title, when, when_ago};
 
 /// Blocks that are shown.
 const BLOCKS: u32 = 2_000;
@@ -67,7 +68,8 @@ fn draw(data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
         p.about {
             "Article " (a.article_id) " in " a href={ "/stories/" (a.story_id) } { "story " (a.story_id) }
             " · " (site(a.site.as_deref()))
-            @if let Some(time) = a.published_at { " · published " (published(time, a.published_offset_minutes)) }
+            @if let Some(time) = a.published_at { " · published " (published(time,
+                a.published_offset_minutes)) }
             " · stored " (when_ago(a.ingested_at))
         }
         @if let Some(url) = &a.url { p { (link(url)) } }
@@ -75,7 +77,8 @@ fn draw(data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
         h2 { "Text" }
         p.about {
             (counted(a.word_count, "word", "words")) " · "
-            (counted(i64::try_from(removed).unwrap_or(i64::MAX), "block", "blocks")) " removed, folded where they stood"
+            (counted(i64::try_from(removed).unwrap_or(i64::MAX), "block", "blocks"))
+                " removed, folded where they stood"
         }
         (text(&data.blocks, a.language.as_deref()))
         h2 { "Why it is in this story" }
@@ -101,47 +104,14 @@ fn tie(a: &ArticleRow) -> Markup {
             Some(to) => {
                 (relation(&a.relation)) " of " a href={ "/articles/" (to) } { "article " (to) }
                 @if let Some(similarity) = a.similarity { ", similarity " (format!("{similarity:.2}")) }
-                @if let Some(shared) = a.shared_shingles { ", " (counted(shared, "shingle", "shingles")) " of four words shared" }
+                @if let Some(shared) = a.shared_shingles { ", " (counted(shared, "shingle", "shingles"))
+                    " of four words shared" }
                 @if let Some(reason) = &a.link_reason { " (" (relation(reason)) ")" }
                 " · " a href={ "/compare?a=" (to) "&b=" (a.article_id) } { "compare them word by word" }
             },
         }
         @if let Some(before) = a.replaces {
             " Its address was used before by " a href={ "/articles/" (before) } { "article " (before) } "."
-        }
-    }
-}
-
-/// The text as it was read: kept blocks open, removed ones folded in their place.
-pub(crate) fn text(blocks: &[BlockRow], language: Option<&str>) -> Markup {
-    html! {
-        article.prose lang=[lang(language)] {
-            @for block in blocks {
-                @let words = block.text.as_deref().unwrap_or_default();
-                @if block.kept {
-                    @match block.kind.as_str() {
-                        "headline" => p.headline dir="auto" { (words) },
-                        "dek" => p.dek dir="auto" { (words) },
-                        "sub_headline" => h3 dir="auto" { (words) },
-                        "quote" => blockquote dir="auto" { (words) },
-                        "list_item" => p.item dir="auto" { (words) },
-                        "body" => p dir="auto" { (words) },
-                        kind => p.aside dir="auto" { span.tag lang="en" { (relation(kind)) } " " (words) },
-                    }
-                } @else {
-                    details.removed {
-                        summary {
-                            span.tag lang="en" { "removed: " (block.rule.as_deref().unwrap_or("–")) } " "
-                            bdi { (beginning(words, 60)) }
-                        }
-                        p dir="auto" { del { (words) } }
-                        p.quiet lang="en" {
-                            "The rule saw: " bdi { (block.evidence.as_deref().unwrap_or("nothing more than its place")) }
-                            " · the block was " (relation(&block.kind)) " · place " (block.position)
-                        }
-                    }
-                }
-            }
         }
     }
 }
@@ -208,9 +178,11 @@ fn metadata(a: &ArticleRow) -> Markup {
         .filter(|e| e.as_object().is_some_and(|o| !o.is_empty()));
     html! {
         table.facts { caption.hidden { "Fields and where each came from" }
-            thead.hidden { tr { th scope="col" { "field" } th scope="col" { "value" } th scope="col" { "source" } } }
+            thead.hidden { tr { th scope="col" { "field" } th scope="col" { "value" } th scope="col" {
+                "source" } } }
             tbody { @for Field(name, value, source) in fields.into_iter().flatten() {
-                tr { th scope="row" { (name) } td { (value) } td.quiet { (source.map(relation).unwrap_or_default()) } }
+                tr { th scope="row" { (name) } td { (value) } td.quiet {
+                    (source.map(relation).unwrap_or_default()) } }
             } }
         }
         @if let Some(extra) = extra {
@@ -228,9 +200,11 @@ fn versions(article: i64, versions: &[VersionRow]) -> Markup {
                 "Version " (v.version) @if v.latest { " (shown above)" }
                 @if let Some(time) = v.version_at { " · " (when(time)) }
                 " · " (counted(v.word_count, "word", "words"))
-                @if let Some(similarity) = v.version_similarity { " · similarity to the one before " (format!("{similarity:.2}")) }
+                @if let Some(similarity) = v.version_similarity { " · similarity to the one before "
+                    (format!("{similarity:.2}")) }
                 @if v.version > 1 {
-                    " · " a href={ "/articles/" (article) "/versions?from=" (v.version - 1) "&to=" (v.version) } { "what changed" }
+                    " · " a href={ "/articles/" (article) "/versions?from=" (v.version - 1) "&to="
+                        (v.version) } { "what changed" }
                 }
             }
         } }
@@ -241,7 +215,8 @@ fn sightings(all: &[SightingRow]) -> Markup {
     html! {
         table.stack {
             caption.hidden { "Messages that it came with" }
-            thead { tr { th scope="col" { "message" } th scope="col" { "what became of it" } th scope="col" { "sent" } th scope="col" { "stored" } } }
+            thead { tr { th scope="col" { "message" } th scope="col" { "what became of it" } th scope="col" {
+                "sent" } th scope="col" { "stored" } } }
             tbody { @for s in all {
                 tr {
                     td data-name="message" { code { (s.topic) "[" (s.partition) "]@" (s.offset) } }

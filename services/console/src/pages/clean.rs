@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::article;
+use super::text_of::text;
 use crate::answer::Page;
 use crate::app::App;
 use crate::ask::Ask;
@@ -135,11 +135,13 @@ fn form(ask: &Ask) -> Markup {
             } }
             p.filters {
                 label { "It is " select name="kind" {
-                    @for (value, name) in [("any", "whatever it looks like"), ("html", "HTML"), ("text", "plain text"), ("json", "a message as JSON")] {
+                    @for (value, name) in [("any", "whatever it looks like"), ("html", "HTML"), ("text",
+                        "plain text"), ("json", "a message as JSON")] {
                         option value=(value) selected[value == kind] { (name) }
                     }
                 } }
-                label { "Its address " input name="url" size="32" value=(ask.field("url").unwrap_or_default()) placeholder="https://news.example/a"; }
+                label { "Its address " input name="url" size="32"
+                    value=(ask.field("url").unwrap_or_default()) placeholder="https://news.example/a"; }
                 button { "Clean" }
             }
         }
@@ -165,11 +167,12 @@ fn drawn(cleaned: &CleanArticle) -> Markup {
     html! {
         p.about {
             (counted(i64::try_from(words).unwrap_or(i64::MAX), "word", "words")) " in the body"
-            @if let Some(title) = &m.title { " · title: " bdi { (title.value) } " (" (title.source.as_str()) ")" }
+            @if let Some(title) = &m.title { " · title: " bdi { (title.value) } " (" (title.source.as_str())
+                ")" }
             @if let Some(language) = language { " · language " bdi { (language) } }
             " · rules " (cleaned.rules_version)
         }
         @for warning in &cleaned.warnings { span.tag.warn { (warning) } " " }
-        (article::text(&blocks, language))
+        (text(&blocks, language))
     }
 }

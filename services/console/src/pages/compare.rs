@@ -103,7 +103,8 @@ pub(crate) fn draw_pair(
     html! {
         h1 { (heading) }
         @if same { p { "They are the same, word for word." } }
-        @else { p.about { del { "struck out" } ": in the first alone · " ins { "underlined" } ": in the second alone" } }
+        @else { p.about { del { "struck out" } ": in the first alone · " ins { "underlined" }
+            ": in the second alone" } }
         div.pair {
             @for (((name, link), language), kind) in sides {
                 section {

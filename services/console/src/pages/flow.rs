@@ -154,9 +154,11 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
             section.notice aria-label="What deserves a look" { ul { @for r in &data.remarks { li { (r) } } } }
         }
         h2 { "Partitions" }
-        @if data.partitions.is_empty() { p { "No worker has read a partition yet: " code { "copydesk worker" } "." } }
+        @if data.partitions.is_empty() { p { "No worker has read a partition yet: " code { "copydesk worker"
+            } "." } }
         @else { (partitions(&data.partitions)) }
-        p.quiet { "Lag is Kafka’s to tell, and the console does not ask Kafka: the worker’s metrics have it (docs/metrics.md)." }
+        p.quiet { "Lag is Kafka’s to tell, and the console does not ask Kafka: the worker’s metrics have it \
+            (docs/metrics.md)." }
         h2 { "Articles an hour" }
         form.filters method="get" action="/flow" {
             label { "Days " input name="days" value=(data.days) size="3" inputmode="numeric"; }
@@ -165,13 +167,15 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
             button { "Show" }
         }
         @match &data.week {
-            None => p { "So many articles cannot be counted in the time that a page has. Ask for fewer days, one site, or one language." },
+            None => p { "So many articles cannot be counted in the time that a page has. Ask for fewer \
+                days, one site, or one language." },
             Some(week) => (drawn(week, data.days)),
         }
         @if !data.outputs.is_empty() {
             h2 { "Waiting to be published" }
             ul { @for o in &data.outputs { li {
-                (o.output) ": " (number(o.waiting)) @if let Some(time) = o.oldest { ", the oldest from " (when_ago(time)) }
+                (o.output) ": " (number(o.waiting)) @if let Some(time) = o.oldest { ", the oldest from "
+                    (when_ago(time)) }
             } } }
         }
     }
@@ -182,21 +186,27 @@ fn drawn(week: &Week, days: u32) -> Markup {
     html! {
         (chart::hours(&week.hours, days, Utc::now()))
         p.legend {
-            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.original x="1" y="1" width="12" height="12" {} } " originals " (sum(|h| h.originals)) " "
-            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.copy x="1" y="1" width="12" height="12" {} } " copies, above them " (sum(|h| h.copies)) " "
-            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.refused x="1" y="1" width="12" height="12" {} } " refused, on top " (sum(|h| h.refused))
+            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.original x="1" y="1" width="12" height="12"
+                {} } " originals " (sum(|h| h.originals)) " "
+            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.copy x="1" y="1" width="12" height="12" {}
+                } " copies, above them " (sum(|h| h.copies)) " "
+            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.refused x="1" y="1" width="12" height="12"
+                {} } " refused, on top " (sum(|h| h.refused))
         }
         details { summary { "The same as a table" }
-            table { thead { tr { th scope="col" { "hour (UTC)" } th scope="col" { "originals" } th scope="col" { "copies" } th scope="col" { "refused" } } }
+            table { thead { tr { th scope="col" { "hour (UTC)" } th scope="col" { "originals" } th
+                scope="col" { "copies" } th scope="col" { "refused" } } }
                 tbody { @for h in week.hours.iter().rev() {
-                    tr { td { (when(h.hour)) } td.number { (number(h.originals)) } td.number { (number(h.copies)) } td.number { (number(h.refused)) } }
+                    tr { td { (when(h.hour)) } td.number { (number(h.originals)) } td.number {
+                        (number(h.copies)) } td.number { (number(h.refused)) } }
                 } }
             }
         }
         @if !week.silent.is_empty() {
             h2 { "Sites that fell silent" }
             p.about { "At least " (A_DAY) " articles a day over the time above, and none in the last day." }
-            ul { @for s in &week.silent { li { (site(Some(&s.site))) ": " (number(s.articles)) " articles, the last " (when_ago(s.last_seen)) } } }
+            ul { @for s in &week.silent { li { (site(Some(&s.site))) ": " (number(s.articles))
+                " articles, the last " (when_ago(s.last_seen)) } } }
         }
     }
 }
@@ -206,8 +216,10 @@ fn partitions(all: &[PartitionRow]) -> Markup {
         table.stack {
             caption.hidden { "Partitions" }
             thead { tr {
-                th scope="col" { "partition" } th scope="col" { "next offset" } th scope="col" { "stored" } th scope="col" { "in quarantine" }
-                th scope="col" { "skipped" } th scope="col" { "owner" } th scope="col" { "messages a second" } th scope="col" { "last flush" }
+                th scope="col" { "partition" } th scope="col" { "next offset" } th scope="col" { "stored" }
+                    th scope="col" { "in quarantine" }
+                th scope="col" { "skipped" } th scope="col" { "owner" } th scope="col" { "messages a second"
+                    } th scope="col" { "last flush" }
             } }
             tbody { @for p in all {
                 tr {

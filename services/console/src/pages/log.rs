@@ -30,8 +30,10 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     ask.page(Section::Log, "Log", &data, || {
         html! {
             h1 { "Log" }
-            p.about { "Changes after articles were stored, the last first: by people, and by the pipeline itself where it knew better later." }
-            @if data.events.is_empty() { p { "Nothing was changed yet." } } @else { (table(&ask, &data.events)) }
+            p.about { "Changes after articles were stored, the last first: by people, and by the pipeline \
+                itself where it knew better later." }
+            @if data.events.is_empty() { p { "Nothing was changed yet." } } @else { (table(&ask,
+                &data.events)) }
             @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Earlier" } } }
         }
     })
@@ -42,12 +44,15 @@ pub(crate) fn table(ask: &Ask, events: &[EventRow]) -> Markup {
     html! {
         table.stack {
             caption.hidden { "Changes" }
-            thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "of what" } th scope="col" { "why" } } }
+            thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "of what" } th
+                scope="col" { "why" } } }
             tbody { @for e in events { tr {
                 td data-name="when" { (when_ago(e.at)) }
-                td data-name="what" { (e.kind) @if let Some(id) = e.event_id { " " span.quiet { "event " (id) } } }
+                td data-name="what" { (e.kind) @if let Some(id) = e.event_id { " " span.quiet { "event " (id)
+                    } } }
                 td data-name="of what" { (of_what(e)) }
-                td data-name="why" { bdi { (e.why.as_deref().unwrap_or_default()) } @if let Some(who) = &e.who { span.quiet { " " bdi { (who) } } }
+                td data-name="why" { bdi { (e.why.as_deref().unwrap_or_default()) } @if let Some(who) =
+                    &e.who { span.quiet { " " bdi { (who) } } }
                     @if ask.can_write { (undo(e)) }
                 }
             } } }
@@ -64,8 +69,10 @@ fn of_what(e: &EventRow) -> Markup {
                 @if let Some(moved) = e.moved { (moved) " articles, " }
                 (story(e.from_story)) " → " (story(e.to_story))
             },
-            EventSource::Clean => @if let Some(id) = e.article_id { a href={ "/articles/" (id) } { "article " (id) } },
-            EventSource::Site | EventSource::Quarantine => bdi dir="auto" { (e.subject.as_deref().unwrap_or_default()) },
+            EventSource::Clean => @if let Some(id) = e.article_id { a href={ "/articles/" (id) } { "article "
+                (id) } },
+            EventSource::Site | EventSource::Quarantine => bdi dir="auto" {
+                (e.subject.as_deref().unwrap_or_default()) },
         }
     }
 }

@@ -94,7 +94,8 @@ fn draw(ask: &Ask, at: &Coordinates, data: &Refused) -> Markup {
     let m = &data.message;
     html! {
         h1 { code { (at.to_string()) } }
-        p { strong { (relation(&m.reason)) } " · refused by " (m.stage) " · " (m.state) " · tried " (m.attempts) " times" }
+        p { strong { (relation(&m.reason)) } " · refused by " (m.stage) " · " (m.state) " · tried "
+            (m.attempts) " times" }
         p dir="auto" { (m.detail) }
         p.about {
             "refused " (when_ago(m.first_seen))
@@ -106,8 +107,10 @@ fn draw(ask: &Ask, at: &Coordinates, data: &Refused) -> Markup {
         h2 { "As it came" }
         @match (&data.content, data.may_see) {
             (Some(content), _) => (drawn(content)),
-            (None, true) => p { "Its bytes were dropped" @if let Some(why) = &m.content_dropped_for { " (" (why) ")" } "." },
-            (None, false) => p.quiet { "This login may not read the bytes of messages. Set console.write_url to a login with copydesk_writer, or ask "
+            (None, true) => p { "Its bytes were dropped" @if let Some(why) = &m.content_dropped_for { " ("
+                (why) ")" } "." },
+            (None, false) => p.quiet { "This login may not read the bytes of messages. Set \
+                console.write_url to a login with copydesk_writer, or ask "
                 code { "copydesk quarantine show '" (at.to_string()) "'" } "." },
         }
         @if ask.can_write && m.state == "held" { (forms_for_one(m)) }
@@ -125,8 +128,10 @@ fn drawn(content: &Content) -> Markup {
         @match &content.value {
             None => p { "No value: a tombstone." },
             Some(value) => {
-                pre.bytes tabindex="0" role="region" aria-label="The value of the message" dir="auto" { (value) }
-                @if content.cut { p.quiet { "The first " (SHOWN) " characters; " code { "copydesk quarantine show --raw" } " writes all of it." } }
+                pre.bytes tabindex="0" role="region" aria-label="The value of the message" dir="auto" {
+                    (value) }
+                @if content.cut { p.quiet { "The first " (SHOWN) " characters; " code {
+                    "copydesk quarantine show --raw" } " writes all of it." } }
             },
         }
     }

@@ -13,6 +13,7 @@ mod site;
 mod sites;
 mod stories;
 mod story;
+mod text_of;
 mod versions;
 
 use std::sync::Arc;

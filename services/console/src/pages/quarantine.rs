@@ -94,11 +94,13 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
             h2 { "Held, by reason" }
             ul.counts { @for r in &data.reasons {
                 li {
-                    a href=(address("/quarantine", &[("reason", &r.reason), ("stage", &r.stage)])) { (relation(&r.reason)) }
+                    a href=(address("/quarantine", &[("reason", &r.reason), ("stage", &r.stage)])) {
+                        (relation(&r.reason)) }
                     " " strong { (number(r.messages)) } " " span.quiet { (r.stage) }
                 }
             } }
-            @if data.more_than_counted { p.quiet { "Of the first " (number(COUNTED.into())) " that are held; there are more." } }
+            @if data.more_than_counted { p.quiet { "Of the first " (number(COUNTED.into()))
+                " that are held; there are more." } }
         }
         form.filters method="get" action="/quarantine" {
             label { "State "
@@ -119,7 +121,8 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
             p { "No message matches." @if ask.get("state").is_none() { " Nothing that matches is held." } }
         } @else { (table(&data.messages)) }
         @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Next page" } } }
-        @if ask.can_write && matches!(value("state"), "" | "held") && !data.messages.is_empty() { (forms_for_all(ask)) }
+        @if ask.can_write && matches!(value("state"), "" | "held") && !data.messages.is_empty() {
+            (forms_for_all(ask)) }
     }
 }
 
@@ -128,15 +131,19 @@ fn table(messages: &[MessageRow]) -> Markup {
         table.stack {
             caption.hidden { "Refused messages" }
             thead { tr {
-                th scope="col" { "message" } th scope="col" { "reason" } th scope="col" { "what was wrong" } th scope="col" { "since" } th scope="col" { "bytes" }
+                th scope="col" { "message" } th scope="col" { "reason" } th scope="col" { "what was wrong" }
+                    th scope="col" { "since" } th scope="col" { "bytes" }
             } }
             tbody { @for m in messages {
                 tr {
-                    td data-name="message" { a href=(message_address(&m.topic, m.partition, m.offset)) { code { (m.topic) "[" (m.partition) "]@" (m.offset) } } }
-                    td data-name="reason" { (relation(&m.reason)) " " span.quiet { (m.stage) @if m.state != "held" { ", " (m.state) } } }
+                    td data-name="message" { a href=(message_address(&m.topic, m.partition, m.offset)) { code
+                        { (m.topic) "[" (m.partition) "]@" (m.offset) } } }
+                    td data-name="reason" { (relation(&m.reason)) " " span.quiet { (m.stage) @if m.state !=
+                        "held" { ", " (m.state) } } }
                     td data-name="what was wrong" dir="auto" { (m.detail) }
                     td data-name="since" { (when_ago(m.first_seen)) }
-                    td.number data-name="bytes" { (number(m.raw_size.unwrap_or(0))) @if m.content_dropped_at.is_some() { " (dropped)" } }
+                    td.number data-name="bytes" { (number(m.raw_size.unwrap_or(0))) @if
+                        m.content_dropped_at.is_some() { " (dropped)" } }
                 }
             } }
         }

@@ -80,24 +80,31 @@ fn draw(ask: &Ask, data: &Results) -> Markup {
             label { "Words " input type="search" name="q" value=(value("q")) size="32" dir="auto"; }
             label { "Site " input name="site" value=(value("site")) size="18"; }
             label { "Language " input name="language" value=(value("language")) size="4"; }
-            label { "Published from " input name="since" value=(value("since")) size="11" placeholder="2026-11-24"; }
+            label { "Published from " input name="since" value=(value("since")) size="11"
+                placeholder="2026-11-24"; }
             label { "before " input name="until" value=(value("until")) size="11"; }
-            label { input type="checkbox" name="every_copy" value="1" checked[ask.get("every_copy").is_some()]; " every copy" }
+            label { input type="checkbox" name="every_copy" value="1"
+                checked[ask.get("every_copy").is_some()]; " every copy" }
             button { "Search" }
         }
-        p.quiet { "Words as for a web search engine: " code { "\"a phrase\"" } ", " code { "or" } ", " code { "-not" } ". Of each story the best article." }
+        p.quiet { "Words as for a web search engine: " code { "\"a phrase\"" } ", " code { "or" } ", " code {
+            "-not" } ". Of each story the best article." }
         @if data.words.is_some() && data.results.is_empty() {
-            p { "Nothing found. Words that every article has, such as “the”, find nothing; new articles are searchable within moments, unless search is off (" code { "copydesk janitor search on" } ")." }
+            p { "Nothing found. Words that every article has, such as “the”, find nothing; new articles are \
+                searchable within moments, unless search is off (" code { "copydesk janitor search
+                on" } ")." }
         }
         ol.rows { @for hit in &data.results { (row(hit)) } }
-        @if data.results.len() >= RESULTS as usize { p.quiet { "The best " (RESULTS) "; more words find better ones." } }
+        @if data.results.len() >= RESULTS as usize { p.quiet { "The best " (RESULTS)
+            "; more words find better ones." } }
     }
 }
 
 fn row(hit: &Hit) -> Markup {
     html! {
         li {
-            a.title href={ "/articles/" (hit.article_id) } { (title(hit.title.as_deref(), hit.language.as_deref())) }
+            a.title href={ "/articles/" (hit.article_id) } { (title(hit.title.as_deref(),
+                hit.language.as_deref())) }
             p.snippet dir="auto" lang=[lang(hit.language.as_deref())] { (marked(&hit.snippet)) }
             span.about {
                 (site(hit.site.as_deref()))

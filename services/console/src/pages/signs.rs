@@ -15,21 +15,32 @@ pub(crate) fn data(explained: &Explanation) -> Value {
         .candidates
         .iter()
         .map(|c| {
-            let signs: Vec<Value> = c.signs.iter().map(|(adds, words)| json!({"adds": adds, "words": words})).collect();
+            let signs: Vec<Value> = c
+                .signs
+                .iter()
+                .map(|(adds, words)| {
+                    json!({"adds": adds, "words":
+                words})
+                })
+                .collect();
             json!({
-                "article_id": c.article_id, "site": c.site, "recorded": c.recorded, "again": c.again, "jaccard": c.jaccard,
-                "in_candidate": c.in_candidate, "of_candidate": c.of_candidate, "score": c.score, "signs": signs,
+                "article_id": c.article_id, "site": c.site, "recorded": c.recorded, "again": c.again,
+                    "jaccard": c.jaccard,
+                "in_candidate": c.in_candidate, "of_candidate": c.of_candidate, "score": c.score, "signs":
+                    signs,
             })
         })
         .collect();
-    json!({"article_id": explained.article_id, "version": explained.version, "same": explained.same, "dropped": explained.dropped, "candidates": candidates})
+    json!({"article_id": explained.article_id, "version": explained.version, "same": explained.same,
+        "dropped": explained.dropped, "candidates": candidates})
 }
 
 /// What is shown in place of signs that this login may not see.
 pub(crate) fn hidden() -> Markup {
     html! {
         p.quiet {
-            "What spoke for and against it is evidence that this login may not read. Set console.write_url to a login with copydesk_writer, or ask "
+            "What spoke for and against it is evidence that this login may not read. Set console.write_url \
+                to a login with copydesk_writer, or ask "
             code { "copydesk story explain" } "."
         }
     }
@@ -50,7 +61,8 @@ pub(crate) fn draw(explained: &Explanation) -> Markup {
             ul { @for text in &explained.dropped { li dir="auto" { (text) } } }
         }
         @if explained.version > 1 {
-            p.quiet { "The article has changed since it was linked (version " (explained.version) "): the numbers are those of its present text." }
+            p.quiet { "The article has changed since it was linked (version " (explained.version)
+                "): the numbers are those of its present text." }
         }
     }
 }
@@ -68,7 +80,8 @@ fn one(c: &ExplainedCandidate) -> Markup {
                 "Decided: " (words(&c.recorded))
                 @if c.recorded != c.again { " · from today’s evidence: " strong { (words(&c.again)) } }
                 " · similarity " (format!("{:.2}", c.jaccard))
-                " · " (percent(c.in_candidate)) " of it is there · it has " (percent(c.of_candidate)) " of that"
+                " · " (percent(c.in_candidate)) " of it is there · it has " (percent(c.of_candidate))
+                    " of that"
                 @if let Some(score) = c.score { " · " (format!("{score:+.1}")) " from the threshold" }
             }
             @if !c.signs.is_empty() {

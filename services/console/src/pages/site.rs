@@ -63,7 +63,8 @@ fn as_json(overview: &SiteOverview) -> Value {
         .take(SHOWN as usize)
         .map(|b| {
             json!({
-                "block": b.block.to_string(), "articles": b.articles, "removed_by_memory": b.removed_by_memory,
+                "block": b.block.to_string(), "articles": b.articles, "removed_by_memory":
+                    b.removed_by_memory,
                 "zones": zones(b), "travels": b.travels, "said": b.said, "sample": b.sample,
             })
         })
@@ -89,7 +90,8 @@ fn draw(ask: &Ask, data: &Site, overview: Option<&Option<SiteOverview>>) -> Mark
         }
         h2 { "What it repeats" }
         @match overview {
-            None => p.quiet { "What a site repeats is evidence that this login may not read. Set console.write_url to a login with copydesk_writer, or ask "
+            None => p.quiet { "What a site repeats is evidence that this login may not read. Set \
+                console.write_url to a login with copydesk_writer, or ask "
                 code { "copydesk site show " (data.site) } "." },
             Some(None) => p { "Nothing is known of it yet." },
             Some(Some(overview)) => (repeats(ask, &data.site, overview)),
@@ -109,11 +111,14 @@ fn repeats(ask: &Ask, site: &str, overview: &SiteOverview) -> Markup {
         @if overview.blocks.is_empty() { p { "None." } }
         table.stack {
             caption.hidden { "Blocks that the site repeats" }
-            thead { tr { th scope="col" { "block" } th scope="col" { "articles" } th scope="col" { "where" } th scope="col" { "text" } @if ask.can_write { th scope="col" { "say" } } } }
+            thead { tr { th scope="col" { "block" } th scope="col" { "articles" } th scope="col" { "where" }
+                th scope="col" { "text" } @if ask.can_write { th scope="col" { "say" } } } }
             tbody { @for b in overview.blocks.iter().take(SHOWN as usize) { tr {
                 td data-name="block" { code { (b.block) } }
-                td.number data-name="articles" { (b.articles) @if b.removed_by_memory > 0 { ", taken out of " (b.removed_by_memory) } }
-                td data-name="where" { (zones(b).join(", ")) @if b.travels { " · travels with stories, stays" } @if let Some(said) = &b.said { " · " strong { (said) } } }
+                td.number data-name="articles" { (b.articles) @if b.removed_by_memory > 0 { ", taken out of "
+                    (b.removed_by_memory) } }
+                td data-name="where" { (zones(b).join(", ")) @if b.travels { " · travels with stories, stays"
+                    } @if let Some(said) = &b.said { " · " strong { (said) } } }
                 td data-name="text" dir="auto" { (beginning(&b.sample, 200)) }
                 @if ask.can_write { td { (buttons(site, b.block, b.said.as_deref())) } }
             } } }
@@ -138,12 +143,14 @@ fn removed(rules: &[RemovedRule]) -> Markup {
     html! {
         table.stack {
             caption.hidden { "Blocks removed, by rule" }
-            thead { tr { th scope="col" { "rule" } th scope="col" { "blocks" } th scope="col" { "articles" } th scope="col" { "for example" } } }
+            thead { tr { th scope="col" { "rule" } th scope="col" { "blocks" } th scope="col" { "articles" }
+                th scope="col" { "for example" } } }
             tbody { @for r in rules { tr {
                 td data-name="rule" { (r.rule) }
                 td.number data-name="blocks" { (number(r.blocks)) }
                 td.number data-name="articles" { (number(r.articles)) }
-                td data-name="for example" dir="auto" { (beginning(r.sample.as_deref().unwrap_or_default(), 120)) " " a href={ "/articles/" (r.article_id) } { (r.article_id) } }
+                td data-name="for example" dir="auto" { (beginning(r.sample.as_deref().unwrap_or_default(),
+                    120)) " " a href={ "/articles/" (r.article_id) } { (r.article_id) } }
             } } }
         }
     }

@@ -49,17 +49,21 @@ fn draw(ask: &Ask, data: &Sites) -> Markup {
     html! {
         h1 { "Sites" }
         form.filters method="get" action="/sites" {
-            label { "From " input name="from" value=(ask.get("from").unwrap_or_default()) size="24" placeholder="news.example"; }
+            label { "From " input name="from" value=(ask.get("from").unwrap_or_default()) size="24"
+                placeholder="news.example"; }
             button { "Show" }
         }
         @if data.sites.is_empty() { p { "No site behind that name." } }
         @else { table.stack {
             caption.hidden { "Sites in alphabetical order" }
-            thead { tr { th scope="col" { "site" } th scope="col" { "articles" } th scope="col" { "last published" } } }
+            thead { tr { th scope="col" { "site" } th scope="col" { "articles" } th scope="col" {
+                "last published" } } }
             tbody { @for s in &data.sites { tr {
                 td data-name="site" { (site(Some(&s.site))) }
-                td.number data-name="articles" { (number(s.articles)) @if s.articles >= i64::from(COUNTED) { " or more" } }
-                td data-name="last published" { @if let Some(time) = s.last_published_at { (when_ago(time)) } @else { "–" } }
+                td.number data-name="articles" { (number(s.articles)) @if s.articles >= i64::from(COUNTED) {
+                    " or more" } }
+                td data-name="last published" { @if let Some(time) = s.last_published_at { (when_ago(time)) }
+                    @else { "–" } }
             } } }
         } }
         @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Next page" } } }

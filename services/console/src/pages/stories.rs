@@ -84,8 +84,10 @@ fn draw(ask: &Ask, data: &Stories, order: StoryOrder) -> Markup {
                 }
             }
             label { "Site " input name="site" value=(ask.get("site").unwrap_or_default()) size="18"; }
-            label { "Language " input name="language" value=(ask.get("language").unwrap_or_default()) size="4"; }
-            label { "From " input name="since" value=(ask.get("since").unwrap_or_default()) size="11" placeholder="2026-11-24"; }
+            label { "Language " input name="language" value=(ask.get("language").unwrap_or_default())
+                size="4"; }
+            label { "From " input name="since" value=(ask.get("since").unwrap_or_default()) size="11"
+                placeholder="2026-11-24"; }
             label { "Before " input name="until" value=(ask.get("until").unwrap_or_default()) size="11"; }
             button { "Show" }
         }
@@ -94,7 +96,8 @@ fn draw(ask: &Ask, data: &Stories, order: StoryOrder) -> Markup {
             button { "Search" }
         }
         @if largest && ask.get("since").is_none() {
-            p.quiet { "Founded in the last " (LARGEST_DAYS) " days; name a day under “From” for another time." }
+            p.quiet { "Founded in the last " (LARGEST_DAYS)
+                " days; name a day under “From” for another time." }
         }
         @if data.stories.is_empty() { (empty(ask)) } @else { ol.rows {
             @for story in &data.stories { (row(story)) }
@@ -107,7 +110,8 @@ fn row(story: &StoryRow) -> Markup {
     let more = story.sites - 1;
     html! {
         li {
-            a.title href={ "/stories/" (story.story_id) } { (title(story.title.as_deref(), story.language.as_deref())) }
+            a.title href={ "/stories/" (story.story_id) } { (title(story.title.as_deref(),
+                story.language.as_deref())) }
             span.about {
                 (site(story.site.as_deref()))
                 @if more > 0 { " and " (counted(more, "other site", "other sites")) }
@@ -132,7 +136,8 @@ fn empty(ask: &Ask) -> Markup {
             p { "No article is stored yet." }
             p { "Put some on the topic and have a worker read them:" }
             pre { "copydesk feed --samples\ncopydesk worker --until-end" }
-            p { "Refused messages are in " a href="/quarantine" { "Quarantine" } "; how far workers are is in " a href="/flow" { "Flow" } "." }
+            p { "Refused messages are in " a href="/quarantine" { "Quarantine" }
+                "; how far workers are is in " a href="/flow" { "Flow" } "." }
         }
     }
 }

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::text_of::text;
 use super::{article, log, signs};
 use crate::answer::Page;
 use crate::app::{App, permitted};
@@ -88,7 +89,8 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
     html! {
         h1 { (title(story.title.as_deref(), story.language.as_deref())) }
         p.about {
-            "Story " (story.story_id) " · " (counted(story.articles, "article", "articles")) " on " (counted(story.sites, "site", "sites"))
+            "Story " (story.story_id) " · " (counted(story.articles, "article", "articles")) " on "
+                (counted(story.sites, "site", "sites"))
             " · first stored " (when_ago(story.first_seen)) " · last " (when_ago(story.last_seen))
         }
         @if story.articles > 1 { (timeline(&data.articles)) (legend()) }
@@ -108,9 +110,10 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
         h2 { "The canonical article" }
         p.about {
             a href={ "/articles/" (story.canonical_article) } { "Article " (story.canonical_article) }
-            ": of those with at least four fifths of the words of the longest, the one that was published first"
+            ": of those with at least four fifths of the words of the longest, the one that was published \
+                first"
         }
-        (article::text(&data.canonical, story.language.as_deref()))
+        (text(&data.canonical, story.language.as_deref()))
         @if !data.events.is_empty() {
             h2 { "What changed it" }
             (log::table(ask, &data.events))
@@ -122,9 +125,11 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
 fn legend() -> Markup {
     html! {
         p.legend {
-            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.original x="1" y="1" width="12" height="12" {} } " original "
+            svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.original x="1" y="1" width="12" height="12"
+                {} } " original "
             svg.key viewBox="0 0 14 14" aria-hidden="true" { circle.copy cx="7" cy="7" r="6" {} } " copy "
-            svg.key viewBox="0 0 14 14" aria-hidden="true" { path.part d="M7 1l6 12h-12z" {} } " a part of another, or more than it"
+            svg.key viewBox="0 0 14 14" aria-hidden="true" { path.part d="M7 1l6 12h-12z" {} }
+                " a part of another, or more than it"
         }
     }
 }
@@ -150,17 +155,22 @@ fn members(ask: &Ask, data: &Story) -> Markup {
                 } }
                 tbody { @for m in &data.articles {
                     tr {
-                        @if others { td {
-                            label { input type="radio" name="a" value=(m.article_id) checked[m.article_id == canonical]; " A" } " "
-                            label { input type="radio" name="b" value=(m.article_id) checked[Some(m.article_id) == second]; " B" }
+                        @if others { td.pick {
+                            label { input type="radio" name="a" value=(m.article_id) checked[m.article_id ==
+                                canonical]; " A" } " "
+                            label { input type="radio" name="b" value=(m.article_id)
+                                checked[Some(m.article_id) == second]; " B" }
                         } }
                         @if ask.can_write && others { td data-name="take out" {
-                            input type="checkbox" form="split" name="article" value=(m.article_id) aria-label={ "take out article " (m.article_id) };
+                            input type="checkbox" form="split" name="article" value=(m.article_id)
+                                aria-label={ "take out article " (m.article_id) };
                         } }
                         td data-name="article" {
-                            a href={ "/articles/" (m.article_id) } { (title(m.title.as_deref(), m.language.as_deref())) }
+                            a href={ "/articles/" (m.article_id) } { (title(m.title.as_deref(),
+                                m.language.as_deref())) }
                             @if m.article_id == canonical { " " strong.tag { "canonical" } }
-                            @if m.version > 1 { " " a.tag href={ "/articles/" (m.article_id) "/versions" } { "version " (m.version) } }
+                            @if m.version > 1 { " " a.tag href={ "/articles/" (m.article_id) "/versions" } {
+                                "version " (m.version) } }
                         }
                         td data-name="site" { (site(m.site.as_deref())) }
                         td data-name="published" { (member_time(m)) }

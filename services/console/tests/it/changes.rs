@@ -193,12 +193,15 @@ async fn what_was_mended_is_stored_when_it_is_tried_again() {
     // As if the rules had been wrong and are right now: the message is good, its row says that it was refused.
     let good = ferry("e.example", "5", "Another ferry").to_string();
     let raw = zstd::bulk::compress(good.as_bytes(), 3).unwrap();
-    sqlx::query("UPDATE quarantine SET raw = $1, raw_size = $2, raw_hash = NULL, kept_hash = NULL WHERE \"offset\" = 3")
-        .bind(&raw)
-        .bind(i32::try_from(good.len()).unwrap())
-        .execute(&desk.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE quarantine SET raw = $1, raw_size = $2, raw_hash = NULL, kept_hash = NULL WHERE \
+        \"offset\" = 3",
+    )
+    .bind(&raw)
+    .bind(i32::try_from(good.len()).unwrap())
+    .execute(&desk.db)
+    .await
+    .unwrap();
     let one = [("topic", "articles.raw"), ("partition", "0"), ("offset", "3")];
     asks(desk.post("/quarantine/replay", &one).await, "would be stored");
     let done = desk
@@ -218,7 +221,8 @@ async fn blocks_of_a_site_are_pinned_forgotten_and_cleared() {
     let promo = "Read the paper that sees the sea every morning before breakfast.";
     let article = |n: u64| {
         let body = copydesk_testkit::ArticleGenerator::new(300 + n).babble(4);
-        json!({"url": format!("https://times.example/{n}"), "title": format!("News {n}"), "language": "en", "text": format!("{body}\n\n{promo}")})
+        json!({"url": format!("https://times.example/{n}"), "title": format!("News {n}"), "language": "en",
+            "text": format!("{body}\n\n{promo}")})
     };
     desk.store(&(0..3).map(article).collect::<Vec<_>>()).await;
     let site = desk.json("/sites/times.example").await;

@@ -16,10 +16,13 @@ const TRICKS: [&str; 6] = [
 fn envelope(number: usize, trick: &str) -> serde_json::Value {
     let body = copydesk_testkit::ArticleGenerator::new(7_000 + number as u64).babble(3);
     json!({
-        "url": format!("https://a{number}.example/{}", url::form_urlencoded::byte_serialize(trick.as_bytes()).collect::<String>()),
+        "url": format!("https://a{number}.example/{}",
+            url::form_urlencoded::byte_serialize(trick.as_bytes()).collect::<String>()),
         "title": format!("Title {trick}"), "dek": format!("Dek {trick}"), "authors": [format!("Ada {trick}")],
-        "language": trick, "section": trick, "tags": [trick, "ferry"], "agency": trick, "site_name": trick, "site": format!("a{number}.example"),
-        "image_url": "javascript:alert(1)", "canonical_url": "javascript:alert(1)", "published_at": "2026-11-24",
+        "language": trick, "section": trick, "tags": [trick, "ferry"], "agency": trick, "site_name": trick,
+            "site": format!("a{number}.example"),
+        "image_url": "javascript:alert(1)", "canonical_url": "javascript:alert(1)", "published_at":
+            "2026-11-24",
         "text": format!("First {trick} paragraph.\n\n{body}\n\nLast {trick} paragraph of all."),
         "my_field": {"nested": trick},
     })
@@ -64,7 +67,8 @@ async fn texts_of_strangers_stay_texts() {
     desk.index().await;
     // What only the database could hold: names that no message brings through.
     for (n, trick) in TRICKS.iter().enumerate() {
-        let sql = "UPDATE article SET site = $1, url = $2, language = $1, relation = relation WHERE article_id = (SELECT article_id FROM articles ORDER BY article_id OFFSET $3 LIMIT 1)";
+        let sql = "UPDATE article SET site = $1, url = $2, language = $1, relation = relation WHERE \
+            article_id = (SELECT article_id FROM articles ORDER BY article_id OFFSET $3 LIMIT 1)";
         sqlx::query(sql)
             .bind(format!("{trick}{n}.example"))
             .bind(format!("javascript:{trick}"))
@@ -72,12 +76,15 @@ async fn texts_of_strangers_stay_texts() {
             .execute(&desk.db)
             .await
             .unwrap();
-        sqlx::query("INSERT INTO site_block (site_hash, site, block, decision, sample, why, decided_by) VALUES ($1, $2, $1, 'pin', $2, $2, $2)")
-            .bind(i64::try_from(n).unwrap() + 1)
-            .bind(trick)
-            .execute(&desk.db)
-            .await
-            .unwrap();
+        sqlx::query(
+            "INSERT INTO site_block (site_hash, site, block, decision, sample, why, decided_by) \
+            VALUES ($1, $2, $1, 'pin', $2, $2, $2)",
+        )
+        .bind(i64::try_from(n).unwrap() + 1)
+        .bind(trick)
+        .execute(&desk.db)
+        .await
+        .unwrap();
     }
     let ids: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM articles ORDER BY 1")
         .fetch_all(&desk.db)

@@ -6,7 +6,9 @@
     reason = "test code: a panic with a clear message is how a test fails"
 )]
 
+mod browser;
 mod changes;
+mod chromium;
 mod hostile;
 mod pages;
 mod refusals;

@@ -9,8 +9,10 @@ async fn desk(label: &str, writes: Writes) -> Desk {
     let desk = Desk::new(label, writes).await;
     let japanese = "東京都は月曜日、港の一部を閉鎖すると発表した。濃い霧のため、連絡船は二時間遅れて出港した。乗客二百四十人が岸壁で待っていた。\
                     船長によると、レーダーに漂流する浮標が映ったが、危険はなかったという。運航会社は温かいスープを配った。";
-    let hebrew = "המעבורת עזבה את הנמל באיחור של שעתיים ביום שני בגלל ערפל כבד, כך מסרה רשות הנמלים. מאתיים וארבעים נוסעים המתינו על הרציף \
-                  מאז שעות הצהריים המוקדמות, רובם בדרכם הביתה מהשוק. הקברניט אמר כי איש מהנוסעים לא היה בסכנה בשום שלב.";
+    let hebrew = "המעבורת עזבה את הנמל באיחור של שעתיים ביום שני בגלל ערפל כבד, כך מסרה רשות הנמלים. מאתיים \
+        וארבעים נוסעים המתינו על הרציף \
+                  מאז שעות הצהריים המוקדמות, רובם בדרכם הביתה מהשוק. הקברניט אמר כי איש מהנוסעים לא היה בסכנה
+                      בשום שלב.";
     desk.store(&[
         ferry("lornepost.example", "ferry", "Ferry leaves two hours late"),
         ferry("carrow.example", "late-ferry", "Fog holds up the evening ferry"),
@@ -318,7 +320,8 @@ async fn pages_go_by_key() {
     let articles: Vec<_> = (0..65)
         .map(|n| {
             let body = copydesk_testkit::ArticleGenerator::new(1_000 + n).babble(4);
-            json!({"url": format!("https://s{:02}.example/{n}", n % 40), "title": format!("Story {n}"), "language": "en", "text": body})
+            json!({"url": format!("https://s{:02}.example/{n}", n % 40), "title": format!("Story {n}"),
+                "language": "en", "text": body})
         })
         .collect();
     desk.store(&articles).await;

@@ -192,7 +192,8 @@ impl Desk {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n{headers}"
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+                application/x-www-form-urlencoded\r\n{headers}"
         );
         ask(self.address, &head, &form.finish()).await
     }
@@ -252,14 +253,20 @@ fn item(cleaner: &Cleaner, source: &TopicPartition, offset: i64, value: &Value) 
 /// Paragraphs of a ferry that was late; with another number they share next to nothing.
 pub(crate) fn ferry(site: &str, path: &str, title: &str) -> Value {
     json!({
-        "url": format!("https://{site}/{path}"), "title": title, "language": "en", "published_at": "2026-11-24T10:00:00+01:00",
+        "url": format!("https://{site}/{path}"), "title": title, "language": "en", "published_at":
+            "2026-11-24T10:00:00+01:00",
         "html": format!(
             "<html lang=\"en\"><head><title>{title}</title></head><body><article><h1>{title}</h1>\
-             <p>The evening ferry left the harbour of Lorne two hours late on Monday because of dense fog over the sound, the port authority said.</p>\
-             <p>Two hundred and forty passengers had waited on the quay since the early afternoon, most of them on their way home from the market in Carrow.</p>\
-             <p>Captain Ada Pell said the radar had shown a drifting buoy close to the lighthouse, and that nobody on board was ever in danger.</p>\
-             <p>The operator offered hot soup and refunds, and asked travellers to look at the timetable before they set out on Tuesday morning.</p>\
-             <h3>Check Also</h3><ul><li><a href=\"/x\">Ten boats you must see before winter comes</a></li></ul></article></body></html>"
+             <p>The evening ferry left the harbour of Lorne two hours late on Monday because of dense fog
+                 over the sound, the port authority said.</p>\
+             <p>Two hundred and forty passengers had waited on the quay since the early afternoon, most of
+                 them on their way home from the market in Carrow.</p>\
+             <p>Captain Ada Pell said the radar had shown a drifting buoy close to the lighthouse, and that
+                 nobody on board was ever in danger.</p>\
+             <p>The operator offered hot soup and refunds, and asked travellers to look at the timetable
+                 before they set out on Tuesday morning.</p>\
+             <h3>Check Also</h3><ul><li><a href=\"/x\">Ten boats you must see before winter \
+                 comes</a></li></ul></article></body></html>"
         ),
     })
 }

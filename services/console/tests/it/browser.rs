@@ -1,0 +1,237 @@
+//! The pages in a real browser: no violation of accessibility, nothing wider than a phone, nothing that runs, and every form works without script.
+//!
+//! The ignored one takes the pictures of docs/console.md, from the bundled samples.
+
+use serde_json::{Value, json};
+
+use crate::chromium::{Page, axe};
+use crate::support::{Desk, Writes, ferry};
+
+/// Rules of axe beyond WCAG that hold for a part of a page, not for one of these.
+const CHECK: &str = "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => \
+     v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.html).join(' | ')))";
+
+/// The bundled samples that are envelopes, and two that are refused.
+async fn samples(label: &str, writes: Writes) -> Desk {
+    let desk = Desk::new(label, writes).await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../feed/samples");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    files.sort();
+    let values: Vec<Value> = files
+        .iter()
+        .filter_map(|file| {
+            let text = std::fs::read_to_string(file).ok()?;
+            match file.extension()?.to_str()? {
+                "json" => Some(serde_json::from_str(&text).unwrap_or(Value::String(text))),
+                "html" => Some(json!({"url": "https://dailyledger.example/canal-talks", "html": text})),
+                _ => None,
+            }
+        })
+        .collect();
+    assert!(values.len() >= 14, "{}", values.len());
+    desk.store(&values).await;
+    desk.index().await;
+    desk
+}
+
+async fn addresses(desk: &Desk) -> Vec<(&'static str, String)> {
+    let story = desk
+        .number("SELECT story_id FROM stories ORDER BY articles DESC, story_id LIMIT 1")
+        .await;
+    let article = desk
+        .number("SELECT article_id FROM removed_blocks GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+        .await;
+    let copy: i64 = sqlx::query_scalar("SELECT max(article_id) FROM articles WHERE story_id = $1")
+        .bind(story)
+        .fetch_one(&desk.db)
+        .await
+        .unwrap();
+    let offset = desk.number("SELECT min(\"offset\") FROM quarantined").await;
+    let site: String = sqlx::query_scalar("SELECT site FROM articles WHERE article_id = $1")
+        .bind(article)
+        .fetch_one(&desk.db)
+        .await
+        .unwrap();
+    vec![
+        ("stories", "/stories".into()),
+        ("story", format!("/stories/{story}")),
+        ("article", format!("/articles/{article}")),
+        ("compare", format!("/compare?a={story}&b={copy}")),
+        ("search", "/search?q=ferry".into()),
+        ("quarantine", "/quarantine".into()),
+        ("message", format!("/quarantine/articles.raw/0/{offset}")),
+        ("flow", "/flow".into()),
+        ("sites", "/sites".into()),
+        ("site", format!("/sites/{site}")),
+        ("clean", "/clean".into()),
+        ("log", "/log".into()),
+        ("problem", "/articles/999999".into()),
+    ]
+}
+
+/// Runs the steps of a test on a thread of their own: they wait for the browser.
+async fn in_browser(steps: impl FnOnce(&mut Page) + Send + 'static) {
+    tokio::task::spawn_blocking(move || steps(&mut Page::open()))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_violates_accessibility_or_is_wider_than_a_phone() {
+    let desk = samples("console_axe", Writes::On).await;
+    let (base, addresses) = (format!("http://{}", desk.address), addresses(&desk).await);
+    in_browser(move |page| {
+        let axe = axe();
+        let mut found = Vec::new();
+        for (width, scheme) in [(1280, "light"), (390, "dark")] {
+            page.looks(width, 900, scheme);
+            for (name, address) in &addresses {
+                page.go(&format!("{base}{address}"));
+                page.eval("document.querySelectorAll('details').forEach(d => { d.open = true })");
+                let wide = page.eval("document.documentElement.scrollWidth");
+                if wide.as_i64().unwrap() > width.into() {
+                    found.push(format!("{name} at {width}: {wide} wide"));
+                }
+                page.eval(&axe);
+                for violation in page.eval(CHECK).as_array().unwrap() {
+                    found.push(format!("{name} at {width}, {scheme}: {violation}"));
+                }
+            }
+        }
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        // The checker itself is at work: this it would have found.
+        page.eval("document.querySelector('main').innerHTML = '<img src=\"/icon.svg\"><input>'");
+        let violations = page.eval(CHECK);
+        assert!(violations.as_array().unwrap().len() >= 2, "{violations}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_compares_merges_and_takes_back_without_script() {
+    let desk = Desk::new("console_person", Writes::On).await;
+    let other = copydesk_testkit::ArticleGenerator::new(99).babble(5);
+    desk.store(&[
+        ferry("a.example", "1", "Ferry leaves two hours late"),
+        ferry("b.example", "2", "Fog holds up the ferry"),
+        json!({"url": "https://c.example/3", "title": "Something else", "language": "en", "text": other}),
+        Value::String("{".into()),
+    ])
+    .await;
+    let base = format!("http://{}", desk.address);
+    let count = "SELECT count(*) FROM stories";
+    let before = desk.number(count).await;
+    in_browser(move |page| {
+        page.scripts(false);
+        page.go(&base);
+        assert_eq!(page.path(), "/stories");
+        page.click("ol.rows li:last-child a.title");
+        assert!(page.text().contains("Ferry leaves two hours late"));
+        page.click("form[action='/compare'] button");
+        assert!(page.path().starts_with("/compare?a="), "{}", page.path());
+        assert!(
+            page.eval("document.querySelectorAll('ins, del').length")
+                .as_i64()
+                .unwrap()
+                > 0
+        );
+
+        page.go(&base);
+        page.click("ol.rows li:first-child a.title");
+        page.eval("document.querySelector('input[name=into]').value = 1");
+        page.eval("document.querySelector('input[name=why]').value = 'they are <one>'");
+        page.click("form[action$='/merge'] button");
+        assert!(page.text().contains("Merge two stories?"), "{}", page.text());
+        page.click("main form button");
+        assert_eq!(page.path(), "/stories/1", "{}", page.text());
+        assert!(
+            page.text().contains("3 articles on 3 sites")
+                && page.text().contains("they are <one> (local, console)")
+        );
+
+        page.click("form[action$='/undo'] button");
+        page.click("main form button");
+        assert!(page.text().contains("Something else"), "{}", page.text());
+
+        page.go(&format!("{base}/quarantine"));
+        page.click("form[action='/quarantine/discard'] button");
+        page.click("main form button");
+        assert!(page.text().contains("No message matches"), "{}", page.text());
+
+        page.go(&format!("{base}/clean"));
+        page.eval("document.querySelector('textarea').value = '{\"text\": \"broken'");
+        page.click("form[action='/clean'] button");
+        assert!(
+            page.text().contains("It would go to quarantine"),
+            "{}",
+            page.text()
+        );
+    })
+    .await;
+    assert_eq!(desk.number(count).await, before, "merged and taken back");
+    assert_eq!(desk.number("SELECT count(*) FROM story_events").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_strangers_run_nothing_in_a_browser() {
+    let desk = Desk::new("console_runs", Writes::On).await;
+    let trick = "</title></textarea></svg><script>pwned=1;alert(1)</script><img src=x onerror=pwned=1>\" onfocus=pwned=1 autofocus x=\"";
+    let body = copydesk_testkit::ArticleGenerator::new(5).babble(4);
+    let article = |n: u32| {
+        json!({
+            "url": format!("https://x{n}.example/a"), "title": trick, "authors": [trick], "language": "en", "tags": [trick],
+            "text": format!("{trick}\n\n{body}"), "extra": trick,
+        })
+    };
+    desk.store(&[article(1), article(2), Value::String(format!("{{{trick}"))])
+        .await;
+    desk.index().await;
+    let base = format!("http://{}", desk.address);
+    in_browser(move |page| {
+        for address in ["/stories", "/stories/1", "/articles/1", "/compare?a=1&b=2", "/quarantine/articles.raw/0/2", "/search?q=pwned", "/sites/x1.example"] {
+            page.go(&format!("{base}{address}"));
+            assert_eq!(page.eval("typeof pwned"), "undefined", "{address}");
+            let foreign = page.eval("document.querySelectorAll('script, img, iframe, object, embed, [onerror], [onfocus], [style]').length");
+            assert_eq!(foreign, 0, "{address}");
+            let events = page.take_events();
+            assert!(!events.iter().any(|e| e["method"] == "Page.javascriptDialogOpening"), "{address}");
+            // A policy that holds something back, or a file that is missing, is an entry in the browser's log.
+            let logged: Vec<&Value> = events.iter().filter(|e| e["method"] == "Log.entryAdded").collect();
+            assert!(logged.is_empty(), "{address}: {logged:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes the pictures of docs/console.md: COPYDESK_TEST_PICTURES=$PWD/docs/pictures"]
+async fn pictures_for_the_documentation() {
+    let folder = std::env::var_os("COPYDESK_TEST_PICTURES").expect("the folder for the pictures");
+    let desk = samples("console_pictures", Writes::On).await;
+    let (base, addresses) = (format!("http://{}", desk.address), addresses(&desk).await);
+    in_browser(move |page| {
+        let looks = [
+            ("stories", "stories", 1100, 760, "light"),
+            ("story", "story", 1100, 900, "light"),
+            ("article", "article", 1100, 900, "light"),
+            ("compare", "compare", 1100, 700, "light"),
+            ("story-phone", "story", 390, 844, "dark"),
+        ];
+        for (file, name, width, height, scheme) in looks {
+            page.looks(width, height, scheme);
+            let (_, address) = addresses.iter().find(|(n, _)| *n == name).unwrap();
+            page.go(&format!("{base}{address}"));
+            if name == "article" {
+                page.eval(
+                    "document.querySelectorAll('details.removed').forEach((d, n) => { d.open = n < 1 })",
+                );
+            }
+            let path = std::path::Path::new(&folder).join(format!("console-{file}.png"));
+            std::fs::write(path, page.picture()).unwrap();
+        }
+    })
+    .await;
+}
