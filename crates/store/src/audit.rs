@@ -220,9 +220,20 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Rows that are not what other rows say, with some of them.
+const DIFFERENT: &str = "WITH different AS (
+        SELECT coalesce(s.story_id, c.story_id) AS story_id FROM story s FULL JOIN story_counted c USING (story_id)
+        WHERE (s.story_id, s.canonical_article, s.articles, s.copies, s.sites, s.first_published_at, s.first_seen, s.last_seen, s.canonical_at,
+               s.longest_words, s.canonical_words, s.title, s.site, s.url, s.language, s.site_list)
+              IS DISTINCT FROM
+              (c.story_id, c.canonical_article, c.articles, c.copies, c.sites, c.first_published_at, c.first_seen, c.last_seen, c.canonical_at,
+               c.longest_words, c.canonical_words, c.title, c.site, c.url, c.language, c.site_list))
+    SELECT count(*), coalesce((array_agg('story ' || story_id ORDER BY story_id))[1:5], '{}') FROM different";
+
 /// Content that is not what its hash says: what it is, and how to count it and to name some. The hash of a version came with the message, and
 /// with each event that changed it since; a version without one is from before hashes were kept.
 const CHANGED: &[(&str, &str)] = &[
+    ("stories are not what their articles say", DIFFERENT),
     (
         "versions of articles have another text than was stored, and no event says so",
         "WITH stored AS (

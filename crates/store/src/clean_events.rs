@@ -12,6 +12,7 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::site_memory::word_count;
 use crate::stored_article::{StoredArticle, read};
+use crate::story_rows;
 
 const DOING: &str = "cannot change the cleaning of a stored article";
 
@@ -155,6 +156,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
+        story_rows::recount_of(&mut tx, &[article]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(done)
     }

@@ -1,6 +1,6 @@
 //! The flush on Postgres: what [`crate::ledger`] asks for, as statements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,6 +23,7 @@ use crate::present_windows::Sifted;
 use crate::progress::{Claimed, advance, position};
 use crate::report::{FlushReport, Verdict};
 use crate::stories::{Links, Stories};
+use crate::story_rows::{self, Member};
 use crate::turns::{Earlier, Turn};
 use crate::versions;
 use crate::work::Work;
@@ -222,6 +223,9 @@ pub(crate) async fn store_articles(
         common,
         stored: Vec::with_capacity(first.len() + later.len()),
         reused: Vec::new(),
+        members: Vec::with_capacity(first.len() + later.len()),
+        changed: BTreeSet::new(),
+        updated: Vec::new(),
     };
     if later.is_empty() {
         flush
@@ -233,7 +237,12 @@ pub(crate) async fn store_articles(
             .await?;
         reading.wait(tx).await?;
         if let Some((links, foreseen)) = open {
-            report.relinked += links.settle_foreseen(tx, &foreseen).await?;
+            let settled = links.settle_foreseen(tx, &foreseen).await?;
+            report.relinked += settled.moved;
+            for (story, member) in &mut flush.members {
+                *story = settled.of(member.article);
+            }
+            flush.changed.extend(settled.changed);
         }
         flush
             .store(tx, &mut reading, later, RowsOfOthers::Lock, report)
@@ -261,6 +270,12 @@ struct ArticlesOfFlush<'a> {
     stored: Vec<Sighting<'a>>,
     /// Addresses that are used again, with the article that has them now.
     reused: Vec<(Identity, i64)>,
+    /// New articles with their stories.
+    members: Vec<(i64, Member)>,
+    /// Stories that changed otherwise than by new articles.
+    changed: BTreeSet<i64>,
+    /// Articles with a new version.
+    updated: Vec<i64>,
 }
 
 impl ArticlesOfFlush<'_> {
@@ -287,6 +302,7 @@ impl ArticlesOfFlush<'_> {
             RowsOfOthers::Leave => links.foresee(tx).await?,
         };
         report.relinked += stories.moved;
+        self.changed.extend(&stories.changed);
         let cleaned = site_memory::clean(
             &works,
             &dispositions,
@@ -306,6 +322,9 @@ impl ArticlesOfFlush<'_> {
             self.common.map(CommonShingles::version),
         );
         rows.write(tx).await?;
+        self.members
+            .extend(rows.members().map(|member| (stories.of(member.article), member)));
+        self.updated.extend(rows.updated());
         let hashes = rows.into_hashes();
         cleaned.note_young(tx).await?;
         let decisions = decided.of_work.iter().zip(hashes);
@@ -370,6 +389,9 @@ impl ArticlesOfFlush<'_> {
             outbox::tell(tx, source, &told).await?;
         }
         write_ledger::sightings(tx, source, &sightings).await?;
+        let mut changed = self.changed;
+        changed.extend(story_rows::stories_of(tx, &self.updated).await?);
+        story_rows::keep(tx, self.members, changed).await?;
         Ok((telling > 0 && outputs.notify).then(|| Notice::new(source, range, telling)))
     }
 }

@@ -8,6 +8,7 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::candidates;
 use crate::story::{may_merge, merge};
+use crate::story_rows;
 
 const DOING: &str = "cannot look for stories that are one";
 
@@ -82,6 +83,7 @@ impl Store {
                     "jaccard": jaccard,
                 });
                 merge(&mut tx, from, into, Some(article), why).await?;
+                story_rows::recount(&mut tx, [from, into]).await?;
                 merged = true;
                 // Story numbers have changed; more of the same comes with the next article.
                 break;

@@ -79,6 +79,7 @@ mod status;
 mod stored_article;
 mod stories;
 mod story;
+mod story_rows;
 mod summary;
 mod travelling;
 mod turns;

@@ -76,6 +76,14 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0017_bound_quarantine.sql"),
     ),
     (
+        "0020_keep_stories_as_rows",
+        include_str!("../../../migrations/0020_keep_stories_as_rows.sql"),
+    ),
+    (
+        "0021_index_questions",
+        include_str!("../../../migrations/0021_index_questions.sql"),
+    ),
+    (
         "0025_order_versions_by_time",
         include_str!("../../../migrations/0025_order_versions_by_time.sql"),
     ),

@@ -16,6 +16,7 @@ use crate::error::{Doing as _, StoreError};
 use crate::evidence::{SiteArticle, Sites, said_of, site_articles};
 use crate::site_memory::{SETTLED, decide_from, view};
 use crate::stored_article::read;
+use crate::story_rows;
 
 const DOING: &str = "cannot clean stored articles again";
 
@@ -140,6 +141,9 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing(DOING)?;
+        if event.is_some() {
+            story_rows::recount_of(&mut tx, &[article]).await?;
+        }
         tx.commit().await.doing(DOING)?;
         Ok(event)
     }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::story_rows;
 
 const DOING: &str = "cannot drop old articles (this needs the role copydesk_owner)";
 
@@ -142,6 +143,7 @@ impl Store {
                 tx.rollback().await.doing(DOING)?;
                 continue;
             }
+            let stories = story_rows::stories_of(&mut tx, &ids).await?;
             for sql in [
                 "INSERT INTO retired_article (article_id, story_id)
                  SELECT article_id, story_id FROM article WHERE article_id = ANY ($1)",
@@ -152,6 +154,7 @@ impl Store {
             ] {
                 sqlx::query(sql).bind(&ids).execute(&mut *tx).await.doing(DOING)?;
             }
+            story_rows::recount(&mut tx, stories).await?;
             tx.commit().await.doing(DOING)?;
             return Ok(Some((end, ids.len() as u64)));
         }

@@ -1,6 +1,6 @@
 //! Stories: the links of a batch become memberships; re-links, digests and merges are carried out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use copydesk_dedup::{Decision, Merge};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ pub(crate) struct Stories {
     digests: HashSet<i64>,
     /// Older articles that changed their story.
     pub(crate) moved: u64,
+    /// Stories whose older articles changed: they moved, or one is a digest now.
+    pub(crate) changed: BTreeSet<i64>,
 }
 
 impl Stories {
@@ -107,12 +109,11 @@ impl Links {
     }
 
     /// [`Links::settle`] for new articles that were written as [`Links::foresee`] said; those for which it was wrong get their story now.
-    /// Answers with the number of older articles that changed theirs.
     pub(crate) async fn settle_foreseen(
         &self,
         connection: &mut PgConnection,
         foreseen: &Stories,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Stories, StoreError> {
         let stories = self.settle(connection).await?;
         let mut wrong: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for article in &self.new {
@@ -124,7 +125,7 @@ impl Links {
         for (story, articles) in wrong {
             story::move_to(connection, &articles, story).await?;
         }
-        Ok(stories.moved)
+        Ok(stories)
     }
 
     /// Goes through the steps. With a connection, what they change of older articles is carried out.
@@ -218,7 +219,11 @@ impl Links {
     fn move_older(&self, replay: &mut Replay, mut moved: Vec<i64>, story: i64) {
         moved.retain(|article| !self.is_new(*article));
         replay.moved += moved.len() as u64;
-        replay.older.extend(moved.iter().map(|article| (*article, story)));
+        replay.changed.insert(story);
+        for article in &moved {
+            let before = replay.older.insert(*article, story);
+            replay.changed.extend(before);
+        }
         replay.follow(moved.into_iter().collect(), story);
     }
 
@@ -255,6 +260,7 @@ impl Links {
             story::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
         }
         replay.moved += older.len() as u64;
+        replay.changed.extend([from, into]);
         replay
             .older
             .extend(older.into_iter().map(|article| (article, into)));
@@ -276,6 +282,7 @@ struct Replay {
     unlinked: HashSet<i64>,
     digests: HashSet<i64>,
     moved: u64,
+    changed: BTreeSet<i64>,
 }
 
 #[derive(Debug)]
@@ -338,6 +345,7 @@ impl Replay {
             unlinked: self.unlinked,
             digests: self.digests,
             moved: self.moved,
+            changed: self.changed,
         }
     }
 }

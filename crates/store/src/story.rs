@@ -7,6 +7,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::story_rows;
 
 const DOING: &str = "cannot change the story";
 
@@ -126,6 +127,7 @@ impl Store {
     pub async fn merge_stories(&self, from: i64, into: i64, why: &str) -> Result<StoryEvent, StoreError> {
         let mut tx = self.begin().await?;
         let event = merge(&mut tx, from, into, None, json!({ "why": why })).await?;
+        story_rows::recount(&mut tx, [from, into]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(event)
     }
@@ -138,6 +140,7 @@ impl Store {
     pub async fn split_story(&self, articles: &[i64], why: &str) -> Result<StoryEvent, StoreError> {
         let mut tx = self.begin().await?;
         let event = split(&mut tx, articles, why).await?;
+        story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(event)
     }
@@ -150,6 +153,7 @@ impl Store {
     pub async fn undo_story_event(&self, event_id: i64) -> Result<StoryEvent, StoreError> {
         let mut tx = self.begin().await?;
         let event = undo(&mut tx, event_id).await?;
+        story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(event)
     }

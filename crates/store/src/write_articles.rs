@@ -20,6 +20,7 @@ use crate::evidence::{blocks_to_bytes, words_to_bytes};
 use crate::plan::{Decided, Note};
 use crate::site_memory::{Cleaned, Outcome};
 use crate::stories::{Stories, refusals};
+use crate::story_rows::Member;
 use crate::work::Work;
 
 columns! {
@@ -293,6 +294,26 @@ impl<'b> ArticleRows<'b> {
             }
         }
         rows
+    }
+
+    /// The new articles, as their stories' rows see them.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Member> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        self.inserted.iter().map(move |new| Member {
+            article: new.content.article_id,
+            site: owned(new.content.site),
+            title: owned(new.content.title),
+            url: owned(new.content.url),
+            language: owned(new.content.language),
+            words: new.content.word_count,
+            published_at: new.content.published_at,
+            message_time: new.content.message_time,
+        })
+    }
+
+    /// The articles that have a new version.
+    pub(crate) fn updated(&self) -> &[i64] {
+        &self.updated_ids
     }
 
     /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.

@@ -1,8 +1,6 @@
 //! The queries of docs/queries.md: each runs, and goes through the index that the page names.
 //!
-//! `queries_at_scale` measures them on a million articles: see docs/queries.md for the command.
-
-use std::time::Instant;
+//! The bench `questions` measures them.
 
 use sqlx::{Executor as _, PgPool};
 
@@ -12,20 +10,44 @@ const PAGE: &str = include_str!("../../../../docs/queries.md");
 
 /// What each question's plan must go through.
 const PLANS: &[(&str, &[&str])] = &[
-    ("The newest stories", &["article_story"]),
+    ("The newest stories", &["story_first_seen"]),
+    ("The stories that last got an article", &["story_last_seen"]),
+    ("The largest stories", &["story_articles"]),
+    ("The stories with the most copies", &["story_copies"]),
+    ("The stories on the most sites", &["story_sites"]),
+    // By the day or by the size, as there is more of one or of the other.
+    ("The largest stories of the last day", &["story_"]),
+    ("The newest stories of a site", &["story_site"]),
     (
-        "The largest stories of the last day",
-        &["article_ingested", "article_story"],
+        "The stories that a site took part in, in a week",
+        &["article_site", "story_pkey"],
     ),
+    ("The newest stories in a language", &["story_language"]),
+    (
+        "The stories that were first published in a day",
+        &["story_first_published"],
+    ),
+    ("The story at an address", &["story_url"]),
+    ("The stories with a word in a title", &["story_pkey"]),
+    ("What changed a story", &["story_event_from", "story_event_to"]),
     ("All copies of a story", &["article_story"]),
     (
         "Who published it first",
         &["article_canonical_url", "article_story"],
     ),
-    (
-        "Which copies were cut, and which stories were added to",
-        &["article_cut"],
-    ),
+    // The whole of a small partial index, or the end of the other.
+    ("Which copies were cut", &["article_"]),
+    ("The last articles that were stored", &["article_ingested"]),
+    ("The last articles that were published", &["article_published"]),
+    ("The article at an address", &["article_url"]),
+    ("The article at a canonical address", &["article_canonical_url"]),
+    ("The last articles of an author", &["article_authors"]),
+    ("The last articles with a tag", &["article_tags"]),
+    ("The last articles of a section", &["article_section"]),
+    ("The last articles of an agency", &["article_agency"]),
+    ("The last articles in a language", &["article_language"]),
+    ("The last exact copies", &["article_relation"]),
+    ("The last round-ups", &["article_relation"]),
     ("Everything from a site in a week", &["article_site"]),
     (
         "What a site took over from others in a week",
@@ -88,11 +110,12 @@ async fn fill(db: &PgPool, articles: i64) {
         let to = (from + 49_999).min(articles);
         run(format!(
             "INSERT INTO article (article_id, story_id, linked_to, published_at, message_time, ingested_at, version_at, version, word_count,
-                 fingerprint_version, identity, body_hash, raw_hash, relation, rules_version, site, title, language, canonical_url, url, blocks, body)
+                 fingerprint_version, identity, body_hash, raw_hash, relation, rules_version, site, title, language, canonical_url, url, section, agency, authors, tags, blocks, body)
              SELECT a.id, a.original, nullif(a.original, a.id), a.at, a.at, a.at, a.at, 1, 450, 1, decode(md5(a.id::text), 'hex'),
                     decode(md5(a.original::text), 'hex'), decode(md5(a.id::text), 'hex'), a.relation, 'bench',
-                    'site' || (a.id * 48271 % 2000) || '.example', 'w' || (a.id * 31 % 9000) || 'a headline ' || a.id, 'en',
+                    'site' || (a.id * 48271 % 2000) || '.example', 'w' || (a.id * 31 % 9000) || 'a headline ' || a.id, CASE a.id % 50 WHEN 0 THEN 'de' ELSE 'en' END,
                     'https://site.example/' || a.id, 'https://site.example/' || a.id,
+                    'section ' || a.id % 20, 'agency ' || a.id % 9, ARRAY['author ' || a.id % 500], ARRAY['tag ' || a.id % 700],
                     CASE WHEN a.id % 3 = 0 THEN '[[\"headline\"], [\"body\", 3000], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]'::jsonb
                          ELSE '[[\"headline\"], [\"body\", 3000]]'::jsonb END,
                     (SELECT string_agg(p.text, E'\\n\\n' ORDER BY k) FROM generate_series(0, 9 - 2 * (a.id <> a.original)::int) k JOIN pool p ON p.n = {pick})
@@ -118,16 +141,8 @@ async fn fill(db: &PgPool, articles: i64) {
             .collect::<String>()
     ))
     .await;
-    run("DROP TABLE pool".into()).await;
-    run("VACUUM ANALYZE article, article_words, sighting".into()).await;
-}
-
-async fn plan(db: &PgPool, sql: &str) -> String {
-    sqlx::query_scalar::<_, String>(&format!("EXPLAIN (COSTS OFF) {sql}"))
-        .fetch_all(db)
-        .await
-        .unwrap_or_else(|e| panic!("{sql}: {e}"))
-        .join("\n")
+    run("DROP TABLE pool; INSERT INTO story SELECT * FROM story_counted".into()).await;
+    run("VACUUM ANALYZE article, article_words, sighting, story".into()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,93 +175,4 @@ async fn every_question_of_the_page_goes_through_its_index() {
             .await
             .unwrap_or_else(|e| panic!("{title}: {e}"));
     }
-}
-
-/// A number below `n`, always the same ones.
-fn some(state: &mut u64, n: i64) -> i64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    i64::try_from((*state >> 33) % n.unsigned_abs()).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes, and gigabytes: fills a database with COPYDESK_BENCH_ARTICLES (1,000,000) articles and prints a table"]
-async fn queries_at_scale() {
-    let articles: i64 = std::env::var("COPYDESK_BENCH_ARTICLES").map_or(1_000_000, |n| n.parse().unwrap());
-    let scratch = Scratch::new("queries_scale").await;
-    let begun = Instant::now();
-    fill(&scratch.db, articles).await;
-    println!("{articles} articles in {:.0} s", begun.elapsed().as_secs_f64());
-    for index in [
-        "article_story",
-        "article_site",
-        "article_ingested",
-        "article_cut",
-        "article_words_words",
-        "article_words",
-    ] {
-        let bytes: i64 = sqlx::query_scalar("SELECT pg_total_relation_size($1::regclass)")
-            .bind(index)
-            .fetch_one(&scratch.db)
-            .await
-            .unwrap();
-        println!("{index}: {} bytes an article", bytes / articles);
-    }
-    let mut connection = scratch.db.acquire().await.unwrap();
-    let mut state = 7;
-    let mut plans = String::new();
-    println!(
-        "{:60} {:>9} {:>9} {:>9}",
-        "question", "p50 ms", "p95 ms", "max ms"
-    );
-    for (title, sql) in questions() {
-        let mut times = Vec::new();
-        for _ in 0..100 {
-            let id = some(&mut state, articles) + 1;
-            let word = |state: &mut u64| {
-                let top = some(state, 1_000_000) as f64 / 1_000_000.0;
-                format!("w{}a", 50_000f64.powf(top) as i64)
-            };
-            let sql = sql
-                .replace("https://news.example/4711", &format!("https://site.example/{id}"))
-                .replace(
-                    "4711",
-                    &(if title.contains("copies") {
-                        id - id % 5 + 1
-                    } else {
-                        id
-                    })
-                    .to_string(),
-                )
-                .replace(
-                    "news.example",
-                    &format!("site{}.example", some(&mut state, 2_000)),
-                )
-                .replace("harbour", &word(&mut state))
-                .replace("wall", &word(&mut state));
-            let begun = Instant::now();
-            connection
-                .execute(sql.as_str())
-                .await
-                .unwrap_or_else(|e| panic!("{title}: {e}"));
-            times.push(begun.elapsed().as_secs_f64() * 1_000.0);
-        }
-        times.sort_by(f64::total_cmp);
-        println!(
-            "{title:60} {:>9.2} {:>9.2} {:>9.2}",
-            times[49], times[94], times[99]
-        );
-        plans.push_str(&format!("\n{title}\n{}\n", plan(&scratch.db, &sql).await));
-    }
-    // What has no index: a rule that hardly ever removes anything.
-    let rare = "SELECT article_id FROM removed_blocks WHERE rule = 'never' ORDER BY article_id DESC LIMIT 50";
-    let begun = Instant::now();
-    connection.execute(rare).await.unwrap();
-    println!(
-        "{:60} {:>9.0}",
-        "a rule that removed nothing at all",
-        begun.elapsed().as_secs_f64() * 1_000.0
-    );
-    println!("{plans}");
 }

@@ -38,6 +38,10 @@ async fn age(scratch: &Scratch, article: i64, days: i64) {
                             message_time = now() - interval '{days} days' WHERE article_id = {article}"
     );
     scratch.db.execute(sql.as_str()).await.unwrap();
+    let story = "UPDATE story s SET first_seen = c.first_seen, last_seen = c.last_seen, canonical_article = c.canonical_article,
+                     canonical_at = c.canonical_at, title = c.title, site = c.site, url = c.url, canonical_words = c.canonical_words
+                 FROM story_counted c WHERE c.story_id = s.story_id";
+    scratch.db.execute(story).await.unwrap();
 }
 
 fn days_ago(days: i64) -> DateTime<Utc> {

@@ -84,7 +84,9 @@ async fn content_that_changed_without_an_event_is_found() {
     ] {
         let done = sqlx::query(damage).execute(&scratch.db).await.unwrap();
         assert!(done.rows_affected() > 0, "{damage}");
-        let said = findings(&scratch).await;
+        let mut said = findings(&scratch).await;
+        // Of a title the story's row tells as well.
+        said.retain(|finding| !finding.contains("stories are not"));
         assert!(
             said.len() == 1 && said[0].contains(expected) && said[0].contains("such as"),
             "{damage}: {said:#?}"
