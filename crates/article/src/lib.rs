@@ -17,6 +17,7 @@
 //! Nothing here does I/O, allocates without bound or fails: constructors that can refuse return
 //! `Option` or a small error of their own.
 
+pub mod address;
 mod bits;
 mod clean;
 mod coordinates;

@@ -92,7 +92,7 @@ const TRACKING: &[&str] = &[
 ];
 
 /// The canonical form of an `http(s)` address: lower-case scheme and host, no default port, no user, no
-/// fragment, no tracking parameters; the order of the other parameters kept, an empty query dropped. A slash
+/// fragment but a route (`#!/…`), no tracking parameters; the order of the other parameters kept, an empty query dropped. A slash
 /// at the end of the path is kept as it is, because servers may answer differently with and without it; the
 /// path of a bare host is `/`. `None` for anything that is no web address, or longer than 2,048 bytes.
 pub fn normalise_url(text: &str) -> Option<String> {
@@ -131,7 +131,9 @@ fn normalised(mut url: Url) -> Option<String> {
     if url.host_str().is_none_or(str::is_empty) {
         return None;
     }
-    url.set_fragment(None);
+    if !url.fragment().is_some_and(is_route) {
+        url.set_fragment(None);
+    }
     // Both fail only for addresses that cannot have a user, which http addresses can.
     let _ = url.set_username("");
     let _ = url.set_password(None);
@@ -145,6 +147,11 @@ fn normalised(mut url: Url) -> Option<String> {
     }
     let out = String::from(url);
     (out.len() <= LONGEST).then_some(out)
+}
+
+/// Whether a fragment is the route of a page that is drawn in the browser: `#!/…`, `#/…`.
+pub(crate) fn is_route(fragment: &str) -> bool {
+    fragment.starts_with(['!', '/']) && fragment.len() > 1
 }
 
 fn is_tracking(parameter: &str) -> bool {

@@ -13,6 +13,9 @@ use crate::identity::{Identity, Known};
 use crate::versions::{History, PastText};
 use crate::work::Work;
 
+/// Below this similarity the texts of two spellings of an address are of two pages.
+const UNLIKE_SPELLINGS: f64 = 0.5;
+
 /// What a message is, by its identity alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Disposition {
@@ -69,6 +72,7 @@ struct Address<'k> {
     /// The highest number of a version of the article.
     last: i32,
     title: Option<&'k str>,
+    canonical: Option<&'k str>,
     fingerprint: &'k Fingerprint,
     /// Seconds since 1970 when it was fetched or, without that, sent. `None`: not known believably.
     seen: Option<i64>,
@@ -108,6 +112,7 @@ pub(crate) fn dispositions<'b>(
                 version: k.version,
                 last: history.map_or(k.version, |h| h.last.max(k.version)),
                 title: k.title.as_deref(),
+                canonical: k.canonical_url.as_deref(),
                 fingerprint: &k.fingerprint,
                 seen: k.seen,
                 past: history.map_or_else(Vec::new, |h| h.past.clone()),
@@ -134,6 +139,7 @@ fn first<'b>(work: &Work<'b>, past: Vec<PastText>) -> Address<'b> {
         version: 1,
         last: 1,
         title: work.title(),
+        canonical: work.canonical(),
         fingerprint: work.fingerprint(),
         seen: work.times.seen,
         past,
@@ -153,7 +159,12 @@ fn at<'b>(work: &Work<'b>, address: &mut Address<'b>) -> Disposition {
         body_hash: address.fingerprint.body_hash.0,
         title: address.title.map(str::to_owned),
     };
-    if change.url_reused {
+    // Two spellings of one address show the same page, or they are two addresses after all.
+    let unlike = address.canonical != work.canonical()
+        && change.jaccard < UNLIKE_SPELLINGS
+        && !address.fingerprint.shingles.is_empty()
+        && !work.fingerprint().shingles.is_empty();
+    if change.url_reused || unlike {
         let replaces = Some(address.article);
         let mut past = std::mem::take(&mut address.past);
         past.push(shown);
@@ -174,6 +185,7 @@ fn at<'b>(work: &Work<'b>, address: &mut Address<'b>) -> Disposition {
     address.past.push(shown);
     address.version = version;
     address.title = work.title();
+    address.canonical = work.canonical();
     address.fingerprint = work.fingerprint();
     address.seen = work.times.seen;
     Disposition::Version {

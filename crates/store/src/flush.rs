@@ -29,7 +29,7 @@ use crate::versions;
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{evidence, keys, site_memory};
+use crate::{canonical, evidence, keys, site_memory};
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
@@ -210,6 +210,8 @@ pub(crate) async fn store_articles(
     report: &mut FlushReport,
 ) -> Result<AfterArticles, StoreError> {
     let range = range(&works);
+    let mut works = works;
+    canonical::settle(tx, &mut works).await?;
     let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
     let histories = versions::histories(tx, &works, &known).await?;
     let dispositions = dispositions(&works, &known, &histories);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use copydesk_article::Fingerprint;
+use copydesk_article::address::twin_key;
 use copydesk_dedup::{Times, evidence};
 use sqlx::{PgConnection, Row as _};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
@@ -16,27 +17,41 @@ use crate::item::Prepared;
 pub(crate) struct Identity(pub(crate) [u8; 16]);
 
 impl Identity {
-    /// The canonical address names the article; without one its site, title and text do.
+    /// The canonical address names the article, in whatever spelling; without one its site, title and text do.
     pub(crate) fn of(article: &Prepared) -> Self {
         let metadata = &article.clean.metadata;
-        let mut hasher = Xxh3::new();
-        match &metadata.canonical_url {
-            Some(url) => {
-                hasher.update(b"url\0");
-                hasher.update(url.value.as_bytes());
-            }
-            None => {
-                hasher.update(b"text\0");
-                for part in [&metadata.site, &metadata.title] {
-                    if let Some(part) = part {
-                        hasher.update(part.value.as_bytes());
-                    }
-                    hasher.update(b"\0");
-                }
-                hasher.update(&article.fingerprint.body_hash.0.to_le_bytes());
-            }
+        if let Some(key) = &article.ready.address_key {
+            return Self::of_key(key);
         }
+        let mut hasher = Xxh3::new();
+        hasher.update(b"text\0");
+        for part in [&metadata.site, &metadata.title] {
+            if let Some(part) = part {
+                hasher.update(part.value.as_bytes());
+            }
+            hasher.update(b"\0");
+        }
+        hasher.update(&article.fingerprint.body_hash.0.to_le_bytes());
         Self(hasher.digest128().to_be_bytes())
+    }
+
+    /// That of an address in canonical form.
+    pub(crate) fn of_address(url: &str) -> Self {
+        Self::of_key(&twin_key(url))
+    }
+
+    fn of_key(key: &str) -> Self {
+        let mut hasher = Xxh3::new();
+        hasher.update(b"url\0");
+        hasher.update(key.as_bytes());
+        Self(hasher.digest128().to_be_bytes())
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        let bytes = bytes
+            .try_into()
+            .map_err(|_| StoreError::Unknown("an identity that is not 16 bytes".into()))?;
+        Ok(Self(bytes))
     }
 }
 
@@ -62,6 +77,7 @@ pub(crate) struct Known {
     pub(crate) version: i32,
     pub(crate) story: i64,
     pub(crate) title: Option<String>,
+    pub(crate) canonical_url: Option<String>,
     /// Seconds since 1970 when the shown version was fetched or, without that, sent. `None`: not known believably.
     pub(crate) seen: Option<i64>,
     /// What is stored of its latest version.
@@ -110,7 +126,7 @@ pub(crate) async fn claim(
         .doing(DOING)?;
         let mut found = HashSet::with_capacity(rows.len());
         for row in rows {
-            let identity = as_identity(&row.try_get::<Vec<u8>, _>(0).doing(DOING)?)?;
+            let identity = Identity::from_bytes(&row.try_get::<Vec<u8>, _>(0).doing(DOING)?)?;
             found.insert(identity);
             named.insert(row.try_get::<i64, _>(1).doing(DOING)?, identity);
         }
@@ -124,7 +140,7 @@ pub(crate) async fn claim(
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
     let rows = sqlx::query(
-        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id, a.fetched_at, a.message_time
+        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id, a.fetched_at, a.message_time, a.canonical_url
          FROM unnest($1::int8[]) AS w (id)
          JOIN article a ON a.article_id = w.id
          JOIN evidence e ON e.article_id = w.id",
@@ -150,6 +166,7 @@ pub(crate) async fn claim(
                 version: row.try_get(1).doing(DOING)?,
                 story: row.try_get(4).doing(DOING)?,
                 title: row.try_get(2).doing(DOING)?,
+                canonical_url: row.try_get(7).doing(DOING)?,
                 seen: Times::believable(None, time(5)?, time(6)?).seen,
                 fingerprint: decode(article, row.try_get(3).doing(DOING)?)?,
             },
@@ -183,11 +200,4 @@ pub(crate) async fn reassign(
 /// Reads stored evidence.
 pub(crate) fn decode(article: i64, bytes: &[u8]) -> Result<Fingerprint, StoreError> {
     evidence::decode(bytes).map_err(|reason| StoreError::DamagedEvidence { article, reason })
-}
-
-fn as_identity(bytes: &[u8]) -> Result<Identity, StoreError> {
-    let bytes = bytes
-        .try_into()
-        .map_err(|_| StoreError::Unknown("an identity that is not 16 bytes".into()))?;
-    Ok(Identity(bytes))
 }

@@ -33,6 +33,7 @@
 mod announced;
 mod audit;
 mod blocks;
+mod canonical;
 mod clean_events;
 mod columns;
 mod common;

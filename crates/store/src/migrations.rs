@@ -87,6 +87,10 @@ const FILES: &[(&str, &str)] = &[
         "0025_order_versions_by_time",
         include_str!("../../../migrations/0025_order_versions_by_time.sql"),
     ),
+    (
+        "0026_distrust_canonical_addresses",
+        include_str!("../../../migrations/0026_distrust_canonical_addresses.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

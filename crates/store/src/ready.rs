@@ -3,6 +3,7 @@
 //! From the claim of the keys to the commit other flushes may have to wait for this one: what does not depend on the
 //! database is worked out before, with the article, on a thread of the pool.
 
+use copydesk_article::address::twin_key;
 use copydesk_article::{CleanArticle, Fingerprint};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_site::{BlockKeys, PageBlocks};
@@ -22,6 +23,8 @@ pub(crate) struct Ready {
     pub(crate) content: ContentHash,
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
     pub(crate) evidence: Vec<u8>,
+    /// What names the article by its address, over all spellings of it.
+    pub(crate) address_key: Option<String>,
     /// What site memory knows its blocks by.
     pub(crate) block_keys: BlockKeys,
     /// What `evidence.page_blocks` holds.
@@ -43,6 +46,7 @@ impl Ready {
             ),
             body,
             blocks,
+            address_key: clean.metadata.canonical_url.as_ref().map(|u| twin_key(&u.value)),
             evidence: encode(fingerprint, Sampling::Full),
             page: PageBlocks::of_keys(clean, &block_keys),
             block_keys,

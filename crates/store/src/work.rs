@@ -1,7 +1,7 @@
 //! One message that is an article, with what its flush asks for again and again.
 
 use chrono::Utc;
-use copydesk_article::Fingerprint;
+use copydesk_article::{Fingerprint, MetadataSource};
 use copydesk_dedup::Times;
 
 use crate::identity::{Identity, raw_hash, site_hash, url_hash};
@@ -15,6 +15,8 @@ pub(crate) struct Work<'b> {
     /// The id that it gets if it turns out to be a new article.
     pub(crate) fresh: i64,
     pub(crate) identity: Identity,
+    /// Whether its own address counts, and not the one that it claims.
+    own_address: bool,
     pub(crate) site: Option<&'b str>,
     pub(crate) site_hash: Option<i64>,
     pub(crate) url_hash: Option<u64>,
@@ -34,6 +36,7 @@ impl<'b> Work<'b> {
             article,
             fresh,
             identity: Identity::of(article),
+            own_address: false,
             site,
             site_hash: site.map(site_hash),
             url_hash: metadata.canonical_url.as_ref().map(|u| url_hash(&u.value)),
@@ -47,6 +50,38 @@ impl<'b> Work<'b> {
             ),
             raw_hash: raw_hash(item.message.payload.as_deref()),
             windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
+        }
+    }
+
+    /// The page's own address, if it claims another one and is believed.
+    pub(crate) fn claimant(&self) -> Option<&'b str> {
+        let own = self.article.clean.metadata.own_url.as_deref();
+        own.filter(|_| !self.own_address)
+    }
+
+    /// The address that names the article, with its source. `None`: it has none.
+    pub(crate) fn named_by(&self) -> Option<(&'b str, MetadataSource)> {
+        let metadata = &self.article.clean.metadata;
+        match &metadata.own_url {
+            Some(own) if self.own_address => Some((own, MetadataSource::Envelope)),
+            _ => metadata
+                .canonical_url
+                .as_ref()
+                .map(|u| (u.value.as_str(), u.source)),
+        }
+    }
+
+    /// The address that names the article.
+    pub(crate) fn canonical(&self) -> Option<&'b str> {
+        self.named_by().map(|(url, _)| url)
+    }
+
+    /// Has the page's own address count, and not the one that it claims.
+    pub(crate) fn take_own_address(&mut self) {
+        if let Some(own) = self.claimant() {
+            self.own_address = true;
+            self.identity = Identity::of_address(own);
+            self.url_hash = Some(url_hash(own));
         }
     }
 

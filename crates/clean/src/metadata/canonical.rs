@@ -1,10 +1,11 @@
 //! The canonical address of a page.
 
 use ::url::Url;
+use copydesk_article::address::twin_key;
 use copydesk_article::{Metadata, MetadataSource, Sourced};
 
 use super::facts::Facts;
-use crate::url::{normalise_url, same_site, site_of};
+use crate::url::{is_route, normalise_url, same_site, site_of};
 
 /// `rel=canonical`, else `og:url`, where it is plausible: an address on the same site that is not its front page.
 pub(super) fn canonical(m: &mut Metadata, facts: &Facts, og_url: Option<&str>) {
@@ -22,6 +23,8 @@ pub(super) fn canonical(m: &mut Metadata, facts: &Facts, og_url: Option<&str>) {
     if m.site.is_none() {
         m.site = Some(Sourced::new(site, source));
     }
+    let own = m.canonical_url.take().map(|own| own.value);
+    m.own_url = own.filter(|own| twin_key(own) != twin_key(&url));
     m.canonical_url = Some(Sourced::new(url, source));
 }
 
@@ -40,6 +43,11 @@ fn plausible(text: &str, own: Option<&Url>) -> Option<(String, String)> {
             .or_else(|_| Url::parse(&format!("https:{text}")))
             .ok()?,
     };
+    // The shell of a page that is drawn in the browser claims the same address for all of its routes.
+    let route = |url: &Url| url.fragment().is_some_and(is_route);
+    if own.is_some_and(route) && !route(&absolute) {
+        return None;
+    }
     let front = is_front_page(&absolute);
     let url = normalise_url(absolute.as_str())?;
     let site = site_of(&url)?;

@@ -141,6 +141,8 @@ pub(crate) fn message(partition: i32, offset: i64, at: &str) -> Message {
 #[derive(Clone, Default)]
 pub(crate) struct Text<'a> {
     pub(crate) url: Option<&'a str>,
+    /// What the page claims as its canonical address, if it is another than `url`.
+    pub(crate) claims: Option<&'a str>,
     pub(crate) site: Option<&'a str>,
     pub(crate) title: Option<&'a str>,
     pub(crate) language: Option<&'a str>,
@@ -182,7 +184,8 @@ impl Text<'_> {
         let clean = CleanArticle {
             metadata: Metadata {
                 url: self.url.map(str::to_owned),
-                canonical_url: self.url.map(sourced),
+                canonical_url: self.claims.or(self.url).map(sourced),
+                own_url: self.claims.and(self.url).map(str::to_owned),
                 site: self.site.map(sourced),
                 title: self.title.map(sourced),
                 language: self.language.map(sourced),
