@@ -226,7 +226,7 @@ async fn pictures_for_the_documentation() {
             page.go(&format!("{base}{address}"));
             if name == "article" {
                 page.eval(
-                    "document.querySelectorAll('details.removed').forEach((d, n) => { d.open = n < 1 })",
+                    "[...document.querySelectorAll('article > details.removed')].find(d => !d.querySelector('details')).open = true",
                 );
             }
             let path = std::path::Path::new(&folder).join(format!("console-{file}.png"));

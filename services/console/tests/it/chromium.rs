@@ -91,19 +91,19 @@ impl Page {
             events: Vec::new(),
             _profile: profile,
         };
-        let target = page.call("Target.createTarget", json!({"url": "about:blank"}));
+        let target = page.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attached = page.call(
             "Target.attachToTarget",
-            json!({"targetId": target["targetId"], "flatten": true}),
+            &json!({"targetId": target["targetId"], "flatten": true}),
         );
         page.session = attached["sessionId"].as_str().unwrap().to_owned();
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            page.call(domain, json!({}));
+            page.call(domain, &json!({}));
         }
         page
     }
 
-    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.calls += 1;
         let mut call = json!({"id": self.calls, "method": method, "params": parameters});
         if !self.session.is_empty() {
@@ -142,7 +142,7 @@ impl Page {
 
     pub(crate) fn go(&mut self, address: &str) {
         self.loading(|page| {
-            let went = page.call("Page.navigate", json!({"url": address}));
+            let went = page.call("Page.navigate", &json!({"url": address}));
             assert!(went.get("errorText").is_none(), "{address}: {went}");
         });
     }
@@ -150,7 +150,7 @@ impl Page {
     /// The value of an expression, by the tester's hand: no policy of the page holds it back.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.call("Runtime.evaluate", asked);
+        let answer = self.call("Runtime.evaluate", &asked);
         assert!(
             answer.get("exceptionDetails").is_none(),
             "{expression:.200}: {answer}"
@@ -184,20 +184,20 @@ impl Page {
     pub(crate) fn looks(&mut self, width: u32, height: u32, scheme: &str) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}),
+            &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}),
         );
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
+            &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
         );
     }
 
     pub(crate) fn scripts(&mut self, on: bool) {
-        self.call("Emulation.setScriptExecutionDisabled", json!({"value": !on}));
+        self.call("Emulation.setScriptExecutionDisabled", &json!({"value": !on}));
     }
 
     pub(crate) fn picture(&mut self) -> Vec<u8> {
-        let shot = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let shot = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         let data = shot["data"].as_str().unwrap();
         base64::engine::general_purpose::STANDARD.decode(data).unwrap()
     }
