@@ -9,6 +9,7 @@ mod prose;
 mod scripts;
 mod select;
 pub(crate) mod tags;
+mod talk;
 mod votes;
 mod weigh;
 

@@ -12,6 +12,7 @@ use super::claims;
 use super::page::{Elem, Page, PageBlock};
 use super::prose::{placed_prose, ratio, subtree};
 use super::tags::{Flags, Tag};
+use super::talk;
 use super::weigh::{self, Plain};
 use crate::draft::{Draft, End};
 use crate::normalise::key;
@@ -46,6 +47,7 @@ pub(crate) struct Region {
 
 /// Judges every block of the page: those that are not part of the article are marked as removed.
 pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region {
+    talk::mark(page, rules);
     claims::settle(page, &rules.names);
     let weights: Vec<f64> = page.blocks.iter().map(placed_prose).collect();
     let headline = find_headline(&page.blocks, known.title);

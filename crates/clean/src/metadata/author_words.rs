@@ -74,7 +74,10 @@ pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
         "ein kommentar von|eine kolumne von|ein interview von|aus|přidal|napsal|napsala|napisał|napisała",
         "írta|szerző|skrevet av|skrevet af|skriven av|geschreven door|بقلم|كتب|كتبت|الكاتب|المؤلف|تحرير",
         "מאת|کد خبرنگار|نویسنده|تحریر|लेखक|द्वारा|लेखन|লেখক|எழுதியவர்|作者|撰文|文|本报记者|本報記者|记者|記者|通讯员|編譯|执笔|執筆",
-        "ライター|文責|取材・文|글|글쓴이|โดย",
+        "ライター|文責|取材・文|글|글쓴이|โดย|บทความโดย|เขียนโดย|เรื่องโดย|ผู้เขียน|γράφει ο|γράφει η|words|unserem korrespondenten",
+        "unserer korrespondentin|unserem redakteur|unserer redakteurin|unserem reporter|unserer reporterin|onze redacteur|onze verslaggever",
+        "onze correspondent|notre correspondant|notre correspondante|notre envoyé spécial|nuestro corresponsal|nuestra corresponsal",
+        "nostro inviato|nostra inviata|erstellt von|eingestellt von|gespeichert von|veröffentlicht von|submitted by|created by",
     ])
 });
 
@@ -88,13 +91,16 @@ pub(super) static NO_AUTHORS: LazyLock<Openings> = LazyLock::new(|| {
         "bilder|fotografie|redigiert von|bearbeitet von|übersetzt von|übersetzung|traduction|traduit par",
         "photographie|photographies|crédit photo|crédits photo|traducido por|traducción|fotografía",
         "fotografías|imagen|fotografia|foto di|traduzione|traduzione di|фото|редактор|编辑|責任編輯|责任编辑|责编|責編",
-        "編輯|校对|摄影|攝影|图|圖|来源|來源|翻译|翻譯|撮影|写真|編集|사진|편집",
+        "編輯|校对|摄影|攝影|图|圖|来源|來源|翻译|翻譯|撮影|写真|編集|사진|편집|출처|źródło|zdroj|fuente|fonte|quelle|bron|kilde|källa|lähde",
+        "источник|джерело|kaynak|sumber|nguồn|πηγή|المصدر|منبع|forrás|sursa|izvor|出典",
     ])
 });
 
 /// Words of what somebody does.
 pub(super) static ROLES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
+        "professor|lecturer|founder|co-founder|cofounder|ceo|cto|cfo|director|manager|consultant|specialist|strategist",
+        "coordinator|researcher|engineer|developer|economist|attorney|lawyer|physician|nutritionist|dietitian|copywriter",
         "reporter|reporters|correspondent|correspondents|editor|editors|editor-in-chief|editor-at-large",
         "writer|writers|columnist|contributor|contributors|journalist|journalists|producer|photographer",
         "photojournalist|videographer|anchor|presenter|commentator|analyst|critic|blogger|freelancer",
@@ -161,7 +167,7 @@ pub(super) static ORGANISATIONS: LazyLock<WordSet> = LazyLock::new(|| {
 /// Words behind which no name follows any more: when it was published, and for whom.
 pub(super) static ENDS: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
-        "published|publish|posted|updated|modified|last|first|created|updates|reading|read|follow|email",
+        "publiziert|gespeichert|verfasst|eingestellt|vor|published|publish|posted|updated|modified|last|first|created|updates|reading|read|follow|email",
         "e-mail|contact|veröffentlicht|aktualisiert|stand|zuletzt|erstellt|publié|publiée|publie|mis",
         "modifié|publicado|publicada|actualizado|actualizada|atualizado|pubblicato|aggiornato|ultimo",
         "gepubliceerd|bijgewerkt|publicerad|publicerat|uppdaterad|publisert|oppdatert|publiceret|opdateret",

@@ -8,6 +8,7 @@ use super::author_words::{
     AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, DEGREES, ORGANISATIONS, PLACES, ROLES, WordSet,
 };
 use super::name::{clean_name, without_brackets};
+use crate::dates::{Order, labelled};
 use crate::normalise::{fold_phrase, fold_space, is_dense_script};
 
 /// The most names that a byline has.
@@ -20,6 +21,7 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     if text.contains("://") {
         return names;
     }
+    let text = behind_date(text).unwrap_or(text);
     for part in split(&without_brackets(text)) {
         if names.len() > MOST {
             break;
@@ -29,6 +31,8 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
         {
             last.push_str(", ");
             last.push_str(&part);
+        } else if !names.is_empty() && ends_in_role(&part) {
+            // "Jane Doe, Content Marketing Coordinator".
         } else if let Some(name) = clean_name(&part)
             && (names.is_empty() || {
                 let folded = fold_phrase(&name);
@@ -47,6 +51,41 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     }
     names.truncate(MOST);
     names
+}
+
+/// The longest line of a date and a name, in bytes.
+const LONGEST_DATED: usize = 160;
+
+/// What follows "by" behind a date: "Posted on 19 March 2026 by Jane Doe", "19.03.2026 18:40 von Jane Doe".
+pub(crate) fn behind_date(text: &str) -> Option<&str> {
+    const BY: [&str; 14] = [
+        " by ", " By ", " von ", " par ", " por ", " door ", " av ", " af ", " di ", " przez ", " от ",
+        " від ", " oleh ", " - By ",
+    ];
+    if text.len() > LONGEST_DATED || !text.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (before, rest) = BY
+        .iter()
+        .filter_map(|by| text.split_once(by))
+        .min_by_key(|(before, _)| before.len())?;
+    let dates = labelled(before, Order::DayFirst);
+    let only = dates.len() == 1 && dates.iter().all(|d| d.label.split(' ').count() <= 3);
+    let name = rest.chars().next().is_some_and(|c| !c.is_lowercase());
+    let last = before.rsplit(' ').next().unwrap_or_default();
+    let dated = last.bytes().any(|b| b.is_ascii_digit())
+        || matches!(
+            last,
+            "Uhr" | "am" | "pm" | "AM" | "PM" | "a.m." | "p.m." | "|" | "-" | "–" | "•" | "·"
+        );
+    (only && name && dated).then_some(rest)
+}
+
+/// Whether a part of a byline says at its end what somebody does.
+fn ends_in_role(part: &str) -> bool {
+    let folded = fold_phrase(part);
+    let last = folded.rsplit(' ').next().unwrap_or_default();
+    folded.contains(' ') && is_role_word(last) && !is_collective(last)
 }
 
 /// What stands between two names.
@@ -93,7 +132,7 @@ pub(super) fn any(list: &WordSet, word: &str) -> bool {
 }
 
 /// Two words or more that are written as names are, none of them of a role or an organisation.
-pub(super) fn is_full_name(name: &str) -> bool {
+pub(crate) fn is_full_name(name: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
     let dense = name.chars().all(is_dense_script) && (2..=4).contains(&name.chars().count());
     (dense || words.len() >= 2) && !is_role(name) && !is_place(name) && !is_organisation(name)
@@ -120,7 +159,7 @@ pub(super) fn is_agency(name: &str) -> bool {
 }
 
 /// Whether a name says what somebody does rather than who it is: "Transport Correspondent".
-pub(super) fn is_role(name: &str) -> bool {
+pub(crate) fn is_role(name: &str) -> bool {
     let folded = fold_phrase(name);
     // "Lifestyle Desk" signs as people do.
     let team = folded.split(' ').count() >= 2 && folded.rsplit(' ').next().is_some_and(is_collective);

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use super::Place;
 use super::author_words::set;
-use super::authors::{clean_names, is_agency, is_full_name, is_role};
+use super::authors::{clean_names, is_agency, is_collective, is_full_name, is_role};
 use super::facts::Facts;
 use super::json_ld::types;
-use crate::normalise::key;
+use crate::normalise::{fold_phrase, key};
 use crate::rules::Fast;
 
 /// `<meta>` names of the author, the surest first.
@@ -109,6 +109,11 @@ pub(crate) fn authors(
         }
         first &= names.is_empty();
     }
+    if candidates.iter().all(|(names, _)| names.is_empty()) {
+        let names = signed(place);
+        let source = (!names.is_empty()).then_some(MetadataSource::Element);
+        return (names, source);
+    }
     let not_site = |names: &[String]| names.iter().any(|n| !is_site(n, site_names));
     let found = candidates.iter().position(|(names, _)| not_site(names));
     let found = found.or_else(|| candidates.iter().position(|(names, _)| !names.is_empty()));
@@ -147,7 +152,7 @@ static STAFF: LazyLock<HashSet<u64, Fast>> = LazyLock::new(|| {
         "web desk|editorial team|online|guest|the editors|editors|editorial|editorial board|redaktionen",
         "toimitus|la redacción|la redazione|de redactie|von redaktion|редакция|редакція|redaktör",
         "web editor|news editor|team|our correspondent|our reporter|special correspondent|correspondent",
-        "author|autor|anonymous|admin2|administrator|wordpress|site admin|user|default|unknown|none|null",
+        "author|autor|anonymous|undefined|admin2|administrator|wordpress|site admin|user|default|unknown|none|null",
         "guest author|guest contributor|contributor|press release|agencies",
     ]);
     names.iter().filter_map(|n| key(n)).collect()
@@ -155,7 +160,12 @@ static STAFF: LazyLock<HashSet<u64, Fast>> = LazyLock::new(|| {
 
 /// Whether a name is the site's, that of its staff or of an agency, or says what somebody does.
 fn is_generic(name: &str, site_names: &[u64]) -> bool {
-    is_site(name, site_names) || is_role(name) || is_agency(name) || is_staff(name)
+    let team = || {
+        name.rsplit(' ')
+            .next()
+            .is_some_and(|w| is_collective(&fold_phrase(w)))
+    };
+    is_site(name, site_names) || is_role(name) || is_agency(name) || is_staff(name) || team()
 }
 
 /// Whether a name is that of a staff as a whole, or of an account.
@@ -186,6 +196,8 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
                 continue;
             }
             let mut names: Vec<String> = Vec::new();
+            // Those behind the first paragraph, or far from the headline.
+            let mut behind: Vec<(usize, String)> = Vec::new();
             let mut last = None;
             for b in bylines().filter(|b| b.sure == sure) {
                 let inside = (place.from..=place.to()).contains(&b.at);
@@ -203,7 +215,14 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
                 if found.iter().any(|n| !is_generic(n, site_names)) {
                     last = Some(b.at);
                 }
-                names.extend(found);
+                if !near || b.at > place.prose + 1 {
+                    behind.extend(found.into_iter().map(|n| (b.at, n)));
+                } else {
+                    names.extend(found);
+                }
+            }
+            if !are_of_several(&behind) {
+                names.extend(behind.into_iter().map(|(_, name)| name));
             }
             if names.iter().any(|n| !is_generic(n, site_names)) {
                 return unique(names);
@@ -214,6 +233,55 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
         }
     }
     unique(staff)
+}
+
+/// The name in a line that says who wrote the article, wherever it stands: "Written by Jane Doe" above a portrait.
+fn signed(place: &Place<'_>) -> Vec<String> {
+    const WRITTEN: [&str; 12] = [
+        "written by ",
+        "this post was written by ",
+        "this article was written by ",
+        "geschrieben von ",
+        "verfasst von ",
+        "écrit par ",
+        "rédigé par ",
+        "escrito por ",
+        "scritto da ",
+        "geschreven door ",
+        "skriven av ",
+        "skrevet av ",
+    ];
+    let lines = place.blocks.iter().enumerate();
+    let mut found: Vec<Vec<String>> = lines
+        .filter(|(i, d)| d.chars <= LONGEST_SIGNED && !place.is_of_others(*i))
+        .filter(|(_, d)| WRITTEN.iter().any(|w| d.folded().starts_with(w)))
+        .map(|(_, d)| {
+            clean_names(
+                d.text
+                    .trim_start_matches("This post was ")
+                    .trim_start_matches("This article was "),
+            )
+        })
+        .filter(|names| !names.is_empty() && names.iter().all(|n| is_full_name(n)))
+        .collect();
+    found.dedup();
+    match found.as_slice() {
+        [one] => one.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The longest line that says who wrote an article, in characters.
+const LONGEST_SIGNED: usize = 100;
+
+/// Whether names stand apart from each other, with other blocks between them: then each is the author of another story.
+fn are_of_several(names: &[(usize, String)]) -> bool {
+    let Some((first, name)) = names.first() else {
+        return false;
+    };
+    names
+        .iter()
+        .any(|(at, other)| at - first >= 2 && key(other) != key(name) && !other.contains(name.as_str()))
 }
 
 /// Each name once; of "Jane Doe" and "Jane Doe Reporter" the first.

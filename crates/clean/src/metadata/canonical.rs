@@ -70,6 +70,7 @@ fn is_template(text: &str) -> bool {
     let lower: String = text.chars().flat_map(char::to_lowercase).collect();
     let missing = |part: &str| matches!(part, "undefined" | "null" | "none" | "nan" | "[object object]");
     text.is_empty()
+        || text.contains("/:")
         || text.contains(['{', '}', '<', '>', '[', ']', '"', ' ', '\\'])
         || ["%7b", "%7d", "%5b", "%3c", "%22", "$("]
             .iter()

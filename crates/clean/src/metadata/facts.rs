@@ -237,6 +237,17 @@ fn byline_of(text: &str) -> String {
         let end = rest.find([',', '.', '|', '(']).unwrap_or(rest.len());
         return rest.get(..end).unwrap_or_default().to_owned();
     }
+    // "Jane Doe is a reporter": the name alone, if it is short.
+    const IS: [&str; 6] = [" is a ", " is an ", " is the ", " ist ", " est un", " es un"];
+    let name = IS
+        .iter()
+        .filter_map(|is| text.split_once(is))
+        .map(|(name, _)| name);
+    if let Some(name) = name.min_by_key(|n| n.len()).filter(|n| {
+        (2..=4).contains(&n.split(' ').count()) && n.chars().next().is_some_and(char::is_uppercase)
+    }) {
+        return name.to_owned();
+    }
     if text.len() <= LONGEST_BYLINE {
         return text.to_owned();
     }

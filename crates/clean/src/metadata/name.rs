@@ -146,6 +146,15 @@ fn name_end(words: &[&str]) -> usize {
             end -= 1;
         }
     }
+    // "Jane Doe am", where the date stands elsewhere.
+    while end > 1
+        && matches!(
+            words.get(end - 1),
+            Some(&("on" | "am" | "vom" | "um" | "-" | "|"))
+        )
+    {
+        end -= 1;
+    }
     end
 }
 
@@ -212,7 +221,27 @@ fn is_name(name: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     let number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
-    let label = OPENINGS.has(&folded)
+    // "à Halmark", "in Berlin": where it was written, and nobody's name.
+    let place = words.len() >= 2
+        && words.first().is_some_and(|w| {
+            matches!(
+                *w,
+                "à" | "in"
+                    | "of"
+                    | "aus"
+                    | "from"
+                    | "at"
+                    | "für"
+                    | "au"
+                    | "desde"
+                    | "voor"
+                    | "a"
+                    | "an"
+                    | "the"
+            )
+        });
+    let label = place
+        || OPENINGS.has(&folded)
         || NO_AUTHORS.has(&folded)
         || any(&ENDS, &folded)
         || any(&LINKS, &folded)

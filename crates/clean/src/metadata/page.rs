@@ -185,6 +185,11 @@ fn sections(facts: &Facts, all: &[&Map<String, Value>], said: &title::Said<'_>) 
         .collect()
 }
 
+/// The articles that names of papers begin with, and their addresses do not.
+const ARTICLES: [&str; 12] = [
+    "the", "der", "die", "das", "le", "la", "les", "el", "il", "de", "o", "a",
+];
+
 /// The keys of everything that is a name of the site rather than of an article or a person.
 fn site_names(m: &Metadata) -> Vec<u64> {
     let mut names = Vec::new();
@@ -193,8 +198,11 @@ fn site_names(m: &Metadata) -> Vec<u64> {
     }
     if let Some(site) = &m.site {
         names.extend(key(&site.value));
-        let labels: Vec<&str> = site.value.split('.').collect();
-        names.extend(labels.iter().filter(|l| l.len() >= 3).filter_map(|l| key(l)));
+        for label in site.value.split('.').filter(|l| l.len() >= 3) {
+            names.extend(key(label));
+            // "The Brenmark Post" is at brenmark-post.example.
+            names.extend(ARTICLES.iter().filter_map(|a| key(&format!("{a}{label}"))));
+        }
     }
     names
 }

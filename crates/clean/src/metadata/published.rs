@@ -15,6 +15,7 @@ use super::json_ld::date;
 use super::script_dates;
 use crate::dates::{Order, parse_date_as, parse_stated};
 use crate::draft::Draft;
+use crate::signs::reads_as_prose;
 
 /// `<meta>` names of the time of publication, the surest first.
 const METAS: &[&str] = &[
@@ -189,7 +190,7 @@ struct Shown {
 }
 
 fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
-    let own: Vec<&TimeFact> = facts.times.iter().filter(|t| is_own(t, place)).collect();
+    let own: Vec<&TimeFact> = facts.times.iter().filter(|t| is_own(t, place, order)).collect();
     let read = |t: &TimeFact| parse_date_as(&t.value, order).or_else(|| parse_date_as(&t.text, order));
     let is_change = |t: &TimeFact| is_change(&t.names) || labels_change(t, place, order);
     let time = |inside: &dyn Fn(usize) -> bool, marked: bool| {
@@ -199,7 +200,14 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
             .map(|t| Sourced::new(t, MetadataSource::TimeElement))
     };
     let head = |at: usize| (place.from..=place.prose).contains(&at);
-    let near = |at: usize| (place.from..=place.to()).contains(&at);
+    // What stands behind the last paragraph is not near the headline, however short the article is.
+    let last = place
+        .blocks
+        .iter()
+        .rposition(|d| d.is_kept() && d.kind.is_body() && d.is_prose())
+        .unwrap_or(place.prose);
+    let to = place.to().min(last.max(place.prose));
+    let near = |at: usize| (place.from..=to).contains(&at);
     let lines: Vec<_> = place.near().filter_map(|d| date_line(d, order)).collect();
     let line = || {
         let t = lines.iter().find_map(|l| l.published)?;
@@ -255,11 +263,14 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
 const BEHIND: usize = 8;
 
 /// Whether a `<time>` may be the article's: not in a paragraph that speaks of a day, and in no other story's block.
-fn is_own(time: &TimeFact, place: &Place<'_>) -> bool {
+fn is_own(time: &TimeFact, place: &Place<'_>, order: Order) -> bool {
     let Some(block) = place.blocks.get(time.at) else {
         return true;
     };
-    let in_prose = block.is_prose() && block.kind.is_body() && block.chars > time.text.chars().count() + 60;
+    let more = block.chars.saturating_sub(time.text.chars().count());
+    let in_prose = block.kind.is_body()
+        && (block.is_prose() && more > 60
+            || reads_as_prose(block) && more > 24 && date_line(block, order).is_none());
     !in_prose && !place.is_of_others(time.at)
 }
 

@@ -83,7 +83,11 @@ fn is_of_another(html: &str, at: usize, url: Option<&str>, title: Option<&str>) 
         let named = ["title", "headline", "name"]
             .iter()
             .find_map(|k| string_of(object, k));
-        if named.is_some_and(|n| n.chars().count() >= 12 && shared(n, title) < 0.34) {
+        let titled = ["title", "headline"].iter().find_map(|k| string_of(object, k));
+        let is_other = |n: &str| shared(n, title) < 0.34;
+        if named.is_some_and(|n| n.chars().count() >= 12 && is_other(n))
+            || titled.is_some_and(|n| n.chars().count() >= 4 && is_other(n))
+        {
             return true;
         }
     }
@@ -155,7 +159,7 @@ fn without_nested(object: &str) -> String {
 fn string_of<'h>(object: &'h str, name: &str) -> Option<&'h str> {
     object.match_indices(name).find_map(|(at, _)| {
         let before = object.get(..at)?.chars().next_back()?;
-        let quoted = matches!(before, '"' | '\'' | '{' | ',' | ' ');
+        let quoted = matches!(before, '"' | '\'' | '{' | ',' | ' ' | ';');
         quoted.then(|| quoted_after(object, at + name.len(), 1..=400))?
     })
 }
@@ -165,8 +169,20 @@ fn value_after(html: &str, at: usize) -> Option<&str> {
     quoted_after(html, at, 8..=50)
 }
 
+/// The quote of data that stands in an attribute.
+const QUOTE: &str = "&quot;";
+
 fn quoted_after(html: &str, at: usize, lengths: std::ops::RangeInclusive<usize>) -> Option<&str> {
     let rest = html.get(at..)?;
+    if let Some(escaped) = rest.strip_prefix(QUOTE) {
+        let value = escaped
+            .trim_start()
+            .strip_prefix(':')?
+            .trim_start()
+            .strip_prefix(QUOTE)?;
+        let end = value.find(QUOTE).filter(|e| lengths.contains(e))?;
+        return value.get(..end);
+    }
     let rest = rest.trim_start_matches(['"', '\'', '\\', ' ']);
     let rest = rest.strip_prefix([':', '='])?;
     let rest = rest.trim_start_matches([' ', '\n', '\t', '\\']);

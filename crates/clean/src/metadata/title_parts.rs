@@ -15,7 +15,9 @@ pub(super) fn cuts(text: &str) -> Vec<(&str, &str)> {
             let spaced = before.ends_with(' ') && after.starts_with(' ');
             let cut = match c {
                 '|' | '｜' | 'ㅣ' => true,
-                '-' | '–' | '—' | '·' | '•' | '*' | '/' | '«' | '»' | '‹' | '›' => spaced,
+                '-' | '–' | '—' | '·' | '•' | '*' | '/' | '«' | '»' | '‹' | '›' | '>' | '~' => {
+                    spaced
+                }
                 ':' => spaced && rest.starts_with("::"),
                 _ => false,
             };
@@ -42,7 +44,17 @@ pub(super) fn without_names(text: &str, names: &[u64]) -> String {
             .or_else(|| {
                 let (before, after) = cuts(text).pop()?;
                 named(before).then_some(after)
-            });
+            })
+            .or_else(|| {
+                let (before, after) = tight_cuts(text).into_iter().next()?;
+                (named(before) && key(after).is_some()).then_some(after)
+            })
+            .or_else(|| {
+                bracketed(text)
+                    .filter(|(_, name)| named(name))
+                    .map(|(before, _)| before)
+            })
+            .or_else(|| without_paper(text));
         match shorter {
             Some(shorter) => text = shorter,
             None => break,
@@ -53,6 +65,43 @@ pub(super) fn without_names(text: &str, names: &[u64]) -> String {
         text = end;
     }
     text.to_owned()
+}
+
+/// What stands before a bracket at the end, and what stands in it.
+fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (before, name) = text.strip_suffix(['）', ')'])?.rsplit_once(['（', '('])?;
+    Some((before.trim_end(), name)).filter(|(before, _)| key(before).is_some())
+}
+
+/// A title in a script without spaces, without the name of a paper or a channel behind the last separator: such names end
+/// in one of a few words, and nothing but names stands behind an underscore.
+fn without_paper(text: &str) -> Option<&str> {
+    const PAPERS: [&str; 16] = [
+        "报",
+        "網",
+        "网",
+        "報",
+        "新闻",
+        "新聞",
+        "在线",
+        "频道",
+        "頻道",
+        "电视台",
+        "電視台",
+        "通讯社",
+        "通訊社",
+        "ニュース",
+        "新聞社",
+        "オンライン",
+    ];
+    let (before, name) = text.rsplit_once(['_', '-', '—', '–', '｜', '|', '：'])?;
+    let before = before.trim_end_matches(['_', '-', '—', ' ']);
+    let dense = |c: char| is_dense_script(c);
+    let paper = PAPERS.iter().any(|p| name.trim_end().ends_with(p));
+    let long = before.chars().filter(|c| dense(*c)).count() >= 6;
+    let cut = long && name.chars().count() <= 16 && name.chars().any(dense);
+    let underscore = text.get(before.len()..).is_some_and(|rest| rest.starts_with('_'));
+    (cut && (paper || underscore)).then_some(before)
 }
 
 /// Cuts at separators without spaces around them, as scripts without spaces have them. They cut off nothing but names.

@@ -4,7 +4,7 @@ use copydesk_article::{BlockKind, RuleId, Timestamp};
 
 use crate::dates::Order;
 use crate::draft::{Draft, End};
-use crate::metadata::authors::clean_names;
+use crate::metadata::authors::{behind_date, clean_names, is_full_name, is_role};
 use crate::metadata::date_line as date_line_of;
 use crate::normalise::{fold_phrase, is_dense_script, key};
 use crate::rules::Rules;
@@ -47,6 +47,7 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
             && (head.authors.is_empty() || head.authors == names)
         {
             head.authors = names;
+            head.published = head.published.or_else(|| date_line(draft).flatten());
             draft.remove(&BYLINE, None);
         } else if let Some(date) = date_line(draft) {
             head.published = head.published.or(date);
@@ -139,12 +140,53 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
     head.title = Some(draft.text.clone());
 }
 
-/// The names in a byline ("By Jane Doe and John Roe, Staff Writers"), if the line is one.
+/// The names in a byline, if the line is one: "By Jane Doe and John Roe, Staff Writers", "Jane Doe, Staff Writer", "19 March
+/// 2026 by Jane Doe".
 fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
-    let text = text.split(['|', '•', '·']).next().unwrap_or(text);
-    let text = match text.char_indices().find(|(_, c)| c.is_ascii_digit()) {
-        Some((i, _)) => text.get(..i).unwrap_or(text),
-        None => text,
+    opened_byline(text, rules)
+        .or_else(|| dated_byline(text))
+        .or_else(|| name_and_role(text))
+}
+
+/// The names behind a date: "Posted on 19 March 2026 by Jane Doe".
+fn dated_byline(text: &str) -> Option<Vec<String>> {
+    let names = clean_names(behind_date(text)?);
+    let plausible = !names.is_empty() && names.iter().all(|n| is_name_like(n));
+    plausible.then_some(names)
+}
+
+/// The longest line of a name and a role, in bytes.
+const LONGEST_SIGNED: usize = 100;
+
+/// A name and what its bearer does: "Jane Doe, Staff Writer", "홍길동 기자".
+fn name_and_role(text: &str) -> Option<Vec<String>> {
+    if text.len() > LONGEST_SIGNED {
+        return None;
+    }
+    let korean = text.ends_with("기자") && text.chars().count() <= 10;
+    let mut parts = text.split([',', '|', '•', '·', '–', '—']).map(str::trim);
+    let name = parts.next()?;
+    let words: Vec<&str> = name.split(' ').collect();
+    let capital = |w: &&str| w.chars().next().is_some_and(char::is_uppercase);
+    let named = (2..=4).contains(&words.len()) && words.iter().all(|w| capital(&w)) && is_full_name(name);
+    let mut rest = parts.filter(|p| !p.is_empty()).peekable();
+    let signed = named
+        && rest.peek().is_some()
+        && rest
+            .clone()
+            .all(|p| p.split(' ').count() <= 6 && !p.ends_with(['.', '!', '?']))
+        && rest.any(is_role);
+    (korean || signed)
+        .then(|| clean_names(text))
+        .filter(|names| !names.is_empty())
+}
+
+/// The names behind words that open a byline.
+fn opened_byline(line: &str, rules: &Rules) -> Option<Vec<String>> {
+    let line = line.split(['|', '•', '·']).next().unwrap_or(line);
+    let text = match line.char_indices().find(|(_, c)| c.is_ascii_digit()) {
+        Some((i, _)) => line.get(..i).unwrap_or(line),
+        None => line,
     };
     let folded = fold_phrase(text);
     if folded.split(' ').count() > 14 {
@@ -152,8 +194,9 @@ fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
     }
     let (opening, colon) = rules.byline_opening(&folded)?;
     let opening_chars = folded.get(..opening)?.chars().count();
-    let start = text.chars().position(char::is_alphanumeric).unwrap_or(0);
-    let rest: String = text.chars().skip(start + opening_chars).collect();
+    let start = line.chars().position(char::is_alphanumeric).unwrap_or(0);
+    // The names end before a date: that is easier told where the date is there.
+    let rest: String = line.chars().skip(start + opening_chars).collect();
     let rest = rest.trim_matches([' ', ':', '：', '/', '-', '|', '·', '•']);
     let names = clean_names(rest);
     let capital = rest.chars().next().is_some_and(|c| !c.is_lowercase());
