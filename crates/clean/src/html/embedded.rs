@@ -6,18 +6,40 @@ use std::borrow::Cow;
 use crate::budget::Clock;
 
 /// Opens declarative shadow roots: the browser shows what `<template shadowrootmode>` holds, so it is read like any other
-/// element. Left alone on a page that has other templates as well, whose ends could not be told apart.
+/// element.
 pub(crate) fn open_shadow_roots(html: &str) -> Cow<'_, str> {
-    const OPENING: &str = "<template shadowroot";
-    let count = |mark: &str| memchr::memmem::find_iter(html.as_bytes(), mark).count();
-    let shadow = count(OPENING);
-    if shadow == 0 || count("<template") != shadow {
+    const OPENING: &str = "<template";
+    const SHADOW: &str = " shadowroot";
+    const CLOSING: &str = "</template>";
+    let is_shadow = |at: usize| {
+        html.get(at + OPENING.len()..)
+            .is_some_and(|rest| rest.starts_with(SHADOW))
+    };
+    let opens = || memchr::memmem::find_iter(html.as_bytes(), OPENING);
+    if !opens().any(is_shadow) {
         return Cow::Borrowed(html);
     }
-    Cow::Owned(
-        html.replace(OPENING, "<div shadowroot")
-            .replace("</template>", "</div>"),
-    )
+    let mut tags: Vec<(usize, bool)> = opens().map(|at| (at, true)).collect();
+    tags.extend(memchr::memmem::find_iter(html.as_bytes(), CLOSING).map(|at| (at, false)));
+    tags.sort_unstable();
+    // Which of the open templates are shadow roots.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut out, mut from) = (String::with_capacity(html.len()), 0);
+    for (at, opening) in tags {
+        let (shadow, old, new) = if opening {
+            open.push(is_shadow(at));
+            (is_shadow(at), OPENING, "<div")
+        } else {
+            (open.pop() == Some(true), CLOSING, "</div>")
+        };
+        if shadow {
+            out.push_str(html.get(from..at).unwrap_or_default());
+            out.push_str(new);
+            from = at + old.len();
+        }
+    }
+    out.push_str(html.get(from..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// The fewest paragraphs that make a string an article.

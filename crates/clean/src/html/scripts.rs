@@ -84,6 +84,7 @@ fn as_page(lines: &[String]) -> String {
 fn in_state(html: &str) -> Option<Vec<String>> {
     let mut places: HashMap<String, (usize, Vec<String>)> = HashMap::new();
     let mut left = MOST_STRINGS;
+    let mut flight = String::new();
     for script in scripts(html) {
         let Some(start) = script.find(['{', '[']) else {
             continue;
@@ -93,13 +94,49 @@ fn in_state(html: &str) -> Option<Vec<String>> {
         };
         let mut values = serde_json::Deserializer::from_str(data).into_iter::<Value>();
         if let Some(Ok(value)) = values.next() {
-            collect(&value, &mut String::new(), 0, &mut left, &mut places);
+            match value.get(1) {
+                Some(Value::String(piece)) if script.contains("__next_f") => {
+                    if flight.len() + piece.len() <= LONGEST_SCRIPT {
+                        flight.push_str(piece);
+                    }
+                }
+                _ => collect(&value, &mut String::new(), 0, &mut left, &mut places),
+            }
         }
+    }
+    for row in rows(&flight) {
+        collect(&row, &mut String::new(), 0, &mut left, &mut places);
     }
     places
         .into_values()
         .max_by_key(|(prose, lines)| (*prose, lines.len()))
         .map(|(_, lines)| lines)
+}
+
+/// The rows of what React sends piece by piece: `5:["$","p",null,{"children":"…"}]`, or `6:T1f4,` and as many bytes of text
+/// in hexadecimal.
+fn rows(flight: &str) -> impl Iterator<Item = Value> {
+    let mut rest = flight;
+    std::iter::from_fn(move || {
+        while let Some((_, row)) = rest.split_once(':') {
+            if let Some((length, text)) = row.strip_prefix('T').and_then(|r| r.split_once(','))
+                && let Ok(length) = usize::from_str_radix(length, 16)
+                && let Some((text, behind)) = text.split_at_checked(length)
+            {
+                rest = behind;
+                return Some(Value::String(text.to_owned()));
+            }
+            let (line, behind) = row.split_once('\n').unwrap_or((row, ""));
+            rest = behind;
+            let data = line.trim_start_matches(|c: char| !matches!(c, '[' | '{'));
+            if memory_of(data) <= MOST_MEMORY
+                && let Ok(value) = serde_json::from_str(data)
+            {
+                return Some(value);
+            }
+        }
+        None
+    })
 }
 
 /// The contents of the page's scripts that may be data, but for JSON-LD.

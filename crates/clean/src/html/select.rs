@@ -62,6 +62,8 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         .enumerate()
         .map(|(i, block)| judge(block, range.contains(&i), rules))
         .collect();
+    let mut verdicts = verdicts;
+    keep_announced_lists(&page.blocks, &mut verdicts);
     let doubted: Vec<bool> = verdicts.iter().map(Option::is_some).collect();
     let plain = Plain::of(&page.blocks, range.clone());
     let found = weigh::weigh(page, &doubted, plain, rules);
@@ -80,7 +82,7 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         block.draft.kind = BlockKind::Headline;
     }
     keep_lead(&mut page.blocks, headline, range.start);
-    mark_dek(&mut page.blocks, headline, range.start, known.dek);
+    mark_dek(&mut page.blocks, headline, range.start, known.dek, rules);
     region
 }
 
@@ -213,12 +215,45 @@ fn judge(block: &PageBlock, inside: bool, rules: &Rules) -> Option<RuleId> {
         ASIDE
     } else if block.flags.has(Flags::CARD) {
         TEASER_CARD
-    } else if is_link_list(&block.draft) {
+    } else if is_link_list(&block.draft) && !weigh::is_data(block) {
         LINK_LIST
     } else {
         return None;
     };
     Some(rule)
+}
+
+/// The most entries of a list that a paragraph announces.
+const MOST_ANNOUNCED: usize = 40;
+
+/// A list of links belongs to the article where a paragraph that ends with a colon announces it and the article goes on
+/// behind it.
+fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
+    let plain = |i: usize| -> bool {
+        let kept = verdicts.get(i).is_some_and(Option::is_none);
+        kept && blocks
+            .get(i)
+            .is_some_and(|b| b.draft.is_prose() && !matches!(b.tag, Tag::H(_)))
+    };
+    let entry = |i: usize| -> bool {
+        let listed = verdicts.get(i).is_some_and(|v| v.as_ref() == Some(&LINK_LIST));
+        listed && blocks.get(i).is_some_and(|b| b.draft.kind == BlockKind::ListItem)
+    };
+    let mut announced = Vec::new();
+    for (i, block) in blocks.iter().enumerate() {
+        if block.draft.end != End::Colon || !plain(i) {
+            continue;
+        }
+        let end = (i + 1..blocks.len()).find(|j| !entry(*j)).unwrap_or(blocks.len());
+        if end > i + 1 && end - i <= MOST_ANNOUNCED && plain(end) {
+            announced.extend(i + 1..end);
+        }
+    }
+    for i in announced {
+        if let Some(verdict) = verdicts.get_mut(i) {
+            *verdict = None;
+        }
+    }
 }
 
 /// A line that is mostly a link and no sentence: a teaser, or an entry of a list of links.
@@ -281,7 +316,17 @@ fn keep_lead(blocks: &mut [PageBlock], headline: Option<usize>, region: usize) {
 
 /// The dek: between the headline and the first paragraph, marked as one or saying what the page's
 /// description says.
-fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, description: Option<&str>) {
+fn mark_dek(
+    blocks: &mut [PageBlock],
+    headline: Option<usize>,
+    region: usize,
+    description: Option<&str>,
+    rules: &Rules,
+) {
+    let calls_teaser = |widget: u16| {
+        let rule = rules.widgets.get(usize::from(widget));
+        rule.is_some_and(|r| matches!(r.as_str(), "related-widget" | "tags-widget"))
+    };
     let said = description.and_then(key);
     let from = headline.map_or(region.saturating_sub(12), |h| h + 1);
     let from = from.min(region.max(from));
@@ -308,7 +353,7 @@ fn mark_dek(blocks: &mut [PageBlock], headline: Option<usize>, region: usize, de
         let outside = draft.removed.as_ref().is_some_and(|r| r.rule == OUTSIDE_ARTICLE);
         // Sites call the standfirst a teaser as well: a paragraph without links right under the headline.
         let teaser = headline.is_some_and(|h| i <= h + 4)
-            && block.widget.is_some()
+            && block.widget.is_some_and(calls_teaser)
             && matches!(block.tag, Tag::P | Tag::Div)
             && !block.flags.has(
                 Flags::CARD

@@ -235,16 +235,31 @@ pub(crate) fn is_clipped(element: &Element) -> bool {
     is_hidden(element)
         || element.attrs.iter().any(|a| match &*a.name.local {
             "role" => &*a.value == "tooltip",
+            "class" => a.value.split_ascii_whitespace().any(is_hiding),
             "style" => {
                 let style: String = a.value.chars().filter(|c| !c.is_whitespace()).take(200).collect();
                 style.contains("clip:rect(0")
                     || style.contains("clip:rect(1px")
                     || style.contains("clip-path:inset(50%")
                     || style.contains("clip-path:inset(100%")
+                    || style.contains("left:-999")
+                    || style.contains("left:-1000")
+                    || style.contains("text-indent:-999")
+                    || style
+                        .split(';')
+                        .any(|s| matches!(s, "font-size:0" | "font-size:0px"))
                     || (style.contains("width:1px") && style.contains("height:1px"))
             }
             _ => false,
         })
+}
+
+/// Classes by which frameworks hide an element. Blocks may be shown later, or on other screens.
+fn is_hiding(class: &str) -> bool {
+    matches!(
+        class,
+        "hidden" | "is-hidden" | "u-hidden" | "d-none" | "element-invisible" | "assistive-text" | "invisible"
+    )
 }
 
 /// What kind of block stands in an element.

@@ -63,15 +63,19 @@ pub(crate) fn weigh(page: &Page, doubted: &[bool], plain: Option<Plain>, rules: 
         .iter()
         .enumerate()
         .map(|(i, block)| {
-            if doubted.get(i) != Some(&true) || !signs::reads_as_prose(&block.draft) {
+            if doubted.get(i) != Some(&true) || !signs::reads_as_prose(&block.draft) && !is_data(block) {
                 return Signs::default();
             }
+            let named_alone = plain.is_some_and(|p| is_paragraph_beside(page, i, p));
             let mut found = signs::of_text(&block.draft, rules);
             found.add_if(
                 Sign::Phrase,
                 block.draft.rule(rules, Position::Anywhere).is_some(),
             );
-            found.add_if(Sign::Outside, plain.is_none_or(|p| p.is_outside(i)));
+            found.add_if(
+                Sign::Outside,
+                !named_alone && plain.is_none_or(|p| p.is_outside(i)),
+            );
             let beside = |j: Option<usize>| j.is_some_and(|j| doubted.get(j) == Some(&true));
             // The rest of an article behind a button is hidden as a whole: its paragraphs say nothing of each other.
             let apart = !block.flags.has(Flags::HIDDEN);
@@ -95,6 +99,26 @@ pub(crate) fn weigh(page: &Page, doubted: &[bool], plain: Option<Plain>, rules: 
             found
         })
         .collect()
+}
+
+/// Whether a block is a paragraph that has its name for itself, right beside a paragraph of the same parent that nothing
+/// speaks against: then its place says nothing.
+fn is_paragraph_beside(page: &Page, i: usize, plain: Plain) -> bool {
+    let parent = |i: usize| page.blocks.get(i).and_then(|b| page.elems.get(b.elem)?.parent);
+    let Some(block) = page.blocks.get(i) else {
+        return false;
+    };
+    let above = parent(i).and_then(|p| page.elems.get(p));
+    let alone = block.tag == Tag::P && block.widget.is_some() && above.is_some_and(|p| p.widget.is_none());
+    let beside = i + 1 == plain.first || i == plain.last + 1;
+    let next_to = if i < plain.first { plain.first } else { plain.last };
+    alone && beside && parent(i) == parent(next_to)
+}
+
+/// Whether a block is a row of a table of figures.
+pub(crate) fn is_data(block: &PageBlock) -> bool {
+    let text = block.draft.text.as_str();
+    block.flags.has(Flags::TABLE) && text.contains(" | ") && text.bytes().any(|b| b.is_ascii_digit())
 }
 
 /// The outermost element around a block that speaks against it.
@@ -151,7 +175,20 @@ fn box_signs(page: &Page, elem: usize, rules: &Rules) -> Signs {
 
 /// Whether a block that a rule of elements would take out goes: at once if it is no prose, by its signs if it is.
 pub(crate) fn takes_out(block: &mut PageBlock, rule: &RuleId, found: Signs, rules: &Rules) {
-    if !signs::reads_as_prose(&block.draft) {
+    // A table stands where it stands, and its rows are short: only what is said of its box counts.
+    let place = [
+        Sign::Outside,
+        Sign::Neighbour,
+        Sign::Short,
+        Sign::Label,
+        Sign::Contact,
+    ];
+    if is_data(block) && !signs::reads_as_prose(&block.draft) {
+        let of_box = found.without(&place);
+        if of_box.has(Sign::Links) || rules.weights.suffice(of_box) {
+            block.draft.remove(rule, None);
+        }
+    } else if !signs::reads_as_prose(&block.draft) {
         block.draft.remove(rule, None);
     } else if rules.weights.suffice(found) {
         block.draft.remove(rule, Some(found.names()));

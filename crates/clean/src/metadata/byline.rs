@@ -256,11 +256,9 @@ fn signed(place: &Place<'_>) -> Vec<String> {
         .filter(|(i, d)| d.chars <= LONGEST_SIGNED && !place.is_of_others(*i))
         .filter(|(_, d)| WRITTEN.iter().any(|w| d.folded().starts_with(w)))
         .map(|(_, d)| {
-            clean_names(
-                d.text
-                    .trim_start_matches("This post was ")
-                    .trim_start_matches("This article was "),
-            )
+            let text = d.text.trim_start_matches("This post was ");
+            let text = text.trim_start_matches("This article was ");
+            clean_names(text.split([',', '.', '(']).next().unwrap_or_default())
         })
         .filter(|names| !names.is_empty() && names.iter().all(|n| is_full_name(n)))
         .collect();

@@ -110,6 +110,11 @@ impl Signs {
         Self(self.0 | other.0)
     }
 
+    /// The set without some signs.
+    pub(crate) fn without(self, others: &[Sign]) -> Self {
+        Self(others.iter().fold(self.0, |all, sign| all & !sign.bit()))
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = Sign> {
         Sign::ALL.into_iter().filter(move |s| self.has(*s))
     }
