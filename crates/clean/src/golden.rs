@@ -33,6 +33,7 @@ mod challenge;
 mod complaints;
 mod dates;
 mod documented;
+mod kinds;
 mod properties;
 mod rules;
 mod samples;

@@ -77,7 +77,12 @@ fn hostile_pages_end_within_their_budget() {
             "<script type=application/ld+json>[{}0]</script>",
             "{\"\":0},".repeat(16_000)
         );
-        let page = format!("<html><body>{json}{}", format!("{open}{text}").repeat(12_000));
+        // A body of a few words is none.
+        let lead = format!("<p>{}.</p>", "word ".repeat(40));
+        let page = format!(
+            "<html><body>{json}{lead}{}",
+            format!("{open}{text}").repeat(12_000)
+        );
         let blocks = clean(page, &cleaner).unwrap();
         assert!(blocks > 10_000, "{blocks}");
         let took = peak() - before;

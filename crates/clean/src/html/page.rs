@@ -60,7 +60,7 @@ const NODES_BETWEEN_LOOKS: usize = 64;
 const LONG_NOSCRIPT: usize = 1_000;
 /// An element within a line that is not shown and has more text than this, in bytes, is looked at like any other: the
 /// page may be shown later.
-const LONGEST_UNSEEN: usize = 300;
+const LONGEST_UNSEEN: usize = 600;
 
 struct Reader<'d> {
     doc: &'d Document,

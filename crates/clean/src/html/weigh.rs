@@ -115,10 +115,14 @@ fn is_paragraph_beside(page: &Page, i: usize, plain: Plain) -> bool {
     alone && beside && parent(i) == parent(next_to)
 }
 
+/// The longest cell that is a figure, in bytes: telephone numbers are none.
+const LONGEST_FIGURE: usize = 10;
+
 /// Whether a block is a row of a table of figures.
 pub(crate) fn is_data(block: &PageBlock) -> bool {
     let text = block.draft.text.as_str();
-    block.flags.has(Flags::TABLE) && text.contains(" | ") && text.bytes().any(|b| b.is_ascii_digit())
+    let figure = |cell: &str| cell.len() <= LONGEST_FIGURE && cell.bytes().any(|b| b.is_ascii_digit());
+    block.flags.has(Flags::TABLE) && text.contains(" | ") && text.split(" | ").skip(1).any(figure)
 }
 
 /// The outermost element around a block that speaks against it.
@@ -175,17 +179,19 @@ fn box_signs(page: &Page, elem: usize, rules: &Rules) -> Signs {
 
 /// Whether a block that a rule of elements would take out goes: at once if it is no prose, by its signs if it is.
 pub(crate) fn takes_out(block: &mut PageBlock, rule: &RuleId, found: Signs, rules: &Rules) {
-    // A table stands where it stands, and its rows are short: only what is said of its box counts.
-    let place = [
+    // A table stands where it stands, its rows are short and name what may be read of: only what else is said of its box
+    // counts.
+    let of_tables = [
         Sign::Outside,
         Sign::Neighbour,
         Sign::Short,
         Sign::Label,
         Sign::Contact,
+        Sign::Links,
+        Sign::BoxLinks,
     ];
     if is_data(block) && !signs::reads_as_prose(&block.draft) {
-        let of_box = found.without(&place);
-        if of_box.has(Sign::Links) || rules.weights.suffice(of_box) {
+        if rules.weights.suffice(found.without(&of_tables)) {
             block.draft.remove(rule, None);
         }
     } else if !signs::reads_as_prose(&block.draft) {

@@ -168,7 +168,7 @@ fn name_and_role(text: &str) -> Option<Vec<String>> {
     let name = parts.next()?;
     let words: Vec<&str> = name.split(' ').collect();
     let capital = |w: &&str| w.chars().next().is_some_and(char::is_uppercase);
-    let named = (2..=4).contains(&words.len()) && words.iter().all(|w| capital(&w)) && is_full_name(name);
+    let named = (2..=4).contains(&words.len()) && words.iter().all(capital) && is_full_name(name);
     let mut rest = parts.filter(|p| !p.is_empty()).peekable();
     let signed = named
         && rest.peek().is_some()

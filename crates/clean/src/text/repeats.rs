@@ -29,6 +29,8 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
         if !draft.is_kept() || draft.letters == 0 {
             continue;
         }
+        // A picture between two lines keeps them no further apart than they are without it.
+        let picture = matches!(draft.kind, BlockKind::Caption | BlockKind::Credit);
         let short = draft.words < 6;
         if short {
             if draft.key() == previous {
@@ -41,7 +43,9 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
             }
         }
         let follows_itself = draft.key() == previous;
-        previous = draft.key();
+        if !picture {
+            previous = draft.key();
+        }
         match seen.get(&draft.key()) {
             Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
             Some(_) if !short && (!made_so || follows_itself || (doubled && draft.is_prose())) => {
