@@ -164,32 +164,45 @@ fn name_and_role(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let korean = text.ends_with("기자") && text.chars().count() <= 10;
-    let mut parts = text.split([',', '|', '•', '·', '–', '—']).map(str::trim);
-    let name = parts.next()?;
-    let words: Vec<&str> = name.split(' ').collect();
-    let capital = |w: &&str| w.chars().next().is_some_and(char::is_uppercase);
-    let named = (2..=4).contains(&words.len()) && words.iter().all(capital) && is_full_name(name);
-    let mut rest = parts.filter(|p| !p.is_empty()).peekable();
-    let signed = named
-        && rest.peek().is_some()
-        && rest
-            .clone()
-            .all(|p| p.split(' ').count() <= 6 && !p.ends_with(['.', '!', '?']))
-        && rest.any(is_role);
-    (korean || signed)
+    (korean || is_signed(text))
         .then(|| clean_names(text))
         .filter(|names| !names.is_empty())
 }
 
+/// Whether a line is a name, a separator, and a role.
+fn is_signed(text: &str) -> bool {
+    let Some((name, rest)) = text.split_once([',', '|', '•', '·', '–', '—']) else {
+        return false;
+    };
+    let name = name.trim();
+    let capital = |w: &str| w.chars().next().is_some_and(char::is_uppercase);
+    if !name.split(' ').all(capital) || !(2..=4).contains(&name.split(' ').count()) {
+        return false;
+    }
+    let parts = || {
+        let parts = rest.split([',', '|', '•', '·', '–', '—']).map(str::trim);
+        parts.filter(|p| !p.is_empty())
+    };
+    let short = parts().all(|p| p.split(' ').count() <= 6 && !p.ends_with(['.', '!', '?']));
+    short && parts().any(is_role) && is_full_name(name)
+}
+
 /// The names behind words that open a byline.
 fn opened_byline(line: &str, rules: &Rules) -> Option<Vec<String>> {
-    let line = line.split(['|', '•', '·']).next().unwrap_or(line);
-    let text = match line.char_indices().find(|(_, c)| c.is_ascii_digit()) {
-        Some((i, _)) => line.get(..i).unwrap_or(line),
+    let line = if line.is_ascii() {
+        line.split('|').next().unwrap_or(line)
+    } else {
+        line.split(['|', '•', '·']).next().unwrap_or(line)
+    };
+    let text = match line.bytes().position(|b| b.is_ascii_digit()) {
+        Some(i) => line.get(..i).unwrap_or(line),
         None => line,
     };
+    if text.bytes().filter(|b| *b == b' ').count() > 16 {
+        return None;
+    }
     let folded = fold_phrase(text);
-    if folded.split(' ').count() > 14 {
+    if folded.bytes().filter(|b| *b == b' ').count() > 13 {
         return None;
     }
     let (opening, colon) = rules.byline_opening(&folded)?;
