@@ -194,7 +194,8 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "identities belong to articles that do not exist",
-        "SELECT count(*) FROM article_identity i WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)",
+        "SELECT count(*) FROM article_identity i WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)
+             AND NOT EXISTS (SELECT FROM takedown t WHERE t.identity = i.identity AND t.lifted_at IS NULL)",
     ),
     (
         "articles were dropped for their age and are there",

@@ -29,7 +29,7 @@ use crate::versions;
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{canonical, evidence, keys, site_memory};
+use crate::{canonical, evidence, keys, site_memory, takedown};
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
@@ -212,7 +212,13 @@ pub(crate) async fn store_articles(
     let range = range(&works);
     let mut works = works;
     canonical::settle(tx, &mut works).await?;
+    let mut taken_down = Vec::new();
+    let held = takedown::held(tx, &works, true).await?;
+    set_aside(&mut works, &held, &mut taken_down, report);
     let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
+    // Behind the lock on the address: a takedown under way was waited for.
+    let held = takedown::held(tx, &works, false).await?;
+    set_aside(&mut works, &held, &mut taken_down, report);
     let histories = versions::histories(tx, &works, &known).await?;
     let dispositions = dispositions(&works, &known, &histories);
     let (mut reading, turn) = Reading::begin(store, tx, &works, &dispositions, alone).await?;
@@ -223,7 +229,7 @@ pub(crate) async fn store_articles(
         store,
         known: &known,
         common,
-        stored: Vec::with_capacity(first.len() + later.len()),
+        stored: taken_down,
         reused: Vec::new(),
         members: Vec::with_capacity(first.len() + later.len()),
         changed: BTreeSet::new(),
@@ -254,6 +260,32 @@ pub(crate) async fn store_articles(
     // Last: flushes do not come to this row in any order.
     keys::end_quiet(tx, &reading.claimed).await?;
     Ok(AfterArticles { turn, notice })
+}
+
+/// Takes out of a flush what a takedown holds against: no more than a sighting is kept of it.
+fn set_aside<'b>(
+    works: &mut Vec<Work<'b>>,
+    held: &HashMap<usize, i64>,
+    taken_down: &mut Vec<Sighting<'b>>,
+    report: &mut FlushReport,
+) {
+    let mut n = 0;
+    works.retain(|work| {
+        let article = held.get(&n).copied();
+        n += 1;
+        if let Some(article_id) = article {
+            report.count(Verdict::TakenDown, 1);
+            taken_down.push(Sighting {
+                offset: work.item.message.coordinates.offset.get(),
+                article_id,
+                message_time: work.item.message.timestamp,
+                version: 1,
+                verdict: Verdict::TakenDown.as_str(),
+                content_hash: None,
+            });
+        }
+        article.is_none()
+    });
 }
 
 /// What is done with rows of articles that were there before.
@@ -374,7 +406,7 @@ impl ArticlesOfFlush<'_> {
         let mut telling = 0;
         for sighting in self.stored {
             // An older version is no news to whoever follows what is shown.
-            if !matches!(sighting.verdict, "unchanged" | "older_version") {
+            if !matches!(sighting.verdict, "unchanged" | "older_version" | "taken_down") {
                 telling += 1;
                 if outputs.articles {
                     told.push(Told {

@@ -82,6 +82,7 @@ mod stories;
 mod story;
 mod story_rows;
 mod summary;
+mod takedown;
 mod travelling;
 mod turns;
 mod versions;
@@ -125,3 +126,4 @@ pub use site::{Saying, SiteBlock, SiteExplanation, SiteMemoryBlock, SiteOverview
 pub use status::{IngestStatus, Server};
 pub use story::{LARGEST_MERGE, StoryArticle, StoryDetail, StoryEvent};
 pub use summary::{ArticleSummary, HeldMessage, RemovedCount, StorySummary, Summary};
+pub use takedown::{TakedownTarget, TakenDown};

@@ -91,6 +91,10 @@ const FILES: &[(&str, &str)] = &[
         "0026_distrust_canonical_addresses",
         include_str!("../../../migrations/0026_distrust_canonical_addresses.sql"),
     ),
+    (
+        "0027_hold_takedowns",
+        include_str!("../../../migrations/0027_hold_takedowns.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

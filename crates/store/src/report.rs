@@ -16,6 +16,8 @@ pub enum Verdict {
     NewVersion,
     /// Another text at a known address, seen before the one that is shown.
     OlderVersion,
+    /// Not stored: a takedown holds against its address or its text.
+    TakenDown,
     /// A text that a known address has, or has had: nothing to store but the sighting.
     Unchanged,
     /// A new article with the same text as an older one.
@@ -30,10 +32,11 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every value.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NewArticle,
         Self::NewVersion,
         Self::OlderVersion,
+        Self::TakenDown,
         Self::Unchanged,
         Self::ExactCopy,
         Self::NearCopy,
@@ -47,6 +50,7 @@ impl Verdict {
             Self::NewArticle => "new_article",
             Self::NewVersion => "new_version",
             Self::OlderVersion => "older_version",
+            Self::TakenDown => "taken_down",
             Self::Unchanged => "unchanged",
             Self::ExactCopy => "exact_copy",
             Self::NearCopy => "near_copy",
@@ -94,6 +98,8 @@ pub struct FlushReport {
     pub new_versions: u64,
     /// Versions of known articles that were seen before the one that is shown.
     pub older_versions: u64,
+    /// Messages that were not stored, because of a takedown.
+    pub taken_down: u64,
     /// Known articles seen again.
     pub unchanged: u64,
     /// New articles with the text of an older one.
@@ -121,7 +127,12 @@ pub struct FlushReport {
 impl FlushReport {
     /// Messages stored as articles, versions or repeats.
     pub const fn stored(&self) -> u64 {
-        self.new_articles + self.new_versions + self.older_versions + self.unchanged + self.copies()
+        self.new_articles
+            + self.new_versions
+            + self.older_versions
+            + self.taken_down
+            + self.unchanged
+            + self.copies()
     }
 
     /// New articles that are copies, in whole or in part, of an older one.
@@ -134,6 +145,7 @@ impl FlushReport {
             Verdict::NewArticle => &mut self.new_articles,
             Verdict::NewVersion => &mut self.new_versions,
             Verdict::OlderVersion => &mut self.older_versions,
+            Verdict::TakenDown => &mut self.taken_down,
             Verdict::Unchanged => &mut self.unchanged,
             Verdict::ExactCopy => &mut self.exact_copies,
             Verdict::NearCopy => &mut self.near_copies,
@@ -147,6 +159,7 @@ impl FlushReport {
         self.new_articles += other.new_articles;
         self.new_versions += other.new_versions;
         self.older_versions += other.older_versions;
+        self.taken_down += other.taken_down;
         self.unchanged += other.unchanged;
         self.exact_copies += other.exact_copies;
         self.near_copies += other.near_copies;

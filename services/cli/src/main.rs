@@ -67,6 +67,7 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
             Command::Story(command) => commands::story::run(&config, &command).await,
             Command::Site(command) => commands::site::run(&config, &command).await,
             Command::Rewind(args) => commands::rewind::run(&config, &args).await,
+            Command::Takedown(args) => commands::takedown::run(&config, &args).await,
             Command::Janitor(args) => commands::janitor::run(&config, &args).await,
             Command::Console(args) => commands::console::run(&config, &args).await,
             Command::Clean(_)

@@ -327,11 +327,12 @@ pub(crate) struct Flushing {
 }
 
 /// What became of messages, by the label of [`catalogue::OUTCOMES`].
-fn outcomes(report: &FlushReport) -> [(&'static str, u64); 10] {
+fn outcomes(report: &FlushReport) -> [(&'static str, u64); 11] {
     [
         ("new_article", report.new_articles),
         ("new_version", report.new_versions),
         ("older_version", report.older_versions),
+        ("taken_down", report.taken_down),
         ("unchanged", report.unchanged),
         ("exact_copy", report.exact_copies),
         ("near_copy", report.near_copies),

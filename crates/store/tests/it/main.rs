@@ -26,6 +26,7 @@ mod site_memory;
 mod stories;
 mod story_changes;
 mod support;
+mod takedown;
 mod tampering;
 mod unfinished;
 mod versions;

@@ -16,7 +16,7 @@ pub(crate) use console::ConsoleArgs;
 pub(crate) use feed::FeedArgs;
 pub(crate) use operate::{
     AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DoctorArgs, IsolatedArgs, JanitorArgs,
-    JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, WorkerArgs,
+    JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, TakedownArgs, WorkerArgs,
 };
 pub(crate) use quarantine::{QuarantineArgs, QuarantineCommand};
 pub(crate) use query::{CleanArgs, ExportArgs, SearchArgs, SummaryArgs};
@@ -101,6 +101,8 @@ pub(crate) enum Command {
     Site(SiteCommand),
     /// Have messages read again, from an offset or a time on
     Rewind(RewindArgs),
+    /// Remove an article, and hold against its coming again
+    Takedown(TakedownArgs),
     /// Upkeep: key windows, late merges, cleaning again, new fingerprints, the list of common shingles
     Janitor(JanitorArgs),
     /// Serve web pages over the database: stories, articles, what was removed and why, the quarantine

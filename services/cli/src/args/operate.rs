@@ -79,6 +79,24 @@ pub(crate) struct RewindArgs {
 
 #[derive(Debug, Args)]
 #[command(
+    after_help = "Examples:\n  copydesk takedown https://news.example/harbour --why 'court order 12/26'\n  copydesk takedown 4711 --why 'asked for by its author'\n  copydesk takedown --lift 3\n\n\
+The article goes with its versions, blocks, words, evidence and messages that wait to be published. When and why it went is in the view takedowns. \
+Messages of the same address or with the same text are not stored from then on. Needs the role copydesk_owner."
+)]
+pub(crate) struct TakedownArgs {
+    /// The article's address or its number
+    #[arg(value_name = "URL|ARTICLE_ID", required_unless_present = "lift")]
+    pub(crate) target: Option<String>,
+    /// Why, for the view takedowns
+    #[arg(long, default_value = "")]
+    pub(crate) why: String,
+    /// Lift the takedown with this number: the same may come again
+    #[arg(long, value_name = "TAKEDOWN_ID", conflicts_with = "target")]
+    pub(crate) lift: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(
     after_help = "Example: copydesk janitor --once\n\nRun it beside the workers, or --once from a timer. The settings are under [janitor]."
 )]
 pub(crate) struct JanitorArgs {

@@ -17,6 +17,7 @@ pub(crate) mod search;
 pub(crate) mod site;
 pub(crate) mod story;
 pub(crate) mod summary;
+pub(crate) mod takedown;
 pub(crate) mod worker;
 
 use std::time::Duration;

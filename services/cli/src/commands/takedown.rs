@@ -1,0 +1,47 @@
+//! `copydesk takedown`: a person removes an article, or lifts that.
+
+use anyhow::bail;
+use copydesk_clean::normalise_url;
+use copydesk_store::TakedownTarget;
+
+use super::{Outcome, print, store};
+use crate::args::TakedownArgs;
+use crate::config::Config;
+
+pub(crate) async fn run(config: &Config, args: &TakedownArgs) -> anyhow::Result<Outcome> {
+    let target = args.target.as_deref().map(parse).transpose()?;
+    let store = store(config).await?;
+    if let Some(id) = args.lift {
+        if !store.lift_takedown(id).await? {
+            bail!("there is no takedown {id} that holds: SELECT * FROM takedowns lists them");
+        }
+        print(&format!(
+            "takedown {id} is lifted: the same address and text may come again"
+        ));
+        return Ok(Outcome::Done);
+    }
+    let Some(target) = target else {
+        bail!("name an address or an article's number");
+    };
+    let done = store.take_down(&target, &args.why).await?;
+    let what = if done.removed {
+        format!("article {} is removed", done.article_id)
+    } else {
+        "no article was there".to_owned()
+    };
+    print(&format!(
+        "takedown {}: {what}; its address is held from now on. `copydesk takedown --lift {}` lifts it",
+        done.takedown_id, done.takedown_id
+    ));
+    Ok(Outcome::Done)
+}
+
+fn parse(text: &str) -> anyhow::Result<TakedownTarget> {
+    if let Ok(id) = text.parse() {
+        return Ok(TakedownTarget::Article(id));
+    }
+    match normalise_url(text) {
+        Some(url) => Ok(TakedownTarget::Address(url)),
+        None => bail!("name an http or https address, or an article's number"),
+    }
+}
