@@ -11,6 +11,7 @@
 
 pub mod ceiling;
 pub mod storing;
+pub mod varied;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{
