@@ -135,8 +135,11 @@ impl Store {
         let mut query = ask(STORY);
         query.push(" WHERE true");
         of_site(&mut query, asked);
-        founded(&mut query, ">=", asked.since);
-        founded(&mut query, "<", asked.until);
+        for (compared, time) in [(">=", asked.since), ("<", asked.until)] {
+            if let Some(time) = time {
+                query.push(format!(" AND first_seen {compared} ")).push_bind(time);
+            }
+        }
         if let Some(language) = &asked.language {
             query.push(" AND language = ").push_bind(text(language));
         }
@@ -216,18 +219,4 @@ fn of_site(query: &mut QueryBuilder<'static, Postgres>, asked: &StoryQuery) {
             .push_bind(i64::from(asked.most));
     }
     query.push("))");
-}
-
-/// Numbers grow with time, and the number of a story is that of its first article: a time becomes a number.
-/// OFFSET 0 makes Postgres look for the time first; without it, it walks all numbers from the oldest on.
-fn founded(query: &mut QueryBuilder<'static, Postgres>, compared: &str, time: Option<DateTime<Utc>>) {
-    let Some(time) = time else { return };
-    let none_since = if compared == "<" { " IS NOT FALSE" } else { "" };
-    query
-        .push(format!(
-            " AND (story_id {compared} (SELECT min(article_id) FROM (SELECT article_id FROM articles WHERE \
-                ingested_at >= "
-        ))
-        .push_bind(time)
-        .push(format!(" OFFSET 0) AS later)){none_since}"));
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
 use copydesk_store::reads::{StoryKey, StoryOrder, StoryQuery, StoryRow};
 use maud::{Markup, html};
 use serde::Serialize;
@@ -15,9 +14,6 @@ use crate::layout::Section;
 use crate::problem::Problem;
 use crate::text::{counted, number, site, title, when_ago};
 
-/// The largest stories of all time are looked for in this many days, if no time is named: every story of the time is read.
-const LARGEST_DAYS: i64 = 7;
-
 #[derive(Serialize)]
 struct Stories {
     stories: Vec<StoryRow>,
@@ -27,15 +23,11 @@ struct Stories {
 
 pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let order = order(&ask)?;
-    let since = match (order, ask.time("since")?) {
-        (StoryOrder::Largest, None) => Some(Utc::now() - TimeDelta::days(LARGEST_DAYS)),
-        (_, since) => since,
-    };
     let query = StoryQuery {
         order,
         site: ask.get("site").map(str::to_owned),
         language: ask.get("language").map(str::to_lowercase),
-        since,
+        since: ask.time("since")?,
         until: ask.time("until")?,
         after: key(&ask)?,
         most: ROWS,
@@ -94,10 +86,6 @@ fn draw(ask: &Ask, data: &Stories, order: StoryOrder) -> Markup {
         form.filters method="get" action="/search" role="search" {
             label { "Words " input type="search" name="q" size="28"; }
             button { "Search" }
-        }
-        @if largest && ask.get("since").is_none() {
-            p.quiet { "Founded in the last " (LARGEST_DAYS)
-                " days; name a day under “From” for another time." }
         }
         @if data.stories.is_empty() { (empty(ask)) } @else { ol.rows {
             @for story in &data.stories { (row(story)) }
