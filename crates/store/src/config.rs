@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
+};
 use tokio::sync::OnceCell;
 
 use crate::announced::Announced;
 use crate::common::ListAtHand;
 use crate::database_url::{DatabaseUrl, mode_of_environment};
 use crate::error::{Doing as _, StoreError};
+use crate::fitness::{self, Fault};
 use crate::outbox::Outputs;
 use crate::present_windows::PresentWindows;
 use crate::quiet_windows::QuietWindows;
@@ -129,15 +132,22 @@ impl Store {
                 ("jit", "off".to_owned()),
             ]);
         }
-        let first = options.connect().await.map_err(|source| match source {
+        let mut first = options.connect().await.map_err(|source| match source {
             // Here and now it is a matter of settings; later on it may be a connection that was cut off.
             sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
             source => StoreError::Database { doing: DOING, source },
         })?;
+        // A store that only reads has them among its options, so that nothing undoes them.
+        let bounds = if config.read_only { "" } else { OWN_BOUNDS };
+        first.execute(bounds).await.doing(DOING)?;
+        let connections = connections(&mut first, config.connections.max(1)).await?;
         first.close().await.doing(DOING)?;
         let pool = PgPoolOptions::new()
-            .max_connections(config.connections.max(1))
+            .max_connections(connections)
             .acquire_timeout(config.acquire_timeout)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(bounds).await.map(drop) })
+            })
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -244,6 +254,27 @@ impl Store {
             .await
             .copied()
     }
+}
+
+/// A login's or a database's own bounds are for people's queries: they would end migrations, exports and the janitor's rounds. What
+/// writes to the ledger has bounds of its own (`begin`).
+pub(crate) const OWN_BOUNDS: &str =
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+
+/// As many of the connections that are wanted as Postgres will give. A pool that asks for more waits for its time-out each time,
+/// with a flush behind it, though connections that it has fall free meanwhile.
+async fn connections(first: &mut PgConnection, wanted: u32) -> Result<u32, StoreError> {
+    let mut connections = wanted;
+    for fault in fitness::look(first, wanted + fitness::BESIDE).await? {
+        // The others are in nobody's way who only reads; who writes meets them at the first statement.
+        match &fault {
+            Fault::Connections { free, .. } => connections = free.saturating_sub(fitness::BESIDE).max(1),
+            Fault::Encoding(_) => {}
+            Fault::NoSearchPath | Fault::ReadOnly { .. } | Fault::NoRights { .. } => continue,
+        }
+        tracing::warn!("{fault}; {}", fault.mend());
+    }
+    Ok(connections)
 }
 
 /// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the

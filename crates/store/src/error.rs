@@ -276,7 +276,7 @@ impl fmt::Display for Explained<'_> {
         match self.0 {
             sqlx::Error::Database(error) => explain(error.as_ref(), f),
             sqlx::Error::PoolTimedOut => f.write_str(
-                "no connection to Postgres was free in time: it is away, or database.connections is too small for the partitions of this worker",
+                "no connection to Postgres was free in time: it is away, it refuses more connections (`copydesk doctor` looks at the limits), or database.connections is too small for the partitions of this worker",
             ),
             other => other.fmt(f),
         }
@@ -288,11 +288,18 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
     write!(f, "{} (SQLSTATE {state})", error.message())?;
     match state.as_ref() {
         "42P01" | "42883" | "42703" => {
-            f.write_str("; is the schema up to date? `copydesk migrate` brings it there")
+            f.write_str(
+                "; is the schema up to date (`copydesk migrate` brings it there), and does the login's search_path name it? `copydesk doctor` looks at both",
+            )
         }
         "42501" => {
             f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner")
         }
+        "3F000" => f.write_str("; the login's search_path names no schema: ALTER ROLE … SET search_path = public"),
+        "25006" => f.write_str("; it is read-only or a standby: `copydesk doctor` says which"),
+        "53300" => f.write_str(
+            "; a limit of connections (of the login, the database or the server) is below what copydesk wants: `copydesk doctor` says which",
+        ),
         _ => Ok(()),
     }
 }

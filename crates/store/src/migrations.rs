@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, PgConnection};
 
-use crate::config::Store;
+use crate::config::{OWN_BOUNDS, Store};
 use crate::error::{Doing as _, StoreError};
+use crate::fitness::Fault;
 use crate::lock_waits::{LOOK_EVERY, LockWatch};
 
 /// Every file of `migrations/`, in order. A test compares this list with the folder.
@@ -95,6 +96,10 @@ const FILES: &[(&str, &str)] = &[
         "0027_hold_takedowns",
         include_str!("../../../migrations/0027_hold_takedowns.sql"),
     ),
+    (
+        "0030_watch_sources",
+        include_str!("../../../migrations/0030_watch_sources.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.
@@ -149,6 +154,12 @@ impl Store {
             // It can be used as it is, and the rest is that program's.
             return Ok(());
         }
+        for fault in self.faults(0).await? {
+            // Articles come in every script, and an encoding cannot be changed later.
+            if let Fault::Encoding(_) = &fault {
+                return Err(StoreError::NotPossible(format!("{fault}: {}", fault.mend())));
+            }
+        }
         let mut watch = LockWatch::default();
         let migrating = self.apply_alone();
         tokio::pin!(migrating);
@@ -168,11 +179,16 @@ impl Store {
     /// Postgres does not answer, or this role may not read the list.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
         const DOING: &str = "cannot read the list of applied migrations";
-        let known: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-            .bind(TABLE)
-            .fetch_one(&self.pool)
-            .await
-            .doing(DOING)?;
+        let (known, lost): (bool, bool) =
+            sqlx::query_as("SELECT to_regclass($1) IS NOT NULL, current_schema() IS NULL")
+                .bind(TABLE)
+                .fetch_one(&self.pool)
+                .await
+                .doing(DOING)?;
+        if lost {
+            let fault = Fault::NoSearchPath;
+            return Err(StoreError::NotPossible(format!("{fault}: {}", fault.mend())));
+        }
         let mut applied: Vec<i64> = Vec::new();
         if known {
             let mut connection = self.pool.acquire().await.doing(DOING)?;
@@ -214,10 +230,14 @@ impl Store {
     }
 
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {
+        const DOING: &str = "cannot connect to Postgres";
         let options = self.pool.connect_options();
-        PgConnection::connect_with(&options)
+        let mut connection = PgConnection::connect_with(&options).await.doing(DOING)?;
+        sqlx::raw_sql(OWN_BOUNDS)
+            .execute(&mut connection)
             .await
-            .doing("cannot connect to Postgres")
+            .doing(DOING)?;
+        Ok(connection)
     }
 }
 

@@ -46,7 +46,40 @@ pub struct IngestStatus {
     pub messages_per_second: f64,
 }
 
+/// What is unusual about sites or languages, and of how many, as the view `source_health` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusualSources {
+    /// `site` or `language`.
+    pub of: &'static str,
+    /// `silent`, `length` or `refusals`.
+    pub what: &'static str,
+    /// How many of them.
+    pub sources: i64,
+}
+
 impl Store {
+    /// How many sites and languages have fallen silent or are suddenly different. Reads two weeks of articles: not for every minute.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn unusual_sources(&self) -> Result<Vec<UnusualSources>, StoreError> {
+        const DOING: &str = "cannot look at the sites and languages";
+        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+            "SELECT \"of\", count(*) FILTER (WHERE is_silent), count(*) FILTER (WHERE has_other_length), count(*) FILTER (WHERE is_refused)
+             FROM source_health GROUP BY 1",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .doing(DOING)?;
+        let counts = |of| rows.iter().find(|(kind, ..)| kind == of).map_or((0, 0, 0), |(_, s, l, r)| (*s, *l, *r));
+        let told = ["site", "language"].into_iter().flat_map(|of| {
+            let (silent, length, refusals) = counts(of);
+            [("silent", silent), ("length", length), ("refusals", refusals)]
+                .map(|(what, sources)| UnusualSources { of, what, sources })
+        });
+        Ok(told.collect())
+    }
+
     /// The server's version, encoding and clock.
     ///
     /// # Errors

@@ -35,8 +35,18 @@ pub struct Watermarks {
     pub source: TopicPartition,
     /// The oldest message still there.
     pub low: Offset,
-    /// Where the next message will go.
+    /// The first message that cannot be read: where the next one will go, or where the first open transaction begins, unless
+    /// `isolation.level` says otherwise.
     pub high: Offset,
+    /// Where the next message will go, whatever transactions are open.
+    pub end: Offset,
+}
+
+impl Watermarks {
+    /// Messages that wait for a producer to end its transaction: its own, and those of others behind it.
+    pub fn behind_transaction(&self) -> i64 {
+        (self.end.get() - self.high.get()).max(0)
+    }
 }
 
 /// Whether anybody answers.
@@ -87,13 +97,17 @@ pub fn ensure_topic(config: &StreamConfig, topic: &str, partitions: i32) -> Resu
     }
 }
 
-/// What Kafka holds of all partitions of the topics. `high` stops at the first open transaction unless
-/// `isolation.level` says otherwise, as the consumer does.
+/// What Kafka holds of all partitions of the topics.
 ///
 /// # Errors
 /// Bad settings, no answer, or [`StreamError::TopicMissing`].
 pub fn watermarks(config: &StreamConfig) -> Result<Vec<Watermarks>, StreamError> {
     let client = questioner(config)?;
+    let mut everything = config.questions()?;
+    everything.set("isolation.level", "read_uncommitted");
+    let everything: BaseConsumer<Quiet> = everything
+        .create_with_context(Quiet::new(config.extra.scrubber()))
+        .map_err(|e| config.extra.refused(&e))?;
     let mut all = Vec::new();
     for topic in &config.topics {
         let name = Topic::new(topic);
@@ -103,12 +117,20 @@ pub fn watermarks(config: &StreamConfig) -> Result<Vec<Watermarks>, StreamError>
                 topic: name.clone(),
                 partition: Partition::new(partition),
             };
-            let (low, high) =
-                client::watermarks(&client, &source, until).map_err(|reason| StreamError::Request {
-                    what: format!("cannot read the ends of the topic {topic}"),
-                    reason,
-                })?;
-            all.push(Watermarks { source, low, high });
+            let refused = |reason| StreamError::Request {
+                what: format!("cannot read the ends of the topic {topic}"),
+                reason,
+            };
+            // First, so that what is put on the topic meanwhile does not look like a transaction.
+            let (_, end) = client::watermarks(&everything, &source, until).map_err(refused)?;
+            let (low, high) = client::watermarks(&client, &source, until).map_err(refused)?;
+            let end = end.max(high);
+            all.push(Watermarks {
+                source,
+                low,
+                high,
+                end,
+            });
         }
     }
     Ok(all)

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, Store, Waiting};
+use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, Store, UnusualSources, Waiting};
 use copydesk_stream::{StreamConfig, admin};
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
@@ -231,6 +231,9 @@ impl Monitor {
         locked(&self.partitions).retain(|source, _| !sources.contains(source));
         // What it does not own any more, another worker tells the lag of.
         self.registry.clear(&catalogue::CONSUMER_LAG);
+        self.registry.clear(&catalogue::BEHIND_TRANSACTION);
+        // Whoever owns the first partition tells it.
+        self.registry.clear(&catalogue::UNUSUAL_SOURCES);
         self.count_partitions(kind, sources.len() as u64);
     }
 
@@ -291,6 +294,19 @@ impl Monitor {
         }
     }
 
+    /// Whether this worker owns a first partition: there is one such worker.
+    fn owns_first(&self) -> bool {
+        locked(&self.partitions).keys().any(|source| source.partition.get() == 0)
+    }
+
+    /// Sites and languages that are not as usual.
+    fn sources(&self, unusual: &[UnusualSources]) {
+        for UnusualSources { of, what, sources } in unusual {
+            self.registry
+                .set(&catalogue::UNUSUAL_SOURCES, &[of, what], *sources as f64);
+        }
+    }
+
     /// The ends of the topic and the ledger, for the partitions of this worker.
     fn lag(&self, ends: &[admin::Watermarks], ledger: &[(TopicPartition, NextOffset)]) {
         self.kafka_answered.note();
@@ -308,10 +324,14 @@ impl Monitor {
                 .iter()
                 .find(|(source, _)| *source == mark.source)
                 .map(|(_, next)| next.get());
-            let lag = mark.high.get() - next.unwrap_or_else(|| mark.low.get());
+            // What stands behind an open transaction waits as well, though no worker can read it yet.
+            let lag = mark.end.get() - next.unwrap_or_else(|| mark.low.get());
             let labels = [mark.source.topic.as_str(), &mark.source.partition.to_string()];
             self.registry
                 .set(&catalogue::CONSUMER_LAG, &labels, lag.max(0) as f64);
+            let behind = mark.behind_transaction();
+            self.registry
+                .set(&catalogue::BEHIND_TRANSACTION, &labels, behind as f64);
         }
     }
 }
@@ -349,9 +369,21 @@ fn now_millis() -> i64 {
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Between two looks at the sites and languages: their question reads two weeks of articles, and its answer is of days.
+const SOURCES_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
 pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
+    let mut sources_looked_at: Option<Instant> = None;
     loop {
+        // One worker is enough.
+        if monitor.owns_first() && sources_looked_at.is_none_or(|at| at.elapsed() >= SOURCES_EVERY) {
+            sources_looked_at = Some(Instant::now());
+            match store.unusual_sources().await {
+                Ok(unusual) => monitor.sources(&unusual),
+                Err(error) => tracing::debug!(%error, "cannot look at the sites and languages"),
+            }
+        }
         match store.progress().await {
             Ok(progress) => {
                 monitor.database_answered.note();

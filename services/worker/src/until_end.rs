@@ -2,6 +2,9 @@
 //!
 //! The ledger is asked, not this worker's own memory: with several workers each stops when all of them
 //! together are done, and a worker that got no partition stops as well.
+//!
+//! Messages behind an open transaction of a producer were on the topic, too: they are waited for, and that is said. The broker ends
+//! a transaction whose producer is gone (`transaction.timeout.ms`, a minute as a rule).
 
 use std::time::Duration;
 
@@ -22,11 +25,18 @@ impl Targets {
     pub(crate) async fn read(config: &StreamConfig) -> Result<Self> {
         let config = config.clone();
         let marks = tokio::task::spawn_blocking(move || admin::watermarks(&config)).await??;
+        let behind: i64 = marks.iter().map(admin::Watermarks::behind_transaction).sum();
+        if behind > 0 {
+            tracing::warn!(
+                messages = behind,
+                "messages stand behind an open transaction of a producer; the worker waits until it is committed or taken back"
+            );
+        }
         Ok(Self(
             marks
                 .into_iter()
-                .filter(|m| m.low < m.high)
-                .map(|m| (m.source, NextOffset::new(m.high.get())))
+                .filter(|m| m.low < m.end)
+                .map(|m| (m.source, NextOffset::new(m.end.get())))
                 .collect(),
         ))
     }

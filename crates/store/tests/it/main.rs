@@ -8,6 +8,7 @@
 
 mod addresses;
 mod articles;
+mod fitness;
 mod ledger;
 mod locks;
 mod present_windows;

@@ -98,6 +98,46 @@ async fn ends_account_for_transaction_markers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_an_open_transaction_is_told() {
+    let topic = ScratchTopic::create("stream-open-tx", 1).await;
+    let name = topic.name().to_owned();
+    let settings = config(&topic);
+    tokio::task::spawn_blocking(move || {
+        let producer = |id: Option<&str>| -> BaseProducer {
+            let mut config = ClientConfig::new();
+            config.set("bootstrap.servers", kafka_brokers());
+            id.into_iter()
+                .for_each(|id| drop(config.set("transactional.id", id)));
+            config.create().unwrap()
+        };
+        let send = |producer: &BaseProducer| {
+            producer
+                .send(BaseRecord::<(), str>::to(&name).partition(0).payload("x"))
+                .unwrap();
+            producer.flush(Duration::from_secs(20)).unwrap();
+        };
+        let marks = || {
+            let mark = admin::watermarks(&settings).unwrap().remove(0);
+            (mark.high.get(), mark.end.get(), mark.behind_transaction())
+        };
+        let (open, plain) = (producer(Some(&name)), producer(None));
+        send(&plain);
+        assert_eq!(marks(), (1, 1, 0));
+        open.init_transactions(Duration::from_secs(20)).unwrap();
+        open.begin_transaction().unwrap();
+        send(&open);
+        // Committed, and not to be read yet.
+        send(&plain);
+        send(&plain);
+        assert_eq!(marks(), (1, 4, 3));
+        open.commit_transaction(Duration::from_secs(20)).unwrap();
+        assert_eq!(marks(), (5, 5, 0));
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_arrives_whole_and_large_ones_do_too() {
     let brokers = kafka_brokers();
     let name = format!("test-stream-large-{}", std::process::id());

@@ -138,6 +138,11 @@ catalogue! {
     /// Messages of a partition of this worker that are on the topic and not yet in the ledger, as of the last look, every ten
     /// seconds. Kafka's own committed offsets are only a hint. While Kafka or Postgres is away it stands still.
     CONSUMER_LAG: Kind::Gauge, "copydesk_consumer_lag_messages" ["topic", "partition"];
+    /// Of these, the messages that no worker can read yet: those of a producer's open transaction, and what others have put behind them.
+    BEHIND_TRANSACTION: Kind::Gauge, "copydesk_behind_transaction_messages" ["topic", "partition"];
+    /// Sites and languages that have fallen silent, or whose articles are suddenly of another length or much more often refused than
+    /// is usual for them: by `of` (`site`, `language`) and `what` (`silent`, `length`, `refusals`), as the view `source_health` has it. The worker with partition 0 looks every hour.
+    UNUSUAL_SOURCES: Kind::Gauge, "copydesk_unusual_sources" ["of", "what"];
     /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
     EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
     /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as long as the topic

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use copydesk_store::{Schema, Store, StoreConfig};
+use copydesk_store::{Fault, Schema, Store, StoreConfig};
 use copydesk_stream::admin;
 
 use super::{Outcome, print, stream};
@@ -99,8 +99,9 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             match admin::watermarks(&settings) {
                 Ok(marks) if marks.is_empty() => findings.push(bad(format!("topic {topic}: does not exist"), CREATE)),
                 Ok(marks) => {
-                    let held: i64 = marks.iter().map(|m| m.high.get() - m.low.get()).sum();
+                    let held: i64 = marks.iter().map(|m| m.end.get() - m.low.get()).sum();
                     findings.push(good(format!("topic {topic}: {} partitions, about {held} messages held", marks.len())));
+                    findings.extend(transactions(&topic, &marks));
                 }
                 Err(error) => findings.push(bad(format!("topic {topic}: {error}"), CREATE)),
             }
@@ -109,6 +110,18 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     })
     .await
     .map_err(Into::into)
+}
+
+/// What no worker can read yet. Producers with transactions always have some open, so that it is no fault by itself.
+fn transactions(topic: &str, marks: &[admin::Watermarks]) -> Option<Finding> {
+    let behind: i64 = marks.iter().map(admin::Watermarks::behind_transaction).sum();
+    (behind > 0).then(|| Finding {
+        good: true,
+        what: format!("topic {topic}: about {behind} messages stand behind an open transaction of a producer, and count as lag"),
+        mend: Some(
+            "if the number stays: `kafka-transactions.sh find-hanging` names the producer; the broker ends its transaction after transaction.timeout.ms".into(),
+        ),
+    })
 }
 
 async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
@@ -160,12 +173,14 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             server.major
         )));
     }
-    if server.encoding != "UTF8" {
-        findings.push(bad(
-            format!("postgres: the database's encoding is {}", server.encoding),
-            "create the database with ENCODING 'UTF8' TEMPLATE template0: articles come in every script",
-        ));
-    }
+    let faults = match store.faults(config.database.connections).await {
+        Ok(faults) => faults,
+        Err(error) => {
+            findings.push(bad(format!("postgres: {error}"), "see the server's own log"));
+            return Ok(findings);
+        }
+    };
+    findings.extend(faults.iter().map(|f| bad(format!("postgres: {f}"), f.mend())));
     let apart = (chrono::Utc::now() - server.now)
         .abs()
         .to_std()
@@ -180,6 +195,10 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
         ));
     } else {
         findings.push(good("clocks: this machine and the database agree"));
+    }
+    // Without one no table is found, and migrating would be the wrong advice.
+    if faults.contains(&Fault::NoSearchPath) {
+        return Ok(findings);
     }
     if fix && let Err(error) = store.migrate().await {
         findings.push(bad(
@@ -200,9 +219,10 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             ),
             "`copydesk migrate` (or `copydesk doctor --fix`)",
         )),
+        // The error says itself what this login may not do.
         Err(error) => findings.push(bad(
             format!("schema: {error}"),
-            "`copydesk migrate` as a role that may create tables",
+            "the login needs one of copydesk's roles: docs/operations.md, \"Roles\"",
         )),
     }
     Ok(findings)

@@ -78,17 +78,20 @@ fn partitions_that_are_gone_have_no_lag_here() {
     let end = |partition| admin::Watermarks {
         source: source(partition),
         low: copydesk_article::Offset::new(5),
-        high: copydesk_article::Offset::new(12),
+        high: copydesk_article::Offset::new(9),
+        end: copydesk_article::Offset::new(12),
     };
     // Not yet in the ledger: everything that is there is to be read.
     monitor.lag(&[end(0), end(1)], &[]);
     let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;
     assert!(text().contains("copydesk_consumer_lag_messages{topic=\"t\",partition=\"0\"} 7\n"));
+    assert!(text().contains("copydesk_behind_transaction_messages{topic=\"t\",partition=\"0\"} 3\n"));
     assert!(!text().contains("partition=\"1\""), "another worker's");
     assert!(text().contains("copydesk_topic_partitions{topic=\"t\"} 2\n"));
     assert!(text().contains("copydesk_kafka_up 1\n"));
     monitor.lost(&[source(0)]);
     assert!(!text().contains("copydesk_consumer_lag_messages{"));
+    assert!(!text().contains("copydesk_behind_transaction_messages{"));
     assert!(text().contains("copydesk_rebalances_total{kind=\"lost\"} 1\n"));
 }
 
