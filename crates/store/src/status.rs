@@ -71,7 +71,11 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .doing(DOING)?;
-        let counts = |of| rows.iter().find(|(kind, ..)| kind == of).map_or((0, 0, 0), |(_, s, l, r)| (*s, *l, *r));
+        let counts = |of| {
+            rows.iter()
+                .find(|(kind, ..)| kind == of)
+                .map_or((0, 0, 0), |(_, s, l, r)| (*s, *l, *r))
+        };
         let told = ["site", "language"].into_iter().flat_map(|of| {
             let (silent, length, refusals) = counts(of);
             [("silent", silent), ("length", length), ("refusals", refusals)]

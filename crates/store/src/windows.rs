@@ -61,6 +61,21 @@ impl Store {
         Ok(u32::try_from(created).unwrap_or(0))
     }
 
+    /// Windows after the present one that have a partition.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn windows_ahead(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = 'near_key'::regclass AND c.relname ~ '^near_key_w[0-9]+$'
+               AND substr(c.relname, 11)::integer > copydesk_window(now())",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .doing("cannot count the windows of keys")
+    }
+
     /// Drops the partitions of `near_key` older than the last `keep` windows (at least 2: articles are compared with
     /// those of their own window and its neighbours). Articles, stories and evidence stay. Answers with the number
     /// dropped.

@@ -3,6 +3,7 @@
 //! The rest of the crate tells [`Monitor`] what happens, once a batch; [`watch`] asks Postgres and Kafka for what no event
 //! tells; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
 
+mod look;
 mod pages;
 mod slow;
 
@@ -11,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, Store, UnusualSources, Waiting};
-use copydesk_stream::{StreamConfig, admin};
+use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, UnusualSources, Waiting};
+use copydesk_stream::admin;
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ use crate::desks::Desks;
 use crate::prepare::Times;
 use crate::spans::Spans;
 
+pub(crate) use look::look;
 pub(crate) use pages::serve;
 pub(crate) use slow::tell as tell_of_slow_messages;
 
@@ -27,8 +29,6 @@ pub(crate) use slow::tell as tell_of_slow_messages;
 const ALIVE: Duration = Duration::from_secs(150);
 /// Postgres must have answered within this time.
 const READY: Duration = Duration::from_secs(30);
-/// Between two looks at Postgres and at the ends of the topic.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// One partition, for `/statusz`.
 #[derive(Debug, Clone, Serialize)]
@@ -296,7 +296,9 @@ impl Monitor {
 
     /// Whether this worker owns a first partition: there is one such worker.
     fn owns_first(&self) -> bool {
-        locked(&self.partitions).keys().any(|source| source.partition.get() == 0)
+        locked(&self.partitions)
+            .keys()
+            .any(|source| source.partition.get() == 0)
     }
 
     /// Sites and languages that are not as usual.
@@ -367,45 +369,6 @@ fn now_millis() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// Between two looks at the sites and languages: their question reads two weeks of articles, and its answer is of days.
-const SOURCES_EVERY: Duration = Duration::from_secs(3_600);
-
-/// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
-pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
-    let mut sources_looked_at: Option<Instant> = None;
-    loop {
-        // One worker is enough.
-        if monitor.owns_first() && sources_looked_at.is_none_or(|at| at.elapsed() >= SOURCES_EVERY) {
-            sources_looked_at = Some(Instant::now());
-            match store.unusual_sources().await {
-                Ok(unusual) => monitor.sources(&unusual),
-                Err(error) => tracing::debug!(%error, "cannot look at the sites and languages"),
-            }
-        }
-        match store.progress().await {
-            Ok(progress) => {
-                monitor.database_answered.note();
-                let config = stream.clone();
-                let ends = tokio::task::spawn_blocking(move || admin::watermarks(&config)).await;
-                if let Ok(Ok(ends)) = ends {
-                    let ledger: Vec<_> = progress.into_iter().map(|p| (p.source, p.next_offset)).collect();
-                    monitor.lag(&ends, &ledger);
-                }
-            }
-            Err(error) => tracing::debug!(%error, "cannot read the ledger"),
-        }
-        match store.quarantine_usage().await {
-            Ok(usage) => monitor.quarantine(usage, store.quarantine_max_bytes()),
-            Err(error) => tracing::debug!(%error, "cannot read how large the quarantine is"),
-        }
-        match store.outbox_waiting().await {
-            Ok(waiting) => monitor.outbox(&on, &waiting),
-            Err(error) => tracing::debug!(%error, "cannot read the outbox"),
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
 }
 
 #[cfg(test)]

@@ -361,7 +361,7 @@ async fn store(
         context.monitor.flush_failed(error.class());
         match error.class() {
             RetryClass::Fenced => {
-                warn!(partition = %claimed.source, epoch = %claimed.epoch, %error, "the claim to this partition is over; its unsaved messages are dropped here and stored by whoever claims it next");
+                warn!(partition = %claimed.source, epoch = claimed.epoch.get(), %error, "the claim to this partition is over; its unsaved messages are dropped here and stored by whoever claims it next");
                 return Err(Ending::Fenced);
             }
             RetryClass::RetryNow => {

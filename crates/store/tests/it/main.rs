@@ -24,6 +24,7 @@ mod search;
 mod silent;
 mod site_guards;
 mod site_memory;
+mod source_health;
 mod stories;
 mod story_changes;
 mod support;

@@ -106,8 +106,9 @@ async fn what_stands_behind_an_open_transaction_is_told() {
         let producer = |id: Option<&str>| -> BaseProducer {
             let mut config = ClientConfig::new();
             config.set("bootstrap.servers", kafka_brokers());
-            id.into_iter()
-                .for_each(|id| drop(config.set("transactional.id", id)));
+            if let Some(id) = id {
+                config.set("transactional.id", id);
+            }
             config.create().unwrap()
         };
         let send = |producer: &BaseProducer| {

@@ -145,6 +145,8 @@ catalogue! {
     UNUSUAL_SOURCES: Kind::Gauge, "copydesk_unusual_sources" ["of", "what"];
     /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
     EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
+    /// Windows of near-copy keys that are made ahead of the present one. A janitor keeps six; fewer for a day means that none runs.
+    WINDOWS_AHEAD: Kind::Gauge, "copydesk_key_windows_ahead" [];
     /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as long as the topic
     /// cannot be written to.
     OUTBOX_ROWS: Kind::Gauge, "copydesk_outbox_rows" ["output"];
