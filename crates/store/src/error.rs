@@ -295,6 +295,7 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
         "42501" => {
             f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner")
         }
+        "42P05" | "26000" => f.write_str("; a pooler between here and Postgres must keep one server connection for each session: pool_mode = session"),
         "3F000" => f.write_str("; the login's search_path names no schema: ALTER ROLE … SET search_path = public"),
         "25006" => f.write_str("; it is read-only or a standby: `copydesk doctor` says which"),
         "53300" => f.write_str(

@@ -92,6 +92,7 @@ impl Monitor {
         for kind in ["claimed", "revoked", "lost"] {
             registry.add(&catalogue::REBALANCES, &[kind], 0);
         }
+        monitor.no_sources();
         monitor
     }
 
@@ -233,7 +234,7 @@ impl Monitor {
         self.registry.clear(&catalogue::CONSUMER_LAG);
         self.registry.clear(&catalogue::BEHIND_TRANSACTION);
         // Whoever owns the first partition tells it.
-        self.registry.clear(&catalogue::UNUSUAL_SOURCES);
+        self.no_sources();
         self.count_partitions(kind, sources.len() as u64);
     }
 
@@ -299,6 +300,15 @@ impl Monitor {
         locked(&self.partitions)
             .keys()
             .any(|source| source.partition.get() == 0)
+    }
+
+    /// Nothing is known of any, or another worker tells it.
+    fn no_sources(&self) {
+        for of in ["site", "language"] {
+            for what in ["silent", "length", "refusals"] {
+                self.registry.set(&catalogue::UNUSUAL_SOURCES, &[of, what], 0.0);
+            }
+        }
     }
 
     /// Sites and languages that are not as usual.
