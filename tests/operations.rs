@@ -215,7 +215,7 @@ fn every_alert_has_its_entry_and_every_entry_its_alert() {
         read("deploy/prometheus/copydesk.rules.test.yml"),
     );
     for alert in alerts {
-        let anchor = format!("runbook: docs/operations.md#{}\n", alert.to_lowercase());
+        let anchor = format!("/operations.md#{}'\n", alert.to_lowercase());
         assert!(rules.contains(&anchor), "{alert} does not point to its entry");
         let fires = format!("alertname: {alert}\n        exp_alerts:\n          - exp_labels");
         assert!(tests.contains(&fires), "no promtool test sees {alert} fire");
