@@ -137,6 +137,8 @@ async fn what_rules_and_dashboard_read_is_exposed_by_a_running_worker() {
     pipeline.produce_articles(5, 20, 2).await;
     pipeline.copydesk.ok(&["feed", "--samples"]);
     let (copydesk, address) = pipeline.listening();
+    // An output that is on has its series, though nobody has made its topic.
+    let copydesk = copydesk.with("COPYDESK_OUTPUTS_ARTICLES_TOPIC", "test-operations-missing");
     let worker = copydesk.start(&["worker"]);
     let rules = rules();
     let recorded: BTreeSet<&str> = rules
