@@ -439,7 +439,8 @@ fn content<'b>(
         tags: List::of(&m.tags),
         image_url: value(m.image_url.as_ref()),
         image_url_source: source(m.image_url.as_ref()),
-        url: m.url.as_deref(),
+        // A page may state its address where the producer does not.
+        url: m.url.as_deref().or_else(|| work.canonical()),
         canonical_url: work.canonical(),
         canonical_url_source: work.named_by().map(|(_, source)| source.as_str()),
         own_url: work.claimant(),

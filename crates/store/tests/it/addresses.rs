@@ -131,3 +131,20 @@ async fn spellings_of_one_address_are_one_article_unless_their_pages_differ() {
         assert_eq!(addresses(&scratch).await.len(), 2);
     }
 }
+
+#[tokio::test]
+async fn an_address_that_only_the_page_states_is_shown() {
+    let scratch = Scratch::new("stated").await;
+    let body = prose(11, 6);
+    let page = Text {
+        claims: Some("https://a.example/stated"),
+        body: &body,
+        ..Text::default()
+    };
+    flush(&scratch, &[page], false).await;
+    for view in ["articles", "stories"] {
+        let sql: &'static str =
+            format!("SELECT count(*) FROM {view} WHERE url = 'https://a.example/stated'").leak();
+        assert_eq!(scratch.count(sql).await, 1, "{view}");
+    }
+}
