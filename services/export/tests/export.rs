@@ -51,6 +51,9 @@ impl Scratch {
         ).as_str())
         .await
         .unwrap();
+        db.execute("INSERT INTO story SELECT * FROM story_counted")
+            .await
+            .unwrap();
         Self {
             store,
             db,

@@ -36,9 +36,14 @@ pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Result<RawArticle,
 
 /// A record as it would be on the topic, and what the pipeline reads of it.
 pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) -> String {
-    let mut out = format!("the first message, from {}:", outgoing.origin);
+    // A stranger's line break must not begin a line that reads as one of ours.
+    let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = format!(
+        "the first message, from {}:",
+        on_one_line(&outgoing.origin.to_string())
+    );
     let mut line = |name: &str, value: &str| {
-        let _ = write!(out, "\n  {name:<10} {value}");
+        let _ = write!(out, "\n  {name:<10} {}", on_one_line(value));
     };
     line("key", outgoing.key.as_deref().unwrap_or("(none)"));
     for (name, value) in &outgoing.headers {
@@ -46,7 +51,6 @@ pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) -
     }
     let text = String::from_utf8_lossy(&outgoing.payload);
     let start: String = text.chars().take(SHOWN).collect();
-    let start = start.split_whitespace().collect::<Vec<_>>().join(" ");
     let more = if text.chars().nth(SHOWN).is_some() {
         " …"
     } else {
