@@ -5,7 +5,7 @@
 //! [`Owner`] is the other end: one task, so that claims and drains never overlap. Nothing on this side ever
 //! waits for the poll thread, so the two cannot wait for each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant};
@@ -147,9 +147,9 @@ pub(crate) struct Owner {
     on_lost_range: OnLostRange,
     requests: mpsc::UnboundedReceiver<Request>,
     /// Where the ledger was seen beyond the end that Kafka had told before: the poll thread knows, and asks Kafka again.
-    beyond: HashMap<TopicPartition, NextOffset>,
-    claimed: HashMap<TopicPartition, Claimed>,
-    working: HashMap<TopicPartition, Working>,
+    beyond: BTreeMap<TopicPartition, NextOffset>,
+    claimed: BTreeMap<TopicPartition, Claimed>,
+    working: BTreeMap<TopicPartition, Working>,
     stopped: watch::Sender<Stopped>,
     to_self: mpsc::WeakUnboundedSender<Request>,
     start_over: StartOver,
@@ -171,9 +171,9 @@ impl Owner {
             name,
             on_lost_range,
             requests,
-            beyond: HashMap::new(),
-            claimed: HashMap::new(),
-            working: HashMap::new(),
+            beyond: BTreeMap::new(),
+            claimed: BTreeMap::new(),
+            working: BTreeMap::new(),
             stopped: watch::Sender::default(),
             to_self: sender.downgrade(),
             start_over,
@@ -294,8 +294,8 @@ impl Owner {
                         return Err(error);
                     }
                     tries += 1;
-                    let pause = backoff(tries, Duration::from_millis(500), CLAIM_DEADLINE / 4);
-                    if Instant::now() + pause >= until {
+                    let pause = backoff(&self.name, tries, Duration::from_millis(500), CLAIM_DEADLINE / 4);
+                    if tokio::time::Instant::now().into_std() + pause >= until {
                         return Err(error);
                     }
                     warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away; the claim is tried again");

@@ -348,6 +348,7 @@ async fn store(
     lock: &PublishLock,
     batch: Batch,
 ) -> Result<FlushReport, Ending> {
+    let who = (&claimed.source, claimed.epoch);
     let mut tries: u32 = 0;
     loop {
         if lock.is_dead() {
@@ -367,13 +368,13 @@ async fn store(
             RetryClass::RetryNow => {
                 debug!(partition = %claimed.source, tries, %error, "flush is tried again");
                 wait(
-                    backoff(tries, Duration::from_millis(20), Duration::from_secs(1)),
+                    backoff(&who, tries, Duration::from_millis(20), Duration::from_secs(1)),
                     lock,
                 )
                 .await;
             }
             RetryClass::WaitForDatabase => {
-                let pause = backoff(tries, Duration::from_millis(200), LONGEST_WAIT);
+                let pause = backoff(&who, tries, Duration::from_millis(200), LONGEST_WAIT);
                 warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis() as u64, "postgres is away; nothing is lost, the partition waits");
                 wait(pause, lock).await;
             }

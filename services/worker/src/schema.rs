@@ -1,5 +1,6 @@
 //! The check of the schema before a worker starts.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +16,7 @@ use crate::backoff::backoff;
 /// # Errors
 /// A schema that is not up to date; a refusal by Postgres that no waiting mends.
 pub(crate) async fn is_up_to_date(store: &Store, stop: &mut watch::Receiver<bool>) -> Result<bool> {
+    let who = RandomState::new().hash_one(0);
     let mut tries = 0;
     let schema = loop {
         let error = match store.schema().await {
@@ -25,7 +27,7 @@ pub(crate) async fn is_up_to_date(store: &Store, stop: &mut watch::Receiver<bool
             return Err(error).context("cannot read the schema's version");
         }
         tries += 1;
-        let pause = backoff(tries, Duration::from_millis(500), Duration::from_secs(10));
+        let pause = backoff(&who, tries, Duration::from_millis(500), Duration::from_secs(10));
         warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away; the worker waits for it before it starts");
         tokio::select! {
             _ = stop.wait_for(|s| *s) => return Ok(false),
