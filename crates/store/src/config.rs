@@ -9,16 +9,13 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use crate::announced::Announced;
 use crate::common::ListAtHand;
 use crate::database_url::{DatabaseUrl, mode_of_environment};
 use crate::error::{Doing as _, StoreError};
 use crate::fitness::{self, Fault};
+use crate::keys::WindowKeyCache;
 use crate::outbox::Outputs;
-use crate::present_windows::PresentWindows;
-use crate::quiet_windows::QuietWindows;
 use crate::sites_at_hand::SitesAtHand;
-use crate::turns::Turns;
 
 /// How to reach the database, and how long anything there may take.
 #[derive(Debug, Clone)]
@@ -26,7 +23,7 @@ pub struct StoreConfig {
     /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …). Over a network the server's
     /// certificate is verified (`verify-full`) unless the URL, or `PGSSLMODE`, says otherwise.
     pub url: DatabaseUrl,
-    /// Connections at most, but for one more beside other workers (`announced.rs`). A worker wants one per partition that flushes at the same time, and two more.
+    /// Connections at most. A worker wants one per partition that flushes at the same time, and two more.
     pub connections: u32,
     /// The name in `pg_stat_activity`.
     pub application_name: String,
@@ -100,10 +97,7 @@ struct Shared {
     window_days: OnceCell<i32>,
     list: ListAtHand,
     sites: SitesAtHand,
-    quiet: QuietWindows,
-    present: PresentWindows,
-    turns: Arc<Turns>,
-    announced: Announced,
+    window_keys: WindowKeyCache,
 }
 
 impl Store {
@@ -148,7 +142,7 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move { connection.execute(bounds).await.map(drop) })
             })
-            .connect_lazy_with(options.clone());
+            .connect_lazy_with(options);
         Ok(Self {
             pool,
             shared: Arc::new(Shared {
@@ -164,10 +158,7 @@ impl Store {
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
                 sites: SitesAtHand::default(),
-                quiet: QuietWindows::default(),
-                present: PresentWindows::default(),
-                turns: Arc::default(),
-                announced: Announced::new(options),
+                window_keys: WindowKeyCache::default(),
             }),
         })
     }
@@ -225,20 +216,8 @@ impl Store {
         &self.shared.sites
     }
 
-    pub(crate) fn quiet_windows(&self) -> &QuietWindows {
-        &self.shared.quiet
-    }
-
-    pub(crate) fn present_windows(&self) -> &PresentWindows {
-        &self.shared.present
-    }
-
-    pub(crate) fn announced(&self) -> &Announced {
-        &self.shared.announced
-    }
-
-    pub(crate) fn turns(&self) -> &Arc<Turns> {
-        &self.shared.turns
+    pub(crate) fn window_keys(&self) -> &WindowKeyCache {
+        &self.shared.window_keys
     }
 
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.

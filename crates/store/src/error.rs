@@ -106,8 +106,8 @@ pub enum StoreError {
         /// Where the worker is.
         from: NextOffset,
     },
-    /// Keys of near-copies were claimed by somebody whom this process did not know of, so that it took them for new.
-    #[error("others have claimed keys of near-copies meanwhile; the same again finds whose they are")]
+    /// Somebody claims keys of near-copies without the lock of their window: an older program.
+    #[error("another worker claimed the same keys without their window's lock; retrying")]
     ClaimedMeanwhile,
     /// A batch that cannot be one: a bug of the caller.
     #[error("{partition}: a batch that cannot be one: {what}")]

@@ -7,8 +7,8 @@ use sqlx::Row as _;
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::candidates;
-use crate::story::{may_merge, merge};
-use crate::story_rows;
+use crate::story::{lock, may_merge, merge};
+use crate::{keys, story_rows};
 
 const DOING: &str = "cannot look for stories that are one";
 
@@ -40,6 +40,18 @@ impl Store {
 
     async fn merge_for(&self, article: i64) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
+        let stories: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT a.story_id FROM article a WHERE a.article_id = $1 OR a.article_id IN (
+                 SELECT r.key::int8 FROM evidence e, jsonb_each_text(e.refusals) AS r
+                 WHERE e.article_id = $1 AND r.value = 'not_best')",
+        )
+        .bind(article)
+        .fetch_all(&mut *tx)
+        .await
+        .doing(DOING)?;
+        // Locks as a flush takes them: windows of keys, articles, evidence.
+        keys::lock_of_stories(&mut tx, &stories).await?;
+        lock(&mut tx, &[article], &[]).await?;
         let others: Vec<i64> = sqlx::query(
             "UPDATE evidence SET between_stories = false WHERE article_id = $1
              RETURNING ARRAY(SELECT r.key::int8 FROM jsonb_each_text(refusals) AS r WHERE r.value = 'not_best')",

@@ -1,6 +1,6 @@
 //! The protocol of a flush, apart from the database: what is asked in which order, and what each answer means.
 //!
-//! [`Ledger`] is what it asks of a database; [`Store`](crate::Store) is the one on Postgres (`flush.rs`). The worker's simulation has another one in
+//! [`Ledger`] is what it asks of a database; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The worker's simulation has another one in
 //! memory, which crashes, cuts connections and restores backups between any two of these calls.
 
 use copydesk_article::{Message, NextOffset, Offset, Reject};
@@ -28,8 +28,6 @@ pub struct Advanced {
     pub ids: Vec<i64>,
     /// The list of common shingles that decisions use; 0: none.
     pub common_version: i32,
-    /// No other worker has claimed or flushed anything within the last minute.
-    pub alone: bool,
 }
 
 /// The rows of one transaction.

@@ -11,26 +11,23 @@
 //!    the batch begins.
 //! 2. `identity`: the articles' identities are claimed; a known one makes the message a version, an older
 //!    version or a repeat (`versions`, `dispositions`).
-//! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`:
-//!    the owners of the same shingle hashes in neighbouring windows are looked up (`quiet_windows`), then the hashes are claimed in `near_key`
-//!    (without a question where a worker that is alone knows them to be new: `present_windows`);
-//!    whoever owns one of them already is a candidate. The unique row makes two workers with near-copies wait for each
-//!    other, so that one of them sees the other; flushes know what those under way want (`turns` in a process, `announced` between several), and only the articles that
-//!    want something of an earlier one wait: they go through the steps that follow when the others are through them. From here to the commit others may be waiting: what does not depend
-//!    on the database has been laid out with the article (`ready`), what can be read before has been read.
-//! 4. `evidence`: what is stored of the candidates is read.
-//! 5. `plan`: in memory and in the order of offsets (first those that need not wait, then the others), every article is decided on (`copydesk_dedup::decide`).
+//! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`: the owners of the
+//!    same shingle hashes are looked up in neighbouring windows where the batch claims nothing.
+//! 4. `keys`: the windows where it claims are locked, until the commit. Owners are looked up there, and absent keys go in.
+//!    Whoever owns a key is a candidate. Of two flushes with near-copies the second finds the first's keys. What does not depend on the database
+//!    has been laid out with the article (`ready`), so that the lock is held for as short as possible.
+//! 5. `evidence`: what is stored of the candidates is read. `plan`: in memory and in the order of offsets, every article is decided on
+//!    (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
 //! 7. `site_memory`: what the sites repeat is taken out of the articles.
-//! 8. `write_articles`, `write_ledger`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
+//! 8. `write_articles`, `write_ledger`, `story_rows`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
 //!
-//! Every flush takes its locks in that order, and within a step in the order of keys (those first that no earlier flush
-//! wants), so that two flushes do not deadlock, and a flush that has yet to wait for others locks no article that was there before; where they do all the same, Postgres ends one of them and it is tried again.
+//! Whoever changes articles takes row locks in this order: the ledger, addresses, windows of keys, articles, what belongs to an article,
+//! stories; within each in ascending order. So two do not deadlock; where they do all the same, Postgres ends one of them and it is tried again.
 //! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
-mod announced;
 mod audit;
 mod blocks;
 mod canonical;
@@ -51,7 +48,6 @@ mod fitness;
 mod flush;
 mod identity;
 mod item;
-mod key_filter;
 mod keys;
 mod late_merges;
 pub mod ledger;
@@ -59,11 +55,10 @@ mod lock_waits;
 mod migrations;
 mod outbox;
 mod plan;
-mod present_windows;
+mod postgres_ledger;
 mod progress;
 mod quarantine;
 mod quarantine_content;
-mod quiet_windows;
 pub mod reads;
 mod ready;
 mod reclean;
@@ -85,7 +80,6 @@ mod story_rows;
 mod summary;
 mod takedown;
 mod travelling;
-mod turns;
 mod versions;
 mod windows;
 mod work;

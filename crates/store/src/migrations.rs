@@ -100,6 +100,10 @@ const FILES: &[(&str, &str)] = &[
         "0030_watch_sources",
         include_str!("../../../migrations/0030_watch_sources.sql"),
     ),
+    (
+        "0040_lock_key_windows",
+        include_str!("../../../migrations/0040_lock_key_windows.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

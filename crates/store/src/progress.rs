@@ -260,9 +260,7 @@ pub(crate) async fn advance(
              skipped = skipped + ($5 - next_offset - $6 - $7)
          WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $4
          RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
-                   (SELECT common_version FROM setting),
-                   NOT EXISTS (SELECT FROM partition_progress o WHERE o.owner <> partition_progress.owner
-                               AND o.updated_at > clock_timestamp() - interval '1 minute')",
+                   (SELECT common_version FROM setting)",
     )
     .bind(claimed.source.topic.as_str())
     .bind(claimed.source.partition.get())
@@ -278,7 +276,6 @@ pub(crate) async fn advance(
         Ok(Advanced {
             ids: row.try_get(0)?,
             common_version: row.try_get(1)?,
-            alone: row.try_get(2)?,
         })
     })
     .transpose()

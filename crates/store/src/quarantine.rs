@@ -271,7 +271,7 @@ impl Store {
         .await
         .doing(DOING)?;
         let mut report = FlushReport::default();
-        let mut after = None;
+        let mut notice = None;
         if let Some(article) = article {
             let item = Item {
                 message: message.clone(),
@@ -279,20 +279,11 @@ impl Store {
             };
             let works = vec![Work::new(&item, article, fresh, window_days)];
             let list = self.common_list(common_version).await?;
-            // Not alone: workers may be storing.
-            let stored = store_articles(
-                self,
-                &mut tx,
-                &at.source,
-                works,
-                false,
-                list.as_deref(),
-                &mut report,
-            );
-            after = Some(stored.await?);
+            let stored = store_articles(self, &mut tx, &at.source, works, list.as_deref(), &mut report);
+            notice = stored.await?;
         }
         tx.commit().await.doing(DOING)?;
-        if let Some(notice) = after.and_then(|a| a.notice) {
+        if let Some(notice) = notice {
             notice.send(self).await;
         }
         Ok(match reject {

@@ -4,6 +4,8 @@
 //! gone over founds a story of its own; when the original's turn comes it finds the newcomer's keys and marks the
 //! two, and the janitor merges their stories (`late_merges`).
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Utc};
 use copydesk_article::{BlockHash, ShingleKey};
 use copydesk_dedup::evidence::{Sampling, encode};
@@ -14,7 +16,7 @@ use sqlx::Row as _;
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{blocks_from_bytes, blocks_to_bytes, words_to_bytes};
-use crate::keys::{self, Windows, row_key};
+use crate::keys::{self, ArticleWindows, Window, row_key};
 
 const DOING: &str = "cannot make fingerprints again";
 
@@ -31,7 +33,7 @@ struct Row {
     id: i64,
     fingerprint: copydesk_article::Fingerprint,
     dropped: Vec<BlockHash>,
-    windows: Windows,
+    windows: ArticleWindows,
 }
 
 impl Store {
@@ -59,17 +61,9 @@ impl Store {
     ) -> Result<Option<RefingerprintStep>, StoreError> {
         let window_days = self.window_days().await?;
         let mut tx = self.begin().await?;
-        // The article's row is locked: a worker that stores a new version of it waits, or has it done already.
-        let found = sqlx::query(
-            "SELECT a.article_id, a.title, a.message_time, e.block_hashes, e.dropped_blocks,
-                    (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
-                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
-                         AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
-             FROM article a JOIN evidence e USING (article_id)
-             WHERE a.article_id IN (SELECT article_id FROM evidence WHERE fingerprint_version <> $1 AND article_id > $2
-                                    ORDER BY article_id LIMIT $3)
-                 AND e.fingerprint_version <> $1
-             ORDER BY a.article_id FOR NO KEY UPDATE OF a",
+        let due: Vec<(i64, Option<DateTime<Utc>>)> = sqlx::query_as(
+            "SELECT article_id, a.message_time FROM evidence e JOIN article a USING (article_id)
+             WHERE e.fingerprint_version <> $1 AND article_id > $2 ORDER BY article_id LIMIT $3",
         )
         .bind(FINGERPRINT_VERSION.0)
         .bind(after)
@@ -77,36 +71,67 @@ impl Store {
         .fetch_all(&mut *tx)
         .await
         .doing(DOING)?;
+        let Some((last, _)) = due.last().copied() else {
+            tx.rollback().await.doing(DOING)?;
+            return Ok(None);
+        };
+        let windows: HashMap<i64, ArticleWindows> = due
+            .iter()
+            .map(|(id, time)| {
+                (
+                    *id,
+                    ArticleWindows::of(time.unwrap_or_else(Utc::now), window_days),
+                )
+            })
+            .collect();
+        let claimed: BTreeSet<Window> = windows.values().flat_map(|w| w.claimed()).collect();
+        keys::lock(&mut tx, &claimed.into_iter().collect::<Vec<_>>()).await?;
+        // The article's row is locked: a worker that stores a new version of it waits, or has it done already.
+        let found = sqlx::query(
+            "SELECT a.article_id, a.title, e.block_hashes, e.dropped_blocks,
+                    (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
+                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
+                         AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
+             FROM article a JOIN evidence e USING (article_id)
+             WHERE a.article_id = ANY ($2) AND e.fingerprint_version <> $1
+             ORDER BY a.article_id FOR NO KEY UPDATE OF a",
+        )
+        .bind(FINGERPRINT_VERSION.0)
+        .bind(windows.keys().copied().collect::<Vec<_>>())
+        .fetch_all(&mut *tx)
+        .await
+        .doing(DOING)?;
         let mut rows = Vec::with_capacity(found.len());
         for row in &found {
             let title: Option<&str> = row.try_get(1).doing(DOING)?;
-            let time: Option<DateTime<Utc>> = row.try_get(2).doing(DOING)?;
-            let old_blocks = blocks_from_bytes(row.try_get(3).doing(DOING)?);
-            let old_dropped: Option<&[u8]> = row.try_get(4).doing(DOING)?;
-            let paragraphs: Vec<String> = row.try_get(5).doing(DOING)?;
+            let old_blocks = blocks_from_bytes(row.try_get(2).doing(DOING)?);
+            let old_dropped: Option<&[u8]> = row.try_get(3).doing(DOING)?;
+            let paragraphs: Vec<String> = row.try_get(4).doing(DOING)?;
+            let id: i64 = row.try_get(0).doing(DOING)?;
+            let Some(windows) = windows.get(&id).copied() else {
+                continue;
+            };
             let fingerprint = fingerprint_parts(title, paragraphs.iter().map(String::as_str));
             rows.push(Row {
-                id: row.try_get(0).doing(DOING)?,
+                id,
                 dropped: dropped_again(
                     &old_blocks,
                     &blocks_from_bytes(old_dropped.unwrap_or_default()),
                     &fingerprint.blocks,
                 ),
                 fingerprint,
-                windows: Windows::of(time.unwrap_or_else(Utc::now), window_days),
+                windows,
             });
         }
-        let Some(last) = rows.last().map(|r| r.id) else {
-            tx.rollback().await.doing(DOING)?;
-            return Ok(None);
-        };
         let mut claims: Vec<(i64, i64)> = rows
             .iter()
             .flat_map(|r| keys_of(r, r.windows.claimed()).map(|key| (key, r.id)))
             .collect();
         claims.sort_by_key(|(key, _)| *key);
         claims.dedup_by_key(|(key, _)| *key);
-        let (_, claimed) = keys::claim(&mut tx, &claims).await?;
+        let wanted: Vec<i64> = claims.iter().map(|(key, _)| *key).collect();
+        let owned = keys::owners(&mut tx, &wanted).await?;
+        keys::insert_absent(&mut tx, &claims, &owned).await?;
         for row in &rows {
             let mut searched: Vec<i64> = keys_of(row, row.windows.searched()).collect();
             searched.sort_unstable();
@@ -144,7 +169,6 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        keys::end_quiet(&mut tx, &claimed).await?;
         tx.commit().await.doing(DOING)?;
         Ok(Some(RefingerprintStep {
             articles: rows.len() as u64,
@@ -153,8 +177,8 @@ impl Store {
     }
 }
 
-fn keys_of(row: &Row, windows: impl Iterator<Item = i64>) -> impl Iterator<Item = i64> {
-    let windows: Vec<i64> = windows.collect();
+fn keys_of(row: &Row, windows: impl Iterator<Item = Window>) -> impl Iterator<Item = i64> {
+    let windows: Vec<Window> = windows.collect();
     let keys: &[ShingleKey] = &row.fingerprint.keys;
     keys.iter()
         .flat_map(move |k| windows.clone().into_iter().map(move |w| row_key(w, *k)))

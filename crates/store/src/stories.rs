@@ -1,12 +1,12 @@
 //! Stories: the links of a batch become memberships; re-links, digests and merges are carried out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use copydesk_dedup::{Decision, Merge};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
 use crate::plan::{Change, Step};
 use crate::story;
 
@@ -87,64 +87,28 @@ impl Links {
         }
     }
 
-    /// Locks what is linked to, carries out what changes, and works out the story of every new article.
+    /// Locks what is linked to and `versions` (articles with a new version), carries out what changes, and works out the story of every new
+    /// article.
     ///
     /// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
-    /// left behind in a story that was given up.
-    pub(crate) async fn settle(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
-        let story_of = if self.changed.is_empty() {
-            stories_of(connection, &self.targets, "FOR SHARE").await?
-        } else {
-            // One statement in one order for both, so that two flushes do not deadlock.
-            story::lock(connection, &self.targets, &self.changed).await?
-        };
-        self.replay(Some(connection), story_of).await
-    }
-
-    /// The same without a lock and without a change: what [`Links::settle`] will most likely say. For a flush that has yet to wait for
-    /// others: they may want those very articles, and would wait for it.
-    pub(crate) async fn foresee(&self, connection: &mut PgConnection) -> Result<Stories, StoreError> {
-        let story_of = stories_of(connection, &self.targets, "").await?;
-        self.replay(None, story_of.into_iter().collect()).await
-    }
-
-    /// [`Links::settle`] for new articles that were written as [`Links::foresee`] said; those for which it was wrong get their story now.
-    pub(crate) async fn settle_foreseen(
+    /// left behind in a story that was given up. The window's lock does not: articles of its neighbours are linked to as well.
+    pub(crate) async fn settle(
         &self,
         connection: &mut PgConnection,
-        foreseen: &Stories,
+        versions: &[i64],
     ) -> Result<Stories, StoreError> {
-        let stories = self.settle(connection).await?;
-        let mut wrong: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for article in &self.new {
-            let story = stories.of(*article);
-            if story != foreseen.of(*article) {
-                wrong.entry(story).or_default().push(*article);
-            }
-        }
-        for (story, articles) in wrong {
-            story::move_to(connection, &articles, story).await?;
-        }
-        Ok(stories)
-    }
-
-    /// Goes through the steps. With a connection, what they change of older articles is carried out.
-    async fn replay(
-        &self,
-        mut connection: Option<&mut PgConnection>,
-        story_of: Vec<(i64, i64)>,
-    ) -> Result<Stories, StoreError> {
+        let articles = [self.targets.as_slice(), versions].concat();
+        let locked = story::lock(connection, &articles, &self.changed).await?;
         let is_older = |(article, _): &(i64, i64)| !self.is_new(*article);
         let mut replay = Replay {
-            older: story_of.into_iter().filter(is_older).collect(),
+            older: locked.into_iter().filter(is_older).collect(),
             ..Replay::default()
         };
         for step in &self.steps {
             match step {
                 Step::New { article, link } => replay.insert(*article, *link),
                 Step::Change { cause, change } => {
-                    self.change(connection.as_deref_mut(), &mut replay, *cause, change)
-                        .await?;
+                    self.change(connection, &mut replay, *cause, change).await?;
                 }
             }
         }
@@ -153,7 +117,7 @@ impl Links {
 
     async fn change(
         &self,
-        mut connection: Option<&mut PgConnection>,
+        connection: &mut PgConnection,
         replay: &mut Replay,
         cause: i64,
         change: &Change,
@@ -172,7 +136,7 @@ impl Links {
                 let why = json!({ "digest": article });
                 for excerpt in released {
                     let given_up = (*excerpt, *article);
-                    self.give_up(connection.as_deref_mut(), replay, given_up, *excerpt, cause, &why)
+                    self.give_up(connection, replay, given_up, *excerpt, cause, &why)
                         .await?;
                 }
                 if self.is_new(*article) {
@@ -180,11 +144,8 @@ impl Links {
                     replay.digests.insert(*article);
                     return Ok(());
                 }
-                let moved = match connection {
-                    Some(connection) => story::mark_digest(connection, *article, cause).await?,
-                    None => vec![*article],
-                };
-                self.move_older(replay, moved, *article);
+                let moved = story::mark_digest(connection, *article, cause).await?;
+                Self::move_older(replay, moved, *article);
                 Ok(())
             }
             Change::Merge { merge, joined } => self.merge(connection, replay, merge, *joined, cause).await,
@@ -196,7 +157,7 @@ impl Links {
     /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
     async fn give_up(
         &self,
-        connection: Option<&mut PgConnection>,
+        connection: &mut PgConnection,
         replay: &mut Replay,
         (article, linked_to): (i64, i64),
         story: i64,
@@ -207,17 +168,13 @@ impl Links {
             replay.leave(article, story);
             return Ok(());
         }
-        let moved = match connection {
-            Some(connection) => story::relink(connection, article, linked_to, story, cause, why).await?,
-            None => vec![article],
-        };
-        self.move_older(replay, moved, story);
+        let moved = story::relink(connection, article, linked_to, story, cause, why).await?;
+        Self::move_older(replay, moved, story);
         Ok(())
     }
 
-    /// Older articles have moved. New ones that are written already are none of them: they have never been elsewhere, and follow here.
-    fn move_older(&self, replay: &mut Replay, mut moved: Vec<i64>, story: i64) {
-        moved.retain(|article| !self.is_new(*article));
+    /// Older articles have moved, and new ones that are linked to them follow.
+    fn move_older(replay: &mut Replay, moved: Vec<i64>, story: i64) {
         replay.moved += moved.len() as u64;
         replay.changed.insert(story);
         for article in &moved {
@@ -230,7 +187,7 @@ impl Links {
     /// Two stories become one, unless somebody has changed either since the decision.
     async fn merge(
         &self,
-        connection: Option<&mut PgConnection>,
+        connection: &mut PgConnection,
         replay: &mut Replay,
         merge: &Merge,
         joined: i64,
@@ -253,12 +210,11 @@ impl Links {
         }
         older.sort_unstable();
         let new = replay.merge(from, into);
-        if let Some(connection) = connection {
-            story::move_to(connection, &older, into).await?;
-            let why = json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
-            let moved = [older.as_slice(), new.as_slice()].concat();
-            story::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
-        }
+        story::move_to(connection, &older, into).await?;
+        let why =
+            json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
+        let moved = [older.as_slice(), new.as_slice()].concat();
+        story::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
         replay.moved += older.len() as u64;
         replay.changed.extend([from, into]);
         replay
@@ -348,25 +304,6 @@ impl Replay {
             changed: self.changed,
         }
     }
-}
-
-/// The stories of these articles (ascending), their rows locked as this clause says.
-async fn stories_of(
-    connection: &mut PgConnection,
-    ids: &[i64],
-    lock: &'static str,
-) -> Result<Vec<(i64, i64)>, StoreError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!(
-        "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id {lock}"
-    );
-    sqlx::query_as(&sql)
-        .bind(ids)
-        .fetch_all(connection)
-        .await
-        .doing("cannot read or lock the articles that are linked to")
 }
 
 /// `evidence.refusals`: the candidates that were looked at and not linked to.

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
-use crate::story_rows;
+use crate::{keys, story_rows};
 
 const DOING: &str = "cannot change the story";
 
@@ -163,13 +163,17 @@ fn not_possible<T>(what: String) -> Result<T, StoreError> {
     Err(StoreError::NotPossible(what))
 }
 
-/// Locks articles and all members of some stories, in one order. Answers with the story of each.
+/// Locks articles and all members of some stories, in one order. Answers with the story of each. Whoever changes stories has locked their
+/// windows of keys before ([`keys::lock_of_stories`]).
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     articles: &[i64],
     stories: &[i64],
 ) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut locked: Vec<(i64, i64)> = Vec::new();
+    if articles.is_empty() && stories.is_empty() {
+        return Ok(locked);
+    }
     // Whoever was waited for may have added a member, which the next look finds; while all of them are locked nobody adds more.
     loop {
         let again: Vec<(i64, i64)> = sqlx::query_as(
@@ -181,8 +185,8 @@ pub(crate) async fn lock(
         .fetch_all(&mut *connection)
         .await
         .doing(DOING)?;
-        if again == locked {
-            return Ok(locked);
+        if stories.is_empty() || again == locked {
+            return Ok(again);
         }
         locked = again;
     }
@@ -212,6 +216,7 @@ pub(crate) async fn merge(
     if from == into {
         return not_possible(format!("story {from} is one story already"));
     }
+    keys::lock_of_stories(connection, &[from, into]).await?;
     let members = lock(connection, &[], &[from, into]).await?;
     for story in [from, into] {
         if members.iter().all(|(_, s)| *s != story) {
@@ -243,6 +248,7 @@ async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Re
             stories.len()
         ));
     };
+    keys::lock_of_stories(connection, &[*story]).await?;
     let members = lock(connection, &[], &[*story]).await?;
     for article in articles {
         if members.iter().all(|(id, _)| id != article) {
@@ -303,6 +309,7 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     if undone {
         return not_possible(format!("event {event_id} was taken back before"));
     }
+    keys::lock_of_stories(connection, &[event.from_story, event.to_story]).await?;
     let members = lock(connection, &[], &[event.from_story, event.to_story]).await?;
     let left: Vec<i64> = event
         .moved

@@ -4,23 +4,6 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 
 impl Store {
-    /// Reads the keys of windows that flushes of this process claim in or look into, as far as that lets later flushes do with less
-    /// (`present_windows`, `quiet_windows`). Answers with the number of windows that were read. To be called when
-    /// [`Store::windows_due`] says so and every few seconds, beside the flushes; most calls find nothing to do and do not ask the
-    /// database. A window with 5 million keys takes some seconds.
-    ///
-    /// # Errors
-    /// Postgres does not answer. Nothing depends on it: flushes go on as before.
-    pub async fn read_windows(&self) -> Result<u32, StoreError> {
-        let (present, quiet) = (self.read_present_windows().await, self.read_quiet_windows().await);
-        Ok(present? + quiet?)
-    }
-
-    /// Until flushes claim so much in a window that it is worth reading.
-    pub async fn windows_due(&self) {
-        self.present_windows().due().await;
-    }
-
     /// Sets the length of a window and makes its partitions. Only before the first article: keys that are there would
     /// be in the wrong windows.
     ///

@@ -6,7 +6,7 @@ use copydesk_dedup::Times;
 
 use crate::identity::{Identity, raw_hash, site_hash, url_hash};
 use crate::item::{Item, Prepared};
-use crate::keys::{Windows, row_key};
+use crate::keys::{ArticleWindows, row_key};
 
 /// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
 pub(crate) struct Work<'b> {
@@ -24,7 +24,8 @@ pub(crate) struct Work<'b> {
     pub(crate) times: Times,
     /// `article.raw_hash`.
     pub(crate) raw_hash: [u8; 16],
-    windows: Windows,
+    /// Where its keys are claimed and searched.
+    pub(crate) windows: ArticleWindows,
 }
 
 impl<'b> Work<'b> {
@@ -49,7 +50,7 @@ impl<'b> Work<'b> {
                 item.message.timestamp.map(|t| t.timestamp()),
             ),
             raw_hash: raw_hash(item.message.payload.as_deref()),
-            windows: Windows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
+            windows: ArticleWindows::of(item.message.timestamp.unwrap_or_else(Utc::now), window_days),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use copydesk_store::ledger::{Counts, Ledger as _};
 use copydesk_store::{Claimed, OnLostRange, RetryClass, Store, StoreConfig};
 
 use tokio::sync::Barrier;
@@ -75,7 +74,7 @@ async fn copies_that_arrive_at_once_on_two_partitions_of_a_worker_are_one_story(
         (scratch.store.clone(), scratch.claim(1).await),
     ];
     let retries = store_pairs(workers, None).await;
-    assert_eq!(retries, 0, "they take turns");
+    assert_eq!(retries, 0, "one after the other");
     assert_no_pair_is_split(&scratch).await;
 }
 
@@ -95,7 +94,7 @@ async fn copies_of_what_was_rolled_back_are_one_story_with_what_is_stored_in_its
         (scratch.store.clone(), scratch.claim(1).await),
     ];
     let retries = store_pairs(workers, Some("Refused")).await;
-    assert_eq!(retries, 0, "they take turns");
+    assert_eq!(retries, 0, "one after the other");
     assert_eq!(
         scratch.count("SELECT count(*) FROM quarantine").await,
         PAIRS / IN_BATCH
@@ -124,61 +123,65 @@ async fn copies_that_arrive_at_once_on_two_workers_are_one_story() {
         another_worker(&scratch, "another", 1).await,
     ];
     let retries = store_pairs(workers, None).await;
-    assert_eq!(retries, 0, "they take turns");
+    assert_eq!(retries, 0, "one after the other");
     assert_no_pair_is_split(&scratch).await;
 }
 
-#[tokio::test]
-async fn a_worker_is_alone_while_no_other_flushes_or_claims() {
-    let scratch = Scratch::new("alone").await;
-    let store = &scratch.store;
-    let claim = async |owner: &str, partition| {
-        let wanted = [wanted(partition, 0, 1_000_000)];
-        let mut claims = store.claim(owner, &wanted, OnLostRange::Stop).await.unwrap();
-        claims.remove(0)
-    };
-    let alone = async |claimed: &Claimed| {
-        let (at, none) = (
-            claimed.next_offset,
-            Counts {
-                prepared: 0,
-                refused: 0,
-            },
-        );
-        let mut transaction = store.begin().await.unwrap();
-        let advanced = store.advance(&mut transaction, claimed, at, at, none).await;
-        store.rollback(transaction).await.unwrap();
-        advanced.unwrap().unwrap().alone
-    };
-    let one = claim("one", 0).await;
-    let _same = claim("one", 1).await;
-    assert!(alone(&one).await);
-    let another = claim("another", 2).await;
-    assert!(!alone(&one).await);
-    assert!(!alone(&another).await);
-    sqlx::query(
-        "UPDATE partition_progress SET updated_at = now() - interval '2 minutes' WHERE owner = 'another'",
-    )
-    .execute(&scratch.db)
-    .await
-    .unwrap();
-    assert!(alone(&one).await, "the other one is gone, or has nothing to do");
-    assert!(!alone(&another).await);
+/// Batches of two partitions that claim in the same two windows, each in another order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn flushes_of_several_windows_do_not_deadlock() {
+    const FLUSHES: i64 = 40;
+    let scratch = Scratch::new("race_windows").await;
+    let workers = [
+        another_worker(&scratch, "one", 0).await,
+        another_worker(&scratch, "another", 1).await,
+    ];
+    let windows = [
+        scratch.middle_of_window(-1).await,
+        scratch.middle_of_window(0).await,
+    ];
+    let together = Arc::new(Barrier::new(2));
+    let mut running = Vec::new();
+    for ((store, claimed), turned) in workers.into_iter().zip([false, true]) {
+        let (together, mut windows) = (Arc::clone(&together), windows.clone());
+        if turned {
+            windows.reverse();
+        }
+        running.push(tokio::spawn(async move {
+            let partition = claimed.source.partition.get();
+            let mut retries = 0;
+            for n in 0..FLUSHES {
+                let items = (0..).zip(&windows).map(|(place, time)| {
+                    let body = prose(5_000 + n as u64 * 2 + u64::from((place == 1) != turned), 3);
+                    let site = format!("s{partition}.example");
+                    Text::of_site(&site, "A pair", &body).item_at(partition, n * 2 + place, time)
+                });
+                let batch = batch(n * 2, items.collect());
+                together.wait().await;
+                while let Err(error) = store.flush(&claimed, &batch).await {
+                    assert_eq!(error.class(), RetryClass::RetryNow, "{error}");
+                    retries += 1;
+                }
+            }
+            retries
+        }));
+    }
+    let mut retries = 0;
+    for worker in running {
+        retries += worker.await.unwrap();
+    }
+    assert_eq!(retries, 0, "one after the other");
+    assert_eq!(scratch.stories().await, FLUSHES * 2);
+    scratch.assert_law().await;
 }
 
-/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, until [`SlowFlush::go_on`]. The
-/// sequence `begun` counts the articles of all flushes, also of those under way.
+/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, until [`SlowFlush::go_on`].
 async fn slow_store(label: &str) -> Scratch {
     let scratch = Scratch::new(label).await;
     sqlx::raw_sql(
-        "CREATE SEQUENCE begun;
-         CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN
-             PERFORM nextval('begun');
-             IF NEW.title = 'Slow' THEN PERFORM pg_advisory_xact_lock_shared(4711); END IF;
-             RETURN NEW;
-         END $$;
-         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW EXECUTE FUNCTION dawdle()",
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$;
+         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW WHEN (NEW.title = 'Slow') EXECUTE FUNCTION dawdle()",
     )
     .execute(&scratch.db)
     .await
@@ -204,28 +207,29 @@ impl SlowFlush {
             .unwrap();
         let items = texts.iter().zip(0..).map(|(text, n)| text.item(0, n)).collect();
         let batch = batch(0, items);
-        let begun = scratch.count(BEGUN).await;
         let flush = tokio::spawn(async move {
             store.flush(&claimed, &batch).await.unwrap();
         });
-        until_begun(scratch, begun + 1).await;
+        scratch.until(IN_THE_MIDDLE, |flushes| flushes == 1).await;
         Self { flush, gate }
     }
 
-    /// Lets it go on. Whoever waits for it can be stored when it is over.
-    async fn go_on(self) {
+    /// Lets it go on when so many others wait for the lock of its window.
+    async fn go_on(self, scratch: &Scratch, waiting: i64) {
+        scratch.until(WAITING, |sessions| sessions == waiting).await;
         self.gate.commit().await.unwrap();
         self.flush.await.unwrap();
     }
 }
 
-/// Articles of all flushes so far.
-const BEGUN: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM begun";
+/// Sessions that stay in the middle of a flush.
+const IN_THE_MIDDLE: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
 
-/// Waits until so many articles of all flushes have begun.
-async fn until_begun(scratch: &Scratch, articles: i64) {
-    scratch.until(BEGUN, |begun| begun >= articles).await;
-}
+/// Sessions that wait for the lock of a window.
+const WAITING: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                           AND query LIKE '%near_key_window%'";
 
 async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>]) {
     let partition = claimed.source.partition.get();
@@ -235,114 +239,21 @@ async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_a_flush_wants_of_an_earlier_one_waits_with_all_that_hangs_on_it() {
-    let scratch = slow_store("race_parts").await;
+async fn who_claims_in_a_window_waits_for_the_flush_before_and_sees_all_of_it() {
+    let scratch = slow_store("race_window").await;
     let second = (scratch.store.clone(), scratch.claim(1).await);
-    parts_wait(&scratch, &second).await;
+    waits_and_sees(&scratch, &second).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_a_flush_wants_of_another_workers_waits_with_all_that_hangs_on_it() {
-    let scratch = slow_store("race_parts_workers").await;
+async fn who_claims_in_a_window_waits_for_another_workers_flush_and_sees_all_of_it() {
+    let scratch = slow_store("race_window_workers").await;
     let second = another_worker(&scratch, "another", 1).await;
-    parts_wait(&scratch, &second).await;
-}
-
-#[tokio::test]
-async fn a_flush_hears_of_those_that_are_under_way_and_of_no_other() {
-    let scratch = Scratch::new("turns").await;
-    let begin = async || {
-        let mut tx = scratch.db.begin().await.unwrap();
-        let number: i64 = sqlx::query_scalar("SELECT pg_current_xact_id()::text::int8")
-            .fetch_one(&mut *tx)
-            .await
-            .unwrap();
-        (tx, number)
-    };
-    let enter = async |number: i64| -> Vec<i64> {
-        sqlx::query_scalar("SELECT copydesk_enter_turn($1, $2)")
-            .bind(number)
-            .bind([0_u8; 4].as_slice())
-            .fetch_one(&scratch.db)
-            .await
-            .unwrap()
-    };
-    // One that was over long ago, and one from a backup of a server that was further.
-    sqlx::query("INSERT INTO flush_turn VALUES (7, ''), (1::int8 << 50, '')")
-        .execute(&scratch.db)
-        .await
-        .unwrap();
-    let (first, a) = begin().await;
-    assert_eq!(enter(a).await, [0; 0]);
-    let (second, b) = begin().await;
-    assert_eq!(enter(b).await, [a]);
-    assert_eq!(enter(b).await, [a], "again, after an error");
-    // Begun before the third enters, and not yet heard of.
-    let (unheard, _) = begin().await;
-    let (third, c) = begin().await;
-    assert_eq!(enter(c).await, [a, b]);
-    let over = async |flushes: &[i64]| -> bool {
-        sqlx::query_scalar("SELECT copydesk_await_flushes($1, interval '30 ms')")
-            .bind(flushes)
-            .fetch_one(&scratch.db)
-            .await
-            .unwrap()
-    };
-    assert!(!over(&[a, b]).await, "nobody waits for ever");
-    first.commit().await.unwrap();
-    second.rollback().await.unwrap();
-    assert!(over(&[7, a, b]).await);
-    let (_fourth, d) = begin().await;
-    assert_eq!(enter(d).await, [c]);
-    drop((third, unheard));
-    // Old rows go now and then.
-    let begun = std::time::Instant::now();
-    loop {
-        let (tx, number) = begin().await;
-        enter(number).await;
-        tx.commit().await.unwrap();
-        let left: Vec<i64> =
-            sqlx::query_scalar("SELECT flush FROM flush_turn WHERE flush IN (7, $1, $2, 1::int8 << 50)")
-                .bind(a)
-                .bind(b)
-                .fetch_all(&scratch.db)
-                .await
-                .unwrap();
-        if left.is_empty() {
-            break;
-        }
-        assert!(
-            begun.elapsed() < std::time::Duration::from_secs(30),
-            "still there: {left:?}"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_cannot_say_what_it_wants_stores_all_the_same() {
-    let scratch = Scratch::new("turns_stuck").await;
-    // As a session would that got stuck between two others.
-    let mut stuck = scratch.db.begin().await.unwrap();
-    sqlx::query("LOCK TABLE pipeline_lock IN SHARE ROW EXCLUSIVE MODE")
-        .execute(&mut *stuck)
-        .await
-        .unwrap();
-    let workers = [
-        another_worker(&scratch, "one", 0).await,
-        another_worker(&scratch, "another", 1).await,
-    ];
-    let begun = std::time::Instant::now();
-    store_pairs(workers, None).await;
-    assert!(
-        begun.elapsed() < std::time::Duration::from_secs(20),
-        "not every flush tries"
-    );
-    assert_eq!(scratch.count("SELECT count(*) FROM flush_turn").await, 0);
-    assert_no_pair_is_split(&scratch).await;
+    waits_and_sees(&scratch, &second).await;
 }
 
 /// `second` has claimed partition 1.
-async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
+async fn waits_and_sees(scratch: &Scratch, second: &(Store, Claimed)) {
     let (original, own, alone) = (babble(5), babble(2), babble(3));
     let (joined, other) = (format!("{original}\n\n{own}"), babble(4));
     // Enough of the first version for another version of it, too little for one of its keys.
@@ -357,7 +268,7 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
     let has = [keys(&original), keys(&joined)].concat();
     assert!(
         !keys(&changed).iter().any(|key| has.contains(key)),
-        "nothing but the address makes it wait"
+        "nothing but the address ties it to the first version"
     );
     let slow = SlowFlush::begin(scratch, &[Text::of_site("a.example", "Slow", &original)]).await;
     let texts = [
@@ -378,11 +289,7 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
         },
         Text::of_site("f.example", "Other", &other),
     ];
-    tokio::join!(flush(second, 0, &texts), async {
-        // The slow one, and the three that want nothing of it: they are not waited with.
-        until_begun(scratch, 4).await;
-        slow.go_on().await;
-    });
+    tokio::join!(flush(second, 0, &texts), slow.go_on(scratch, 1));
     let stories: Vec<(String, i32, String)> = sqlx::query_as(
         "SELECT a.site, a.version, f.site FROM article a JOIN article f ON f.article_id = a.story_id ORDER BY a.site",
     )
@@ -422,41 +329,44 @@ async fn parts_wait(scratch: &Scratch, second: &(Store, Claimed)) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_somebody_has_long_had_is_nothing_to_wait_for() {
-    let scratch = slow_store("race_long_had").await;
-    let second = (scratch.store.clone(), scratch.claim(1).await);
-    nobody_waits(&scratch, &second).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_somebody_has_long_had_is_nothing_to_wait_for_between_workers() {
-    let scratch = slow_store("race_long_had_workers").await;
+async fn a_flush_of_another_window_does_not_wait_and_a_merge_does() {
+    let scratch = slow_store("race_other_window").await;
     let second = another_worker(&scratch, "another", 1).await;
-    nobody_waits(&scratch, &second).await;
-}
-
-/// `second` has claimed partition 1.
-async fn nobody_waits(scratch: &Scratch, second: &(Store, Claimed)) {
-    let (old, new) = (prose(1, 6), babble(2));
-    flush(second, 0, &[Text::of_site("a.example", "Old", &old)]).await;
-    let texts = [
-        Text::of_site("b.example", "Slow", &new),
-        Text::of_site("b.example", "Copy", &old),
+    let (old, new, one, another) = (prose(1, 6), babble(2), babble(3), babble(4));
+    let before = [
+        Text::of_site("a.example", "One", &one),
+        Text::of_site("b.example", "Another", &another),
     ];
-    let slow = SlowFlush::begin(scratch, &texts).await;
-    // Both want what the old one has. If it waited, it would wait for ever.
-    flush(second, 1, &[Text::of_site("c.example", "Copy", &old)]).await;
-    slow.go_on().await;
-    assert_eq!(scratch.stories().await, 2);
+    flush(&second, 0, &before).await;
+    let slow = SlowFlush::begin(&scratch, &[Text::of_site("c.example", "Slow", &new)]).await;
+    // If it waited, it would wait for ever.
+    let items = ["d.example", "e.example"].into_iter().zip(2..);
+    let items = items.map(|(site, n)| Text::of_site(site, "Old", &old).item_at(1, n, "2021-03-01T12:00:00Z"));
+    second
+        .0
+        .flush(&second.1, &batch(2, items.collect()))
+        .await
+        .unwrap();
+    assert_eq!(scratch.stories().await, 3, "the slow one is not committed");
+    let stories: Vec<i64> = sqlx::query_scalar("SELECT story_id FROM story ORDER BY story_id LIMIT 2")
+        .fetch_all(&scratch.db)
+        .await
+        .unwrap();
+    let merge = async {
+        let merged = second.0.merge_stories(stories[1], stories[0], "a test").await;
+        merged.unwrap();
+    };
+    tokio::join!(merge, slow.go_on(&scratch, 1));
+    assert_eq!(scratch.stories().await, 3);
     scratch.assert_law().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_flush_that_waits_for_others_holds_no_article_that_they_move() {
+async fn a_copy_of_what_another_flush_moves_goes_along() {
     let scratch = slow_store("race_relink").await;
     let (second, third) = (scratch.claim(1).await, scratch.claim(2).await);
     let (second, third) = ((scratch.store.clone(), second), (scratch.store.clone(), third));
-    relinked_meanwhile(&scratch, &second, &third, ("copy.example", 2)).await;
+    relinked_meanwhile(&scratch, &second, &third, "copy.example").await;
     let copy = "SELECT count(*) FROM article c JOIN article b ON b.article_id = c.linked_to AND b.story_id = c.story_id
                 JOIN evidence e ON e.article_id = c.article_id AND e.story_id = c.story_id
                 WHERE c.site = 'copy.example' AND b.site = 'between.example' AND b.story_id = b.article_id";
@@ -464,25 +374,24 @@ async fn a_flush_that_waits_for_others_holds_no_article_that_they_move() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_version_of_what_another_worker_moves_waits_its_turn() {
+async fn a_version_of_what_another_worker_moves_stays_in_its_story() {
     let scratch = slow_store("race_relink_workers").await;
     let (second, third) = (
         another_worker(&scratch, "another", 1).await,
         another_worker(&scratch, "a third", 2).await,
     );
-    relinked_meanwhile(&scratch, &second, &third, ("between.example", 1)).await;
+    relinked_meanwhile(&scratch, &second, &third, "between.example").await;
     let version = "SELECT count(*) FROM article WHERE site = 'between.example' AND version = 2 AND story_id = article_id";
     assert_eq!(scratch.count(version).await, 1);
 }
 
 /// The flush of `second` waits for a slow one, and then takes the article of between.example out of its story. The flush of `third`, which
-/// begins meanwhile and waits for that of `second`, has that article's text, but for its end, as an article of
-/// this site; so many of its articles need not wait.
+/// waits for that of `second`, has that article's text, but for its end, as an article of this site.
 async fn relinked_meanwhile(
     scratch: &Scratch,
     second: &(Store, Claimed),
     third: &(Store, Claimed),
-    (site, in_part): (&str, i64),
+    site: &str,
 ) {
     let babble = |seed, n| copydesk_testkit::ArticleGenerator::new(seed).babble(n);
     let (ours, theirs, slow, apart, last) = (
@@ -518,15 +427,12 @@ async fn relinked_meanwhile(
         text("last.example", &last),
         text("newcomer2.example", &newcomer),
     ];
-    let third_in_part = async {
-        // The two from before, the slow one, and the one that waits for nobody.
-        until_begun(scratch, 4).await;
-        flush(third, 0, &of_third).await;
+    let in_turn = async {
+        // Whoever waits first goes first.
+        scratch.until(WAITING, |sessions| sessions == 1).await;
+        tokio::join!(flush(third, 0, &of_third), slow.go_on(scratch, 2));
     };
-    tokio::join!(flush(second, 2, &of_second), third_in_part, async {
-        until_begun(scratch, 4 + in_part).await;
-        slow.go_on().await;
-    });
+    tokio::join!(flush(second, 2, &of_second), in_turn);
     let newcomers = "SELECT count(*) FROM article n JOIN article b ON b.story_id = n.story_id AND b.story_id = b.article_id
                      WHERE n.site LIKE 'newcomer%' AND b.site = 'between.example'";
     assert_eq!(scratch.count(newcomers).await, 2, "the article between was moved");

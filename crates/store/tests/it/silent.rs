@@ -81,7 +81,7 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
     }
     hello.push(0);
     // All of a call but its Sync (5.2.3 of the protocol's chapter): its transaction stays open, and holds the lock.
-    let parse = b"\0SELECT copydesk_enter_turn(1, '')\0\0\0";
+    let parse = b"\0SELECT copydesk_try_lock('search_index')\0\0\0";
     let parts = [
         wire(None, &hello),
         wire(Some(b'P'), parse),
@@ -89,7 +89,8 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
         wire(Some(b'E'), &[0; 5]),
     ];
     socket.write_all(&parts.concat()).unwrap();
-    let held = "SELECT count(*) FROM pg_locks WHERE relation = 'pipeline_lock'::regclass AND mode = 'ShareRowExclusiveLock'
+    let held =
+        "SELECT count(*) FROM pg_locks WHERE relation = 'pipeline_lock'::regclass AND mode = 'RowShareLock'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     scratch.until(held, |locks| locks == 1).await;
     assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");

@@ -100,7 +100,7 @@ pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
     /// A file that holds the URL; wins over `url`.
     pub(crate) url_file: Option<UrlFile>,
-    /// Connections of one worker at the most; one more where it is not alone with the database.
+    /// Connections of one worker at the most.
     pub(crate) connections: u32,
 }
 

@@ -228,7 +228,6 @@ impl Ledger for MemoryDatabase {
         };
         match self.call(op).await? {
             Answer::Advanced(true) => Ok(Some(Advanced {
-                alone: false,
                 ids: (0..counts.prepared).collect(),
                 common_version: 0,
             })),

@@ -1,12 +1,13 @@
 //! Keys of a window in few bytes: what is not in a [`KeyFilter`] is certainly not there.
 
 use futures_util::TryStreamExt as _;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
-use crate::keys::{HASH_BITS, HASH_MASK, borders};
 
-const READING: &str = "cannot read the keys of a window";
+use super::window::{HASH_BITS, HASH_MASK, Window};
+
+pub(super) const READING: &str = "cannot read the keys of a window";
 
 /// Bits of a filter for each key: one in 150 keys that are not there is thought to be.
 const BITS_A_KEY: usize = 12;
@@ -15,12 +16,15 @@ const BITS_A_KEY: usize = 12;
 const ROWS_A_PAGE: usize = 185;
 
 /// How many keys a window can have in its pages. `None`: it has no partition of its own.
-pub(crate) async fn keys_at_most(pool: &PgPool, window: i64) -> Result<Option<usize>, StoreError> {
+pub(super) async fn keys_at_most(
+    connection: &mut PgConnection,
+    window: Window,
+) -> Result<Option<usize>, StoreError> {
     let pages: Option<i64> = sqlx::query_scalar(
         "SELECT pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
     )
-    .bind(window)
-    .fetch_one(pool)
+    .bind(window.0)
+    .fetch_one(connection)
     .await
     .doing(READING)?;
     Ok(pages.map(|pages| {
@@ -34,43 +38,47 @@ pub(crate) async fn keys_at_most(pool: &PgPool, window: i64) -> Result<Option<us
 /// and space-efficient Bloom filters", 2007; the shape is that of Apache Parquet). One block of 32 bytes a key is looked at, and
 /// ascending keys are in ascending blocks.
 #[derive(Debug)]
-pub(crate) struct KeyFilter {
+pub(super) struct KeyFilter {
     blocks: Vec<[u32; 8]>,
 }
 
 impl KeyFilter {
-    pub(crate) fn new(keys: usize) -> Self {
+    pub(super) fn new(keys: usize) -> Self {
         Self {
             blocks: vec![[0; 8]; Self::bytes_for(keys) / 32],
         }
     }
 
-    /// The keys that a window has now, and room for `keys` of them.
-    pub(crate) async fn of_window(pool: &PgPool, window: i64, keys: usize) -> Result<Self, StoreError> {
+    /// The keys that a window has, and room for `keys` of them.
+    pub(super) async fn of_window(
+        connection: &mut PgConnection,
+        window: Window,
+        keys: usize,
+    ) -> Result<Self, StoreError> {
         let mut filter = Self::new(keys);
-        let (first, last) = borders(window);
+        let (first, last) = window.borders();
         let mut rows = sqlx::query_scalar::<_, i64>("SELECT key FROM near_key WHERE key BETWEEN $1 AND $2")
             .bind(first)
             .bind(last)
-            .fetch(pool);
+            .fetch(connection);
         while let Some(key) = rows.try_next().await.doing(READING)? {
             filter.add(key);
         }
         Ok(filter)
     }
 
-    pub(crate) fn bytes_for(keys: usize) -> usize {
+    pub(super) fn bytes_for(keys: usize) -> usize {
         keys.saturating_mul(BITS_A_KEY)
             .div_ceil(256)
             .max(1)
             .saturating_mul(32)
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.blocks.len() * 32
     }
 
-    pub(crate) fn add(&mut self, key: i64) {
+    pub(super) fn add(&mut self, key: i64) {
         let at = self.block(key);
         if let Some(block) = self.blocks.get_mut(at) {
             for (word, bit) in block.iter_mut().zip(bits(key)) {
@@ -79,7 +87,7 @@ impl KeyFilter {
         }
     }
 
-    pub(crate) fn may_have(&self, key: i64) -> bool {
+    pub(super) fn may_have(&self, key: i64) -> bool {
         self.blocks
             .get(self.block(key))
             .is_none_or(|block| block.iter().zip(bits(key)).all(|(word, bit)| word & bit != 0))
@@ -113,14 +121,14 @@ fn bits(key: i64) -> [u32; 8] {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Keys as they come: the hash spread evenly over 50 bits.
-    pub(crate) fn key(window: i64, n: u64) -> i64 {
+    pub(in crate::keys) fn key(window: i32, n: u64) -> i64 {
         let hash =
             n.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ n.rotate_left(32).wrapping_mul(0xa076_1d64_78bd_642f);
-        window << HASH_BITS | (hash >> 14).cast_signed()
+        i64::from(window) << HASH_BITS | (hash >> 14).cast_signed()
     }
 
     #[test]

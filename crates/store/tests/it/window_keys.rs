@@ -1,7 +1,5 @@
 //! Windows that are only looked into: their keys are kept at hand, and nothing is missed by it.
 
-use std::time::{Duration, Instant};
-
 use copydesk_store::{Claimed, Store, StoreConfig};
 
 use crate::support::{Scratch, Text, batch, prose};
@@ -50,10 +48,6 @@ impl Windows {
             self.store(body, &format!("site{body}.example"), &present).await;
         }
     }
-
-    async fn marks(&self) -> i64 {
-        self.scratch.count("SELECT count(*) FROM quiet_window").await
-    }
 }
 
 async fn read(store: &Store) -> u32 {
@@ -61,8 +55,8 @@ async fn read(store: &Store) -> u32 {
 }
 
 #[tokio::test]
-async fn a_quiet_window_is_read_once_and_its_copies_are_found() {
-    let mut windows = Windows::new("quiet").await;
+async fn a_window_that_is_only_looked_into_is_read_once_and_its_copies_are_found() {
+    let mut windows = Windows::new("window_keys").await;
     let (earlier, present) = (windows.earlier.clone(), windows.present.clone());
     for body in [1, 2] {
         windows.store(body, "a.example", &earlier).await;
@@ -71,7 +65,6 @@ async fn a_quiet_window_is_read_once_and_its_copies_are_found() {
     windows.look().await;
     assert_eq!(read(&windows.scratch.store).await, 1);
     assert_eq!(read(&windows.scratch.store).await, 0, "it is known");
-    assert_eq!(windows.marks().await, 1);
     let before = windows.scratch.stories().await;
     assert_eq!(windows.store(1, "b.example", &present).await, before, "a copy");
     assert_eq!(
@@ -83,13 +76,13 @@ async fn a_quiet_window_is_read_once_and_its_copies_are_found() {
 }
 
 #[tokio::test]
-async fn keys_of_a_quiet_window_are_not_looked_up_one_by_one() {
-    let mut windows = Windows::new("quiet_left_out").await;
+async fn keys_are_not_looked_up_one_by_one_while_the_version_stands() {
+    let mut windows = Windows::new("window_keys_left_out").await;
     let (earlier, present) = (windows.earlier.clone(), windows.present.clone());
     windows.store(1, "a.example", &earlier).await;
     windows.look().await;
     assert_eq!(read(&windows.scratch.store).await, 1);
-    // Keys of the article to come, put there behind the mark's back, as nothing but this test does.
+    // Keys of the article to come, put there without the window's lock, as nothing but this test does.
     windows.store(2, "b.example", &present).await;
     let moved = "WITH other AS (
                      INSERT INTO near_key SELECT key - (1::bigint << 50), article_id FROM near_key
@@ -101,26 +94,25 @@ async fn keys_of_a_quiet_window_are_not_looked_up_one_by_one() {
     assert_eq!(
         windows.store(2, "c.example", &present).await,
         before + 1,
-        "it is not looked up: nobody adds a key under a mark"
+        "it is not looked up: nobody adds a key under a version"
     );
-    sqlx::query("DELETE FROM quiet_window")
+    sqlx::query("UPDATE near_key_window SET version = version + 1")
         .execute(&windows.scratch.db)
         .await
         .unwrap();
-    assert_eq!(windows.marks().await, 0);
     let moved = "WITH own AS (DELETE FROM near_key WHERE article_id = (SELECT max(article_id) FROM article) RETURNING key)
                  SELECT count(*) FROM own";
     assert!(windows.scratch.count(moved).await > 4);
     assert_eq!(
         windows.store(2, "d.example", &present).await,
         before + 1,
-        "without the mark it is"
+        "under another version it is"
     );
 }
 
 #[tokio::test]
-async fn a_key_that_comes_late_ends_the_quiet_for_everybody() {
-    let mut windows = Windows::new("quiet_late").await;
+async fn a_key_that_comes_late_is_found_by_everybody() {
+    let mut windows = Windows::new("window_keys_late").await;
     let (earlier, present) = (windows.earlier.clone(), windows.present.clone());
     windows.store(1, "a.example", &earlier).await;
     windows.look().await;
@@ -132,7 +124,6 @@ async fn a_key_that_comes_late_ends_the_quiet_for_everybody() {
     let claimed = windows.scratch.claim(1).await;
     let late = batch(0, vec![text.item_at(1, 0, &earlier)]);
     other.flush(&claimed, &late).await.unwrap();
-    assert_eq!(windows.marks().await, 0);
     let before = windows.scratch.stories().await;
     assert_eq!(
         windows.store(7, "b.example", &present).await,
@@ -144,43 +135,5 @@ async fn a_key_that_comes_late_ends_the_quiet_for_everybody() {
         before,
         "as does that of the first"
     );
-    // Quiet again, for a worker that comes new: another mark, and both are in it.
-    let mark = "SELECT count(*) FROM quiet_window WHERE since > now() - interval '1 minute'";
-    sqlx::query("SELECT copydesk_quiet_window(copydesk_window($1::timestamptz))")
-        .bind(&earlier)
-        .execute(&windows.scratch.db)
-        .await
-        .unwrap();
-    assert_eq!(windows.scratch.count(mark).await, 1);
-    assert_eq!(
-        windows.store(7, "c.example", &present).await,
-        before,
-        "under a mark that was not read"
-    );
     windows.scratch.assert_law().await;
-}
-
-#[tokio::test]
-async fn a_window_is_not_quiet_while_somebody_claims_there() {
-    let mut windows = Windows::new("quiet_waits").await;
-    let earlier = windows.earlier.clone();
-    windows.store(1, "a.example", &earlier).await;
-    windows.look().await;
-    let mut claiming = windows.scratch.db.begin().await.unwrap();
-    sqlx::query("INSERT INTO near_key SELECT min(key) + 1, min(article_id) FROM near_key")
-        .execute(&mut *claiming)
-        .await
-        .unwrap();
-    assert_eq!(read(&windows.scratch.store).await, 0);
-    assert_eq!(windows.marks().await, 0);
-    claiming.rollback().await.unwrap();
-    windows.look().await;
-    assert_eq!(read(&windows.scratch.store).await, 0, "not again at once");
-    // But soon: it may have been a vacuum.
-    let begun = Instant::now();
-    while read(&windows.scratch.store).await == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never again");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    assert_eq!(windows.marks().await, 1);
 }

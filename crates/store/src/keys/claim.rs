@@ -1,0 +1,126 @@
+//! Who owns a key, and how it gets an owner: under the lock of its window.
+
+use std::sync::LazyLock;
+
+use sqlx::PgConnection;
+
+use crate::copy::{CopyInto, CopyValue as _, copy};
+use crate::error::{Doing as _, StoreError};
+
+use super::window::{Window, by_window};
+
+/// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
+pub(crate) type Owners = foldhash::HashMap<i64, i64>;
+
+/// Windows that are scanned one by one. A batch from the present has two or three, one from an archive may have hundreds.
+const MOST_SCANS: usize = 4;
+
+const LOCKING: &str = "cannot lock the windows of keys";
+const CLAIMING: &str = "cannot claim the articles' keys";
+pub(super) const LOOKING: &str = "cannot look for the keys' owners";
+
+/// Locks these windows until the end of the transaction, and raises their versions. Statements behind this one see all that was claimed in
+/// them before, and nobody claims there meanwhile.
+///
+/// In ascending order, so that transactions that lock several windows do not deadlock: all at once, and before any row of an article.
+pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> Result<(), StoreError> {
+    if windows.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<i32> = windows.iter().map(|w| w.0).collect();
+    // Postgres goes through the rows in the order in which the query brings them; one that is there is locked even if it is too
+    // new for this statement's snapshot.
+    sqlx::query(
+        "INSERT INTO near_key_window AS w (number) SELECT number FROM unnest($1::int4[]) AS n (number) ORDER BY number
+         ON CONFLICT (number) DO UPDATE SET version = w.version + 1",
+    )
+    .bind(&numbers)
+    .execute(connection)
+    .await
+    .doing(LOCKING)?;
+    Ok(())
+}
+
+/// Locks the windows of all articles of some stories: for whoever changes the stories and claims no keys.
+pub(crate) async fn lock_of_stories(
+    connection: &mut PgConnection,
+    stories: &[i64],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "SELECT FROM near_key_window WHERE number IN (
+             SELECT copydesk_window(coalesce(message_time, ingested_at)) FROM article WHERE story_id = ANY ($1))
+         ORDER BY number FOR UPDATE",
+    )
+    .bind(stories)
+    .execute(connection)
+    .await
+    .doing(LOCKING)?;
+    Ok(())
+}
+
+/// Who owns which of these keys (ascending).
+pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Result<Owners, StoreError> {
+    let mut owners = Owners::default();
+    if by_window(keys).nth(MOST_SCANS).is_some() {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
+        )
+        .bind(keys)
+        .fetch_all(connection)
+        .await
+        .doing(LOOKING)?;
+        owners.extend(rows);
+        return Ok(owners);
+    }
+    for (window, keys) in by_window(keys) {
+        // One scan that goes from key to key costs less than a join with the array, which starts a scan for each. The
+        // borders are for the planner, which does not look into an array to tell partitions apart.
+        let (first, last) = window.borders();
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT key, article_id FROM near_key WHERE key = ANY ($1) AND key BETWEEN $2 AND $3",
+        )
+        .bind(keys)
+        .bind(first)
+        .bind(last)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(LOOKING)?;
+        owners.extend(rows);
+    }
+    Ok(owners)
+}
+
+static INTO_NEAR_KEY: LazyLock<CopyInto> =
+    LazyLock::new(|| CopyInto::new("near_key", &["key", "article_id"]));
+
+/// Claims those of the keys that nobody owns. `wanted`: keys with the articles that want them, ascending and distinct by key; `owners`: what
+/// [`owners`] found of them under the windows' lock. Answers with the keys that were claimed.
+///
+/// # Errors
+/// [`StoreError::ClaimedMeanwhile`]: somebody has claimed one of them without the lock.
+pub(crate) async fn insert_absent(
+    connection: &mut PgConnection,
+    wanted: &[(i64, i64)],
+    owners: &Owners,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let absent: Vec<(i64, i64)> = wanted
+        .iter()
+        .filter(|(key, _)| !owners.contains_key(key))
+        .copied()
+        .collect();
+    if absent.is_empty() {
+        return Ok(absent);
+    }
+    let copied = copy(connection, &INTO_NEAR_KEY, &absent, |(key, id), row| {
+        key.put(row);
+        id.put(row);
+    });
+    copied.await.map_err(|source| match &source {
+        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::ClaimedMeanwhile,
+        _ => StoreError::Database {
+            doing: CLAIMING,
+            source,
+        },
+    })?;
+    Ok(absent)
+}
