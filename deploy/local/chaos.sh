@@ -27,4 +27,4 @@ done
 "$ROOT/deploy/local/postgres.sh" up
 use_local_services
 SETTINGS+=("COPYDESK_TEST_EXECUTABLE=$(target_dir)/$PROFILE_DIR/copydesk")
-exec env "${SETTINGS[@]}" cargo test "${LOCKED[@]}" --package copydesk-tests --test "$WHAT" -- --nocapture --include-ignored
+exec env "${SETTINGS[@]}" cargo test "${LOCKED[@]}" --package copydesk-tests --test it -- "$WHAT::" --nocapture --include-ignored

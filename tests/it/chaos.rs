@@ -1,18 +1,11 @@
 //! Everything at once: workers killed, frozen, joining and leaving, Postgres and the broker crashing, the network slow and
+
 //! cut, while production goes on, some of it messages that end whoever prepares them. At the end every offset is in the ledger
 //! exactly once.
 //!
 //! `make chaos` runs it for ten minutes; `make test` for some seconds. COPYDESK_CHAOS_SECONDS and COPYDESK_CHAOS_SEED
 //! change that; the seed is printed. The same seed gives the same faults in the same order; what they meet is up to the
 //! machine.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};

@@ -1,10 +1,4 @@
 //! Topics that change under the ledger: retention, deletion, growth; and a database from an older backup.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::Duration;
 

@@ -1,14 +1,8 @@
 //! Messages that end the process that prepares them: after two workers at the most they are in quarantine, and everything else is
+
 //! stored once.
 //!
 //! No input is known to do so. These do because `COPYDESK_TEST_ABORT_ON` names a text for which the program aborts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 

@@ -1,10 +1,4 @@
 //! The audit must find what is broken, or its "clean" means nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_tests::Pipeline;
 

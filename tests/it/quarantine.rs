@@ -1,10 +1,4 @@
 //! Bad messages: kept with their bytes and a reason, and the stream goes on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_testkit::{ArticleGenerator, Outgoing};
 use copydesk_tests::Pipeline;

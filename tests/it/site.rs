@@ -1,10 +1,4 @@
 //! Site memory from the command line, as a person does it, and what monitoring hears of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::{Duration, Instant};
 

@@ -1,22 +1,15 @@
 //! docs/tutorial.md, command by command, as a new user would type them.
+
 //!
 //! The commands and what they must print are read out of the page. With fewer pages than the page says (a debug build takes its
 //! time): COPYDESK_TUTORIAL_PAGES, 400 if it is not set. `make tutorial` runs all 10,000.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use copydesk_testkit::{ScratchDatabase, ScratchTopic, executable, kafka_brokers};
 
-const PAGE: &str = include_str!("../docs/tutorial.md");
+const PAGE: &str = include_str!("../../docs/tutorial.md");
 
 /// Blocks of the page: the language after the fence, and the text.
 fn blocks() -> Vec<(&'static str, &'static str)> {

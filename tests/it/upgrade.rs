@@ -1,10 +1,4 @@
 //! A release's schema works with the programs of the release before (migrations/README.md, rule 2).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_tests::Pipeline;
 

@@ -1,10 +1,4 @@
 //! A trace goes on from the producer through the worker, and a collector that is broken disturbs nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

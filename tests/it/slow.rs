@@ -1,10 +1,4 @@
 //! Pages that take as long as a page may: they hold up their own partitions and no other, and monitoring tells of them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,4 @@
 //! What is told besides storing: the dead-letter topic, the topic of clean articles, the channel of NOTIFY.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

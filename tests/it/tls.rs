@@ -1,10 +1,4 @@
 //! Whom copydesk talks to: the right certificate is accepted, a wrong one, a wrong name and a wrong password are refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_testkit::{Certificate, Copydesk, PrivateKafka, PrivatePostgres};
 use copydesk_tests::Pipeline;

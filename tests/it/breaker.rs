@@ -1,10 +1,4 @@
 //! The circuit breaker: a producer that sends only rubbish does not empty the topic into quarantine.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::Duration;
 

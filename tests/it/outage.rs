@@ -1,10 +1,4 @@
 //! Servers that crash, refuse, crawl or cut the line: the worker waits, nothing is quarantined, every offset once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::{Duration, Instant};
 

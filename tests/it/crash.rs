@@ -1,10 +1,4 @@
 //! kill -9 and zombies: every offset ends in the ledger exactly once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::{Duration, Instant};
 

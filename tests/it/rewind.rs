@@ -1,10 +1,4 @@
 //! `copydesk rewind`: a person has messages read again, also under a running worker.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::Duration;
 

@@ -1,14 +1,7 @@
 //! Hostile messages among good ones: every good one is stored, every bad one is kept with a reason, memory stays flat.
+
 //!
 //! 2,000 of them by default; `make hostile` sends 20,000 (COPYDESK_HOSTILE_MESSAGES).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::time::Duration;
 
 use copydesk_testkit::{ArticleGenerator, Outgoing, hostile, hostile_page, mutated};

@@ -1,12 +1,6 @@
 //! What deploy/prometheus and deploy/grafana ask for is what a running worker exposes, and every alert has its entry in
-//! docs/operations.md.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
+//! docs/operations.md.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,10 +1,4 @@
 //! What a running worker tells monitoring: the catalogue and nothing else, with numbers that add up.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

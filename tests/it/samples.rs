@@ -1,10 +1,4 @@
 //! The bundled samples, fed and worked as `make run` does it, come out as samples/README.md says.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::collections::BTreeMap;
 

@@ -1,15 +1,8 @@
 //! The pipeline puts articles into the stories that the pure library puts them into: by links, re-links, digests and merges.
+
 //!
 //! `make test` runs an invented stream. With COPYDESK_NEAR_COPY_STREAM=FILE (JSON Lines, also .gz: host, title, text, and gold in
 //! `cluster`) that stream is run instead, in its order, and precision, recall and adjusted Rand index over pairs are printed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -1,12 +1,6 @@
 //! Least privilege: a login with copydesk_writer alone runs the pipeline and can do no more; one with copydesk_reader reads
-//! every view and writes nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
+//! every view and writes nothing.
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 

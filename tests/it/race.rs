@@ -1,13 +1,7 @@
 //! Near-copies that arrive at the same moment on several workers, while workers are killed: one story, always.
+
 //!
 //! `make test` runs a small form; `make race` (COPYDESK_TEST_RACE_PAIRS) runs as many pairs as one likes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
-
 use std::time::{Duration, Instant};
 
 use copydesk_testkit::{ArticleGenerator, Outgoing, Running};

@@ -1,11 +1,4 @@
 //! Memory is bounded by the stated budget (`worker.memory`), whatever the backlog and the size of a message.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use std::time::{Duration, Instant};
 

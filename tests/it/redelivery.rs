@@ -1,10 +1,4 @@
 //! The same again: reset groups and re-fed files make no second article.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_testkit::Copydesk;
 use copydesk_tests::Pipeline;

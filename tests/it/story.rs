@@ -1,10 +1,4 @@
 //! Stories and upkeep from the command line, as a person does it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test code: a panic with a clear message is how a test fails"
-)]
 
 use copydesk_tests::Pipeline;
 use serde_json::Value;
