@@ -76,7 +76,7 @@ impl PreparedArticles {
                 payload: Some(text.clone().into_bytes()),
                 headers: Vec::new(),
             },
-            outcome: Ok(Box::new(prepare(&site, &url, &self.generator.headline(), &text))),
+            outcome: Ok(prepare(&site, &url, &self.generator.headline(), &text).into()),
         }
     }
 }

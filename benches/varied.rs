@@ -80,12 +80,7 @@ impl VariedArticles {
                 payload: Some(payload),
                 headers: Vec::new(),
             },
-            outcome: Ok(Box::new(Prepared::new(
-                clean,
-                fingerprint,
-                None,
-                Default::default(),
-            ))),
+            outcome: Ok(Prepared::new(clean, fingerprint, None, Default::default()).into()),
         }
     }
 

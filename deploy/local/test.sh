@@ -49,6 +49,7 @@ else
     "$ROOT/deploy/local/install.sh" --lint
     "$ROOT/deploy/local/tools.sh"
     "$ROOT/deploy/local/kafka.sh" up
+    "$ROOT/deploy/local/registry.sh" fetch
     "$ROOT/deploy/local/postgres.sh" up
     use_local_services
     lint

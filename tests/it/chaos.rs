@@ -120,9 +120,18 @@ enum Kind {
     Good,
     Bad,
     Killer,
+    /// It takes an article down, which may have been sent before or come again.
+    Tombstone,
 }
 
-/// One small message: mostly a new article, now and then one that was sent before, now and then rubbish, seldom a killer.
+/// Of so many messages one is a tombstone.
+const TOMBSTONES: usize = 50;
+
+fn address(article: usize) -> String {
+    format!("https://site{}.example/{article}", article % 97)
+}
+
+/// One small message: mostly a new article, now and then one that was sent before, a tombstone, or rubbish, seldom a killer.
 fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, Kind) {
     let partition = Some(i32::try_from(random.below(PARTITIONS as usize)).unwrap());
     if number % KILLERS == KILLERS / 4 {
@@ -141,6 +150,24 @@ fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, Kind) {
             return (Outgoing { partition, ..bad }, Kind::Bad);
         }
     }
+    if random.below(TOMBSTONES) == 0 {
+        let address = address(random.below(number + 1));
+        let tombstone = match random.below(2) {
+            0 => Outgoing {
+                key: Some(address),
+                payload: None,
+                ..Outgoing::default()
+            },
+            _ => Outgoing::value(format!("{{\"url\": \"{address}\", \"deleted\": true}}")),
+        };
+        return (
+            Outgoing {
+                partition,
+                ..tombstone
+            },
+            Kind::Tombstone,
+        );
+    }
     // One in three is an article that was sent before.
     let article = if random.below(3) == 0 {
         random.below(number + 1)
@@ -149,10 +176,7 @@ fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, Kind) {
     };
     let mut own = ArticleGenerator::new(0xdead_0000 + article as u64);
     let text = format!("{} {}", own.sentence(), own.sentence());
-    let payload = format!(
-        "{{\"url\": \"https://site{}.example/{article}\", \"text\": \"{text}\"}}",
-        article % 97
-    );
+    let payload = format!("{{\"url\": \"{}\", \"text\": \"{text}\"}}", address(article));
     let good = Outgoing {
         partition,
         ..Outgoing::value(payload)
@@ -278,7 +302,7 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
     };
     let production = async {
         let mut random = ArticleGenerator::new(seed ^ 0x5eed);
-        let (mut number, mut bad, mut killers) = (0_usize, 0_i64, 0_i64);
+        let (mut number, mut bad, mut killers, mut tombstones) = (0_usize, 0_i64, 0_i64, 0_i64);
         while Instant::now() < end {
             let stored = ledger(&pipeline).await.unwrap_or(0);
             if number as i64 - stored > backlog {
@@ -291,11 +315,12 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
             let of = |kind| messages.iter().filter(|(_, k)| *k == kind).count() as i64;
             bad += of(Kind::Bad);
             killers += of(Kind::Killer);
+            tombstones += of(Kind::Tombstone);
             pipeline.topic.produce(messages.into_iter().map(|(m, _)| m)).await;
         }
-        (number as i64, bad, killers)
+        (number as i64, bad, killers, tombstones)
     };
-    let (done, (sent, bad, killers)) = tokio::join!(faults, production);
+    let (done, (sent, bad, killers, tombstones)) = tokio::join!(faults, production);
 
     // All is well again: what is left must arrive.
     for (worker, frozen) in &mut crew.workers {
@@ -336,7 +361,7 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
     let died = crew.died;
     eprintln!(
         "chaos: seed {seed}: {on_topic} messages, {articles} articles, {quarantined} quarantined, {faults} faults {done:?}, \
-         {died} workers ended by {killers} messages, drained in {took:.1?}"
+         {tombstones} tombstones, {died} workers ended by {killers} messages, drained in {took:.1?}"
     );
     assert_eq!(on_topic, sent, "the producer is idempotent");
     pipeline.assert_every_offset_once(sent).await;
@@ -351,6 +376,25 @@ async fn nothing_is_lost_and_nothing_is_stored_twice_in_chaos() {
         "{died} workers were ended by {killers} messages"
     );
     assert_eq!(articles, addresses, "no article twice");
+    // Every tombstone in the ledger once, and what it took down gone and held: one takedown for each address.
+    let (takedowns, by_messages) = (
+        pipeline.count("SELECT count(*) FROM takedowns").await,
+        pipeline
+            .count("SELECT count(*) FROM takedowns t JOIN sighting s USING (topic, partition, \"offset\") WHERE s.verdict = 'taken_down'")
+            .await,
+    );
+    let taken_down = pipeline
+        .count("SELECT count(*) FROM sighting WHERE verdict = 'taken_down'")
+        .await;
+    assert!(
+        tombstones <= taken_down && takedowns > 0 && takedowns <= tombstones,
+        "{tombstones} tombstones, {takedowns} takedowns, {taken_down} messages held"
+    );
+    assert_eq!(takedowns, by_messages, "each by a tombstone of the ledger");
+    let held_addresses = pipeline
+        .count("SELECT count(*) FROM takedown_hold h JOIN article_identity i ON i.identity = h.hash")
+        .await;
+    assert_eq!(held_addresses, 0, "nothing is at an address that was taken down");
     eprintln!("chaos: 0 lost, 0 twice, by `copydesk audit` and by SQL");
 }
 

@@ -25,6 +25,7 @@ mod quarantine;
 mod race;
 mod rebalance;
 mod redelivery;
+mod registry;
 mod rewind;
 mod roles;
 mod samples;

@@ -60,6 +60,10 @@ reasons! {
     Empty = "empty",
     /// A word that serialisers write for nothing: `null`, `None`, `undefined`, `[object Object]`, or a lone number.
     NullText = "null_text",
+    /// The value names a schema that the registry does not have, or that cannot be used.
+    UnknownSchema = "unknown_schema",
+    /// The value cannot be read by the schema that it names.
+    SchemaMismatch = "schema_mismatch",
     /// The record, or what it decompresses to, is over the size limit.
     TooLarge = "too_large",
     /// It decompresses to suspiciously many times its size.

@@ -14,7 +14,14 @@ use crate::aliases::Filled;
 use crate::fields::{self, Fields};
 use crate::values::{AnyValue, Key, Notes, insert};
 use crate::warnings::{NULL_TEXT, UNWRAPPED, Warnings};
-use crate::{Limits, json_error, nothing, reject};
+use crate::{Limits, json_error, nothing, reject, tombstone};
+
+/// What an envelope holds.
+pub(crate) enum Enveloped {
+    Article(Box<RawArticle>),
+    /// It says that its article was deleted. With the address, if it has one.
+    Deleted(Option<String>),
+}
 
 /// Reads an envelope. `sent_at`: the message's own time.
 pub(crate) fn read(
@@ -22,7 +29,7 @@ pub(crate) fn read(
     sent_at: Option<DateTime<Utc>>,
     limits: &Limits,
     warnings: &mut Warnings,
-) -> Result<RawArticle, Reject> {
+) -> Result<Enveloped, Reject> {
     read_once(json, sent_at, limits, warnings, false)
 }
 
@@ -33,7 +40,7 @@ fn read_once(
     limits: &Limits,
     warnings: &mut Warnings,
     unwrapped: bool,
-) -> Result<RawArticle, Reject> {
+) -> Result<Enveloped, Reject> {
     let mut notes = Notes {
         warnings: &mut *warnings,
         limits,
@@ -60,12 +67,15 @@ fn read_once(
         extra: &mut envelope.extra,
     };
     filled.take(limits, warnings);
+    if tombstone::is_deleted(&envelope.extra) {
+        return Ok(Enveloped::Deleted(envelope.fields.url));
+    }
     let body = envelope.body(warnings)?;
     let mut article = RawArticle::from_body(body);
     article.extra = envelope.extra;
     article.sent_at = sent_at;
     envelope.fields.fill(&mut article, limits, warnings);
-    Ok(article)
+    Ok(Enveloped::Article(Box::new(article)))
 }
 
 /// The fields of an envelope as they were written.

@@ -1,8 +1,8 @@
-//! Stage 1: the bytes and headers of one record become a [`RawArticle`], or a [`Reject`] that says why not.
+//! Stage 1: the bytes and headers of one record become a [`RawArticle`], a [`Tombstone`], or a [`Reject`] that says why not.
 //!
 //! **In**: a [`Message`] as Kafka gave it, and [`Limits`]. **Out**: an article whose strings are valid UTF-8
-//! without NUL, within the limits, with every unknown field kept. docs/messages.md is the contract that
-//! producers read; this crate is its only reader. The steps of [`decode`]:
+//! without NUL, within the limits, with every unknown field kept; or the address of one that is to be taken down. docs/messages.md is the contract that
+//! producers read; this crate is its only reader. The steps of [`read`]:
 //!
 //! 1. `headers`: what the record headers say: the form of the body, its charset, metadata.
 //! 2. `compression`: `content-encoding` is undone under a cap on bytes and on the ratio.
@@ -34,6 +34,7 @@ mod limits;
 mod nothing;
 mod prescan;
 mod repair;
+mod tombstone;
 mod values;
 mod warnings;
 
@@ -44,19 +45,49 @@ use copydesk_article::{Message, RawArticle, RawBody, Reason, Reject, Stage};
 pub use compression::{CappedReader, OverCap};
 pub use dates::parse_timestamp;
 pub use limits::Limits;
+pub use tombstone::Tombstone;
 
+use envelope::Enveloped;
 use form::Form;
 use headers::Headers;
 use warnings::Warnings;
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// An article.
+    Article(Box<RawArticle>),
+    /// The end of one.
+    Tombstone(Tombstone),
+}
+
+/// Decodes one message that must be an article: for whoever shows what is made of one.
+///
+/// # Errors
+/// As [`read`]; a tombstone is [`Reason::NoBody`].
+pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> {
+    match read(message, limits)? {
+        Decoded::Article(article) => Ok(*article),
+        Decoded::Tombstone(_) => Err(reject(
+            Reason::NoBody,
+            "a tombstone: it takes an article down, and brings none",
+        )),
+    }
+}
 
 /// Decodes one message. A function of its arguments alone.
 ///
 /// # Errors
 /// A [`Reject`] of the stage `decode`; docs/quarantine.md says for each reason what to do.
-pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> {
+pub fn read(message: &Message, limits: &Limits) -> Result<Decoded, Reject> {
     let payload = message.payload.as_deref().unwrap_or_default();
     if payload.is_empty() {
-        return Err(reject(Reason::Empty, "the record has no value"));
+        let Some(url) = tombstone::address_in_key(message.key.as_deref()) else {
+            let detail =
+                "the record has no value; it would be a tombstone if its key were an http or https address";
+            return Err(reject(Reason::Empty, detail));
+        };
+        return Tombstone::of(&url, limits).map(Decoded::Tombstone);
     }
     limits.check("the record", payload.len(), limits.max_record_bytes)?;
     let mut warnings = Warnings::default();
@@ -86,7 +117,14 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> 
     let mut article = match form {
         Form::Json => {
             let json = charset::json(form::without_framing(&bytes), charset)?;
-            envelope::read(&json, sent_at(message), limits, &mut warnings)?
+            match envelope::read(&json, sent_at(message), limits, &mut warnings)? {
+                Enveloped::Article(article) => *article,
+                Enveloped::Deleted(url) => {
+                    let of_key = || tombstone::address_in_key(message.key.as_deref());
+                    let url = url.or(headers.fields.url).or_else(of_key).unwrap_or_default();
+                    return Tombstone::of(&url, limits).map(Decoded::Tombstone);
+                }
+            }
         }
         Form::Html => {
             let url = headers
@@ -110,7 +148,7 @@ pub fn decode(message: &Message, limits: &Limits) -> Result<RawArticle, Reject> 
     }
     repair_body(&mut article.body, limits, &mut warnings)?;
     article.warnings = warnings.into_codes();
-    Ok(article)
+    Ok(Decoded::Article(Box::new(article)))
 }
 
 /// Takes out of the body what cannot be stored, and holds it to its limit.

@@ -194,8 +194,11 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "identities belong to articles that do not exist",
-        "SELECT count(*) FROM article_identity i WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)
-             AND NOT EXISTS (SELECT FROM takedown t WHERE t.identity = i.identity AND t.lifted_at IS NULL)",
+        "SELECT count(*) FROM article_identity i WHERE NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)",
+    ),
+    (
+        "articles are there that a takedown holds against",
+        "SELECT count(*) FROM article_identity i JOIN article a USING (article_id) WHERE i.identity IN (SELECT hash FROM takedown_hold)",
     ),
     (
         "articles were dropped for their age and are there",

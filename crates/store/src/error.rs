@@ -109,6 +109,11 @@ pub enum StoreError {
     /// Somebody claims keys of near-copies without the lock of their window: an older program.
     #[error("another worker claimed the same keys without their window's lock; retrying")]
     ClaimedMeanwhile,
+    /// What a flush brings was taken down while the flush was under way.
+    #[error(
+        "a takedown holds against a message of this flush since a moment ago; the same again leaves it out"
+    )]
+    TakenDownMeanwhile,
     /// A batch that cannot be one: a bug of the caller.
     #[error("{partition}: a batch that cannot be one: {what}")]
     BadBatch {
@@ -144,7 +149,7 @@ impl StoreError {
             Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 class_of(source)
             }
-            Self::ClaimedMeanwhile => RetryClass::RetryNow,
+            Self::ClaimedMeanwhile | Self::TakenDownMeanwhile => RetryClass::RetryNow,
             Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::UntrustedServer(_)

@@ -26,7 +26,7 @@ use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
 use crate::{canonical, evidence, identity, keys, site_memory, takedown, versions};
 
-/// Stores articles. Answers with what is to be sent behind the commit.
+/// Stores articles. Answers with what is to be sent behind the commit. `last_takedown`: as the transaction's first statement found it.
 ///
 /// Row locks are taken in one order by whoever changes articles: addresses, windows of keys, articles, what belongs to an article, stories;
 /// within each in ascending order.
@@ -35,18 +35,21 @@ pub(crate) async fn store_articles(
     tx: &mut PgConnection,
     source: &TopicPartition,
     mut works: Vec<Work<'_>>,
+    last_takedown: i64,
     common: Option<&CommonShingles>,
     report: &mut FlushReport,
 ) -> Result<Option<Notice>, StoreError> {
     let range = range(&works);
     canonical::settle(tx, &mut works).await?;
     let mut sightings = Vec::with_capacity(works.len());
-    let held = takedown::held(tx, &works, true).await?;
-    set_aside(&mut works, &held, &mut sightings, report);
-    let known = identity::claim(tx, &first_of_each_identity(&works)).await?;
-    // Behind the lock on the address: a takedown under way was waited for.
-    let held = takedown::held(tx, &works, false).await?;
-    set_aside(&mut works, &held, &mut sightings, report);
+    if last_takedown > 0 {
+        let held = takedown::held(tx, &works).await?;
+        set_aside(&mut works, &held, &mut sightings, report);
+    }
+    let (known, takedown_since) = identity::claim(tx, &first_of_each_identity(&works)).await?;
+    if takedown_since > last_takedown && !takedown::held(tx, &works).await?.is_empty() {
+        return Err(StoreError::TakenDownMeanwhile);
+    }
     let histories = versions::histories(tx, &works, &known).await?;
     let dispositions = dispositions(&works, &known, &histories);
     let batch = BatchKeys::of(&works, &dispositions);

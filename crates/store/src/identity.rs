@@ -84,7 +84,8 @@ pub(crate) struct Known {
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// Claims the identities for fresh articles and answers with those that are taken.
+/// Claims the identities for fresh articles and answers with those that are taken, and with the last takedown that was there when that was
+/// done (0: none): one under way is waited for.
 ///
 /// `wanted` is distinct and ascending: two flushes take their row locks in the same order. What somebody else has
 /// claimed and not yet committed is waited for; what was there already is locked, so that two versions of one
@@ -92,25 +93,31 @@ pub(crate) struct Known {
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     wanted: &[(Identity, i64)],
-) -> Result<HashMap<Identity, Known>, StoreError> {
+) -> Result<(HashMap<Identity, Known>, i64), StoreError> {
     const DOING: &str = "cannot claim the articles' identities";
     let mut named: HashMap<i64, Identity> = HashMap::new();
+    let mut last_takedown = 0;
     let mut open = wanted.to_vec();
     while !open.is_empty() {
         let identities: Vec<&[u8]> = open.iter().map(|(i, _)| i.0.as_slice()).collect();
         let ids: Vec<i64> = open.iter().map(|(_, id)| *id).collect();
-        let inserted: HashSet<i64> = sqlx::query_scalar(
-            "INSERT INTO article_identity (identity, article_id)
-             SELECT identity, id FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id)
-             ON CONFLICT DO NOTHING RETURNING article_id",
+        // The look at takedowns is in this statement, for its snapshot is taken behind the table's lock, which a takedown holds.
+        let rows: Vec<(Option<i64>, i64)> = sqlx::query_as(
+            "WITH inserted AS (
+                 INSERT INTO article_identity (identity, article_id)
+                 SELECT identity, id FROM unnest($1::bytea[], $2::int8[]) AS w (identity, id)
+                 ON CONFLICT DO NOTHING RETURNING article_id
+             )
+             SELECT article_id, 0::int8 FROM inserted
+             UNION ALL SELECT NULL, coalesce(max(takedown_id), 0) FROM takedown",
         )
         .bind(&identities)
         .bind(&ids)
         .fetch_all(&mut *connection)
         .await
-        .doing(DOING)?
-        .into_iter()
-        .collect();
+        .doing(DOING)?;
+        last_takedown = rows.iter().map(|(_, last)| *last).fold(last_takedown, i64::max);
+        let inserted: HashSet<i64> = rows.into_iter().filter_map(|(id, _)| id).collect();
         open.retain(|(_, id)| !inserted.contains(id));
         if open.is_empty() {
             break;
@@ -135,7 +142,7 @@ pub(crate) async fn claim(
         open.retain(|(identity, _)| !found.contains(identity));
     }
     if named.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((HashMap::new(), last_takedown));
     }
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
@@ -172,7 +179,7 @@ pub(crate) async fn claim(
             },
         );
     }
-    Ok(known)
+    Ok((known, last_takedown))
 }
 
 /// Gives addresses that are used again to their new articles.

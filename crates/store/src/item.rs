@@ -1,4 +1,4 @@
-//! What the worker hands over: a batch of one partition's messages, each prepared or refused.
+//! What the worker hands over: a batch of one partition's messages, each prepared, a tombstone, or refused.
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Reject};
@@ -10,8 +10,47 @@ use crate::ready::Ready;
 pub struct Item {
     /// The message as it came: kept in quarantine if a stage or the database refuses it.
     pub message: Message,
-    /// The article, or why there is none.
-    pub outcome: Result<Box<Prepared>, Reject>,
+    /// What it brings, or why it brings nothing.
+    pub outcome: Result<Content, Reject>,
+}
+
+impl Item {
+    /// Whether it takes an article down.
+    pub(crate) const fn is_tombstone(&self) -> bool {
+        matches!(self.outcome, Ok(Content::Tombstone(_)))
+    }
+}
+
+/// What a message brings.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// An article.
+    Article(Box<Prepared>),
+    /// The end of one.
+    Tombstone(Tombstone),
+}
+
+/// The article at an address is to be taken down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The address in canonical form.
+    pub address: String,
+}
+
+impl Content {
+    /// The article, if it is one.
+    pub fn article(&self) -> Option<&Prepared> {
+        match self {
+            Self::Article(article) => Some(article),
+            Self::Tombstone(_) => None,
+        }
+    }
+}
+
+impl From<Prepared> for Content {
+    fn from(article: Prepared) -> Self {
+        Self::Article(Box::new(article))
+    }
 }
 
 /// An article that is ready to be stored.

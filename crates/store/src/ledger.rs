@@ -7,7 +7,7 @@ use copydesk_article::{Message, NextOffset, Offset, Reject};
 use tracing::warn;
 
 use crate::error::{FlushError, RetryClass, StoreError};
-use crate::item::{Batch, Item, Prepared};
+use crate::item::{Batch, Content, Item, Prepared, Tombstone};
 use crate::progress::Claimed;
 use crate::report::FlushReport;
 use crate::write_ledger::gaps_between;
@@ -15,7 +15,7 @@ use crate::write_ledger::gaps_between;
 /// How many messages of which kind a flush brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Articles.
+    /// Articles and tombstones.
     pub prepared: i64,
     /// Messages for quarantine.
     pub refused: i64,
@@ -28,13 +28,17 @@ pub struct Advanced {
     pub ids: Vec<i64>,
     /// The list of common shingles that decisions use; 0: none.
     pub common_version: i32,
+    /// The last takedown, lifted or not; 0: there is none.
+    pub last_takedown: i64,
 }
 
-/// The rows of one transaction.
+/// The rows of one transaction: tombstones alone, or all else.
 #[derive(Debug)]
 pub struct Rows<'b> {
     /// Messages that are articles, in the order of their offsets.
     pub prepared: Vec<(&'b Item, &'b Prepared)>,
+    /// Messages that take articles down, in the order of their offsets.
+    pub tombstones: Vec<(&'b Item, &'b Tombstone)>,
     /// Messages for quarantine.
     pub rejected: Vec<(&'b Message, &'b Reject)>,
     /// Ranges of offsets without a message: first, and behind the last.
@@ -120,11 +124,8 @@ pub async fn flush<L: Ledger>(
     check(claimed, batch)?;
     let mut report = FlushReport::default();
     // The next part is on top.
-    let mut parts = vec![Part {
-        from: batch.from,
-        to: batch.to,
-        items: &batch.items,
-    }];
+    let mut parts = parts(batch);
+    parts.reverse();
     while let Some(part) = parts.pop() {
         match attempt(ledger, claimed, part, None).await {
             Ok(Attempt::Stored(stored)) => report.add(&stored),
@@ -168,6 +169,27 @@ pub async fn flush<L: Ledger>(
     Ok(report)
 }
 
+/// A batch as it is stored: tombstones in a transaction of their own, so that what comes before one is removed and what comes behind it is
+/// held, wherever batches are cut.
+fn parts(batch: &Batch) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(1);
+    let mut from = batch.from;
+    for items in batch.items.chunk_by(|a, b| a.is_tombstone() == b.is_tombstone()) {
+        let to = items.last().map_or(from, |i| i.message.coordinates.offset.next());
+        parts.push(Part { from, to, items });
+        from = to;
+    }
+    match parts.last_mut() {
+        Some(last) => last.to = batch.to,
+        None => parts.push(Part {
+            from,
+            to: batch.to,
+            items: &[],
+        }),
+    }
+    parts
+}
+
 /// Puts the one message that the database refuses into quarantine.
 async fn refuse<L: Ledger>(
     ledger: &L,
@@ -200,17 +222,19 @@ async fn attempt<L: Ledger>(
 ) -> Result<Attempt, StoreError> {
     let mut rows = Rows {
         prepared: Vec::with_capacity(part.items.len()),
+        tombstones: Vec::new(),
         rejected: Vec::new(),
         gaps: gaps_between(part.from, part.to, part.items),
     };
     for item in part.items {
         match (&item.outcome, refused) {
-            (Ok(article), None) => rows.prepared.push((item, article.as_ref())),
+            (Ok(Content::Article(article)), None) => rows.prepared.push((item, article.as_ref())),
+            (Ok(Content::Tombstone(tombstone)), None) => rows.tombstones.push((item, tombstone)),
             (Ok(_), Some(reject)) | (Err(reject), _) => rows.rejected.push((&item.message, reject)),
         }
     }
     let counts = Counts {
-        prepared: rows.prepared.len() as i64,
+        prepared: (rows.prepared.len() + rows.tombstones.len()) as i64,
         refused: rows.rejected.len() as i64,
     };
     let mut transaction = ledger.begin().await?;

@@ -104,7 +104,7 @@ pub use error::{FlushError, RetryClass, StoreError, try_again};
 pub use explain::{ExplainedCandidate, Explanation};
 pub use export::{ExportColumn, ExportQuery, ExportTime, ExportView};
 pub use fitness::{Fault, Limit};
-pub use item::{Batch, Item, Prepared};
+pub use item::{Batch, Content, Item, Prepared, Tombstone};
 pub use late_merges::MERGE_FROM;
 pub use lock_waits::{LOOK_EVERY, LockWait, LockWatch};
 pub use migrations::Schema;

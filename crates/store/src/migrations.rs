@@ -104,6 +104,10 @@ const FILES: &[(&str, &str)] = &[
         "0040_lock_key_windows",
         include_str!("../../../migrations/0040_lock_key_windows.sql"),
     ),
+    (
+        "0060_take_down_by_message",
+        include_str!("../../../migrations/0060_take_down_by_message.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -11,6 +11,7 @@ use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Notice};
 use crate::progress::{Claimed, advance, position};
 use crate::report::FlushReport;
+use crate::takedown;
 use crate::work::Work;
 use crate::write_ledger;
 
@@ -89,6 +90,12 @@ impl Ledger for Store {
         if !rows.gaps.is_empty() {
             write_ledger::gaps(&mut tx.postgres, &claimed.source, &rows.gaps).await?;
         }
+        if !rows.tombstones.is_empty() {
+            let tombstones = rows.tombstones.into_iter().zip(advanced.ids.iter().copied());
+            let taken =
+                takedown::of_messages(self, &mut tx.postgres, &claimed.source, tombstones, &mut report);
+            taken.await?;
+        }
         let window_days = self.window_days().await?;
         let works: Vec<Work<'_>> = rows
             .prepared
@@ -98,8 +105,15 @@ impl Ledger for Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
-            let list = list.as_deref();
-            let stored = store_articles(self, &mut tx.postgres, &claimed.source, works, list, &mut report);
+            let stored = store_articles(
+                self,
+                &mut tx.postgres,
+                &claimed.source,
+                works,
+                advanced.last_takedown,
+                list.as_deref(),
+                &mut report,
+            );
             tx.notice = stored.await?;
         }
         Ok(report)

@@ -260,7 +260,8 @@ pub(crate) async fn advance(
              skipped = skipped + ($5 - next_offset - $6 - $7)
          WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $4
          RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
-                   (SELECT common_version FROM setting)",
+                   (SELECT common_version FROM setting),
+                   (SELECT coalesce(max(takedown_id), 0) FROM takedown)",
     )
     .bind(claimed.source.topic.as_str())
     .bind(claimed.source.partition.get())
@@ -276,6 +277,7 @@ pub(crate) async fn advance(
         Ok(Advanced {
             ids: row.try_get(0)?,
             common_version: row.try_get(1)?,
+            last_takedown: row.try_get(2)?,
         })
     })
     .transpose()

@@ -9,10 +9,11 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::store_articles;
-use crate::item::{Item, Prepared};
+use crate::item::{Content, Item};
 use crate::progress::source_of;
 use crate::quarantine_content::{CONTENT_BYTES, Dropped, DroppedFor, STEP_BYTES, select_content};
 use crate::report::FlushReport;
+use crate::takedown;
 use crate::work::Work;
 
 /// Which messages are meant. All that is `None` matches everything.
@@ -205,17 +206,18 @@ impl Store {
     pub async fn quarantine_settle(
         &self,
         message: &Message,
-        outcome: Result<&Prepared, &Reject>,
+        outcome: Result<&Content, &Reject>,
     ) -> Result<Replayed, StoreError> {
         const DOING: &str = "cannot settle a quarantined message";
         let window_days = self.window_days().await?;
         let at = &message.coordinates;
         let mut tx = self.begin().await?;
         // The ledger's row first, as in every flush: then a replay and a worker cannot deadlock.
-        let mut fresh: Vec<(i64, i32)> = sqlx::query_as(
+        let mut fresh: Vec<(i64, i32, i64)> = sqlx::query_as(
             "UPDATE partition_progress SET stored = stored + $3, quarantined = quarantined - $3
              WHERE topic = $1 AND partition = $2
-             RETURNING nextval('article_id_seq'), (SELECT common_version FROM setting)",
+             RETURNING nextval('article_id_seq'), (SELECT common_version FROM setting),
+                       (SELECT coalesce(max(takedown_id), 0) FROM takedown)",
         )
         .bind(at.source.topic.as_str())
         .bind(at.source.partition.get())
@@ -234,12 +236,12 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await
         .doing(DOING)?;
-        let (Some(bytes), Some((fresh, common_version))) = (held, fresh.pop()) else {
+        let (Some(bytes), Some((fresh, common_version, last_takedown))) = (held, fresh.pop()) else {
             tx.rollback().await.doing(DOING)?;
             return Ok(Replayed::SettledMeanwhile);
         };
-        let (article, reject) = match outcome {
-            Ok(article) => (Some(article), None),
+        let (content, reject) = match outcome {
+            Ok(content) => (Some(content), None),
             Err(reject) => (None, Some(reject)),
         };
         sqlx::query(
@@ -261,7 +263,7 @@ impl Store {
         .bind(at.source.topic.as_str())
         .bind(at.source.partition.get())
         .bind(at.offset.get())
-        .bind(article.is_some())
+        .bind(content.is_some())
         .bind(reject.map(|r| r.stage.as_str()))
         .bind(reject.map(|r| r.reason.as_str()))
         .bind(reject.map(|r| r.detail.replace('\0', "")))
@@ -272,15 +274,25 @@ impl Store {
         .doing(DOING)?;
         let mut report = FlushReport::default();
         let mut notice = None;
-        if let Some(article) = article {
+        if let Some(content) = content {
             let item = Item {
                 message: message.clone(),
-                outcome: Ok(Box::new(article.clone())),
+                outcome: Ok(content.clone()),
             };
-            let works = vec![Work::new(&item, article, fresh, window_days)];
-            let list = self.common_list(common_version).await?;
-            let stored = store_articles(self, &mut tx, &at.source, works, list.as_deref(), &mut report);
-            notice = stored.await?;
+            match &item.outcome {
+                Ok(Content::Article(article)) => {
+                    let works = vec![Work::new(&item, article, fresh, window_days)];
+                    let list = self.common_list(common_version).await?;
+                    let list = list.as_deref();
+                    let stored = store_articles(self, &mut tx, &at.source, works, last_takedown, list, &mut report);
+                    notice = stored.await?;
+                }
+                Ok(Content::Tombstone(tombstone)) => {
+                    let one = [((&item, tombstone), fresh)];
+                    takedown::of_messages(self, &mut tx, &at.source, one, &mut report).await?;
+                }
+                Err(_) => {}
+            }
         }
         tx.commit().await.doing(DOING)?;
         if let Some(notice) = notice {

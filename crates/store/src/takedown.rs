@@ -1,20 +1,28 @@
 //! Takedowns: an article is removed with all that was kept of it, and held against coming again.
 //!
-//! In: an article's number or an address, and why. Out: nothing of it is left but its sightings (the audit law), a row in `retired_article`,
-//! and one in `takedown` that says when and why. The row of its address stays and names nothing: a flush of the same address waits at it
-//! while the article is taken down, and finds the takedown behind it.
+//! In: an article's number or an address, from a person or from a tombstone of the topic. Out: nothing of it is left but its sightings (the
+//! audit law), a row in `retired_article`, one in `takedown` that says when and why, and hashes that hold against the same coming again.
+//!
+//! Who may delete is the owner, so the function `copydesk_take_down` does it, which workers may call (migration 0060). It waits for the flushes
+//! under way and has others wait, so that nothing of the article is stored behind it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use copydesk_article::TopicPartition;
 use sqlx::{PgConnection, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::identity::Identity;
+use crate::item::{Item, Tombstone};
+use crate::report::{FlushReport, Verdict};
 use crate::story_rows;
 use crate::work::Work;
+use crate::write_ledger::{self, Sighting, SightingColumns};
 
-const DOING: &str = "cannot take an article down (this needs the role copydesk_owner)";
+const DOING: &str = "cannot take an article down";
+/// Why, where a message did it.
+const BY_MESSAGE: &str = "tombstone";
 
 /// What is to be taken down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,66 +40,35 @@ pub struct TakenDown {
     pub takedown_id: i64,
     /// The article; of an address that had none, a number of its own.
     pub article_id: i64,
-    /// Whether there was an article.
-    pub removed: bool,
+    /// How many articles were removed: an address may have been used again.
+    pub removed: u64,
 }
 
 impl Store {
     /// Takes an article down, with its versions, blocks, words, evidence, events and messages that wait to be published.
     ///
     /// # Errors
-    /// [`StoreError::NotPossible`]: there is no such article. A role that may not delete.
+    /// [`StoreError::NotPossible`]: there is no such article. A role that may not do it.
     pub async fn take_down(&self, target: &TakedownTarget, why: &str) -> Result<TakenDown, StoreError> {
         let mut tx = self.begin().await?;
-        let identity: Vec<u8> = match target {
-            TakedownTarget::Article(id) => {
-                let found = sqlx::query_scalar("SELECT identity FROM article WHERE article_id = $1")
-                    .bind(id)
-                    .fetch_optional(&mut *tx)
-                    .await
-                    .doing(DOING)?;
-                found.ok_or_else(|| StoreError::NotPossible(format!("there is no article {id}")))?
-            }
-            TakedownTarget::Address(url) => Identity::of_address(url).0.to_vec(),
-        };
-        let number: i64 = sqlx::query_scalar("SELECT nextval('article_id_seq')")
+        let fresh: i64 = sqlx::query_scalar("SELECT nextval('article_id_seq')")
             .fetch_one(&mut *tx)
             .await
             .doing(DOING)?;
-        // Before anything is looked at: a flush of the same address waits here for the end of this transaction, and this for a
-        // flush that has it.
-        let holder: i64 = sqlx::query_scalar(
-            "INSERT INTO article_identity (identity, article_id) VALUES ($1, $2)
-             ON CONFLICT (identity) DO UPDATE SET article_id = article_identity.article_id RETURNING article_id",
-        )
-        .bind(&identity)
-        .bind(number)
-        .fetch_one(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let wanted = match target {
-            TakedownTarget::Article(id) => *id,
-            TakedownTarget::Address(_) => holder,
-        };
-        let there: Vec<i64> =
-            sqlx::query_scalar("SELECT article_id FROM article WHERE article_id = ANY ($1)")
-                .bind([wanted, holder].as_slice())
-                .fetch_all(&mut *tx)
-                .await
-                .doing(DOING)?;
-        let removed = there.contains(&wanted);
-        let article = if removed { wanted } else { number };
-        // Its address has been used again: what is there now may come again, its text may not.
-        let is_anothers = holder != article && there.contains(&holder);
-        let identity = (!is_anothers).then_some(identity);
-        let tell = self.outputs().articles && removed;
-        let takedown_id = remove(&mut tx, article, identity, why, tell).await?;
+        let mut stories = BTreeSet::new();
+        let tell = self.outputs().articles;
+        let done = remove(&mut tx, fresh, target, why, tell, None, &mut stories).await?;
+        story_rows::recount(&mut tx, stories).await?;
         tx.commit().await.doing(DOING)?;
-        Ok(TakenDown {
-            takedown_id,
-            article_id: article,
-            removed,
-        })
+        match (done, target) {
+            (Some(done), _) => Ok(done),
+            (None, TakedownTarget::Article(id)) => {
+                Err(StoreError::NotPossible(format!("there is no article {id}")))
+            }
+            (None, TakedownTarget::Address(_)) => {
+                Err(StoreError::Unknown("a takedown without a number".into()))
+            }
+        }
     }
 
     /// Lifts a takedown: the same address and the same text may come again, as a new article. Answers whether it held.
@@ -101,114 +78,126 @@ impl Store {
     pub async fn lift_takedown(&self, takedown_id: i64) -> Result<bool, StoreError> {
         const DOING: &str = "cannot lift a takedown (this needs the role copydesk_owner)";
         let mut tx = self.begin().await?;
-        let lifted: Option<(Option<Vec<u8>>,)> = sqlx::query_as(
-            "UPDATE takedown SET lifted_at = now() WHERE takedown_id = $1 AND lifted_at IS NULL RETURNING identity",
-        )
-        .bind(takedown_id)
-        .fetch_optional(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let Some((identity,)) = lifted else {
-            return Ok(false);
-        };
-        sqlx::query(
-            "DELETE FROM article_identity i WHERE identity = $1 AND NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id)
-                 AND NOT EXISTS (SELECT FROM takedown t WHERE t.identity = i.identity AND t.lifted_at IS NULL)",
-        )
-        .bind(identity)
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
-        tx.commit().await.doing(DOING)?;
-        Ok(true)
-    }
-}
-
-/// Removes all that is kept of an article, and notes the takedown. `tell`: with a message to whoever follows what is stored.
-async fn remove(
-    tx: &mut PgConnection,
-    article: i64,
-    identity: Option<Vec<u8>>,
-    why: &str,
-    tell: bool,
-) -> Result<i64, StoreError> {
-    let body: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT body_hash FROM article WHERE article_id = $1 FOR UPDATE")
-            .bind(article)
-            .fetch_optional(&mut *tx)
-            .await
-            .doing(DOING)?;
-    let stories = story_rows::stories_of(tx, &[article]).await?;
-    let id: i64 = sqlx::query_scalar(
-        "INSERT INTO takedown (article_id, identity, body_hash, why) VALUES ($1, $2, $3, $4) RETURNING takedown_id",
-    )
-    .bind(article)
-    .bind(identity)
-    .bind(body)
-    .bind(why)
-    .fetch_one(&mut *tx)
-    .await
-    .doing(DOING)?;
-    const TELL: &str = "INSERT INTO outbox (output, topic, partition, \"offset\", story_id, payload)
-         SELECT 'articles', s.topic, s.partition, s.\"offset\", a.story_id,
-                json_build_object('article_id', a.article_id, 'story_id', a.story_id, 'verdict', 'taken_down',
-                                  'topic', s.topic, 'partition', s.partition, 'offset', s.\"offset\")::text
-         FROM article a JOIN sighting s USING (article_id) WHERE a.article_id = $1 ORDER BY s.ingested_at DESC, s.\"offset\" DESC LIMIT 1";
-    for sql in [
-        "INSERT INTO retired_article (article_id, story_id)
-         SELECT $1, coalesce((SELECT story_id FROM article WHERE article_id = $1), $1) ON CONFLICT DO NOTHING",
-        "DELETE FROM outbox o USING sighting s WHERE o.output = 'articles' AND s.article_id = $1
-             AND o.topic = s.topic AND o.partition = s.partition AND o.\"offset\" = s.\"offset\"",
-        if tell { TELL } else { "SELECT $1::int8" },
-        "DELETE FROM clean_event WHERE article_id = $1",
-        "DELETE FROM site_young WHERE article_id = $1",
-        "DELETE FROM article_version WHERE article_id = $1",
-        "DELETE FROM evidence WHERE article_id = $1",
-        "DELETE FROM article_words WHERE article_id = $1",
-        "DELETE FROM article WHERE article_id = $1",
-    ] {
-        sqlx::query(sql)
-            .bind(article)
+        let lifted =
+            sqlx::query("UPDATE takedown SET lifted_at = now() WHERE takedown_id = $1 AND lifted_at IS NULL")
+                .bind(takedown_id)
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+        sqlx::query("DELETE FROM takedown_hold WHERE takedown_id = $1")
+            .bind(takedown_id)
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
+        tx.commit().await.doing(DOING)?;
+        Ok(lifted.rows_affected() > 0)
     }
-    story_rows::recount(tx, stories).await?;
-    Ok(id)
 }
 
-/// Of each work whose address (or text, if `texts`) is held, the article of the takedown, by its place.
+/// What tombstones of the topic take down, within the transaction that advances the ledger over them. Each with a fresh number, for
+/// an address that has no article.
+pub(crate) async fn of_messages<'b>(
+    store: &Store,
+    tx: &mut PgConnection,
+    source: &TopicPartition,
+    tombstones: impl IntoIterator<Item = ((&'b Item, &'b Tombstone), i64)>,
+    report: &mut FlushReport,
+) -> Result<(), StoreError> {
+    let mut sightings = SightingColumns::default();
+    let mut stories = BTreeSet::new();
+    let tell = store.outputs().articles;
+    for ((item, tombstone), fresh) in tombstones {
+        let target = TakedownTarget::Address(tombstone.address.clone());
+        let offset = item.message.coordinates.offset.get();
+        let by = Some((source, offset));
+        let done = remove(&mut *tx, fresh, &target, BY_MESSAGE, tell, by, &mut stories).await?;
+        let done = done.ok_or_else(|| StoreError::Unknown("a takedown without a number".into()))?;
+        report.count(Verdict::TakenDown, 1);
+        sightings.push(Sighting {
+            offset,
+            article_id: done.article_id,
+            message_time: item.message.timestamp,
+            version: 1,
+            verdict: Verdict::TakenDown.as_str(),
+            content_hash: None,
+        });
+    }
+    write_ledger::sightings(tx, source, &sightings).await?;
+    story_rows::recount(tx, stories).await
+}
+
+/// Removes all that is kept of what is there, and notes the takedown. `tell`: with a message to whoever follows what is stored. `by`: the
+/// tombstone's partition and offset. `stories`: takes those that are to be counted again. `None`: there is no article of that number.
+async fn remove(
+    tx: &mut PgConnection,
+    fresh: i64,
+    target: &TakedownTarget,
+    why: &str,
+    tell: bool,
+    by: Option<(&TopicPartition, i64)>,
+    stories: &mut BTreeSet<i64>,
+) -> Result<Option<TakenDown>, StoreError> {
+    let (article, address) = match target {
+        TakedownTarget::Article(id) => (Some(*id), None),
+        TakedownTarget::Address(address) => (None, Some(address.as_str())),
+    };
+    let row = sqlx::query(
+        "SELECT noted, named, removed, in_stories FROM copydesk_take_down($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(fresh)
+    .bind(article)
+    .bind(address)
+    .bind(address.map(|a| Identity::of_address(a).0.to_vec()))
+    .bind(why)
+    .bind(tell)
+    .bind(by.map(|(source, _)| source.topic.as_str()))
+    .bind(by.map(|(source, _)| source.partition.get()))
+    .bind(by.map(|(_, offset)| offset))
+    .fetch_one(tx)
+    .await
+    .doing(DOING)?;
+    let takedown_id: Option<i64> = row.try_get(0).doing(DOING)?;
+    stories.extend(row.try_get::<Vec<i64>, _>(3).doing(DOING)?);
+    let Some(takedown_id) = takedown_id else {
+        return Ok(None);
+    };
+    Ok(Some(TakenDown {
+        takedown_id,
+        article_id: row.try_get(1).doing(DOING)?,
+        removed: row.try_get::<i64, _>(2).doing(DOING)?.unsigned_abs(),
+    }))
+}
+
+/// Of each work whose address or text is held, the article of the takedown, by its place.
 pub(crate) async fn held(
     connection: &mut PgConnection,
     works: &[Work<'_>],
-    texts: bool,
 ) -> Result<HashMap<usize, i64>, StoreError> {
-    let identities: Vec<&[u8]> = works.iter().map(|w| w.identity.0.as_slice()).collect();
-    let bodies: Vec<Vec<u8>> = works
+    const DOING: &str = "cannot look for takedowns";
+    let hashes: Vec<Vec<[u8; 16]>> = works
         .iter()
-        .filter(|_| texts)
-        .map(|w| w.fingerprint().body_hash.0.to_be_bytes().to_vec())
+        .map(|work| {
+            let own = work.claimant().map(|own| Identity::of_address(own).0);
+            let text = work.fingerprint().body_hash.0.to_be_bytes();
+            [Some(work.identity.0), own, Some(text)]
+                .into_iter()
+                .flatten()
+                .collect()
+        })
         .collect();
-    let rows = sqlx::query(
-        "SELECT identity, body_hash, article_id FROM takedown
-         WHERE lifted_at IS NULL AND (identity = ANY ($1) OR body_hash = ANY ($2))",
+    let all: Vec<&[u8]> = hashes.iter().flatten().map(<[u8; 16]>::as_slice).collect();
+    let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT h.hash, min(t.article_id) FROM takedown_hold h JOIN takedown t USING (takedown_id) WHERE h.hash = ANY ($1) GROUP BY 1",
     )
-    .bind(&identities)
-    .bind(&bodies)
+    .bind(&all)
     .fetch_all(connection)
     .await
-    .doing("cannot look for takedowns")?;
-    let mut held = HashMap::new();
-    for row in rows {
-        let identity: Option<Vec<u8>> = row.try_get(0).doing(DOING)?;
-        let body: Option<Vec<u8>> = row.try_get(1).doing(DOING)?;
-        let article: i64 = row.try_get(2).doing(DOING)?;
-        for (n, work) in works.iter().enumerate() {
-            let same_text = bodies.get(n).is_some_and(|b| Some(b) == body.as_ref());
-            if identity.as_deref() == Some(work.identity.0.as_slice()) || same_text {
-                held.insert(n, article);
-            }
-        }
-    }
-    Ok(held)
+    .doing(DOING)?;
+    let articles: HashMap<Vec<u8>, i64> = rows.into_iter().collect();
+    let of_work = |hashes: &Vec<[u8; 16]>| hashes.iter().find_map(|h| articles.get(h.as_slice()).copied());
+    let held = hashes
+        .iter()
+        .enumerate()
+        .filter_map(|(n, h)| Some((n, of_work(h)?)));
+    Ok(held.collect())
 }

@@ -27,7 +27,7 @@ pub use articles::ArticleGenerator;
 pub use database::{STORIES_APART, ScratchDatabase, database_url};
 pub use hostile::{hostile, hostile_page, mutated};
 pub use pages::{Kind as PageKind, PAGE_KINDS};
-pub use private::{Certificate, PrivateKafka, PrivatePostgres, free_port};
+pub use private::{Certificate, PrivateKafka, PrivatePostgres, PrivateRegistry, free_port};
 pub use process::{Copydesk, Running, executable};
 pub use proxy::Proxy;
 pub use topic::{Outgoing, Received, ScratchTopic, kafka_brokers};

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod kafka;
+mod registry;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 pub use certificate::Certificate;
 pub use kafka::PrivateKafka;
+pub use registry::PrivateRegistry;
 
 /// How long a server may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
+use copydesk_registry::Registry;
 use copydesk_store::{Store, StoreConfig, StoreError};
 use copydesk_worker::IsolatedCommand;
 use tokio::sync::{OnceCell, Semaphore};
@@ -32,6 +33,8 @@ pub struct ConsoleOptions {
     pub limits: Limits,
     /// How messages are tried that have ended processes.
     pub isolated: IsolatedCommand,
+    /// Where schemas are of values that name one.
+    pub registry: Option<Arc<Registry>>,
 }
 
 /// Pages that are cleaned at the same moment: each may take a core for as long as its budget lets it.
@@ -64,6 +67,7 @@ pub(crate) struct App {
     pub(crate) cleaner: Arc<Cleaner>,
     pub(crate) cleaning: Arc<Semaphore>,
     pub(crate) isolated: IsolatedCommand,
+    pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) flow: FlowCache,
     reads: Connection,
     writes: Option<Connection>,
@@ -78,6 +82,7 @@ impl App {
             make_cleaner: options.cleaner,
             cleaning: Arc::new(Semaphore::new(CLEANED_AT_ONCE)),
             isolated: options.isolated,
+            registry: options.registry,
             flow: FlowCache::default(),
             reads: Connection::new(StoreConfig {
                 read_only: true,

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use copydesk_article::{
-    Coordinates, Header, Message, Offset, Partition, RawArticle, RawBody, Reject, Topic, TopicPartition,
+    Coordinates, Header, Message, Offset, Partition, RawBody, Reject, Topic, TopicPartition,
 };
-use copydesk_decode::Limits;
+use copydesk_decode::{Decoded, Limits};
 
 use crate::Outgoing;
 
@@ -13,7 +13,7 @@ use crate::Outgoing;
 const SHOWN: usize = 600;
 
 /// Decodes a record as the worker would.
-pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Result<RawArticle, Reject> {
+pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Result<Decoded, Reject> {
     let header = |(name, value): &(&str, String)| Header {
         name: (*name).to_owned(),
         value: value.as_bytes().to_vec(),
@@ -31,11 +31,11 @@ pub(crate) fn decode(outgoing: &Outgoing, limits: &Limits) -> Result<RawArticle,
         payload: Some(outgoing.payload.clone()),
         headers: outgoing.headers.iter().map(header).collect(),
     };
-    copydesk_decode::decode(&message, limits)
+    copydesk_decode::read(&message, limits)
 }
 
 /// A record as it would be on the topic, and what the pipeline reads of it.
-pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) -> String {
+pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<Decoded, Reject>) -> String {
     // A stranger's line break must not begin a line that reads as one of ours.
     let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = format!(
@@ -62,7 +62,8 @@ pub(crate) fn shown(outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) -
     );
     match decoded {
         Err(reject) => line("refused", &format!("{}: {}", reject.reason, reject.detail)),
-        Ok(article) => {
+        Ok(Decoded::Tombstone(tombstone)) => line("takes down", &tombstone.url),
+        Ok(Decoded::Article(article)) => {
             let none = || "(none)".to_owned();
             line("url", &article.url.clone().unwrap_or_else(none));
             line("title", &article.title.clone().unwrap_or_else(none));

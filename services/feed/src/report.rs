@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use copydesk_article::{RawArticle, Reason, Reject};
+use copydesk_article::{Reason, Reject};
+use copydesk_decode::Decoded;
 
 use crate::{Address, Note, Origin, Outgoing, Source, check};
 
@@ -114,7 +115,7 @@ impl FeedReport {
     }
 
     /// A record was read; `decoded` is what the pipeline will make of it, asked in a dry run, and of what is odd.
-    pub(crate) fn read(&mut self, outgoing: &Outgoing, decoded: Option<&Result<RawArticle, Reject>>) {
+    pub(crate) fn read(&mut self, outgoing: &Outgoing, decoded: Option<&Result<Decoded, Reject>>) {
         self.records += 1;
         self.bytes += outgoing.payload.len() as u64;
         match outgoing.address {
@@ -147,12 +148,13 @@ impl FeedReport {
         }
     }
 
-    fn checked(&mut self, outgoing: &Outgoing, decoded: &Result<RawArticle, Reject>) {
+    fn checked(&mut self, outgoing: &Outgoing, decoded: &Result<Decoded, Reject>) {
         if self.example.is_none() {
             self.example = Some(check::shown(outgoing, decoded));
         }
         match decoded {
-            Ok(article) => {
+            Ok(Decoded::Tombstone(_)) => {}
+            Ok(Decoded::Article(article)) => {
                 for warning in &article.warnings {
                     *self.warnings.entry(warning.clone()).or_default() += 1;
                 }

@@ -46,6 +46,7 @@ use anyhow::{Context as _, Result};
 use copydesk_article::Message;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
+use copydesk_registry::Registry;
 use copydesk_store::{OnLostRange, Store};
 use copydesk_stream::{Consumer, StreamConfig};
 use copydesk_telemetry::Tracer;
@@ -58,7 +59,7 @@ pub use counters::Tally;
 pub use isolated::{IsolatedCommand, serve as serve_isolated};
 pub use prepare::quiet_panics;
 pub use publisher::OutputTopics;
-pub use replay::{ReplayReport, replay, replay_messages};
+pub use replay::{ReplayReport, ReplayStages, replay, replay_messages};
 
 use counters::Counters;
 use isolated::Isolation;
@@ -96,6 +97,8 @@ pub struct WorkerOptions {
     pub limits: Limits,
     /// Rules and budget of the cleaning.
     pub cleaner: Cleaner,
+    /// Where schemas are of values that name one.
+    pub registry: Option<Arc<Registry>>,
     /// Starts a process that calls [`serve_isolated`] with the same limits and rules.
     pub isolated: IsolatedCommand,
     /// Tests only: a message whose body holds this text ends the process. `None` in every real worker.
@@ -129,7 +132,12 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         n => n,
     };
     let workspace = Workspace::new(options.cleaning_memory, options.cleaner.budget().peak_memory());
-    let stages = Arc::new(Stages::new(options.limits, options.cleaner, options.abort_on));
+    let stages = Arc::new(Stages::new(
+        options.limits,
+        options.cleaner,
+        options.registry,
+        options.abort_on,
+    ));
     let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));
     let isolation = Isolation::new(options.isolated, Arc::clone(&stages), workspace.clone());
     let (pool, isolated) =

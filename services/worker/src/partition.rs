@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{Message, NextOffset};
-use copydesk_store::{Batch, Claimed, FlushError, FlushReport, Item, RetryClass};
+use copydesk_store::{Batch, Claimed, Content, FlushError, FlushReport, Item, RetryClass};
 use copydesk_stream::{Charge, ConsumerHandle, Delivery, PartitionStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -309,7 +309,8 @@ fn take(filling: &mut Filling, breaker: &mut Breaker, chunk: Chunk, charges: Vec
         if let Some(trip) = breaker.count(item.outcome.is_err()) {
             return Some(trip);
         }
-        let article = item.outcome.as_ref().map_or(0, |a| to_store(a) / 3);
+        let article = item.outcome.as_ref().ok().and_then(Content::article);
+        let article = article.map_or(0, |a| to_store(a) / 3);
         filling.fill.add(item.message.size().max(article), now);
         filling.to = item.message.coordinates.offset.next();
         filling.items.push(item);

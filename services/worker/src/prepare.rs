@@ -3,13 +3,15 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 use std::time::Instant;
 
 use copydesk_article::{Message, Reason, Reject, Stage};
-use copydesk_clean::Cleaner;
-use copydesk_decode::{Limits, decode};
+use copydesk_clean::{Cleaner, normalise_url};
+use copydesk_decode::{Decoded, Limits, read};
 use copydesk_dedup::fingerprint;
-use copydesk_store::{Item, Prepared};
+use copydesk_registry::{Refused, Registry};
+use copydesk_store::{Content, Item, Prepared, Tombstone};
 
 use crate::workspace::Space;
 
@@ -53,20 +55,28 @@ impl Times {
 pub(crate) struct Stages {
     limits: Limits,
     cleaner: Cleaner,
+    /// Where schemas are of values that name one.
+    registry: Option<Arc<Registry>>,
     /// Tests only: a message that holds this text ends the process, as a bug in an engine might.
     abort_on: Option<String>,
 }
 
 impl Stages {
-    pub(crate) fn new(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        cleaner: Cleaner,
+        registry: Option<Arc<Registry>>,
+        abort_on: Option<String>,
+    ) -> Self {
         Self {
             limits,
             cleaner,
+            registry,
             abort_on,
         }
     }
 
-    /// Takes a message as far as the store: prepared, or refused with a reason.
+    /// Takes a message as far as the store: prepared, a tombstone, or refused with a reason.
     ///
     /// A panic in a stage costs this message only. It is a bug of ours or of an engine, so the message is
     /// kept in quarantine with its bytes, to be replayed when the bug is mended. Takes `space`, and waits for it.
@@ -91,8 +101,29 @@ impl Stages {
                 panic_text(panic.as_ref()),
             ))
         });
-        space.keep(outcome.as_ref().ok().map(AsRef::as_ref));
+        space.keep(outcome.as_ref().ok().and_then(Content::article));
         (Item { message, outcome }, clock.stop())
+    }
+
+    /// The message with its value out of the frame of a schema registry. `None`: it is in none. Waits while the registry is away.
+    fn unframe(&self, message: &Message) -> Result<Option<Message>, Reject> {
+        let (Some(registry), Some(value)) = (&self.registry, &message.payload) else {
+            return Ok(None);
+        };
+        let converted = registry.convert(value).map_err(|refused| {
+            let reason = match &refused {
+                Refused::UnknownSchema { .. } => Reason::UnknownSchema,
+                Refused::Mismatch { .. } => Reason::SchemaMismatch,
+            };
+            Reject::new(Stage::Decode, reason, refused.to_string())
+        })?;
+        Ok(converted.map(|value| Message {
+            coordinates: message.coordinates.clone(),
+            timestamp: message.timestamp,
+            key: message.key.clone(),
+            payload: Some(value),
+            headers: message.headers.clone(),
+        }))
     }
 
     fn run(
@@ -101,9 +132,19 @@ impl Stages {
         space: &mut Space,
         clock: &Clock,
         tell: &mut dyn FnMut(Stage),
-    ) -> Result<Box<Prepared>, Reject> {
+    ) -> Result<Content, Reject> {
         tell(Stage::Decode);
-        let raw = decode(message, &self.limits)?;
+        let unframed = self.unframe(message)?;
+        let raw = match read(unframed.as_ref().unwrap_or(message), &self.limits)? {
+            Decoded::Article(raw) => raw,
+            Decoded::Tombstone(tombstone) => {
+                let address = normalise_url(&tombstone.url).ok_or_else(|| {
+                    let detail = "the address of the article to be taken down cannot be read";
+                    Reject::new(Stage::Decode, Reason::BadUrl, detail)
+                })?;
+                return Ok(Content::Tombstone(Tombstone { address }));
+            }
+        };
         space.clean(&raw.body);
         clock.enter(Stage::Clean);
         tell(Stage::Clean);
@@ -118,12 +159,7 @@ impl Stages {
         clock.enter(Stage::Fingerprint);
         tell(Stage::Fingerprint);
         let fingerprint = fingerprint(&clean);
-        Ok(Box::new(Prepared::new(
-            clean,
-            fingerprint,
-            raw.fetched_at,
-            raw.extra,
-        )))
+        Ok(Prepared::new(clean, fingerprint, raw.fetched_at, raw.extra).into())
     }
 }
 

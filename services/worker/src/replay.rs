@@ -6,6 +6,7 @@ use anyhow::Result;
 use copydesk_article::{Coordinates, Reason};
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
+use copydesk_registry::Registry;
 use copydesk_store::{QuarantineEntry, QuarantineFilter, Replayed, RetryClass, Store, StoreError, try_again};
 use tracing::{info, warn};
 
@@ -31,19 +32,25 @@ pub struct ReplayReport {
     pub dropped: u64,
 }
 
+/// What messages go through again.
+pub struct ReplayStages {
+    /// Rules and budget of the cleaning.
+    pub cleaner: Cleaner,
+    /// Limits of one message.
+    pub limits: Limits,
+    /// Starts a process for what has ended processes before.
+    pub isolated: IsolatedCommand,
+    /// Where schemas are of values that name one.
+    pub registry: Option<Arc<Registry>>,
+}
+
 /// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended processes before is
-/// tried in a process of its own first, started by `isolated`.
+/// tried in a process of its own first.
 ///
 /// # Errors
 /// Postgres is away, or a bug; what was settled before stays settled, and a second call goes on.
-pub async fn replay(
-    store: &Store,
-    cleaner: Cleaner,
-    limits: Limits,
-    isolated: IsolatedCommand,
-    filter: &QuarantineFilter,
-) -> Result<ReplayReport> {
-    let mut replayer = Replayer::new(store, cleaner, limits, isolated);
+pub async fn replay(store: &Store, stages: ReplayStages, filter: &QuarantineFilter) -> Result<ReplayReport> {
+    let mut replayer = Replayer::new(store, stages);
     let mut after = None;
     loop {
         let page = store.quarantine_list(filter, after.as_ref(), PAGE).await?;
@@ -60,12 +67,10 @@ pub async fn replay(
 /// As [`replay`].
 pub async fn replay_messages(
     store: &Store,
-    cleaner: Cleaner,
-    limits: Limits,
-    isolated: IsolatedCommand,
+    stages: ReplayStages,
     messages: &[Coordinates],
 ) -> Result<ReplayReport> {
-    let mut replayer = Replayer::new(store, cleaner, limits, isolated);
+    let mut replayer = Replayer::new(store, stages);
     for message in messages {
         let held = store
             .quarantine_list(&QuarantineFilter::of(message), None, 1)
@@ -84,10 +89,10 @@ struct Replayer<'s> {
 }
 
 impl<'s> Replayer<'s> {
-    fn new(store: &'s Store, cleaner: Cleaner, limits: Limits, isolated: IsolatedCommand) -> Self {
+    fn new(store: &'s Store, given: ReplayStages) -> Self {
         prepare::quiet_panics();
-        let stages = Arc::new(Stages::new(limits, cleaner, None));
-        let isolation = Isolation::new(isolated, Arc::clone(&stages), Workspace::unbounded());
+        let stages = Arc::new(Stages::new(given.limits, given.cleaner, given.registry, None));
+        let isolation = Isolation::new(given.isolated, Arc::clone(&stages), Workspace::unbounded());
         Self {
             store,
             stages,
@@ -119,7 +124,7 @@ impl<'s> Replayer<'s> {
                 false => stages.prepare(message, &mut Workspace::unbounded().space()).0,
             })
             .await?;
-            let outcome = item.outcome.as_ref().map(AsRef::as_ref);
+            let outcome = item.outcome.as_ref();
             match settle(self.store, &item.message, outcome).await? {
                 Replayed::Stored(_) => report.stored += 1,
                 Replayed::RefusedAgain(_) => report.refused_again += 1,
@@ -139,7 +144,7 @@ impl<'s> Replayer<'s> {
 async fn settle(
     store: &Store,
     message: &copydesk_article::Message,
-    outcome: Result<&copydesk_store::Prepared, &copydesk_article::Reject>,
+    outcome: Result<&copydesk_store::Content, &copydesk_article::Reject>,
 ) -> Result<Replayed, StoreError> {
     match try_again(|| store.quarantine_settle(message, outcome)).await {
         Err(error) if error.class() == RetryClass::DataError && outcome.is_ok() => {

@@ -200,7 +200,9 @@ fn to_decode(message: &Message) -> usize {
         // As far as the limits of decoding let it grow.
         2 * bytes.saturating_mul(200).min(16 << 20)
     } else {
-        3 * bytes
+        // A value of a schema registry is taken apart before it is JSON: an element of one byte takes some dozen.
+        let framed = message.payload.as_ref().is_some_and(|p| p.first() == Some(&0));
+        if framed { 64 * bytes } else { 3 * bytes }
     }
 }
 

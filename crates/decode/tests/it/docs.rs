@@ -44,6 +44,7 @@ fn valid(root: &Value, schema: &Value, value: &Value) -> bool {
             "maxLength" => value
                 .as_str()
                 .is_none_or(|s| s.chars().count() as u64 <= rule.as_u64().unwrap()),
+            "const" => value == rule,
             "pattern" => {
                 assert_eq!(rule, "\\S");
                 value.as_str().is_none_or(|s| !s.trim().is_empty())
@@ -186,6 +187,16 @@ fn the_schema_and_the_decoder_agree_on_bodies() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn a_tombstone_is_valid() {
+    let tombstone = json!({"url": "https://a.example/ferry", "deleted": true});
+    assert!(is_valid(&tombstone));
+    assert!(!is_valid(
+        &json!({"url": "https://a.example/ferry", "deleted": false})
+    ));
+    assert!(!is_valid(&json!({"deleted": true})));
 }
 
 #[test]

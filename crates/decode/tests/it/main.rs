@@ -12,6 +12,7 @@ mod docs;
 mod envelope;
 mod hostile;
 mod reasons;
+mod tombstones;
 
 use copydesk_article::{
     Coordinates, Header, Message, Offset, Partition, RawArticle, Reject, Topic, TopicPartition,

@@ -33,12 +33,20 @@ fn refused(payload: &[u8], headers: &[(&str, &str)], reason: Reason) -> String {
 
 #[test]
 fn nothing_in_it() {
-    let mut tombstone = message(b"", &[]);
-    tombstone.payload = None;
-    assert_eq!(
-        decode(&tombstone, &Limits::default()).unwrap_err().reason,
-        Reason::Empty
-    );
+    for key in [
+        None,
+        Some(&b"a.example"[..]),
+        Some(b"\xff\xfe"),
+        Some(b"ftp://a.example/ferry"),
+    ] {
+        let mut nothing = message(b"", &[]);
+        nothing.payload = None;
+        nothing.key = key.map(<[u8]>::to_vec);
+        assert_eq!(
+            decode(&nothing, &Limits::default()).unwrap_err().reason,
+            Reason::Empty
+        );
+    }
     for payload in [&b""[..], b" \n\t ", b"\xef\xbb\xbf", b"\xff\xfe"] {
         refused(payload, &[], Reason::Empty);
     }

@@ -1,6 +1,6 @@
 //! Spellings of one address are one article; a canonical address that different pages claim names none of them.
 
-use crate::support::{Scratch, Text, batch, prose};
+use crate::support::{Scratch, Text, prose};
 
 /// A page of a template: two like it share most of their words.
 fn weather(place: &str, degrees: u32) -> String {
@@ -10,25 +10,6 @@ fn weather(place: &str, degrees: u32) -> String {
          The chance of rain is {} percent and gusts are expected along the coast in the evening.",
         degrees * 2
     )
-}
-
-async fn flush(scratch: &Scratch, texts: &[Text<'_>], together: bool) {
-    let claimed = scratch.claim(0).await;
-    let from = claimed.next_offset.get();
-    let items: Vec<_> = texts.iter().zip(from..).map(|(t, n)| t.item(0, n)).collect();
-    let batches = if together {
-        vec![batch(from, items)]
-    } else {
-        items
-            .into_iter()
-            .zip(from..)
-            .map(|(i, n)| batch(n, vec![i]))
-            .collect()
-    };
-    for batch in &batches {
-        scratch.store.flush(&claimed, batch).await.unwrap();
-    }
-    scratch.assert_law().await;
 }
 
 async fn addresses(scratch: &Scratch) -> Vec<(String, i32)> {
@@ -58,14 +39,14 @@ async fn a_canonical_address_that_different_pages_claim_names_none_of_them() {
             ..Text::default()
         };
         let pages: Vec<_> = (0..3).map(|n| page(n, bodies[n].as_str())).collect();
-        flush(&scratch, &pages, together).await;
+        scratch.flush_texts(&pages, together).await;
         let wanted: Vec<_> = urls.iter().map(|u| (u.clone(), 1)).collect();
         assert_eq!(addresses(&scratch).await, wanted, "together: {together}");
         // The same again changes nothing, and a later state of one is a version of that one.
         let later = weather("carrow", 21);
         let mut again = pages.clone();
         again.push(page(0, &later));
-        flush(&scratch, &again, together).await;
+        scratch.flush_texts(&again, together).await;
         let versions: Vec<i32> = addresses(&scratch).await.iter().map(|a| a.1).collect();
         assert_eq!(versions, [2, 1, 1], "together: {together}");
         assert_eq!(
@@ -92,7 +73,7 @@ async fn one_page_that_is_reached_in_two_ways_stays_one() {
         page("https://a.example/news/ferry", &body),
         page("https://a.example/news/ferry", &edited),
     ];
-    flush(&scratch, &pages, false).await;
+    scratch.flush_texts(&pages, false).await;
     assert_eq!(
         addresses(&scratch).await,
         [("https://a.example/ferry".to_owned(), 2)]
@@ -117,7 +98,7 @@ async fn spellings_of_one_address_are_one_article_unless_their_pages_differ() {
             page("https://amp.a.example/ferry?ref=rss", &body),
             page("https://a.example/ferry", &edited),
         ];
-        flush(&scratch, &pages, together).await;
+        scratch.flush_texts(&pages, together).await;
         let shown = addresses(&scratch).await;
         assert_eq!(shown.len(), 1, "together: {together}: {shown:?}");
         assert_eq!(shown[0].1, 2);
@@ -127,7 +108,9 @@ async fn spellings_of_one_address_are_one_article_unless_their_pages_differ() {
             "{}\n\n{other}",
             body.split("\n\n").take(2).collect::<Vec<_>>().join("\n\n")
         );
-        flush(&scratch, &[page("https://m.a.example/ferry", &half)], together).await;
+        scratch
+            .flush_texts(&[page("https://m.a.example/ferry", &half)], together)
+            .await;
         assert_eq!(addresses(&scratch).await.len(), 2);
     }
 }
@@ -141,7 +124,7 @@ async fn an_address_that_only_the_page_states_is_shown() {
         body: &body,
         ..Text::default()
     };
-    flush(&scratch, &[page], false).await;
+    scratch.flush_texts(&[page], false).await;
     for view in ["articles", "stories"] {
         let sql: &'static str =
             format!("SELECT count(*) FROM {view} WHERE url = 'https://a.example/stated'").leak();

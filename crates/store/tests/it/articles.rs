@@ -1,7 +1,5 @@
 //! One article's rows: what was read can be rebuilt, versions, addresses used again, links.
 
-use copydesk_store::FlushReport;
-
 use crate::support::{NOON, Scratch, Text, batch, prose};
 
 #[tokio::test]
@@ -49,29 +47,6 @@ async fn everything_that_was_read_can_be_rebuilt_in_its_order() {
     assert_eq!(captions.len(), 1);
 }
 
-/// Flushes texts as consecutive messages, all in one batch or each in its own.
-async fn flush_all(scratch: &Scratch, texts: &[Text<'_>], together: bool) -> FlushReport {
-    let claimed = scratch.claim(0).await;
-    let from = claimed.next_offset.get();
-    let items: Vec<_> = texts.iter().zip(from..).map(|(t, n)| t.item(0, n)).collect();
-    let mut sum = FlushReport::default();
-    let batches = if together {
-        vec![batch(from, items)]
-    } else {
-        items
-            .into_iter()
-            .zip(from..)
-            .map(|(i, n)| batch(n, vec![i]))
-            .collect()
-    };
-    for batch in &batches {
-        let report = scratch.store.flush(&claimed, batch).await.unwrap();
-        sum.add(&report);
-    }
-    scratch.assert_law().await;
-    sum
-}
-
 #[tokio::test]
 async fn one_address_many_texts() {
     for together in [false, true] {
@@ -85,12 +60,12 @@ async fn one_address_many_texts() {
             body,
             ..Text::default()
         };
-        let report = flush_all(
-            &scratch,
-            &[at(&first), at(&first), at(&second), at(&other), at(&other)],
-            together,
-        )
-        .await;
+        let report = scratch
+            .flush_texts(
+                &[at(&first), at(&first), at(&second), at(&other), at(&other)],
+                together,
+            )
+            .await;
         assert_eq!(
             (report.new_articles, report.new_versions, report.unchanged),
             (2, 1, 2),
@@ -151,7 +126,7 @@ async fn copies_join_the_story_and_say_why() {
                 ..Text::default()
             })
             .collect();
-        let report = flush_all(&scratch, &texts, together).await;
+        let report = scratch.flush_texts(&texts, together).await;
         assert_eq!(
             (
                 report.new_articles,

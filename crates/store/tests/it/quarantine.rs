@@ -133,7 +133,8 @@ async fn a_replay_stores_under_its_own_offset_once() {
         site: Some("a.example"),
         ..Text::default()
     }
-    .prepare();
+    .prepare()
+    .into();
     let at_one = message(0, 1, NOON);
     // Two at once, as from two terminals: the row's lock lets one of them store.
     let (one, two) = tokio::join!(
@@ -247,7 +248,8 @@ async fn discarded_messages_lose_their_bytes_and_keep_their_place_in_the_law() {
         body: &prose(5, 4),
         ..Text::default()
     }
-    .prepare();
+    .prepare()
+    .into();
     let outcome = scratch.store.quarantine_settle(&at, Ok(&article)).await.unwrap();
     assert_eq!(outcome, Replayed::SettledMeanwhile);
     scratch.assert_law().await;

@@ -204,7 +204,8 @@ async fn replays_rewinds_and_older_programs_are_counted() {
         body: &prose(5, 4),
         ..Text::default()
     }
-    .prepare();
+    .prepare()
+    .into();
     let replayed = message(0, 3, NOON);
     scratch
         .store

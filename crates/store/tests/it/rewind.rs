@@ -35,7 +35,7 @@ async fn filled(label: &str) -> (Scratch, copydesk_store::Claimed, copydesk_stor
     let replayed = message(0, 7, crate::support::NOON);
     scratch
         .store
-        .quarantine_settle(&replayed, Ok(&text(3).prepare()))
+        .quarantine_settle(&replayed, Ok(&text(3).prepare().into()))
         .await
         .unwrap();
     scratch.assert_law().await;

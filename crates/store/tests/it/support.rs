@@ -7,7 +7,7 @@ use copydesk_article::{
     Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, MetadataSource, NextOffset, Offset,
     Partition, Reason, Reject, RuleId, Sourced, Stage, Topic, TopicPartition,
 };
-use copydesk_store::{Batch, Claimed, Item, OnLostRange, Prepared, Store, StoreConfig, Wanted};
+use copydesk_store::{Batch, Claimed, FlushReport, Item, OnLostRange, Prepared, Store, StoreConfig, Wanted};
 use copydesk_testkit::{ArticleGenerator, STORIES_APART, ScratchDatabase};
 
 pub(crate) struct Scratch {
@@ -84,6 +84,31 @@ impl Scratch {
 
     pub(crate) async fn stories(&self) -> i64 {
         self.count("SELECT count(DISTINCT story_id) FROM article").await
+    }
+
+    /// Flushes texts as the next messages of partition 0, in one batch or each in one of its own; then the law holds.
+    pub(crate) async fn flush_texts(&self, texts: &[Text<'_>], together: bool) -> FlushReport {
+        let from = self.claim(0).await.next_offset.get();
+        let items = texts.iter().zip(from..).map(|(t, n)| t.item(0, n)).collect();
+        self.flush(items, together).await
+    }
+
+    /// The same with messages that have their offsets.
+    pub(crate) async fn flush(&self, items: Vec<Item>, together: bool) -> FlushReport {
+        let claimed = self.claim(0).await;
+        let from = claimed.next_offset.get();
+        let batches = if together {
+            vec![batch(from, items)]
+        } else {
+            let alone = items.into_iter().zip(from..).map(|(i, n)| batch(n, vec![i]));
+            alone.collect()
+        };
+        let mut sum = FlushReport::default();
+        for batch in &batches {
+            sum.add(&self.store.flush(&claimed, batch).await.unwrap());
+        }
+        self.assert_law().await;
+        sum
     }
 
     pub(crate) async fn assert_law(&self) {
@@ -212,7 +237,7 @@ impl Text<'_> {
     pub(crate) fn item_at(&self, partition: i32, offset: i64, at: &str) -> Item {
         Item {
             message: message(partition, offset, at),
-            outcome: Ok(Box::new(self.prepare())),
+            outcome: Ok(self.prepare().into()),
         }
     }
 }

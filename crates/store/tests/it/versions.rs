@@ -1,9 +1,9 @@
 //! Which version of an article is shown: the one that was seen last, whatever comes later, and nothing new for a text that was there.
 
 use chrono::{DateTime, Utc};
-use copydesk_store::{FlushReport, Item};
+use copydesk_store::Item;
 
-use crate::support::{Scratch, Text, batch, message, prose};
+use crate::support::{Scratch, Text, message, prose};
 
 const ADDRESS: &str = "https://a.example/ferry";
 
@@ -19,29 +19,8 @@ fn at(offset: i64, body: &str, fetched: Option<u32>, sent: u32) -> Item {
     };
     Item {
         message: message(0, offset, &day(sent)),
-        outcome: Ok(Box::new(text.prepare())),
+        outcome: Ok(text.prepare().into()),
     }
-}
-
-/// Flushes messages in one batch, or each in one of its own.
-async fn flush(scratch: &Scratch, items: Vec<Item>, together: bool) -> FlushReport {
-    let claimed = scratch.claim(0).await;
-    let mut sum = FlushReport::default();
-    let from = claimed.next_offset.get();
-    let batches = if together {
-        vec![batch(from, items)]
-    } else {
-        items
-            .into_iter()
-            .zip(from..)
-            .map(|(i, n)| batch(n, vec![i]))
-            .collect()
-    };
-    for batch in &batches {
-        sum.add(&scratch.store.flush(&claimed, batch).await.unwrap());
-    }
-    scratch.assert_law().await;
-    sum
 }
 
 async fn verdicts(scratch: &Scratch) -> Vec<(String, i32)> {
@@ -76,7 +55,7 @@ async fn an_older_fetch_goes_behind_the_one_that_is_shown() {
             at(1, &first, Some(2), 11),
             at(2, &third, Some(8), 12),
         ];
-        let report = flush(&scratch, items, together).await;
+        let report = scratch.flush(items, together).await;
         assert_eq!(
             (report.new_articles, report.older_versions, report.new_versions),
             (1, 1, 1)
@@ -104,7 +83,7 @@ async fn without_a_fetch_time_the_messages_times_count() {
         let scratch = Scratch::new("older_message").await;
         let [first, second, _] = edits();
         let items = vec![at(0, &second, None, 10), at(1, &first, None, 9)];
-        flush(&scratch, items, together).await;
+        scratch.flush(items, together).await;
         assert_eq!(shown(&scratch).await, [(second, 1)], "together: {together}");
         assert_eq!(verdicts(&scratch).await[1], ("older_version".to_owned(), 2));
     }
@@ -118,7 +97,7 @@ async fn an_unbelievable_fetch_time_rules_nothing() {
     ahead.outcome = at(0, &first, Some(28), 3).outcome;
     // Twenty-five days ahead of its message: the message's own time counts.
     let items = vec![ahead, at(1, &second, None, 4), at(2, &third, None, 5)];
-    flush(&scratch, items, false).await;
+    scratch.flush(items, false).await;
     assert_eq!(shown(&scratch).await, [(third, 3)]);
 }
 
@@ -137,10 +116,10 @@ async fn feeding_a_file_twice_changes_nothing() {
                 .map(|(b, n)| at(n, b, None, sent))
                 .collect()
         };
-        flush(&scratch, file(0, 10), together).await;
+        scratch.flush(file(0, 10), together).await;
         let before = shown(&scratch).await;
         let versions = scratch.count("SELECT count(*) FROM article_versions").await;
-        let report = flush(&scratch, file(4, 11), together).await;
+        let report = scratch.flush(file(4, 11), together).await;
         assert_eq!(
             report.unchanged,
             4,

@@ -43,6 +43,7 @@ fn options(config: &Config, args: &ConsoleArgs) -> anyhow::Result<ConsoleOptions
         cleaner: Arc::new(move || cleaner(&for_cleaner)),
         limits: Limits::default(),
         isolated: isolated::command(config)?,
+        registry: config.kafka.schema_registry.registry()?.map(Arc::new),
     })
 }
 

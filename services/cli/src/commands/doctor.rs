@@ -45,6 +45,7 @@ fn bad(what: impl Into<String>, mend: impl Into<String>) -> Finding {
 pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Outcome> {
     let mut findings = vec![good("settings: read and consistent")];
     findings.extend(kafka(config, args.fix).await?);
+    findings.extend(registry(config).await?);
     findings.extend(postgres(config, args.fix).await?);
     let style = Style::detect();
     for finding in &findings {
@@ -110,6 +111,21 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     })
     .await
     .map_err(Into::into)
+}
+
+async fn registry(config: &Config) -> anyhow::Result<Option<Finding>> {
+    let Some(registry) = config.kafka.schema_registry.registry()? else {
+        return Ok(None);
+    };
+    let url = config.kafka.schema_registry.url.clone();
+    let asked = tokio::task::spawn_blocking(move || registry.check()).await?;
+    Ok(Some(match asked {
+        Ok(()) => good(format!("schema registry: answers at {url}")),
+        Err(why) => bad(
+            format!("schema registry: {url}: {why}"),
+            "is kafka.schema_registry.url its whole address? user, password or token, and the files of certificates, stand beside it",
+        ),
+    }))
 }
 
 /// What no worker can read yet. Producers with transactions always have some open, so that it is no fault by itself.

@@ -1,11 +1,13 @@
 //! `copydesk quarantine list|show|replay|discard`.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use copydesk_article::{Coordinates, Message};
 use copydesk_decode::Limits;
 use copydesk_store::{QuarantineEntry, QuarantineFilter, Store};
+use copydesk_worker::ReplayStages;
 
 use super::{Outcome, cleaner, isolated, print, print_json, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
@@ -202,9 +204,13 @@ fn as_text(message: &Message) -> String {
 
 async fn replay(config: &Config, args: &QuarantineArgs) -> anyhow::Result<Outcome> {
     let store = store(config).await?;
-    let (cleaner, isolated) = (cleaner(config)?, isolated::command(config)?);
-    let report =
-        copydesk_worker::replay(&store, cleaner, Limits::default(), isolated, &filter(args)?).await?;
+    let stages = ReplayStages {
+        cleaner: cleaner(config)?,
+        limits: Limits::default(),
+        isolated: isolated::command(config)?,
+        registry: config.kafka.schema_registry.registry()?.map(Arc::new),
+    };
+    let report = copydesk_worker::replay(&store, stages, &filter(args)?).await?;
     print(&format!(
         "{} stored, {} refused again, {} settled by somebody else, {} not whole, {} without bytes",
         report.stored, report.refused_again, report.settled_meanwhile, report.truncated, report.dropped

@@ -24,10 +24,10 @@ pub(crate) async fn run(config: &Config, args: &TakedownArgs) -> anyhow::Result<
         bail!("name an address or an article's number");
     };
     let done = store.take_down(&target, &args.why).await?;
-    let what = if done.removed {
-        format!("article {} is removed", done.article_id)
-    } else {
-        "no article was there".to_owned()
+    let what = match done.removed {
+        0 => "no article was there".to_owned(),
+        1 => format!("article {} is removed", done.article_id),
+        n => format!("{n} articles that were at this address are removed"),
     };
     print(&format!(
         "takedown {}: {what}; its address is held from now on. `copydesk takedown --lift {}` lifts it",

@@ -1,5 +1,6 @@
 //! `copydesk worker`: settings to options, signals to a graceful stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use copydesk_decode::Limits;
@@ -41,6 +42,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         },
         limits: Limits::default(),
         cleaner: cleaner(config)?,
+        registry: config.kafka.schema_registry.registry()?.map(Arc::new),
         isolated: isolated::command(config)?,
         abort_on: std::env::var(isolated::ABORT_ON).ok(),
         // The configuration's own check has seen that it is one.

@@ -1,4 +1,4 @@
-//! `COPYDESK_<SECTION>_<KEY>` variables laid over the settings.
+//! `COPYDESK_<SECTION>_<KEY>` variables laid over the settings; a section may have one in it (`COPYDESK_KAFKA_SCHEMA_REGISTRY_URL`).
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,17 @@ const PREFIX: &str = "COPYDESK_";
 /// Variables with our prefix that are no settings: the file's own path, and what scripts and tests use.
 const NOT_SETTINGS: [&str; 3] = ["COPYDESK_CONFIG", "COPYDESK_TEST_", "COPYDESK_LOCAL_"];
 /// Settings that are absent by default, so that the defaults alone do not show them.
-const OPTIONAL: [(&str, &str); 5] = [
-    ("database", "url_file"),
-    ("clean", "rules_file"),
-    ("console", "url_file"),
-    ("console", "write_url"),
-    ("console", "write_url_file"),
+const OPTIONAL: [&[&str]; 10] = [
+    &["database", "url_file"],
+    &["clean", "rules_file"],
+    &["console", "url_file"],
+    &["console", "write_url"],
+    &["console", "write_url_file"],
+    &["kafka", "schema_registry", "password"],
+    &["kafka", "schema_registry", "token"],
+    &["kafka", "schema_registry", "ca_file"],
+    &["kafka", "schema_registry", "certificate_file"],
+    &["kafka", "schema_registry", "key_file"],
 ];
 
 /// Lays the variables over `table`, the settings of a file.
@@ -34,7 +39,7 @@ pub(super) fn overlay(
         {
             continue;
         }
-        let Some((section, key, shape)) = known.get(&name) else {
+        let Some((path, shape)) = known.get(&name) else {
             let hint = nearest(&name, known.keys())
                 .map(|n| format!("; did you mean {n}?"))
                 .unwrap_or_default();
@@ -44,10 +49,12 @@ pub(super) fn overlay(
             name: name.clone(),
             reason,
         })?;
-        let section = table
-            .entry(section.clone())
-            .or_insert_with(|| Value::Table(Table::new()));
-        let Value::Table(section) = section else { continue };
+        let Some((key, sections)) = path.split_last() else {
+            continue;
+        };
+        let Some(section) = within(&mut table, sections) else {
+            continue;
+        };
         match (section.get_mut(key), value) {
             // A table is laid over the file's, name by name: the file has the addresses, the variable the password.
             (Some(Value::Table(there)), Value::Table(more)) => there.extend(more),
@@ -61,21 +68,39 @@ pub(super) fn overlay(
         .map_err(|e: toml::de::Error| ConfigError::Invalid(explain("", &e)))
 }
 
-/// Variable name -> (section, key, a value of the right shape).
-pub(super) fn known_variables() -> BTreeMap<String, (String, String, Value)> {
-    let defaults = Table::try_from(Config::default()).unwrap_or_default();
-    let mut known = BTreeMap::new();
-    let mut add = |section: &str, key: &str, shape: Value| {
-        let name = format!("{PREFIX}{section}_{key}").to_uppercase();
-        known.insert(name, (section.to_owned(), key.to_owned(), shape));
-    };
-    for (section, keys) in &defaults {
-        for (key, value) in keys.as_table().into_iter().flatten() {
-            add(section, key, value.clone());
+/// The table at a path, made where it is missing. `None`: something else is there.
+fn within<'t>(table: &'t mut Table, path: &[String]) -> Option<&'t mut Table> {
+    path.iter().try_fold(table, |table, name| {
+        let inner = table
+            .entry(name.clone())
+            .or_insert_with(|| Value::Table(Table::new()));
+        inner.as_table_mut()
+    })
+}
+
+/// Variable name -> (its path, a value of the right shape). A table without keys of its own (`kafka.properties`) is one setting.
+pub(super) fn known_variables() -> BTreeMap<String, (Vec<String>, Value)> {
+    fn add(known: &mut BTreeMap<String, (Vec<String>, Value)>, path: Vec<String>, shape: Value) {
+        match shape {
+            Value::Table(keys) if !keys.is_empty() => {
+                for (key, value) in keys {
+                    let path = path.iter().cloned().chain([key]).collect();
+                    add(known, path, value);
+                }
+            }
+            shape => {
+                let name = format!("{PREFIX}{}", path.join("_")).to_uppercase();
+                known.insert(name, (path, shape));
+            }
         }
     }
-    for (section, key) in OPTIONAL {
-        add(section, key, Value::String(String::new()));
+    let mut known = BTreeMap::new();
+    for (section, keys) in Table::try_from(Config::default()).unwrap_or_default() {
+        add(&mut known, vec![section], keys);
+    }
+    for path in OPTIONAL {
+        let path = path.iter().map(|p| (*p).to_owned()).collect();
+        add(&mut known, path, Value::String(String::new()));
     }
     known
 }

@@ -6,6 +6,7 @@
 mod console;
 mod env;
 mod file;
+mod registry;
 mod size;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use console::Console;
 pub(crate) use file::UrlFile;
+pub(crate) use registry::SchemaRegistry;
 pub(crate) use size::ByteSize;
 
 /// All settings.
@@ -63,6 +65,8 @@ pub(crate) struct Kafka {
     /// Let a property load a library or run a command with the rights of this process (`plugin.library.paths`,
     /// `ssl.engine.location`, `ssl.providers`, `sasl.kerberos.kinit.cmd`).
     pub(crate) allow_foreign_code: bool,
+    /// Where schemas are of values in Confluent's wire format.
+    pub(crate) schema_registry: SchemaRegistry,
 }
 
 impl Default for Kafka {
@@ -77,6 +81,7 @@ impl Default for Kafka {
             properties: BTreeMap::new(),
             allow_unverified_brokers: false,
             allow_foreign_code: false,
+            schema_registry: SchemaRegistry::default(),
         }
     }
 }
@@ -341,6 +346,7 @@ impl Config {
             .properties()
             .check()
             .map_err(|e| ConfigError::Invalid(e.to_string()))?;
+        self.kafka.schema_registry.check()?;
         if self.worker.drain_ms >= self.kafka.session_timeout_ms {
             return bad(format!(
                 "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",

@@ -18,7 +18,7 @@ Every setting has a default, so that nothing need be set on one machine. A setti
 
 1. its default,
 2. the TOML file that `--config FILE` or `COPYDESK_CONFIG` names,
-3. its environment variable, `COPYDESK_<SECTION>_<KEY>`,
+3. its environment variable, `COPYDESK_<SECTION>_<KEY>`, in the table of its section,
 4. its flag, if it has one (`copydesk COMMAND --help`).
 
 A key or a `COPYDESK_` variable that names no setting is an error. Sizes are bytes or text such as `\"64 MiB\"`. A table
@@ -89,13 +89,22 @@ fn structs(source: &str) -> Vec<(Documented, Vec<Documented>)> {
 }
 
 fn page() -> String {
-    let structs = structs(concat!(include_str!("mod.rs"), include_str!("console.rs")));
+    let structs = structs(concat!(
+        include_str!("mod.rs"),
+        include_str!("console.rs"),
+        include_str!("registry.rs")
+    ));
+    let of_kind = |kind: &str| structs.iter().find(|(s, _)| s.name == kind);
     let defaults = Table::try_from(Config::default()).unwrap();
     let mut page = HEAD.to_owned();
-    let (_, sections) = structs.iter().find(|(s, _)| s.name == "Config").unwrap();
-    for section in sections {
-        let (about, fields) = structs.iter().find(|(s, _)| s.name == section.kind).unwrap();
-        let name = &section.name;
+    let (_, sections) = of_kind("Config").unwrap();
+    let mut open: Vec<(String, &str, &Table)> = Vec::new();
+    for section in sections.iter().rev() {
+        let keys = defaults[&section.name].as_table().unwrap();
+        open.push((section.name.clone(), &section.kind, keys));
+    }
+    while let Some((name, kind, defaults)) = open.pop() {
+        let (about, fields) = of_kind(kind).unwrap();
         assert!(!about.meaning.is_empty(), "[{name}] has no doc comment");
         write!(
             page,
@@ -106,13 +115,20 @@ fn page() -> String {
         for field in fields {
             let key = &field.name;
             assert!(!field.meaning.is_empty(), "{name}.{key} has no doc comment");
-            let default = match defaults[name].get(key) {
+            if of_kind(&field.kind).is_some() {
+                let keys = defaults[key].as_table().unwrap();
+                if !keys.is_empty() {
+                    open.push((format!("{name}.{key}"), &field.kind, keys));
+                    continue;
+                }
+            }
+            let default = match defaults.get(key) {
                 None => "none".to_owned(),
                 Some(Value::String(s)) if s.is_empty() => "empty".to_owned(),
                 Some(Value::Table(t)) if t.is_empty() => "none".to_owned(),
                 Some(value) => format!("`{value}`"),
             };
-            let variable = format!("COPYDESK_{name}_{key}").to_uppercase();
+            let variable = format!("COPYDESK_{name}_{key}").replace('.', "_").to_uppercase();
             writeln!(
                 page,
                 "| `{key}` | {default} | `{variable}` | {} |",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use copydesk_article::{Coordinates, Reason, Reject};
 use copydesk_store::reads::{MessageKey, MessageRow};
 use copydesk_store::{QuarantineFilter, Store};
+use copydesk_worker::ReplayStages;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -51,9 +52,12 @@ pub(crate) async fn replay(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let cleaner = (app.make_cleaner)().map_err(|e| Problem::Failed(format!("{e:#}")))?;
     let report = copydesk_worker::replay_messages(
         store,
-        cleaner,
-        app.limits.clone(),
-        app.isolated.clone(),
+        ReplayStages {
+            cleaner,
+            limits: app.limits.clone(),
+            isolated: app.isolated.clone(),
+            registry: app.registry.clone(),
+        },
         &messages,
     )
     .await

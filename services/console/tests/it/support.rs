@@ -79,6 +79,7 @@ pub(crate) fn options(reads: String, writes: Option<String>, access: Access) -> 
         writes: writes.map(connection),
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),
+        registry: None,
         isolated: IsolatedCommand {
             program: "/bin/false".into(),
             args: Vec::new(),
@@ -245,7 +246,7 @@ fn item(cleaner: &Cleaner, source: &TopicPartition, offset: i64, value: &Value) 
         let extra = std::mem::take(&mut raw.extra);
         let clean = cleaner.clean(&raw)?;
         let fingerprint = copydesk_dedup::fingerprint(&clean);
-        Ok(Box::new(Prepared::new(clean, fingerprint, raw.fetched_at, extra)))
+        Ok(Prepared::new(clean, fingerprint, raw.fetched_at, extra).into())
     });
     Item { message, outcome }
 }

@@ -29,7 +29,7 @@ pub fn serve(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> io::
     // Beyond what the process begins with. Twice the budget, for the allocator asks for more than it uses, and for
     // what decoding takes besides.
     let memory = 2 * cleaner.budget().peak_memory() as u64;
-    let stages = Stages::new(limits, cleaner, abort_on);
+    let stages = Stages::new(limits, cleaner, None, abort_on);
     // Where a sandbox forbids limits, an abort is still no other's.
     limit(Resource::Core, 0);
     if let Some(now) = address_space() {

@@ -22,6 +22,8 @@ pub(super) fn source(partition: i32) -> TopicPartition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Good,
+    /// It takes an article down: stored apart from what is around it.
+    Tombstone,
     /// A stage refuses it.
     Bad,
     /// The database refuses its row.
@@ -41,6 +43,7 @@ pub(super) fn kind(partition: i32, offset: i64) -> Kind {
         2 | 3 => Kind::Bad,
         4 => Kind::Poison,
         5 => Kind::Killer,
+        6..=8 => Kind::Tombstone,
         _ => Kind::Good,
     }
 }
@@ -228,6 +231,7 @@ impl Ledger for MemoryDatabase {
         };
         match self.call(op).await? {
             Answer::Advanced(true) => Ok(Some(Advanced {
+                last_takedown: 0,
                 ids: (0..counts.prepared).collect(),
                 common_version: 0,
             })),
@@ -244,7 +248,7 @@ impl Ledger for MemoryDatabase {
         rows: Rows<'_>,
     ) -> Result<FlushReport, StoreError> {
         let report = FlushReport {
-            new_articles: rows.prepared.len() as u64,
+            new_articles: (rows.prepared.len() + rows.tombstones.len()) as u64,
             quarantined: rows.rejected.len() as u64,
             ..FlushReport::default()
         };
@@ -255,7 +259,9 @@ impl Ledger for MemoryDatabase {
             stored: rows
                 .prepared
                 .iter()
-                .map(|(item, _)| offset(&item.message))
+                .map(|(item, _)| item)
+                .chain(rows.tombstones.iter().map(|(item, _)| item))
+                .map(|item| offset(&item.message))
                 .collect(),
             refused: rows.rejected.iter().map(|(message, _)| offset(message)).collect(),
             gaps: rows.gaps,

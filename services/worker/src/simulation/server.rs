@@ -392,7 +392,7 @@ impl Server {
                     in_gaps,
                 );
                 let wanted = match kind {
-                    Kind::Good => (true, false, 0),
+                    Kind::Good | Kind::Tombstone => (true, false, 0),
                     Kind::Bad | Kind::Poison | Kind::Killer => (false, true, 0),
                     Kind::Hole => (false, false, 1),
                 };

@@ -9,7 +9,7 @@ use copydesk_article::{
     Block, BlockKind, CleanArticle, Coordinates, Message, Metadata, NextOffset, Offset, Reason, Reject,
     Stage, TopicPartition,
 };
-use copydesk_store::{Item, OnLostRange, Prepared, StoreError};
+use copydesk_store::{Content, Item, OnLostRange, Prepared, StoreError, Tombstone};
 use copydesk_stream::testing::Feed;
 use copydesk_stream::{Start, Wanted};
 use tokio::runtime::Runtime;
@@ -99,7 +99,10 @@ fn prepare_alone(message: Message) -> Item {
     let outcome = match kind(at.source.partition.get(), at.offset.get()) {
         Kind::Killer => Err(Reject::new(Stage::Clean, Reason::KillsWorker, "simulated")),
         Kind::Bad => Err(Reject::new(Stage::Decode, Reason::BadJson, "simulated")),
-        _ => Ok(Box::new(ARTICLE.clone())),
+        Kind::Tombstone => Ok(Content::Tombstone(Tombstone {
+            address: "https://a.example/".to_owned(),
+        })),
+        _ => Ok(ARTICLE.clone().into()),
     };
     Item { message, outcome }
 }

@@ -1,0 +1,147 @@
+-- Takedowns by a message of the topic (tombstones): a worker may not delete, so a function of the owner's does. What a takedown holds against is rows of
+-- their own, for it may be several addresses and texts. No release has had the two columns that go.
+
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+
+CREATE TABLE takedown_hold (
+    takedown_id bigint NOT NULL,
+    hash        bytea NOT NULL,
+    PRIMARY KEY (hash, takedown_id)
+);
+COMMENT ON TABLE takedown_hold IS 'What takedowns hold against: messages with such an address or such a text are not stored. Gone when the takedown is lifted.';
+COMMENT ON COLUMN takedown_hold.takedown_id IS 'The takedown.';
+COMMENT ON COLUMN takedown_hold.hash IS 'Of an address as article_identity.identity, or of a text as article.body_hash.';
+INSERT INTO takedown_hold (takedown_id, hash)
+SELECT takedown_id, identity FROM takedown WHERE lifted_at IS NULL AND identity IS NOT NULL
+UNION
+SELECT takedown_id, body_hash FROM takedown WHERE lifted_at IS NULL AND body_hash IS NOT NULL;
+-- They named nothing, and were there to be locked.
+DELETE FROM article_identity i USING takedown t
+WHERE t.identity = i.identity AND NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id);
+
+ALTER TABLE takedown DROP COLUMN identity, DROP COLUMN body_hash,
+    ADD COLUMN topic text, ADD COLUMN partition integer, ADD COLUMN "offset" bigint;
+CREATE UNIQUE INDEX takedown_message ON takedown (topic, partition, "offset") WHERE topic IS NOT NULL;
+COMMENT ON TABLE takedown IS 'Articles that were taken down (`copydesk takedown`, or a tombstone on the topic): when and why. Nothing of what they said.';
+COMMENT ON COLUMN takedown.article_id IS 'The article, the one that was shown where an address had several. Sightings, links and events may still name it. Of an address that had no article: a number of its own.';
+COMMENT ON COLUMN takedown.topic IS 'Topic of the tombstone. Null: a person took it down.';
+COMMENT ON COLUMN takedown.partition IS 'Partition of the tombstone.';
+COMMENT ON COLUMN takedown."offset" IS 'Offset of the tombstone. A tombstone that is read again, after a rewind, takes nothing down a second time.';
+
+CREATE OR REPLACE VIEW takedowns AS
+SELECT takedown_id, article_id, taken_down_at, lifted_at, why, topic, partition, "offset" FROM takedown;
+COMMENT ON COLUMN takedowns.topic IS 'Topic of the tombstone. Null: a person took it down.';
+COMMENT ON COLUMN takedowns.partition IS 'Partition of the tombstone.';
+COMMENT ON COLUMN takedowns."offset" IS 'Offset of the tombstone.';
+
+COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`, or taken down. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
+COMMENT ON COLUMN sighting.verdict IS 'new_article: founded a story. exact_copy, near_copy, excerpt, contains: a new article, linked to an older one. new_version: another text at a known address. older_version: another text at a known address, seen before the one that is shown. unchanged: a text that a known address has, or has had. taken_down: not stored, because of a takedown, or a tombstone, which took its article down.';
+COMMENT ON COLUMN sightings.verdict IS 'new_article: founded a story. exact_copy, near_copy, excerpt, contains: a new article, linked to an older one. new_version: another text at a known address. older_version: another text at a known address, seen before the one that is shown. unchanged: a text that a known address has, or has had. taken_down: not stored, because of a takedown, or a tombstone, which took its article down.';
+
+-- A page is taken down by its own address as well, where it claims another one.
+CREATE INDEX article_own_url ON article USING hash (own_url) WHERE own_url IS NOT NULL;
+
+CREATE FUNCTION copydesk_take_down(
+    fresh bigint, wanted bigint, address text, hashed bytea, reason text, tell boolean,
+    from_topic text, from_partition integer, from_offset bigint,
+    OUT noted bigint, OUT named bigint, OUT removed bigint, OUT in_stories bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    going bigint[];
+BEGIN
+    removed := 0;
+    in_stories := '{}';
+    IF from_topic IS NOT NULL THEN
+        SELECT t.takedown_id, t.article_id INTO noted, named FROM takedown t
+        WHERE t.topic = from_topic AND t.partition = from_partition AND t."offset" = from_offset;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    -- Every flush that brings articles has claimed an address by its first lock, so this waits for those under way, and those that
+    -- follow see what is done here.
+    LOCK TABLE article_identity IN SHARE ROW EXCLUSIVE MODE;
+    IF wanted IS NOT NULL THEN
+        SELECT ARRAY[a.article_id], a.identity INTO going, hashed FROM article a WHERE a.article_id = wanted;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    ELSE
+        -- The address may have been used again, and two spellings of it may be two pages: then the one that was named goes.
+        WITH RECURSIVE chain (id) AS (
+            SELECT i.article_id FROM article_identity i WHERE i.identity = hashed
+            UNION
+            SELECT a.replaces FROM chain c JOIN article a ON a.article_id = c.id WHERE a.replaces IS NOT NULL
+        ), there AS (SELECT a.article_id, a.canonical_url FROM chain c JOIN article a ON a.article_id = c.id)
+        SELECT ARRAY(
+            SELECT t.article_id FROM there t WHERE t.canonical_url = (
+                SELECT o.canonical_url FROM there o ORDER BY o.canonical_url = address DESC, o.article_id DESC LIMIT 1)
+            UNION
+            SELECT a.article_id FROM article a WHERE a.own_url = address
+            ORDER BY 1
+        ) INTO going;
+        IF going = '{}' THEN
+            SELECT t.takedown_id, t.article_id INTO noted, named FROM takedown_hold h JOIN takedown t USING (takedown_id)
+            WHERE h.hash = hashed ORDER BY t.takedown_id LIMIT 1;
+            IF FOUND THEN
+                RETURN;
+            END IF;
+        END IF;
+    END IF;
+    PERFORM FROM article a WHERE a.article_id = ANY (going) ORDER BY a.article_id FOR UPDATE;
+    removed := cardinality(going);
+    named := coalesce(going[removed], fresh);
+    in_stories := ARRAY(SELECT DISTINCT a.story_id FROM article a WHERE a.article_id = ANY (going));
+    INSERT INTO takedown (article_id, why, topic, partition, "offset")
+    VALUES (named, reason, from_topic, from_partition, from_offset) RETURNING takedown_id INTO noted;
+    -- Where another article is at the address by now, that one may come again. An older version of few words may be anybody's
+    -- ("More soon"): it holds against nothing.
+    INSERT INTO takedown_hold (takedown_id, hash)
+    SELECT noted, hashed WHERE NOT EXISTS (
+        SELECT FROM article_identity i JOIN article a USING (article_id) WHERE i.identity = hashed AND i.article_id <> ALL (going))
+    UNION
+    SELECT noted, a.body_hash FROM article a WHERE a.article_id = ANY (going)
+    UNION
+    SELECT noted, v.body_hash FROM article_version v WHERE v.article_id = ANY (going) AND v.word_count >= 20;
+    INSERT INTO retired_article (article_id, story_id)
+    SELECT a.article_id, a.story_id FROM article a WHERE a.article_id = ANY (going)
+    UNION ALL
+    SELECT fresh, fresh WHERE removed = 0;
+    DELETE FROM outbox o USING sighting s
+    WHERE o.output = 'articles' AND s.article_id = ANY (going)
+        AND o.topic = s.topic AND o.partition = s.partition AND o."offset" = s."offset";
+    IF tell THEN
+        INSERT INTO outbox (output, topic, partition, "offset", story_id, payload)
+        SELECT 'articles', s.topic, s.partition, s."offset", a.story_id,
+               json_build_object('article_id', a.article_id, 'story_id', a.story_id, 'verdict', 'taken_down',
+                                 'topic', s.topic, 'partition', s.partition, 'offset', s."offset")::text
+        FROM article a CROSS JOIN LATERAL (
+            SELECT x.topic, x.partition, x."offset" FROM sighting x WHERE x.article_id = a.article_id
+            ORDER BY x.ingested_at DESC, x."offset" DESC LIMIT 1) s
+        WHERE a.article_id = ANY (going) ORDER BY a.article_id;
+    END IF;
+    DELETE FROM clean_event WHERE article_id = ANY (going);
+    DELETE FROM site_young WHERE article_id = ANY (going);
+    DELETE FROM article_version WHERE article_id = ANY (going);
+    DELETE FROM evidence WHERE article_id = ANY (going);
+    DELETE FROM article_words WHERE article_id = ANY (going);
+    DELETE FROM article_identity WHERE identity IN (SELECT a.identity FROM article a WHERE a.article_id = ANY (going))
+        AND article_id = ANY (going);
+    DELETE FROM article WHERE article_id = ANY (going);
+END
+$$;
+COMMENT ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) IS 'Removes the article with the number "wanted", or those at an address (with its hash), and holds against their coming again. Answers with the takedown, its article, how many articles were removed, and stories to be counted again. A tombstone that did so already does nothing. Called by workers for tombstones, and by `copydesk takedown`.';
+REVOKE ALL ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) FROM PUBLIC;
+
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
+        GRANT ALL ON takedown_hold TO copydesk_owner;
+        GRANT EXECUTE ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) TO copydesk_owner;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
+        GRANT SELECT ON takedown_hold TO copydesk_writer;
+        GRANT EXECUTE ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) TO copydesk_writer;
+    END IF;
+END
+$$;
