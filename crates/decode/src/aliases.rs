@@ -142,6 +142,15 @@ static NAMES: LazyLock<HashMap<Folded, (Field, usize)>> = LazyLock::new(|| {
     names
 });
 
+/// The address of an article among the fields of its envelope, by whichever name.
+pub fn address_of(fields: &Map<String, Value>) -> Option<String> {
+    let named = fields.iter().filter_map(|(name, value)| {
+        let (field, rank) = NAMES.get(&fold(name)?).copied()?;
+        Some((rank, address(value).filter(|_| field == Field::Url)?))
+    });
+    named.min().map(|(_, address)| address)
+}
+
 /// What of an envelope may be filled.
 pub(crate) struct Filled<'e> {
     pub(crate) fields: &'e mut Fields,

@@ -3,8 +3,10 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use copydesk_article::Timestamp;
 
+use crate::written_date::{WrittenDate, read_written_date};
+
 /// Years that a news article may have. Outside of it the number is a mistake (milliseconds taken for seconds, …).
-const YEARS: std::ops::RangeInclusive<i32> = 1500..=2999;
+pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1500..=2999;
 
 /// Forms with a zone. `%#z` takes "+03", "+0300", "+03:00" and "Z".
 const ZONED: [&str; 4] = [
@@ -23,9 +25,11 @@ const LOCAL: [&str; 5] = [
 ];
 
 /// Reads a time: RFC 3339 and its usual variants (a space for the T, no seconds, no zone, basic format), a
-/// date alone, RFC 2822 ("Fri, 20 Mar 2026 18:05:00 GMT"), and Unix time in seconds or milliseconds.
+/// date alone, RFC 2822 ("Fri, 20 Mar 2026 18:05:00 GMT"), Unix time in seconds or milliseconds, and what feeds
+/// and people write ([`crate::read_written_date`]).
 ///
-/// A time without a zone is taken as UTC. `None` if it is none of these, or far outside of 1500 to 2999.
+/// A time without a zone is taken as UTC; one whose zone means several things is its day. `None` if it is none of these, or far
+/// outside of 1500 to 2999.
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let parsed = match DateTime::parse_from_rfc3339(text) {
@@ -34,6 +38,11 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
         Err(_) if !(8..=64).contains(&text.len()) => None,
         Err(_) => unusual(text),
     };
+    let parsed = parsed.or_else(|| match read_written_date(text) {
+        WrittenDate::Read(time) => Some(time),
+        WrittenDate::Day(day) => Some(Timestamp::Day(day)),
+        WrittenDate::Unreadable => None,
+    });
     parsed.filter(|t| YEARS.contains(&chrono::Datelike::year(&t.local_day())))
 }
 
@@ -122,6 +131,13 @@ mod tests {
             ("Fri, 20 Mar 2026 18:05:00 GMT", "2026-03-20T18:05:00+00:00"),
             ("Fri, 20 Mar 2026 18:05:00 +0300", "2026-03-20T18:05:00+03:00"),
             ("20 Mar 2026 18:05:00 +0300", "2026-03-20T18:05:00+03:00"),
+            ("20 March 2026 18:05 EST", "2026-03-20T18:05:00-05:00"),
+            (
+                "Fri Mar 20 2026 18:05:00 GMT+0300 (MSK)",
+                "2026-03-20T18:05:00+03:00",
+            ),
+            ("20. März 2026", "2026-03-20"),
+            ("Fri, 20 Mar 2026 18:05:00 IST", "2026-03-20"),
             ("1774029900", "2026-03-20T18:05:00+00:00"),
             ("1774029900000", "2026-03-20T18:05:00+00:00"),
         ] {
@@ -144,6 +160,7 @@ mod tests {
             "20 March 2026, about noon",
             "日本語の日付です",
             "99999999999999",
+            "03/04/2026",
             "1é26-03-20",
             "-",
         ] {

@@ -37,15 +37,18 @@ mod repair;
 mod tombstone;
 mod values;
 mod warnings;
+mod written_date;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::sentinel::is_sentinel;
 use copydesk_article::{Message, RawArticle, RawBody, Reason, Reject, Stage};
 
+pub use aliases::address_of;
 pub use compression::{CappedReader, OverCap};
 pub use dates::parse_timestamp;
 pub use limits::Limits;
 pub use tombstone::Tombstone;
+pub use written_date::{WrittenDate, read_written_date};
 
 use envelope::Enveloped;
 use form::Form;

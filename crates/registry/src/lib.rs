@@ -145,7 +145,7 @@ impl Registry {
                         );
                     }
                     is_away = true;
-                    std::thread::sleep(pause);
+                    wait(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
                 }
@@ -181,6 +181,14 @@ impl Registry {
         };
         reader.map_or_else(Known::Unusable, |reader| Known::Schema(Arc::new(reader)))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on a thread of the cleaning pool, whose place a spare one takes"
+)]
+fn wait(pause: Duration) {
+    std::thread::sleep(pause);
 }
 
 /// What is known, unless it is to be asked for again.

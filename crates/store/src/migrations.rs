@@ -108,6 +108,10 @@ const FILES: &[(&str, &str)] = &[
         "0060_take_down_by_message",
         include_str!("../../../migrations/0060_take_down_by_message.sql"),
     ),
+    (
+        "0061_name_causes_of_versions",
+        include_str!("../../../migrations/0061_name_causes_of_versions.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -151,7 +151,9 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
         .map(|n| format!("\"{n}\" = {}", select_expression(n)))
         .collect();
     format!(
-        "UPDATE article a SET {}, version_at = now() FROM {} WHERE a.article_id = r.article_id",
+        // The same bytes with another text: not the publisher has changed it, the rules have.
+        "UPDATE article a SET {}, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
+         FROM {} WHERE a.article_id = r.article_id",
         set.join(", "),
         ContentColumns::unnest(),
     )
@@ -178,8 +180,8 @@ const VERSION_COLUMNS: &[&str] = &[
 static ARCHIVE: LazyLock<String> = LazyLock::new(|| {
     let columns = list(VERSION_COLUMNS, "");
     format!(
-        "INSERT INTO article_version ({columns}, version_at)
-         SELECT {columns}, version_at FROM article WHERE article_id = ANY ($1)"
+        "INSERT INTO article_version ({columns}, version_at, version_cause)
+         SELECT {columns}, version_at, version_cause FROM article WHERE article_id = ANY ($1)"
     )
 });
 

@@ -1,6 +1,8 @@
 //! The site of an article: the key of its record.
 
+use copydesk_decode::address_of;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use url::Url;
 
 /// What a glance at an envelope tells.
@@ -17,7 +19,7 @@ pub(crate) struct Peek {
 /// Whether an envelope has the address of its article.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Address {
-    /// In its field `url`, in a header; or it is no envelope, and nobody expects one there.
+    /// In its field `url` or one that is read for it, in a header; or it is no envelope, and nobody expects one there.
     #[default]
     Known,
     /// In none.
@@ -32,44 +34,27 @@ struct Envelope {
     site: Option<String>,
 }
 
-/// What the address is called by others. Read only where there is no url.
-#[derive(Deserialize)]
-struct OtherNames {
-    #[serde(default)]
-    link: IgnoredText,
-    #[serde(default)]
-    href: IgnoredText,
-    #[serde(default)]
-    permalink: IgnoredText,
-    #[serde(default)]
-    guid: IgnoredText,
-}
-
-/// Whether a field holds a web address. Any other value is none.
-#[derive(Default)]
-struct IgnoredText(bool);
-
-impl<'de> Deserialize<'de> for IgnoredText {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let address = |s: &str| s.starts_with("http://") || s.starts_with("https://");
-        Ok(Self(value.as_str().is_some_and(address)))
-    }
-}
-
-/// The address of an envelope without url.
-fn address_elsewhere(json: &str) -> Address {
-    let Ok(names) = serde_json::from_str::<OtherNames>(json) else {
-        return Address::Missing;
+/// The address of an envelope without url: by another name that the pipeline reads, or under one that it does not.
+fn address_elsewhere(json: &str) -> (Option<String>, Address) {
+    let Ok(fields) = serde_json::from_str::<Map<String, Value>>(json) else {
+        return (None, Address::Missing);
     };
-    let names = [
-        ("link", names.link.0),
-        ("href", names.href.0),
-        ("permalink", names.permalink.0),
-        ("guid", names.guid.0),
-    ];
-    let found = names.into_iter().find(|(_, has)| *has);
-    found.map_or(Address::Missing, |(name, _)| Address::Elsewhere(name))
+    // Kafka Connect's JSON converter wraps the article.
+    let wrapped = fields.get("payload").and_then(Value::as_object);
+    let article = wrapped
+        .filter(|_| fields.contains_key("schema"))
+        .unwrap_or(&fields);
+    if let Some(url) = address_of(article) {
+        return (Some(url), Address::Known);
+    }
+    let unread = article.get("href").and_then(Value::as_str);
+    let is_web = unread.is_some_and(|s| s.starts_with("http://") || s.starts_with("https://"));
+    let address = if is_web {
+        Address::Elsewhere("href")
+    } else {
+        Address::Missing
+    };
+    (None, address)
 }
 
 /// Reads the two fields that matter here and passes over the rest, without building it.
@@ -83,8 +68,8 @@ pub(crate) fn peek(json: &[u8]) -> Peek {
     let Some((text, Envelope { url, site })) = envelope else {
         return Peek::default();
     };
-    let address = if url.as_deref().is_some_and(|u| !u.trim().is_empty()) {
-        Address::Known
+    let (url, address) = if url.as_deref().is_some_and(|u| !u.trim().is_empty()) {
+        (url, Address::Known)
     } else {
         address_elsewhere(text)
     };
@@ -125,6 +110,7 @@ mod tests {
                 Some("the example times"),
             ),
             (r#"{"url":null,"text":"a"}"#, None),
+            (r#"{"link":"https://www.news.example/1"}"#, Some("news.example")),
             (r#"{"url":"https://日本.example/"}"#, Some("xn--wgv71a.example")),
         ] {
             let peek = peek(json.as_bytes());
@@ -134,13 +120,14 @@ mod tests {
             (r#"{"url":"https://a.example/"}"#, Address::Known),
             (r#"{"text":"a"}"#, Address::Missing),
             (r#"{"url":" ","link":5,"href":["x"]}"#, Address::Missing),
+            (r#"{"link":"https://a.example/1","text":"a"}"#, Address::Known),
             (
-                r#"{"link":"https://a.example/1","text":"a"}"#,
-                Address::Elsewhere("link"),
+                r#"{"schema":{},"payload":{"url":"https://a.example/1"}}"#,
+                Address::Known,
             ),
             (
-                r#"{"guid":"https://a.example/1","url":null}"#,
-                Address::Elsewhere("guid"),
+                r#"{"href":"https://a.example/1","url":null}"#,
+                Address::Elsewhere("href"),
             ),
         ] {
             assert_eq!(peek(json.as_bytes()).address, address, "{json}");

@@ -101,7 +101,7 @@ async fn a_pipe_that_is_named_is_read() {
 async fn records_without_a_url_are_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");
-    let line = "{\"link\":\"https://news.example/a\",\"text\":\"The ferry was late on Monday.\"}\n";
+    let line = "{\"href\":\"https://news.example/a\",\"text\":\"The ferry was late on Monday.\"}\n";
     fs::write(
         &path,
         format!("{line}{line}{{\"text\":\"The ferry was late on Monday.\"}}\n"),
@@ -112,7 +112,7 @@ async fn records_without_a_url_are_told_of() {
     let shown = report.to_string();
     assert!(
         shown.contains(
-            "3 of 3 records have no url; 2 have an address in link, which is not read: call it url"
+            "3 of 3 records have no url; 2 have an address in href, which is not read: call it url"
         ),
         "{shown}"
     );

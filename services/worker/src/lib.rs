@@ -60,6 +60,7 @@ pub use isolated::{IsolatedCommand, serve as serve_isolated};
 pub use prepare::quiet_panics;
 pub use publisher::OutputTopics;
 pub use replay::{ReplayReport, ReplayStages, replay, replay_messages};
+pub use schema::while_away;
 
 use counters::Counters;
 use isolated::Isolation;

@@ -1,4 +1,4 @@
-//! The check of the schema before a worker starts.
+//! What a worker asks of Postgres before it starts: a connection, and a schema that is up to date. While Postgres is away, it waits.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -10,36 +10,50 @@ use tracing::warn;
 
 use crate::backoff::backoff;
 
-/// Reads the schema's version, and waits while Postgres is away: a server that goes down between the first connection
-/// and this question is an outage like any later one. `false`: told to stop.
+/// Asks Postgres for something, again and again while it is away, as it may be at any later time. `None`: told to stop.
+///
+/// # Errors
+/// What no waiting mends.
+pub async fn while_away<T>(
+    stop: &mut watch::Receiver<bool>,
+    ask: impl AsyncFn() -> Result<T>,
+) -> Result<Option<T>> {
+    let who = RandomState::new().hash_one(0);
+    let mut tries = 0;
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        let class = error.downcast_ref().map(StoreError::class);
+        if !matches!(class, Some(RetryClass::RetryNow | RetryClass::WaitForDatabase)) {
+            return Err(error);
+        }
+        tries += 1;
+        let pause = backoff(&who, tries, Duration::from_millis(500), Duration::from_secs(10));
+        warn!(
+            error = format!("{error:#}"),
+            wait_ms = pause.as_millis() as u64,
+            "postgres is away; the worker waits for it before it starts"
+        );
+        tokio::select! {
+            _ = stop.wait_for(|s| *s) => return Ok(None),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Reads the schema's version. `false`: told to stop.
 ///
 /// # Errors
 /// A schema that is not up to date; a refusal by Postgres that no waiting mends.
 pub(crate) async fn is_up_to_date(store: &Store, stop: &mut watch::Receiver<bool>) -> Result<bool> {
-    let who = RandomState::new().hash_one(0);
-    let mut tries = 0;
-    let schema = loop {
-        let error = match store.schema().await {
-            Ok(schema) => break schema,
-            Err(error) => error,
-        };
-        if !waits(&error) {
-            return Err(error).context("cannot read the schema's version");
-        }
-        tries += 1;
-        let pause = backoff(&who, tries, Duration::from_millis(500), Duration::from_secs(10));
-        warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away; the worker waits for it before it starts");
-        tokio::select! {
-            _ = stop.wait_for(|s| *s) => return Ok(false),
-            () = tokio::time::sleep(pause) => {}
-        }
+    let read = async || store.schema().await.context("cannot read the schema's version");
+    let Some(schema) = while_away(stop, read).await? else {
+        return Ok(false);
     };
     check(&schema)?;
     Ok(true)
-}
-
-fn waits(error: &StoreError) -> bool {
-    matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase)
 }
 
 fn check(schema: &Schema) -> Result<()> {

@@ -140,3 +140,27 @@ async fn feeding_a_file_twice_changes_nothing() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_version_that_the_rules_made_says_so() {
+    let scratch = Scratch::new("version_cause").await;
+    let (first, second) = (prose(1, 6), prose(1, 7));
+    let third = format!("{second}\n\n{}", prose(5, 1));
+    // The second message is the first one again, cleaned otherwise; the third is another.
+    let items: Vec<Item> = [(&first, "a"), (&second, "a"), (&third, "b")]
+        .into_iter()
+        .zip(0..)
+        .map(|((body, bytes), offset)| {
+            let mut item = at(offset, body, None, 1);
+            item.message.payload = Some(bytes.into());
+            item
+        })
+        .collect();
+    scratch.flush(items, false).await;
+    let causes: Vec<(i32, Option<String>)> =
+        sqlx::query_as("SELECT version, cause FROM article_versions ORDER BY version")
+            .fetch_all(&scratch.db)
+            .await
+            .unwrap();
+    assert_eq!(causes, [(1, None), (2, Some("rules".to_owned())), (3, None)]);
+}

@@ -4,22 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use copydesk_decode::Limits;
-use copydesk_store::{OnLostRange, RetryClass, Store, StoreError};
+use copydesk_store::OnLostRange;
 use copydesk_telemetry::Tracer;
 use copydesk_worker::{BatchLimits, BreakerLimits, OutputTopics, WorkerOptions};
-use tokio::sync::watch;
-use tracing::warn;
 
 use super::{Outcome, cleaner, isolated, stop_on_signal, store, stream};
 use crate::args::WorkerArgs;
 use crate::config::{self, Config};
 
-/// Between two tries at a database that is not there yet.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
-
 pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Outcome> {
     let mut stop = stop_on_signal()?;
-    let Some(store) = wait_for_store(config, &mut stop).await? else {
+    // A worker that starts before its database waits for it, as it does when the database goes away later.
+    let connect = async || store(config).await;
+    let Some(store) = copydesk_worker::while_away(&mut stop, connect).await? else {
         return Ok(Outcome::Done);
     };
     let options = WorkerOptions {
@@ -77,28 +74,4 @@ fn tracer(config: &Config) -> anyhow::Result<Option<Tracer>> {
 /// A topic that is set; empty means none.
 fn named(topic: &str) -> Option<String> {
     (!topic.is_empty()).then(|| topic.to_owned())
-}
-
-/// A worker that starts before its database waits for it, as it does when the database goes away later. `None`: told to stop.
-async fn wait_for_store(config: &Config, stop: &mut watch::Receiver<bool>) -> anyhow::Result<Option<Store>> {
-    loop {
-        let error = match store(config).await {
-            Ok(store) => return Ok(Some(store)),
-            Err(error) => error,
-        };
-        let waits = error
-            .downcast_ref::<StoreError>()
-            .is_some_and(|e| e.class() == RetryClass::WaitForDatabase);
-        if !waits {
-            return Err(error);
-        }
-        warn!(
-            error = format!("{error:#}"),
-            "postgres is away; the worker waits for it"
-        );
-        tokio::select! {
-            _ = stop.wait_for(|s| *s) => return Ok(None),
-            () = tokio::time::sleep(TRY_AGAIN) => {}
-        }
-    }
 }

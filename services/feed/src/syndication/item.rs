@@ -1,9 +1,11 @@
 //! One entry of a feed, whatever kind of feed: what it says, and the record that it becomes.
 
+use chrono::SecondsFormat;
+use copydesk_article::Timestamp;
+use copydesk_decode::{WrittenDate, parse_timestamp, read_written_date};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::date::{self, Date};
 use super::plain::plain;
 use crate::key::{self, Address};
 use crate::outgoing::{Note, Origin, Outgoing, Step};
@@ -123,10 +125,16 @@ fn text_of(fragment: &str) -> String {
 fn published(dates: &[String], notes: &mut Vec<Note>) -> (Option<String>, Option<String>) {
     let mut day = None;
     for text in dates {
-        match date::read(text) {
-            Date::Read(time) => return (Some(time), None),
-            Date::Day(found) if day.is_none() => day = Some((found, text)),
-            Date::Day(_) | Date::Unreadable => {}
+        match read_written_date(text) {
+            WrittenDate::Read(Timestamp::Zoned(time)) => {
+                let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                return (Some(time), None);
+            }
+            WrittenDate::Read(Timestamp::Day(day)) => return (Some(day.to_string()), None),
+            WrittenDate::Day(found) if day.is_none() => day = Some((found.to_string(), text)),
+            // A number may be Unix time.
+            _ if parse_timestamp(text).is_some() && day.is_none() => return (Some(text.clone()), None),
+            WrittenDate::Day(_) | WrittenDate::Unreadable => {}
         }
     }
     if let Some((found, text)) = day {

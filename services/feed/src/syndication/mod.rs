@@ -5,10 +5,9 @@
 //! ones are smaller by far; one entry at a time is more than its text.
 //!
 //! `text` finds the encoding, `pieces` cuts the document at its entries, `tree` reads each of them however broken it is, `names` knows
-//! namespaces by their addresses, `entry` takes the fields, `date` reads dates, `item` makes the record. docs/decisions/009-feeds.md says
+//! namespaces by their addresses, `entry` takes the fields, `item` makes the record. docs/decisions/009-feeds.md says
 //! why these are not the steps of one library.
 
-mod date;
 mod entry;
 mod item;
 mod jsonfeed;

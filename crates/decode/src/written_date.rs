@@ -1,4 +1,4 @@
-//! Dates as feeds hold them.
+//! Dates as feeds hold them, and people write them.
 //!
 //! No crate of those that were tried reads them without a mistake (docs/decisions/009-feeds.md): one takes CET for UTC, another fills in
 //! the time of the reading. Here a date is read part by part, and what is ambiguous stays unread.
@@ -6,22 +6,22 @@
 mod words;
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use copydesk_article::Timestamp;
 
+use crate::dates::YEARS;
 use words::{Zone, is_weekday, month, named_zone, offset};
 
 /// What became of a date.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Date {
-    /// A time, or a day, as the pipeline reads it.
-    Read(String),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrittenDate {
+    /// A time, or a day without one.
+    Read(Timestamp),
     /// The day is sure. The time is not: its zone is one of several, or of none that is known.
-    Day(String),
+    Day(NaiveDate),
     /// No date, or an ambiguous one.
     Unreadable,
 }
 
-/// Years that an article may have; the pipeline's own bounds.
-const YEARS: std::ops::RangeInclusive<i32> = 1500..=2999;
 /// The longest text that may be a date.
 const LONGEST: usize = 80;
 
@@ -48,21 +48,17 @@ struct Clock {
     nano: u32,
 }
 
-/// Reads a date.
-pub(super) fn read(text: &str) -> Date {
+/// Reads a date that is not a number alone. A time without a zone is taken as UTC.
+pub fn read_written_date(text: &str) -> WrittenDate {
     let text = text.trim();
-    if text.is_empty() || text.len() > LONGEST {
-        return Date::Unreadable;
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    if is_number || text.len() > LONGEST {
+        return WrittenDate::Unreadable;
     }
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        let known = copydesk_decode::parse_timestamp(text).is_some();
-        return if known {
-            Date::Read(text.to_owned())
-        } else {
-            Date::Unreadable
-        };
-    }
-    parts(text).as_ref().and_then(finish).unwrap_or(Date::Unreadable)
+    parts(text)
+        .as_ref()
+        .and_then(finish)
+        .unwrap_or(WrittenDate::Unreadable)
 }
 
 fn parts(text: &str) -> Option<Parts> {
@@ -258,7 +254,7 @@ fn clock(text: &str) -> Option<Clock> {
     })
 }
 
-fn finish(parts: &Parts) -> Option<Date> {
+fn finish(parts: &Parts) -> Option<WrittenDate> {
     let day = match parts.day {
         Some(day) => day,
         None => NaiveDate::from_ymd_opt(parts.year?, parts.month?, parts.of_month?)?,
@@ -267,21 +263,19 @@ fn finish(parts: &Parts) -> Option<Date> {
         return None;
     }
     let Some(clock) = parts.time else {
-        return Some(Date::Read(day.to_string()));
+        return Some(WrittenDate::Read(Timestamp::Day(day)));
     };
     let Zone::Minutes(minutes) = (match parts.zone {
         // As the pipeline takes it.
         Zone::None => Zone::Minutes(0),
         other => other,
     }) else {
-        return Some(Date::Day(day.to_string()));
+        return Some(WrittenDate::Day(day));
     };
     let local = local(day, clock, parts.afternoon)?;
     let zone = FixedOffset::east_opt(minutes * 60)?;
     let time: DateTime<FixedOffset> = local.and_local_timezone(zone).single()?;
-    Some(Date::Read(
-        time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-    ))
+    Some(WrittenDate::Read(Timestamp::Zoned(time)))
 }
 
 fn local(day: NaiveDate, clock: Clock, afternoon: Option<bool>) -> Option<NaiveDateTime> {

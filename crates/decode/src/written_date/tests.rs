@@ -1,10 +1,13 @@
 use super::*;
 
 fn shown(text: &str) -> String {
-    match read(text) {
-        Date::Read(time) => time,
-        Date::Day(day) => format!("day {day}"),
-        Date::Unreadable => "-".to_owned(),
+    match read_written_date(text) {
+        WrittenDate::Read(Timestamp::Zoned(time)) => {
+            time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+        }
+        WrittenDate::Read(Timestamp::Day(day)) => day.to_string(),
+        WrittenDate::Day(day) => format!("day {day}"),
+        WrittenDate::Unreadable => "-".to_owned(),
     }
 }
 
@@ -69,13 +72,12 @@ fn forms_of_real_feeds_are_read() {
         ("sam., 07 févr. 2026 09:30:15 +0100", "2026-02-07T09:30:15+01:00"),
         ("mar., 10 mars 2026 09:30:15 +0100", "2026-03-10T09:30:15+01:00"),
         ("7. Februar 2026 09:30 Uhr", "2026-02-07T09:30:00Z"),
-        ("1770456615", "1770456615"),
         ("Sat, 31 Dec 2016 23:59:60 GMT", "2016-12-31T23:59:59Z"),
     ] {
         assert_eq!(shown(text), expected, "{text}");
         if expected != text && !expected.is_empty() {
             assert!(
-                copydesk_decode::parse_timestamp(expected).is_some(),
+                crate::parse_timestamp(expected).is_some(),
                 "the pipeline reads {expected}"
             );
         }
@@ -136,6 +138,6 @@ fn no_text_makes_it_panic() {
             let at = (seed >> 33) as usize % text.len();
             text[at] = char::from_u32((seed >> 20) as u32 % 0x250).unwrap_or('é');
         }
-        let _ = read(&text.iter().collect::<String>());
+        let _ = read_written_date(&text.iter().collect::<String>());
     }
 }
