@@ -112,6 +112,10 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
     );
     stories(&pipeline, &login.url).await;
     copydesk.ok(&["search", "harbour"]);
+    // It takes down what a tombstone names, through a function of the owner's, and does not undo that.
+    copydesk.ok(&["takedown", "https://site0.example/nowhere"]);
+    let lifted = copydesk.run(&["takedown", "--lift", "1"]);
+    assert!(String::from_utf8_lossy(&lifted.stderr).contains("copydesk_owner"));
     copydesk.ok(&["janitor", "search", "off"]);
     copydesk.ok(&["janitor", "search", "on"]);
     retention(&pipeline, &copydesk).await;

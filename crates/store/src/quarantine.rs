@@ -284,7 +284,8 @@ impl Store {
                     let works = vec![Work::new(&item, article, fresh, window_days)];
                     let list = self.common_list(common_version).await?;
                     let list = list.as_deref();
-                    let stored = store_articles(self, &mut tx, &at.source, works, last_takedown, list, &mut report);
+                    let stored =
+                        store_articles(self, &mut tx, &at.source, works, last_takedown, list, &mut report);
                     notice = stored.await?;
                 }
                 Ok(Content::Tombstone(tombstone)) => {
