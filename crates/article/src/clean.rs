@@ -6,6 +6,8 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::markup::Markup;
+
 /// A moment with what is known of its zone.
 ///
 /// News pages state local times: "2026-03-20T18:05+03:00" is another calendar day in UTC from time to
@@ -225,6 +227,9 @@ pub struct Block {
     pub text: String,
     /// `Some` if it was taken out of the article.
     pub removed: Option<Removal>,
+    /// What it was on its page besides its text. `None`: a plain paragraph, or nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markup: Option<Box<Markup>>,
 }
 
 impl Block {
@@ -234,6 +239,7 @@ impl Block {
             kind,
             text: text.into(),
             removed: None,
+            markup: None,
         }
     }
 
@@ -243,6 +249,7 @@ impl Block {
             kind,
             text: text.into(),
             removed: Some(Removal { rule, evidence }),
+            markup: None,
         }
     }
 

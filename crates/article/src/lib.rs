@@ -23,6 +23,7 @@ mod clean;
 mod coordinates;
 mod fingerprint;
 mod fold;
+mod markup;
 mod message;
 mod raw;
 mod reject;
@@ -41,6 +42,7 @@ pub use fingerprint::{
     jaccard_of_words,
 };
 pub use fold::{fold_case, fold_for_compare};
+pub use markup::{Image, Link, MarkdownPart, Markup, PartKind, safe_address};
 pub use message::{ArticleId, Header, Message, StoryId};
 pub use raw::{RawArticle, RawBody};
 pub use reject::{ParseReasonError, Reason, Reject, Stage};

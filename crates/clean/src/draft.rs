@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use copydesk_article::{Block, BlockKind, Removal, RuleId};
+use copydesk_article::{Block, BlockKind, Markup, Removal, RuleId};
 
 use crate::ascii::Facts;
 use crate::normalise::{fold_ascii_phrase, fold_phrase, is_closer, is_dense_script, is_terminal, key};
@@ -51,8 +51,12 @@ pub(crate) struct Draft {
     caption: OnceCell<bool>,
     /// What the page says against the block (HTML only).
     pub(crate) signs: Signs,
+    /// The signs that its last judgement was made by, if it reads as prose and a rule doubted it.
+    pub(crate) judged: Option<Signs>,
     /// The kind that it had before it was taken out.
     kind_before: Option<BlockKind>,
+    /// What the page says of it besides its text (HTML only).
+    pub(crate) markup: Option<Box<Markup>>,
     /// Continues the paragraph of the block before it (sentences of a text without line ends).
     pub(crate) continues: bool,
 }
@@ -87,7 +91,9 @@ impl Draft {
             credit: OnceCell::new(),
             caption: OnceCell::new(),
             signs: Signs::default(),
+            judged: None,
             kind_before: None,
+            markup: None,
             continues: false,
         }
     }
@@ -199,6 +205,7 @@ impl Draft {
             kind: self.kind,
             text: self.text,
             removed: self.removed,
+            markup: self.markup,
         }
     }
 }

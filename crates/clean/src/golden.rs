@@ -34,6 +34,7 @@ mod complaints;
 mod dates;
 mod documented;
 mod kinds;
+mod markup;
 mod properties;
 mod rules;
 mod samples;

@@ -19,6 +19,7 @@ mod budget;
 mod challenge;
 mod dates;
 mod draft;
+mod fast;
 mod html;
 mod metadata;
 mod mojibake;
@@ -26,6 +27,7 @@ mod normalise;
 mod rules;
 mod signs;
 mod text;
+mod text_signs;
 mod url;
 
 pub use budget::Budget;
@@ -41,6 +43,17 @@ use copydesk_article::{
 
 use budget::Clock;
 use draft::{Draft, End};
+
+/// A block that reads as prose and that a rule doubted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Its text.
+    pub text: String,
+    /// The names of its signs.
+    pub signs: Vec<&'static str>,
+    /// Whether it was taken out, by its signs or otherwise.
+    pub is_removed: bool,
+}
 
 /// Cleans articles. Made once, shared by all threads.
 #[derive(Debug)]
@@ -65,6 +78,29 @@ impl Cleaner {
         &self.rules
     }
 
+    /// What was decided by signs on one article: each block that reads as prose and that a rule doubted. For fitting the
+    /// weights (benches/weights/fit_signs.py).
+    ///
+    /// # Errors
+    /// As [`Self::clean`].
+    pub fn doubts(&self, raw: &RawArticle) -> Result<Vec<Doubt>, Reject> {
+        let (.., drafts, _) = self.judge(raw)?;
+        let doubted = drafts.into_iter().filter_map(|draft| {
+            let signs = draft.judged?;
+            Some(Doubt {
+                is_removed: draft.removed.is_some(),
+                text: draft.text,
+                signs: signs.iter().map(signs::Sign::name).collect(),
+            })
+        });
+        Ok(doubted.collect())
+    }
+
+    /// The names of all signs, in their order.
+    pub fn sign_names() -> Vec<&'static str> {
+        signs::names().collect()
+    }
+
     /// Cleans one article.
     ///
     /// # Errors
@@ -72,6 +108,11 @@ impl Cleaner {
     /// `too_deep`, `too_slow`), nothing that reads as an article (`no_article`), or a page that a server
     /// sends in its place (`error_page`, `blocked_page`, `bot_check`, `consent_page`, `maintenance_page`, `login_page`).
     pub fn clean(&self, raw: &RawArticle) -> Result<CleanArticle, Reject> {
+        let (metadata, drafts, warnings) = self.judge(raw)?;
+        self.finish(raw, metadata, drafts, warnings)
+    }
+
+    fn judge(&self, raw: &RawArticle) -> Result<(Metadata, Vec<Draft>, Vec<String>), Reject> {
         let clock = Clock::start(self.budget.cpu_time);
         let mut metadata = metadata::from_envelope(raw);
         let mut warnings = raw.warnings.clone();
@@ -105,7 +146,7 @@ impl Cleaner {
                 found.drafts
             }
         };
-        self.finish(raw, metadata, drafts, warnings)
+        Ok((metadata, drafts, warnings))
     }
 
     fn check_text(&self, text: &str) -> Result<(), Reject> {

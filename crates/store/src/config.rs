@@ -47,6 +47,8 @@ pub struct StoreConfig {
     /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
     /// recorded in any case. All workers and janitors of a database should have the same.
     pub site_memory: bool,
+    /// Whether headings, tables, links and pictures of articles are kept: what the views make `body_markdown`, `links` and `images` of.
+    pub markup: bool,
     /// Nothing is written, and every statement is bound by `statement_timeout`, not those of a flush alone: for programs that only show.
     pub read_only: bool,
 }
@@ -65,6 +67,7 @@ impl Default for StoreConfig {
             quarantine_max_bytes: 1 << 30,
             outputs: Outputs::default(),
             site_memory: true,
+            markup: true,
             read_only: false,
         }
     }
@@ -94,6 +97,7 @@ struct Shared {
     quarantine: QuarantineLimits,
     outputs: Outputs,
     site_memory: bool,
+    markup: bool,
     window_days: OnceCell<i32>,
     list: ListAtHand,
     sites: SitesAtHand,
@@ -155,6 +159,7 @@ impl Store {
                 },
                 outputs: config.outputs,
                 site_memory: config.site_memory,
+                markup: config.markup,
                 window_days: OnceCell::new(),
                 list: ListAtHand::default(),
                 sites: SitesAtHand::default(),
@@ -206,6 +211,10 @@ impl Store {
 
     pub(crate) fn site_memory(&self) -> bool {
         self.shared.site_memory
+    }
+
+    pub(crate) fn keeps_markup(&self) -> bool {
+        self.shared.markup
     }
 
     pub(crate) fn list_at_hand(&self) -> &ListAtHand {

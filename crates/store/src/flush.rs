@@ -86,7 +86,8 @@ pub(crate) async fn store_articles(
     report.site_memory_blocks += cleaned.taken_out.0;
     report.site_memory_words += cleaned.taken_out.1;
     let list = common.map(CommonShingles::version);
-    let rows = ArticleRows::new(&works, &dispositions, &decided, &stories, &cleaned, list);
+    let markup = store.keeps_markup();
+    let rows = ArticleRows::new(&works, &dispositions, &decided, &stories, &cleaned, list, markup);
     rows.write(tx).await?;
     cleaned.note_young(tx).await?;
     identity::reassign(tx, &last_of_each_identity(reused(&works, &dispositions))).await?;

@@ -52,6 +52,7 @@ mod keys;
 mod late_merges;
 pub mod ledger;
 mod lock_waits;
+mod markup;
 mod migrations;
 mod outbox;
 mod plan;

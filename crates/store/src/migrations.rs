@@ -105,6 +105,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0040_lock_key_windows.sql"),
     ),
     (
+        "0055_keep_markup",
+        include_str!("../../../migrations/0055_keep_markup.sql"),
+    ),
+    (
         "0060_take_down_by_message",
         include_str!("../../../migrations/0060_take_down_by_message.sql"),
     ),

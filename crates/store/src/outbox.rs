@@ -304,7 +304,8 @@ static TELL: LazyLock<String> = LazyLock::new(|| {
          SELECT 'articles', $5::text, $6::int4, r.\"offset\", a.story_id,
                 (to_jsonb(a)
                  || coalesce((SELECT to_jsonb(v) FROM (
-                        SELECT version, title, dek, body, word_count, captions, modified_at, message_time, version_at, rules_version
+                        SELECT version, title, dek, body, word_count, captions, modified_at, message_time, version_at, rules_version,
+                               NULL AS body_markdown, NULL AS links, NULL AS images
                         FROM article_version h WHERE h.article_id = r.article_id AND h.version = r.version) v), '{{}}')
                  || jsonb_build_object('verdict', r.verdict, 'topic', $5::text, 'partition', $6::int4, 'offset', r.\"offset\"))::text
          FROM {} JOIN articles a ON a.article_id = r.article_id

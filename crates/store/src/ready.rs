@@ -11,6 +11,7 @@ use copydesk_site::{BlockKeys, PageBlocks};
 use crate::blocks;
 use crate::columns::List;
 use crate::content_hash::ContentHash;
+use crate::markup;
 
 /// Values of columns, as they are if the database has nothing to say against them.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Ready {
     pub(crate) body: String,
     /// `article.blocks`, unless site memory takes something out.
     pub(crate) blocks: String,
+    /// `article.markup`, if it is kept.
+    pub(crate) markup: String,
     /// `sighting.content_hash`, unless site memory takes something out.
     pub(crate) content: ContentHash,
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
@@ -46,6 +49,7 @@ impl Ready {
             ),
             body,
             blocks,
+            markup: markup::to_json(clean),
             address_key: clean.metadata.canonical_url.as_ref().map(|u| twin_key(&u.value)),
             evidence: encode(fingerprint, Sampling::Full),
             page: PageBlocks::of_keys(clean, &block_keys),

@@ -70,6 +70,7 @@ columns! {
         captions: List = "text",
         extra: Option<Json<'b>> = "text",
         blocks: Json<'b> = "text",
+        markup: Option<Json<'b>> = "text",
         body: Cow<'b, str> = "text",
     }
 }
@@ -125,7 +126,7 @@ fn select_expression(column: &str) -> String {
         "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
         // Of an article that is there: it was read before others were waited for, who may have moved it. Its row is locked by now.
         "story_id" => "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)".to_owned(),
-        "extra" | "blocks" | "refusals" => format!("r.\"{column}\"::jsonb"),
+        "extra" | "blocks" | "markup" | "refusals" => format!("r.\"{column}\"::jsonb"),
         _ => format!("r.\"{column}\""),
     }
 }
@@ -242,6 +243,7 @@ impl<'b> ArticleRows<'b> {
         stories: &Stories,
         cleaned: &'b Cleaned,
         common_version: Option<i32>,
+        keeps_markup: bool,
     ) -> Self {
         let mut rows = Self {
             hashes: vec![None; works.len()],
@@ -270,7 +272,8 @@ impl<'b> ArticleRows<'b> {
                 };
                 founded.insert(id, founding);
             }
-            let content = content(work, id, *disposition, site);
+            let mut content = content(work, id, *disposition, site);
+            content.markup = content.markup.filter(|_| keeps_markup);
             if let Some(hash) = rows.hashes.get_mut(n) {
                 *hash = Some(match &site.changed {
                     None => work.article.ready.content,
@@ -456,6 +459,7 @@ fn content<'b>(
             )
         }),
         blocks: Json(blocks),
+        markup: Some(Json(Cow::from(&ready.markup))),
         body,
     }
 }

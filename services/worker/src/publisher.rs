@@ -266,6 +266,9 @@ impl Publisher {
     }
 }
 
+/// The fields that make the record of an article large.
+const LARGE: [&str; 6] = ["body", "body_markdown", "links", "images", "captions", "extra"];
+
 /// The record without what makes it large. An article must not become a tombstone: a compacted topic would forget its story.
 fn smaller(entry: &OutboxEntry, record: Record) -> Record {
     match &entry.content {
@@ -273,13 +276,10 @@ fn smaller(entry: &OutboxEntry, record: Record) -> Record {
         OutboxContent::Article { payload, .. } => {
             let mut value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
             if let Some(fields) = value.as_object_mut() {
-                for large in ["body", "captions", "extra"] {
+                for large in LARGE {
                     fields.insert(large.to_owned(), serde_json::Value::Null);
                 }
-                fields.insert(
-                    "omitted".to_owned(),
-                    serde_json::json!(["body", "captions", "extra"]),
-                );
+                fields.insert("omitted".to_owned(), serde_json::json!(LARGE));
             }
             Record {
                 value: Some(value.to_string().into_bytes()),

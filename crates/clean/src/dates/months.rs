@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 use super::tokens::Token;
-use crate::rules::Fast;
+use crate::fast::Fast;
 
 /// One language a row: twelve months, each with its cases and abbreviations. Where two languages disagree (Croatian and
 /// Polish "listopad"), the row that stands first wins. A name of two words is written with `_` between them.

@@ -94,3 +94,41 @@ fn ledes_are_no_bylines() {
     assert_eq!(zh.metadata.authors, NOBODY);
     assert!(zh.body().starts_with("记者从市交通局获悉"), "{}", zh.body());
 }
+
+#[test]
+fn who_reviewed_or_edited_is_no_author() {
+    let by =
+        "<p class=byline>By <a href=/author/jd>Jane Doe</a>. Reviewed by <a href=/author/jr>John Roe</a></p>";
+    assert_eq!(page("", by, "").metadata.authors, ["Jane Doe"]);
+    let only = "<div class=author>Reviewed by John Roe, Trial Attorney at Doe &amp; Roe</div>";
+    assert_eq!(page("", only, "").metadata.authors, NOBODY);
+}
+
+#[test]
+fn a_byline_that_readers_see_goes_before_an_account() {
+    let account = ld(r#"{"@type":"Person","name":"KatieS"}"#, "");
+    let by = "<p>By: Jane Doe</p>";
+    assert_eq!(page(&account, by, "").metadata.authors, ["Jane Doe"]);
+    // Two spellings of one name: what machines are told stands.
+    let full = ld(r#"{"@type":"Person","name":"Jane M. Doe"}"#, "");
+    assert_eq!(page(&full, by, "").metadata.authors, ["Jane M. Doe"]);
+}
+
+#[test]
+fn a_name_beside_its_portrait_signs() {
+    let portrait =
+        "<div><img src=/jd.jpg alt='Headshot of Jane Doe'><p>Jane Doe</p><p>20 March 2026</p></div>";
+    assert_eq!(page("", portrait, "").metadata.authors, ["Jane Doe"]);
+    let section = "<div><p>Harbour News</p><p>Real Estate</p><p>20 March 2026</p><p>At the coast</p></div>";
+    assert_eq!(page("", section, "").metadata.authors, NOBODY);
+}
+
+#[test]
+fn somebody_far_from_the_headline_with_one_name_is_no_author() {
+    let recent = "<ul><li><span class=author>Adah</span> <span class=date>a month ago</span></li></ul>";
+    let far = format!(
+        "{}{recent}",
+        "<p>More from the quay of Brenmark is told on other pages of this paper.</p>".repeat(9)
+    );
+    assert_eq!(page("", "", &far).metadata.authors, NOBODY);
+}

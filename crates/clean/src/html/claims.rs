@@ -4,7 +4,7 @@
 //! page that a script shows later. The text decides: a name that all together holds much of the page's prose
 //! does not mean a widget on this page, whatever it means elsewhere.
 
-use super::page::{Elem, Page, PageBlock};
+use super::page::{Elem, Page};
 use super::prose::{plain_prose, subtree};
 use super::tags::{Flags, Tag};
 use crate::rules::Names;
@@ -161,12 +161,4 @@ fn disbelieved_flags(elems: &[Elem], protected: &[bool], sums: &[f64], total: f6
         }
     }
     out
-}
-
-/// Whether a block stands in a widget or in an element that takes text out.
-pub(crate) fn is_chrome(block: &PageBlock) -> bool {
-    block.widget.is_some()
-        || block
-            .flags
-            .has(Flags::NAV.union(Flags::FORM).union(Flags::BUTTON))
 }

@@ -1,10 +1,15 @@
 //! HTML: a page to blocks.
 
+mod attach;
 mod claims;
+mod code;
 mod embedded;
 mod inner;
+mod lead;
+mod line;
 pub(crate) mod page;
 pub(crate) mod parse;
+mod pictures;
 mod prose;
 mod scripts;
 mod select;
@@ -57,6 +62,7 @@ pub(crate) fn clean_html(
     {
         page.elems = found.elems;
         page.blocks = found.blocks;
+        page.images = found.images;
         warnings.push("article-in-script".to_owned());
     }
     metadata::page_metadata(metadata, &page.facts);
@@ -70,9 +76,21 @@ pub(crate) fn clean_html(
     if let Some(stated) = metadata::stated_body(&page.facts) {
         votes::follow_stated(&mut page.blocks, &stated);
     }
-    let Page { elems, blocks, facts } = page;
-    let first = elems.get(region.elem).map_or(0, |e| e.first_block);
-    let mut drafts: Vec<Draft> = blocks.into_iter().map(|b| b.draft).collect();
+    let Page {
+        elems,
+        blocks,
+        images,
+        facts,
+    } = page;
+    let (first, behind) = elems
+        .get(region.elem)
+        .map_or((0, 0), |e| (e.first_block, e.end_block));
+    let mut marked = Vec::with_capacity(blocks.len());
+    let mut drafts: Vec<Draft> = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        marked.push((block.tag, block.links));
+        drafts.push(block.draft);
+    }
     let mut head = text::Head::default();
     text::settle(&mut drafts, rules, &mut head);
     let from = region.headline.unwrap_or(first).min(first).saturating_sub(8);
@@ -89,9 +107,16 @@ pub(crate) fn clean_html(
         prose: prose.max(region.headline.unwrap_or(0)),
         blocks: &drafts,
         head: &head.authors,
+        head_says_by: head.says_by,
         latest: seen_at.map(|t| t.date_naive()),
     };
     warnings.extend(metadata::placed_metadata(metadata, &facts, html, &place));
+    let base = attach::base(facts.base.as_deref(), metadata.url.as_deref());
+    for (draft, (tag, links)) in drafts.iter_mut().zip(marked) {
+        attach::mark_up(draft, tag, links, base.as_ref());
+    }
+    let within = region.headline.unwrap_or(first).min(first)..behind + 1;
+    attach::place_images(&mut drafts, images, &elems, within, base.as_ref());
     Ok(HtmlResult { drafts, warnings })
 }
 

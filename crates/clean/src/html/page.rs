@@ -1,17 +1,18 @@
 //! The page as it is read: one walk over the parsed document gives its blocks, its elements and the facts
 //! that metadata is made of. Everything after this works on these flat lists.
 
-use copydesk_article::BlockKind;
+use copydesk_article::{BlockKind, Link};
 use dom_query::{Document, NodeId};
 use dom_query::{Element, NodeData};
 
 use crate::budget::Clock;
 use crate::draft::Draft;
 use crate::html::inner::{is_line, text_of};
+use crate::html::line::Line;
 use crate::html::parse::Over;
-use crate::html::tags::{Flags, Tag, flags_of, is_clipped, is_hidden};
+use crate::html::pictures::{MOST_IMAGES, PageImage, is_link, picture};
+use crate::html::tags::{Flags, Tag, attr, flags_of, is_clipped, is_hidden};
 use crate::metadata::facts::Facts;
-use crate::normalise::fold_space_into;
 use crate::rules::{Attribute, NameHints, Names, Rules, Scratch};
 
 /// One element of the page's body, in document order.
@@ -43,6 +44,8 @@ pub(crate) struct PageBlock {
     pub(crate) widget: Option<u16>,
     /// Whether the widget's name stands for nothing else.
     pub(crate) sure: bool,
+    /// Its links, with addresses as the page has them.
+    pub(crate) links: Vec<Link>,
 }
 
 /// The page.
@@ -50,6 +53,7 @@ pub(crate) struct PageBlock {
 pub(crate) struct Page {
     pub(crate) elems: Vec<Elem>,
     pub(crate) blocks: Vec<PageBlock>,
+    pub(crate) images: Vec<PageImage>,
     pub(crate) facts: Facts,
 }
 
@@ -67,12 +71,9 @@ struct Reader<'d> {
     names: &'d Names,
     scratch: Scratch,
     page: Page,
-    /// Text of the block being read, and how much of it stands in links.
-    text: String,
-    linked: usize,
+    line: Line,
     /// Open elements: index into `elems`, or `None` for one that is not recorded.
     open: Vec<usize>,
-    links: usize,
     breaks: usize,
     /// The row of a table that is read as one line: its element.
     row: Option<usize>,
@@ -95,10 +96,8 @@ pub(crate) fn read_page(
         names: &rules.names,
         scratch: Scratch::default(),
         page: Page::default(),
-        text: String::new(),
-        linked: 0,
+        line: Line::default(),
         open: Vec::new(),
-        links: 0,
         breaks: 0,
         row: None,
         owner: 0,
@@ -190,26 +189,11 @@ impl Reader<'_> {
     }
 
     fn push_text(&mut self, contents: &str) {
-        let before = self.text.len();
-        if before == 0 {
+        if self.line.text().is_empty() {
             self.owner = self.row.or_else(|| self.open.last().copied()).unwrap_or(0);
         }
-        // White space at the start separates it from what stands before it.
-        if contents.starts_with(|c: char| c.is_whitespace()) && before > 0 && !self.text.ends_with(' ') {
-            self.text.push(' ');
-        }
-        fold_space_into(contents, &mut self.text);
-        if contents.ends_with(|c: char| c.is_whitespace())
-            && !self.text.is_empty()
-            && !self.text.ends_with(' ')
-        {
-            self.text.push(' ');
-        }
-        if self.text.len() > before {
+        if self.line.push(contents) {
             self.breaks = 0;
-            if self.links > 0 {
-                self.linked += self.text.get(before..).map_or(0, |t| t.chars().count());
-            }
         }
     }
 
@@ -228,8 +212,8 @@ impl Reader<'_> {
                 self.breaks += 1;
                 if self.breaks >= 2 && self.row.is_none() {
                     self.flush();
-                } else if !self.text.is_empty() && !self.text.ends_with(' ') {
-                    self.text.push(' ');
+                } else {
+                    self.line.space();
                 }
                 return false;
             }
@@ -270,7 +254,7 @@ impl Reader<'_> {
             self.end_block(tag);
         }
         if tag == Tag::A {
-            self.links += 1;
+            self.line.open_link(attr(element, "href").filter(|h| is_link(h)));
         }
         let parent = self.open.last().copied();
         let mut flags = flags_of(tag, hints, element);
@@ -279,9 +263,11 @@ impl Reader<'_> {
         }
         let index = self.page.elems.len();
         let at = self.page.blocks.len();
-        self.page.facts.read_element(tag, element, hints.author, at, || {
-            text_of(self.doc, id, if matches!(tag, Tag::H(_)) { " " } else { " | " })
-        });
+        let before = self.line.text();
+        let text = || text_of(self.doc, id, if matches!(tag, Tag::H(_)) { " " } else { " | " });
+        self.page
+            .facts
+            .read_element(tag, element, hints.author, at, before, text);
         self.page.elems.push(Elem {
             tag,
             parent,
@@ -293,6 +279,18 @@ impl Reader<'_> {
             end_block: self.page.blocks.len(),
         });
         self.open.push(index);
+        if tag == Tag::Inline
+            && &*element.name.local == "img"
+            && self.page.images.len() < MOST_IMAGES
+            && let Some((url, alt)) = picture(element)
+        {
+            self.page.images.push(PageImage {
+                elem: index,
+                at,
+                url,
+                alt,
+            });
+        }
         if tag == Tag::Row && self.row.is_none() && is_line(self.doc, id) {
             self.row = Some(index);
         }
@@ -305,15 +303,11 @@ impl Reader<'_> {
             self.flush();
             return;
         }
-        let text = self.text.trim_end();
-        if text.is_empty() {
-            return;
+        if tag == Tag::Cell {
+            self.line.end_cell();
+        } else {
+            self.line.space();
         }
-        self.text.truncate(text.len());
-        if tag == Tag::Cell && !self.text.ends_with('|') {
-            self.text.push_str(" |");
-        }
-        self.text.push(' ');
     }
 
     fn leave(&mut self, id: NodeId) {
@@ -333,7 +327,7 @@ impl Reader<'_> {
             self.flush();
         }
         if tag == Tag::A {
-            self.links = self.links.saturating_sub(1);
+            self.line.close_link();
         }
         if self.row.is_some() && self.row == self.open.last().copied() {
             self.row = None;
@@ -352,12 +346,9 @@ impl Reader<'_> {
     /// Ends the block being read.
     fn flush(&mut self) {
         self.breaks = 0;
-        let linked = std::mem::take(&mut self.linked);
-        let text = self.text.trim().trim_end_matches([' ', '|']).to_owned();
-        self.text.clear();
-        if text.is_empty() {
+        let Some((text, linked, links)) = self.line.take() else {
             return;
-        }
+        };
         let (elem, tag) = self.block_owner();
         let mut draft = Draft::new(BlockKind::Body, text);
         draft.linked = linked.min(draft.chars);
@@ -368,6 +359,7 @@ impl Reader<'_> {
             flags: Flags::default(),
             widget: None,
             sure: false,
+            links,
         });
     }
 
@@ -383,10 +375,4 @@ impl Reader<'_> {
         }
         (0, Tag::Body)
     }
-}
-
-/// An attribute's value.
-pub(crate) fn attr<'e>(element: &'e Element, name: &str) -> Option<&'e str> {
-    let found = element.attrs.iter().find(|a| &*a.name.local == name);
-    found.map(|a| &*a.value)
 }

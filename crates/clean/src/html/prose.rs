@@ -2,7 +2,7 @@
 
 use super::page::{Elem, PageBlock};
 use super::tags::{Flags, Tag};
-use crate::draft::End;
+use crate::draft::{Draft, End};
 
 /// How much a block reads like running text, in words, by its text alone.
 pub(crate) fn plain_prose(block: &PageBlock) -> f64 {
@@ -27,7 +27,7 @@ pub(crate) fn plain_prose(block: &PageBlock) -> f64 {
 
 /// The same, with where it stands taken into account.
 pub(crate) fn placed_prose(block: &PageBlock) -> f64 {
-    if super::claims::is_chrome(block) || block.flags.has(Flags::FIGCAPTION.union(Flags::HEADING)) {
+    if is_chrome(block) || block.flags.has(Flags::FIGCAPTION.union(Flags::HEADING)) {
         return 0.0;
     }
     let place = if block.flags.has(Flags::FOOTER.union(Flags::ASIDE)) {
@@ -38,6 +38,14 @@ pub(crate) fn placed_prose(block: &PageBlock) -> f64 {
         1.0
     };
     plain_prose(block) * place
+}
+
+/// Whether a block stands in a widget or in an element that takes text out.
+fn is_chrome(block: &PageBlock) -> bool {
+    block.widget.is_some()
+        || block
+            .flags
+            .has(Flags::NAV.union(Flags::FORM).union(Flags::BUTTON))
 }
 
 /// Weights of elements: their blocks' weights and their descendants'.
@@ -65,4 +73,13 @@ pub(crate) fn ratio(part: usize, whole: usize) -> f64 {
         return 0.0;
     }
     f64::from(u32::try_from(part).unwrap_or(u32::MAX)) / f64::from(u32::try_from(whole).unwrap_or(u32::MAX))
+}
+
+/// A line that is mostly a link and no sentence: a teaser, or an entry of a list of links.
+pub(crate) fn is_link_list(draft: &Draft) -> bool {
+    let linked = ratio(draft.linked, draft.chars);
+    if draft.is_prose() && draft.end == End::Sentence {
+        return false;
+    }
+    linked > 0.85 || (linked > 0.5 && draft.end == End::Open && draft.words <= 30)
 }

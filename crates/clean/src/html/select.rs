@@ -9,21 +9,23 @@
 use copydesk_article::{BlockKind, RuleId};
 
 use super::claims;
+use super::code::is_code;
+use super::lead::{OUTSIDE_ARTICLE, keep_lead, mark_dek};
 use super::page::{Elem, Page, PageBlock};
-use super::prose::{placed_prose, ratio, subtree};
+use super::prose::{is_link_list, placed_prose, subtree};
 use super::tags::{Flags, Tag};
 use super::talk;
 use super::weigh::{self, Plain};
-use crate::draft::{Draft, End};
+use crate::draft::End;
 use crate::normalise::key;
 use crate::rules::Rules;
 
-const OUTSIDE_ARTICLE: RuleId = RuleId::of("outside-article");
 const LINK_LIST: RuleId = RuleId::of("link-list");
 const TEASER_CARD: RuleId = RuleId::of("teaser-card");
 const PAGE_CHROME: RuleId = RuleId::of("page-chrome");
 const HIDDEN: RuleId = RuleId::of("hidden");
 const ASIDE: RuleId = RuleId::of("aside");
+const CODE: RuleId = RuleId::of("code");
 
 /// A child that holds this share of the weight is descended into.
 const DOMINANT: f64 = 0.85;
@@ -69,7 +71,7 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
     let found = weigh::weigh(page, &doubted, plain, rules);
     for (i, (block, verdict)) in page.blocks.iter_mut().zip(&verdicts).enumerate() {
         let Some(rule) = verdict else { continue };
-        if range.contains(&i) {
+        if range.contains(&i) && *rule != CODE {
             weigh::takes_out(block, rule, found.get(i).copied().unwrap_or_default(), rules);
         } else {
             block.draft.remove(rule, None);
@@ -81,7 +83,7 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         block.draft.removed = None;
         block.draft.kind = BlockKind::Headline;
     }
-    keep_lead(&mut page.blocks, headline, range.start);
+    keep_lead(&page.elems, &mut page.blocks, headline, range.start);
     mark_dek(&mut page.blocks, headline, range.start, known.dek, rules);
     region
 }
@@ -215,6 +217,8 @@ fn judge(block: &PageBlock, inside: bool, rules: &Rules) -> Option<RuleId> {
         ASIDE
     } else if block.flags.has(Flags::CARD) {
         TEASER_CARD
+    } else if is_code(block) {
+        CODE
     } else if is_link_list(&block.draft) && !weigh::is_data(block) {
         LINK_LIST
     } else {
@@ -252,130 +256,6 @@ fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
     for i in announced {
         if let Some(verdict) = verdicts.get_mut(i) {
             *verdict = None;
-        }
-    }
-}
-
-/// A line that is mostly a link and no sentence: a teaser, or an entry of a list of links.
-fn is_link_list(draft: &Draft) -> bool {
-    let linked = ratio(draft.linked, draft.chars);
-    if draft.is_prose() && draft.end == End::Sentence {
-        return false;
-    }
-    linked > 0.85 || (linked > 0.5 && draft.end == End::Open && draft.words <= 30)
-}
-
-/// The lead between the headline and the region: running text of the article that stands apart from it.
-fn keep_lead(blocks: &mut [PageBlock], headline: Option<usize>, region: usize) {
-    let Some(headline) = headline else { return };
-    if headline >= region || region - headline > 60 {
-        return;
-    }
-    for block in blocks.iter_mut().take(region).skip(headline + 1) {
-        let outside = block
-            .draft
-            .removed
-            .as_ref()
-            .is_some_and(|r| r.rule == OUTSIDE_ARTICLE);
-        let apart = Flags::NAV
-            .union(Flags::ASIDE)
-            .union(Flags::HIDDEN)
-            .union(Flags::FORM)
-            .union(Flags::CARD)
-            .union(Flags::FIGCAPTION)
-            .union(Flags::FIGURE)
-            .union(Flags::FOOTER);
-        let text = matches!(
-            block.tag,
-            Tag::P | Tag::Div | Tag::H(_) | Tag::Section | Tag::Header | Tag::Article
-        );
-        let draft = &mut block.draft;
-        let picture = matches!(draft.kind, BlockKind::Caption | BlockKind::Credit)
-            && draft.words >= 3
-            && !block.flags.has(
-                Flags::NAV
-                    .union(Flags::ASIDE)
-                    .union(Flags::CARD)
-                    .union(Flags::FOOTER),
-            );
-        if outside && picture {
-            draft.removed = None;
-            continue;
-        }
-        if outside
-            && text
-            && !block.flags.has(apart)
-            && draft.is_prose()
-            && ratio(draft.linked, draft.chars) < 0.3
-        {
-            draft.removed = None;
-            draft.kind = BlockKind::Body;
-        }
-    }
-}
-
-/// The dek: between the headline and the first paragraph, marked as one or saying what the page's
-/// description says.
-fn mark_dek(
-    blocks: &mut [PageBlock],
-    headline: Option<usize>,
-    region: usize,
-    description: Option<&str>,
-    rules: &Rules,
-) {
-    let calls_teaser = |widget: u16| {
-        let rule = rules.widgets.get(usize::from(widget));
-        rule.is_some_and(|r| matches!(r.as_str(), "related-widget" | "tags-widget"))
-    };
-    let said = description.and_then(key);
-    let from = headline.map_or(region.saturating_sub(12), |h| h + 1);
-    let from = from.min(region.max(from));
-    let first = blocks
-        .iter()
-        .enumerate()
-        .skip(region.max(from))
-        .find(|(_, b)| {
-            b.draft.is_kept()
-                && b.draft.kind == BlockKind::Body
-                && b.draft.is_prose()
-                && !b.flags.has(Flags::DEK)
-        })
-        .map_or(blocks.len(), |(i, _)| i);
-    let rest: usize = blocks
-        .iter()
-        .skip(first)
-        .filter(|b| b.draft.is_kept())
-        .map(|b| b.draft.words)
-        .sum();
-    let mut left = (rest / 2).min(120);
-    for (i, block) in blocks.iter_mut().enumerate().take(first).skip(from) {
-        let draft = &mut block.draft;
-        let outside = draft.removed.as_ref().is_some_and(|r| r.rule == OUTSIDE_ARTICLE);
-        // Sites call the standfirst a teaser as well: a paragraph without links right under the headline.
-        let teaser = headline.is_some_and(|h| i <= h + 4)
-            && block.widget.is_some_and(calls_teaser)
-            && matches!(block.tag, Tag::P | Tag::Div)
-            && !block.flags.has(
-                Flags::CARD
-                    .union(Flags::ASIDE)
-                    .union(Flags::NAV)
-                    .union(Flags::FORM),
-            )
-            && draft.linked == 0
-            && draft.is_prose();
-        let marked = block.flags.has(Flags::DEK) && draft.words >= 4 && (draft.is_kept() || outside);
-        let described = said.is_some() && said == Some(draft.key());
-        if draft.words <= left
-            && (marked || described || teaser)
-            && !block.flags.has(Flags::TABLE)
-            && matches!(
-                draft.kind,
-                BlockKind::Body | BlockKind::SubHeadline | BlockKind::Boilerplate
-            )
-        {
-            draft.removed = None;
-            draft.kind = BlockKind::Dek;
-            left -= draft.words;
         }
     }
 }

@@ -148,6 +148,8 @@ impl Flags {
     pub(crate) const DEK: Self = Self(1 << 15);
     pub(crate) const HEADING: Self = Self(1 << 16);
 
+    /// Text that is shown as it was typed.
+    pub(crate) const PRE: Self = Self(1 << 18);
     /// A link around whole blocks: a teaser.
     pub(crate) const CARD: Self = Self(1 << 17);
 
@@ -181,6 +183,7 @@ pub(crate) fn flags_of(tag: Tag, hints: NameHints, element: &Element) -> Flags {
         Tag::Main => Flags::MAIN,
         Tag::Button => Flags::BUTTON,
         Tag::H(_) => Flags::HEADING,
+        Tag::Pre => Flags::PRE,
         Tag::Noscript => Flags::HIDDEN,
         _ => Flags::default(),
     };
@@ -235,6 +238,8 @@ pub(crate) fn is_clipped(element: &Element) -> bool {
     is_hidden(element)
         || element.attrs.iter().any(|a| match &*a.name.local {
             "role" => &*a.value == "tooltip",
+            // What a term refers to by `aria-describedby`.
+            "id" => a.value.contains("tooltip") && !a.value.contains("trigger"),
             "class" => a.value.split_ascii_whitespace().any(is_hiding),
             "style" => {
                 let style: String = a.value.chars().filter(|c| !c.is_whitespace()).take(200).collect();
@@ -279,4 +284,10 @@ pub(crate) fn kind_of(tag: Tag, flags: Flags, chars: usize) -> BlockKind {
         _ if flags.has(Flags::LIST_ITEM) => BlockKind::ListItem,
         _ => BlockKind::Body,
     }
+}
+
+/// An attribute's value.
+pub(crate) fn attr<'e>(element: &'e Element, name: &str) -> Option<&'e str> {
+    let found = element.attrs.iter().find(|a| &*a.name.local == name);
+    found.map(|a| &*a.value)
 }

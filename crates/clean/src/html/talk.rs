@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::page::{Elem, Page, PageBlock};
 use super::tags::Tag;
 use crate::rules::Rules;
-use crate::signs::reads_as_prose;
+use crate::text_signs::reads_as_prose;
 
 /// The fewest entries that are comments.
 const FEWEST: usize = 2;

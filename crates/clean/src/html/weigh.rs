@@ -9,7 +9,8 @@ use super::page::{Elem, Page, PageBlock};
 use super::prose::ratio;
 use super::tags::{Flags, Tag};
 use crate::rules::{Position, Rules};
-use crate::signs::{self, Sign, Signs};
+use crate::signs::{Sign, Signs};
+use crate::text_signs::{of_text, reads_as_prose};
 
 /// The flags that speak against what stands in an element.
 const AGAINST: Flags = Flags::ASIDE
@@ -63,11 +64,11 @@ pub(crate) fn weigh(page: &Page, doubted: &[bool], plain: Option<Plain>, rules: 
         .iter()
         .enumerate()
         .map(|(i, block)| {
-            if doubted.get(i) != Some(&true) || !signs::reads_as_prose(&block.draft) && !is_data(block) {
+            if doubted.get(i) != Some(&true) || !reads_as_prose(&block.draft) && !is_data(block) {
                 return Signs::default();
             }
             let named_alone = plain.is_some_and(|p| is_paragraph_beside(page, i, p));
-            let mut found = signs::of_text(&block.draft, rules);
+            let mut found = of_text(&block.draft, rules);
             found.add_if(
                 Sign::Phrase,
                 block.draft.rule(rules, Position::Anywhere).is_some(),
@@ -89,6 +90,9 @@ pub(crate) fn weigh(page: &Page, doubted: &[bool], plain: Option<Plain>, rules: 
             found.add_if(Sign::Controls, block.flags.has(controls));
             if block.widget.is_some() {
                 found.add(if block.sure { Sign::SureName } else { Sign::Name });
+            }
+            if is_named_paragraph(page, block) {
+                found = found.without(&[Sign::Address, Sign::Contact, Sign::Label]);
             }
             if let Some(outer) = outermost(&page.elems, block.elem)
                 && let Some(slot) = boxes.get_mut(outer)
@@ -113,6 +117,22 @@ fn is_paragraph_beside(page: &Page, i: usize, plain: Plain) -> bool {
     let beside = i + 1 == plain.first || i == plain.last + 1;
     let next_to = if i < plain.first { plain.first } else { plain.last };
     alone && beside && parent(i) == parent(next_to)
+}
+
+/// A paragraph of so many words that has its name for itself is one of the article's, whom it speaks to or not.
+const LONG_PARAGRAPH: usize = 25;
+
+/// Whether a block is a long paragraph that has its name for itself, beside others that have none: sites name the paragraphs
+/// behind a paywall, or those that an advert may follow.
+fn is_named_paragraph(page: &Page, block: &PageBlock) -> bool {
+    let Some(own) = page.elems.get(block.elem) else {
+        return false;
+    };
+    let above = own.parent.and_then(|p| page.elems.get(p));
+    block.tag == Tag::P
+        && block.draft.words >= LONG_PARAGRAPH
+        && own.widget.is_some()
+        && above.is_some_and(|a| a.widget.is_none() && !a.flags.has(AGAINST))
 }
 
 /// The longest cell that is a figure, in bytes: telephone numbers are none.
@@ -164,13 +184,13 @@ fn box_signs(page: &Page, elem: usize, rules: &Rules) -> Signs {
         blocks.len() > 1
             && blocks
                 .first()
-                .is_some_and(|b| b.draft.words <= 12 && !signs::reads_as_prose(&b.draft)),
+                .is_some_and(|b| b.draft.words <= 12 && !reads_as_prose(&b.draft)),
     );
     found.add_if(
         Sign::BoxHeading,
         blocks.iter().take(3).any(|b| {
             b.draft.words <= 8
-                && !signs::reads_as_prose(&b.draft)
+                && !reads_as_prose(&b.draft)
                 && b.draft.rule(rules, Position::Anywhere).is_some()
         }),
     );
@@ -190,15 +210,18 @@ pub(crate) fn takes_out(block: &mut PageBlock, rule: &RuleId, found: Signs, rule
         Sign::Links,
         Sign::BoxLinks,
     ];
-    if is_data(block) && !signs::reads_as_prose(&block.draft) {
+    if is_data(block) && !reads_as_prose(&block.draft) {
         if rules.weights.suffice(found.without(&of_tables)) {
             block.draft.remove(rule, None);
         }
-    } else if !signs::reads_as_prose(&block.draft) {
+    } else if !reads_as_prose(&block.draft) {
         block.draft.remove(rule, None);
-    } else if rules.weights.suffice(found) {
-        block.draft.remove(rule, Some(found.names()));
     } else {
-        block.draft.signs = found;
+        block.draft.judged = Some(found);
+        if rules.weights.suffice(found) {
+            block.draft.remove(rule, Some(found.names()));
+        } else {
+            block.draft.signs = found;
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use crate::fast::Fast;
 use crate::normalise::is_dense_script;
-use crate::rules::Fast;
 
 /// A set of words.
 pub(super) type WordSet = HashSet<&'static str, Fast>;
@@ -122,7 +122,7 @@ pub(super) static ROLES: LazyLock<WordSet> = LazyLock::new(|| {
 /// Words of a staff as a whole.
 pub(super) static COLLECTIVES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
-        "desk|newsroom|bureau|staff|redaktion|rédaction|redacción|redaccion|redação|redazione|redactie",
+        "desk|newsroom|bureau|staff|team|redaktion|rédaction|redacción|redaccion|redação|redazione|redactie",
         "toimitus|redaksjonen|redaktionen|redakcja|redakce|redakcia|редакция|редакція|編集部|डेस्क|ब्यूरो",
         "ডেস্ক",
     ])
@@ -168,7 +168,7 @@ pub(super) static ORGANISATIONS: LazyLock<WordSet> = LazyLock::new(|| {
 pub(super) static ENDS: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
         "publiziert|gespeichert|verfasst|eingestellt|vor|published|publish|posted|updated|modified|last|first|created|updates|reading|read|follow|email",
-        "e-mail|contact|veröffentlicht|aktualisiert|stand|zuletzt|erstellt|publié|publiée|publie|mis",
+        "e-mail|contact|view|veröffentlicht|aktualisiert|stand|zuletzt|erstellt|publié|publiée|publie|mis",
         "modifié|publicado|publicada|actualizado|actualizada|atualizado|pubblicato|aggiornato|ultimo",
         "gepubliceerd|bijgewerkt|publicerad|publicerat|uppdaterad|publisert|oppdatert|publiceret|opdateret",
         "julkaistu|opublikowano|aktualizacja|publikováno|zveřejněno|опубликовано|обновлено|опубліковано",

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::author_words::{
-    AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, DEGREES, ORGANISATIONS, PLACES, ROLES, WordSet,
+use super::author_words::{AGENCIES_IN_GENERAL, DEGREES};
+use super::name::{clean_name, names_others, opens_byline, without_brackets};
+use super::roles::{
+    any, is_collective, is_full_name, is_organisation, is_place, is_rank, is_role, is_role_word,
 };
-use super::name::{clean_name, without_brackets};
 use crate::dates::{Order, labelled};
 use crate::normalise::{fold_phrase, fold_space, is_dense_script};
 
@@ -22,16 +23,24 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
         return names;
     }
     let text = behind_date(text).unwrap_or(text);
-    for part in split(&without_brackets(text)) {
+    let text = without_others(text);
+    // "Edited by Jane Doe and John Roe": neither of them wrote it.
+    let mut others = false;
+    for Part { text: part, is_apart } in split(&without_brackets(text)) {
         if names.len() > MOST {
             break;
+        }
+        let is_role_of_name = !names.is_empty() && ends_in_role(&part);
+        others = !is_role_of_name && (names_others(&part) || others && !is_apart && !opens_byline(&part));
+        if others {
+            continue;
         }
         if let Some(last) = names.last_mut()
             && any(&DEGREES, &fold_phrase(&part).replace(['.', '®'], ""))
         {
             last.push_str(", ");
             last.push_str(&part);
-        } else if !names.is_empty() && ends_in_role(&part) {
+        } else if is_role_of_name {
             // "Jane Doe, Content Marketing Coordinator".
         } else if let Some(name) = clean_name(&part)
             && (names.is_empty() || {
@@ -104,88 +113,65 @@ static ANY_SEPARATOR: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
-fn split(text: &str) -> Vec<String> {
+/// A part of a byline.
+struct Part {
+    text: String,
+    /// It stands behind a sign that sets more apart than two names: a bar, a slash, a dot.
+    is_apart: bool,
+}
+
+fn split(text: &str) -> Vec<Part> {
     let text = fold_space(text);
-    let Some(separators) = ANY_SEPARATOR.as_ref() else {
-        return vec![text];
-    };
     let mut parts = Vec::new();
-    let mut from = 0;
-    for found in separators.find_iter(&text) {
+    let (mut from, mut is_apart) = (0, true);
+    let found = ANY_SEPARATOR.as_ref().map(|s| s.find_iter(&text));
+    for found in found.into_iter().flatten() {
         // The space behind a word may be the one before the next.
-        parts.push(
-            text.get(from..found.start())
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
-        );
+        let part = text.get(from..found.start()).unwrap_or_default();
+        parts.push(Part {
+            text: part.trim().to_owned(),
+            is_apart,
+        });
+        let separator = text.get(found.range()).unwrap_or_default().trim();
+        is_apart = matches!(separator, ";" | "|" | "/" | "·" | "•" | "∙");
         from = found.end();
     }
-    parts.push(text.get(from..).unwrap_or_default().trim().to_owned());
-    parts.retain(|p| !p.is_empty());
+    parts.push(Part {
+        text: text.get(from..).unwrap_or_default().trim().to_owned(),
+        is_apart,
+    });
+    parts.retain(|p| !p.text.is_empty());
     parts
 }
 
-/// Whether a folded word is in a list.
-pub(super) fn any(list: &WordSet, word: &str) -> bool {
-    list.contains(word)
-}
-
-/// Two words or more that are written as names are, none of them of a role or an organisation.
-pub(crate) fn is_full_name(name: &str) -> bool {
-    let words: Vec<&str> = name.split(' ').collect();
-    let dense = name.chars().all(is_dense_script) && (2..=4).contains(&name.chars().count());
-    (dense || words.len() >= 2) && !is_role(name) && !is_place(name) && !is_organisation(name)
+/// A byline without the people behind it who did not write: "Jane Doe, MD. Medically reviewed by John Roe".
+fn without_others(text: &str) -> &str {
+    const OTHERS: [&str; 12] = [
+        " medically reviewed by ",
+        " Medically reviewed by ",
+        " fact checked by ",
+        " Fact checked by ",
+        " fact-checked by ",
+        " reviewed by ",
+        " Reviewed by ",
+        " edited by ",
+        " Edited by ",
+        " translated by ",
+        " photos by ",
+        " Photos by ",
+    ];
+    if !text.contains(" by ") {
+        return text;
+    }
+    let end = OTHERS.iter().filter_map(|o| text.find(o)).min();
+    end.and_then(|end| text.get(..end))
+        .map_or(text, |before| before.trim_end_matches([' ', '.', ',', '|']))
 }
 
 /// What stands beside the names of a byline and is none: a role, a place, an agency, a single word.
 fn is_beside_names(name: &str) -> bool {
     let single = !name.contains(' ') && !name.chars().any(is_dense_script);
-    single || is_role(name) || is_place(name) || is_organisation(name)
-}
-
-fn is_place(name: &str) -> bool {
-    any(&PLACES, &fold_phrase(name))
-}
-
-pub(super) fn is_organisation(name: &str) -> bool {
-    is_agency(name) || fold_phrase(name).split(' ').any(|w| any(&ORGANISATIONS, w))
-}
-
-/// Whether a name is that of a news agency, or of agencies in general.
-pub(super) fn is_agency(name: &str) -> bool {
-    let folded = fold_phrase(name);
-    any(&AGENCIES, &folded) || any(&AGENCIES_IN_GENERAL, &folded)
-}
-
-/// Whether a name says what somebody does rather than who it is: "Transport Correspondent".
-pub(crate) fn is_role(name: &str) -> bool {
-    let folded = fold_phrase(name);
-    // "Lifestyle Desk" signs as people do.
-    let team = folded.split(' ').count() >= 2 && folded.rsplit(' ').next().is_some_and(is_collective);
-    !team && folded.split([' ', '-']).any(is_role_word)
-}
-
-pub(super) fn is_role_word(word: &str) -> bool {
-    const ENDINGS: [&str; 11] = [
-        "redakteur",
-        "redakteurin",
-        "korrespondent",
-        "korrespondentin",
-        "reporter",
-        "reporterin",
-        "journalist",
-        "journalistin",
-        "autorin",
-        "redaktor",
-        "redaktør",
-    ];
-    any(&ROLES, word) || ENDINGS.iter().any(|e| word.ends_with(e)) || is_collective(word)
-}
-
-/// Whether a word names a staff as a whole: "Lifestyle Desk" is not a person called Lifestyle.
-pub(super) fn is_collective(word: &str) -> bool {
-    any(&COLLECTIVES, word) || word.ends_with("redaktion")
+    single || is_role(name) || is_rank(name) || is_place(name) || is_organisation(name)
 }
 
 #[cfg(test)]
@@ -222,6 +208,12 @@ mod tests {
             ("Text: Jane Doe", &["Jane Doe"]),
             ("Foto: Jane Doe", &[]),
             ("Edited by Jane Doe", &[]),
+            ("Reviewed by Jane Doe, Trial Attorney at Doe & Roe", &[]),
+            ("Photos by John Roe and Ann Poe | Text: Jane Doe", &["Jane Doe"]),
+            ("By Jane Doe, DVM. Reviewed by John Roe, DVM", &["Jane Doe, DVM"]),
+            ("Jane Doe, Head Winemaker", &["Jane Doe"]),
+            ("A. J. Doe View all posts", &["A. J. Doe"]),
+            ("Personal finance", &[]),
             ("作者：张三", &["张三"]),
             ("本报记者 张三 李四", &["张三 李四"]),
             ("记者张三", &["张三"]),

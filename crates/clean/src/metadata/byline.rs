@@ -3,7 +3,7 @@
 //! JSON-LD, then `<meta>`, then the page's own byline near the headline. The site's own name, that of its staff or of what
 //! somebody does is no author where another source names a person.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use copydesk_article::MetadataSource;
@@ -11,11 +11,13 @@ use serde_json::{Map, Value};
 
 use super::Place;
 use super::author_words::set;
-use super::authors::{clean_names, is_agency, is_collective, is_full_name, is_role};
+use super::authors::clean_names;
 use super::facts::Facts;
-use super::json_ld::types;
+use super::json_ld::{Ids, types};
+use super::roles::{is_agency, is_collective, is_full_name, is_role};
+use super::signatures::{portrayed, signed};
+use crate::fast::Fast;
 use crate::normalise::{fold_phrase, key};
-use crate::rules::Fast;
 
 /// `<meta>` names of the author, the surest first.
 const METAS: &[&str] = &[
@@ -44,15 +46,6 @@ const METAS: &[&str] = &[
 
 /// `<meta>` names of which libraries write the family name first: "Doe, Jane".
 const FAMILY_FIRST: [&str; 4] = ["citation_author", "dc.creator", "dcterms.creator", "dc:creator"];
-
-/// JSON-LD objects by their `@id`.
-pub(super) type Ids<'v> = HashMap<&'v str, &'v Map<String, Value>>;
-
-/// The objects that say more than their `@id`.
-pub(super) fn ids<'v>(all: &[&'v Map<String, Value>]) -> Ids<'v> {
-    let with_id = |o: &&'v Map<String, Value>| Some((o.get("@id")?.as_str()?, *o));
-    all.iter().filter(|o| o.len() > 1).filter_map(with_id).collect()
-}
 
 /// The authors and their source.
 pub(crate) fn authors(
@@ -95,6 +88,17 @@ pub(crate) fn authors(
         (shown, MetadataSource::Element),
         (place.head.to_vec(), MetadataSource::TextHead),
     ];
+    // "By Jane Doe" under a headline, and an account where machines read: readers are told who wrote.
+    let stated = candidates
+        .iter()
+        .take(2)
+        .map(|(names, _)| names.as_slice())
+        .find(|n| !n.is_empty());
+    let people = |n: &String| is_full_name(n) && !is_generic(n, site_names);
+    if place.head_says_by && place.head.iter().all(people) && matches!(stated, Some([one]) if is_account(one))
+    {
+        return (place.head.to_vec(), Some(MetadataSource::TextHead));
+    }
     // People first, then staff and agencies, then the site itself. Behind a source that names nobody in person only
     // full names count: "Berlin" is none.
     let mut first = true;
@@ -109,10 +113,13 @@ pub(crate) fn authors(
         }
         first &= names.is_empty();
     }
-    if candidates.iter().all(|(names, _)| names.is_empty()) {
-        let names = signed(place);
-        let source = (!names.is_empty()).then_some(MetadataSource::Element);
-        return (names, source);
+    let is_empty = candidates.iter().all(|(names, _)| names.is_empty());
+    let portrayed = || is_empty.then(|| portrayed(facts, place)).unwrap_or_default();
+    let names = Some(signed(place))
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(portrayed);
+    if !names.is_empty() && names.iter().all(|n| !is_generic(n, site_names)) {
+        return (names, Some(MetadataSource::Element));
     }
     let not_site = |names: &[String]| names.iter().any(|n| !is_site(n, site_names));
     let found = candidates.iter().position(|(names, _)| not_site(names));
@@ -122,6 +129,17 @@ pub(crate) fn authors(
         .map_or((Vec::new(), None), |(names, source)| {
             (unique(names), Some(source))
         })
+}
+
+/// Whether a name is that of an account: one word with a figure, or with a capital behind a small letter.
+fn is_account(name: &str) -> bool {
+    let mut before = ' ';
+    let mut is_joined = false;
+    for c in name.chars() {
+        is_joined |= c.is_numeric() || before.is_lowercase() && c.is_uppercase();
+        before = c;
+    }
+    is_joined && !name.contains(' ')
 }
 
 /// Whether `twitter:data1` is the author, as its label says.
@@ -209,7 +227,8 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
                     break;
                 }
                 let mut found = clean_names(&b.text);
-                if near_only {
+                // A single word far from the headline is whoever comments.
+                if near_only || !near {
                     found.retain(|n| is_full_name(n) || is_generic(n, site_names));
                 }
                 if found.iter().any(|n| !is_generic(n, site_names)) {
@@ -234,43 +253,6 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
     }
     unique(staff)
 }
-
-/// The name in a line that says who wrote the article, wherever it stands: "Written by Jane Doe" above a portrait.
-fn signed(place: &Place<'_>) -> Vec<String> {
-    const WRITTEN: [&str; 12] = [
-        "written by ",
-        "this post was written by ",
-        "this article was written by ",
-        "geschrieben von ",
-        "verfasst von ",
-        "écrit par ",
-        "rédigé par ",
-        "escrito por ",
-        "scritto da ",
-        "geschreven door ",
-        "skriven av ",
-        "skrevet av ",
-    ];
-    let lines = place.blocks.iter().enumerate();
-    let mut found: Vec<Vec<String>> = lines
-        .filter(|(i, d)| d.chars <= LONGEST_SIGNED && !place.is_of_others(*i))
-        .filter(|(_, d)| WRITTEN.iter().any(|w| d.folded().starts_with(w)))
-        .map(|(_, d)| {
-            let text = d.text.trim_start_matches("This post was ");
-            let text = text.trim_start_matches("This article was ");
-            clean_names(text.split([',', '.', '(']).next().unwrap_or_default())
-        })
-        .filter(|names| !names.is_empty() && names.iter().all(|n| is_full_name(n)))
-        .collect();
-    found.dedup();
-    match found.as_slice() {
-        [one] => one.clone(),
-        _ => Vec::new(),
-    }
-}
-
-/// The longest line that says who wrote an article, in characters.
-const LONGEST_SIGNED: usize = 100;
 
 /// Whether names stand apart from each other, with other blocks between them: then each is the author of another story.
 fn are_of_several(names: &[(usize, String)]) -> bool {

@@ -7,9 +7,10 @@ use dom_query::Element;
 use serde_json::Value;
 
 use super::json_ld::{MOST_MEMORY, memory_of};
-use crate::html::page::attr;
+use super::name::ends_with_others;
 use crate::html::tags::Tag;
-use crate::normalise::fold_space;
+use crate::html::tags::attr;
+use crate::normalise::{fold_phrase, fold_space};
 
 /// The most that is kept of each kind of fact: pages with more are broken or hostile.
 const MOST: usize = 200;
@@ -30,6 +31,8 @@ pub(crate) struct Facts {
     /// Bytes of scripts that they were read from, and about how much memory they take.
     pub(crate) json_read: (usize, usize),
     pub(crate) canonical: Option<String>,
+    /// `<base href>`.
+    pub(crate) base: Option<String>,
     pub(crate) h1: Vec<String>,
     /// The first few `<h2>`.
     pub(crate) h2: Vec<String>,
@@ -39,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) bylines: Vec<BylineFact>,
     /// `itemprop`: name and value of microdata.
     pub(crate) items: Vec<(String, String)>,
+    /// What short texts of pictures say, folded: portraits have their bearer's name.
+    pub(crate) portraits: Vec<String>,
 }
 
 /// One `<time>` element, or another one whose attribute has the time that it shows.
@@ -77,6 +82,9 @@ impl Facts {
                 self.title = Some(fold_space(&text())).filter(|t| !t.is_empty() && t.len() <= LONGEST_VALUE);
             }
             Tag::Meta => self.read_meta(element),
+            Tag::Base if self.base.is_none() => {
+                self.base = attr(element, "href").map(str::to_owned);
+            }
             Tag::Link => {
                 let rel = attr(element, "rel").unwrap_or_default();
                 if rel.eq_ignore_ascii_case("canonical") && self.canonical.is_none() {
@@ -119,15 +127,20 @@ impl Facts {
     }
 
     /// Reads an element of the body. `author`: how surely its names say that it names authors; `at`: the block
-    /// before which it stands.
+    /// before which it stands, or in which `before` stands before it.
     pub(crate) fn read_element(
         &mut self,
         tag: Tag,
         element: &Element,
         author: u8,
         at: usize,
+        before: &str,
         text: impl Fn() -> String,
     ) {
+        if tag == Tag::Inline && &*element.name.local == "img" {
+            self.read_portrait(element);
+            return;
+        }
         if tag == Tag::H(1) && self.h1.len() < 8 {
             let text = fold_space(&text());
             if !text.is_empty() && text.len() <= 600 {
@@ -167,11 +180,20 @@ impl Facts {
         {
             self.read_item(itemprop, element, &text);
         }
-        if sure > 0 && self.bylines.len() < 60 {
+        // "Reviewed by <a rel=author>": who is named there did not write.
+        if sure > 0 && self.bylines.len() < 60 && !ends_with_others(before) {
             let text = byline_of(&fold_space(&text()));
             if !text.is_empty() {
                 self.bylines.push(BylineFact { text, sure, at });
             }
+        }
+    }
+
+    /// `<img alt="Jane Doe">`, `<img alt="Portrait of Jane Doe">`.
+    fn read_portrait(&mut self, element: &Element) {
+        let alt = attr(element, "alt").map(str::trim).unwrap_or_default();
+        if (4..=LONGEST_PORTRAIT).contains(&alt.len()) && alt.contains(' ') && self.portraits.len() < MOST {
+            self.portraits.push(fold_phrase(alt));
         }
     }
 
@@ -330,3 +352,6 @@ static AUTHOR_PATHS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 fn is_author_path(address: &str) -> bool {
     AUTHOR_PATHS.as_ref().is_some_and(|paths| paths.is_match(address))
 }
+
+/// The longest text of a picture that may be a portrait's, in bytes.
+const LONGEST_PORTRAIT: usize = 80;

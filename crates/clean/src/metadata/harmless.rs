@@ -63,7 +63,7 @@ fn without_login(address: &str) -> Option<String> {
 
 /// An address of the web, whole and without user and password. Whoever shows it makes a link of it: any other scheme
 /// could run a script or read a file there.
-fn web_address(text: &str, base: Option<&Url>) -> Option<String> {
+pub(crate) fn web_address(text: &str, base: Option<&Url>) -> Option<String> {
     let text = text.trim();
     if text.len() > LONGEST {
         return None;

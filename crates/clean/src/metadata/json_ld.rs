@@ -1,12 +1,23 @@
 //! JSON-LD: schema.org's article in a page's scripts.
 
+use std::collections::HashMap;
+
 use copydesk_article::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::dates::{Order, parse_stated};
 
 /// The most memory that a page's JSON may take once it is read, in bytes: what is over it is not read.
 pub(crate) const MOST_MEMORY: usize = 32 << 20;
+
+/// JSON-LD objects by their `@id`.
+pub(crate) type Ids<'v> = HashMap<&'v str, &'v Map<String, Value>>;
+
+/// The objects that say more than their `@id`.
+pub(crate) fn ids<'v>(all: &[&'v Map<String, Value>]) -> Ids<'v> {
+    let with_id = |o: &&'v Map<String, Value>| Some((o.get("@id")?.as_str()?, *o));
+    all.iter().filter(|o| o.len() > 1).filter_map(with_id).collect()
+}
 
 /// What a text takes once it is read as JSON, in bytes, by its brackets and commas: an object of one field has room for
 /// eleven, an array of one value for four. Those within strings count as well.
@@ -63,7 +74,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
 }
 
 /// Every object in a value, outer before inner, down to a depth at which nobody nests articles.
-pub(crate) fn objects<'v>(value: &'v Value, out: &mut Vec<&'v serde_json::Map<String, Value>>, depth: usize) {
+pub(crate) fn objects<'v>(value: &'v Value, out: &mut Vec<&'v Map<String, Value>>, depth: usize) {
     if depth > 6 || out.len() > 400 {
         return;
     }
@@ -94,7 +105,7 @@ pub(crate) fn objects<'v>(value: &'v Value, out: &mut Vec<&'v serde_json::Map<St
 }
 
 /// Whether an object's type is an article's.
-pub(crate) fn is_article(map: &serde_json::Map<String, Value>) -> bool {
+pub(crate) fn is_article(map: &Map<String, Value>) -> bool {
     types(map).any(|t| {
         t.ends_with("Article")
             || t.ends_with("BlogPosting")
@@ -105,7 +116,7 @@ pub(crate) fn is_article(map: &serde_json::Map<String, Value>) -> bool {
 }
 
 /// The types of an object.
-pub(crate) fn types(map: &serde_json::Map<String, Value>) -> impl Iterator<Item = &str> {
+pub(crate) fn types(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let (one, many) = match map.get("@type") {
         Some(Value::String(s)) => (Some(s.as_str()), None),
         Some(Value::Array(a)) => (None, Some(a.iter().filter_map(Value::as_str))),
@@ -115,7 +126,7 @@ pub(crate) fn types(map: &serde_json::Map<String, Value>) -> impl Iterator<Item 
 }
 
 /// A property that is a date: a string, or a number of digits or of seconds.
-pub(crate) fn date(map: &serde_json::Map<String, Value>, key: &str, order: Order) -> Option<Timestamp> {
+pub(crate) fn date(map: &Map<String, Value>, key: &str, order: Order) -> Option<Timestamp> {
     match map.get(key) {
         Some(Value::Number(n)) => parse_stated(&n.to_string(), order),
         _ => parse_stated(string(map, key)?, order),
@@ -123,7 +134,7 @@ pub(crate) fn date(map: &serde_json::Map<String, Value>, key: &str, order: Order
 }
 
 /// A string property; of a list the first.
-pub(crate) fn string<'v>(map: &'v serde_json::Map<String, Value>, key: &str) -> Option<&'v str> {
+pub(crate) fn string<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
     match map.get(key)? {
         Value::String(s) => Some(s.as_str()).filter(|s| !s.trim().is_empty()),
         Value::Array(a) => a.first().and_then(Value::as_str).filter(|s| !s.trim().is_empty()),

@@ -1,7 +1,7 @@
 //! One name of a byline, without what stands around it.
 
 use super::author_words::{ENDS, LINKS, NO_AUTHORS, OPENINGS, ORGANISATIONS, PARTICLES, ROLE_MODIFIERS};
-use super::authors::{any, is_collective, is_organisation, is_role, is_role_word};
+use super::roles::{any, is_collective, is_organisation, is_role, is_role_word};
 use crate::dates::is_month;
 use crate::normalise::{fold_phrase, fold_space, is_dense_script};
 
@@ -82,14 +82,55 @@ fn bracket(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, inside, after))
 }
 
+/// Whether a folded text goes on behind words that open a byline: with a space or a sign, or with a name in a script
+/// without spaces.
+fn goes_on(rest: &str, dense: bool) -> bool {
+    rest.is_empty() || rest.starts_with([' ', ':', '：', '/', '／']) || dense && is_dense_name(rest)
+}
+
+/// Whether a part of a byline says that somebody follows who did not write: "Edited by Jane Doe".
+pub(super) fn names_others(part: &str) -> bool {
+    NO_AUTHORS.longest(&fold_phrase(part), goes_on).is_some()
+}
+
+/// Whether a text ends with words that somebody follows who did not write: "… Reviewed by".
+pub(super) fn ends_with_others(text: &str) -> bool {
+    let from = text
+        .char_indices()
+        .rev()
+        .nth(LONGEST_OTHERS)
+        .map_or(0, |(i, _)| i);
+    let end = text.get(from..).unwrap_or_default().trim_end();
+    let last = end
+        .rsplit(['.', '|', ',', ';', '•', '·'])
+        .next()
+        .unwrap_or_default();
+    NO_AUTHORS.has(&fold_phrase(last.trim_end_matches(':')))
+}
+
+/// The longest words that somebody follows who did not write, in characters.
+const LONGEST_OTHERS: usize = 40;
+
+/// Whether a part of a byline says that an author follows.
+pub(super) fn opens_byline(part: &str) -> bool {
+    OPENINGS.longest(&fold_phrase(part), goes_on).is_some()
+}
+
+/// Whether a line is nothing but a name: two to four words, each with a capital.
+pub(crate) fn is_name_alone(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let letter = |c: char| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’');
+    (2..=4).contains(&words.len())
+        && words
+            .iter()
+            .all(|w| w.chars().next().is_some_and(char::is_uppercase) && w.chars().all(letter))
+}
+
 /// A name without the words that open a byline; `None` if they say that somebody else follows.
 fn without_openings(text: &str) -> Option<String> {
     let mut name = text.to_owned();
     for _ in 0..3 {
         let folded = fold_phrase(&name);
-        let goes_on = |rest: &str, dense: bool| {
-            rest.is_empty() || rest.starts_with([' ', ':', '：', '/', '／']) || dense && is_dense_name(rest)
-        };
         if NO_AUTHORS.longest(&folded, goes_on).is_some() {
             return None;
         }
@@ -257,7 +298,11 @@ fn is_name(name: &str) -> bool {
         first && !any(&PARTICLES, &fold_phrase(w))
     });
     let small = small.count();
-    let prose = words.len() >= 3 && small * 2 >= words.len() && !is_role(name) && !is_organisation(name);
+    // "Personal finance": a section, as names of two words have two capitals.
+    let section = small == 1
+        && matches!(words.as_slice(), [first, last] if first.chars().next().is_some_and(char::is_uppercase) && !last.contains('.'));
+    let prose =
+        (section || words.len() >= 3 && small * 2 >= words.len()) && !is_role(name) && !is_organisation(name);
     !(label
         || sentence
         || template

@@ -5,12 +5,11 @@ use serde_json::{Map, Value};
 
 use super::Place;
 use super::facts::Facts;
-use super::json_ld::{is_article, objects, string, types};
+use super::json_ld::{ids, is_article, objects, string, types};
 use super::language;
-use super::{byline, canonical, plain, published, title, title_parts};
+use super::{byline, canonical, image, plain, published, title, title_parts};
 use crate::dates::{Order, parse_date_as};
 use crate::normalise::{fold_space, key};
-use crate::url::is_web_address;
 
 /// Fills what the envelope left open from what the page says.
 pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
@@ -93,21 +92,7 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
         .map(|s| Sourced::new(s, MetadataSource::JsonLd))
         .or_else(|| meta(&["article:section"]).map(|s| Sourced::new(s, MetadataSource::Meta)));
     m.tags = tags(facts, article);
-    let web = |text: &String| is_web_address(text) || text.starts_with('/');
-    m.image_url = meta(&[
-        "og:image",
-        "og:image:url",
-        "og:image:secure_url",
-        "twitter:image",
-        "twitter:image:src",
-    ])
-    .filter(web)
-    .map(|s| Sourced::new(s, MetadataSource::Meta))
-    .or_else(|| {
-        let image = article.and_then(|a| a.get("image").or_else(|| a.get("thumbnailUrl")));
-        let found = image.and_then(|i| image_address(i, 0)).filter(web);
-        found.map(|s| Sourced::new(s, MetadataSource::JsonLd))
-    });
+    m.image_url = image::lead_image(facts, &all, article, &ids(&all));
     m.paywalled = article
         .and_then(|a| a.get("isAccessibleForFree"))
         .and_then(|v| match v {
@@ -129,22 +114,6 @@ pub(crate) fn stated_body(facts: &Facts) -> Option<String> {
         .filter_map(|o| string(o, "articleBody"))
         .max_by_key(|b| b.len())
         .map(str::to_owned)
-}
-
-/// The address of a JSON-LD image: a string, an object with one, or the first of a list.
-fn image_address(value: &Value, depth: usize) -> Option<String> {
-    match value {
-        Value::String(s) => Some(s.trim().to_owned()).filter(|s| !s.is_empty()),
-        Value::Array(a) if depth < 3 => a.iter().find_map(|v| image_address(v, depth + 1)),
-        Value::Object(o) if depth < 3 => {
-            let address = o
-                .get("url")
-                .or_else(|| o.get("contentUrl"))
-                .or_else(|| o.get("@id"));
-            address.and_then(|v| image_address(v, depth + 1))
-        }
-        _ => None,
-    }
 }
 
 /// The keys of the names of sections: of the article's own and of those on the way to it.
@@ -251,7 +220,7 @@ pub(crate) fn placed_metadata(
         names.extend(string(publisher, "name").and_then(key));
     }
     if m.authors.is_empty() {
-        let (authors, source) = byline::authors(facts, article, &byline::ids(&all), &names, place);
+        let (authors, source) = byline::authors(facts, article, &ids(&all), &names, place);
         m.authors = authors;
         m.authors_source = source;
     }

@@ -17,6 +17,8 @@ pub(crate) struct Place<'p> {
     pub(crate) blocks: &'p [Draft],
     /// Names that the lines under the headline give.
     pub(crate) head: &'p [String],
+    /// They stand behind a word that says so: "By Jane Doe".
+    pub(crate) head_says_by: bool,
     /// The day on which the page was fetched, if the producer says so.
     pub(crate) latest: Option<NaiveDate>,
 }

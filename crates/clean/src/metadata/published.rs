@@ -15,7 +15,7 @@ use super::json_ld::date;
 use super::script_dates;
 use crate::dates::{Order, parse_date_as, parse_stated};
 use crate::draft::Draft;
-use crate::signs::reads_as_prose;
+use crate::text_signs::reads_as_prose;
 
 /// `<meta>` names of the time of publication, the surest first.
 const METAS: &[&str] = &[

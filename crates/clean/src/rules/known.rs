@@ -4,7 +4,8 @@ use super::RulesError;
 use super::file::File;
 
 /// The rules that the code itself applies (docs/cleaning.md lists them).
-pub(super) const OF_CODE: [&str; 21] = [
+pub(super) const OF_CODE: [&str; 22] = [
+    "code",
     "outside-article",
     "page-chrome",
     "hidden",

@@ -16,12 +16,10 @@ pub(crate) use names::{Attribute, NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
-/// How short words are hashed: quick, and seeded anew in each process, since some of the words are a stranger's.
-pub(crate) type Fast = foldhash::fast::RandomState;
-
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use copydesk_article::RuleId;
 
+use crate::fast::Fast;
 use crate::normalise::fold_phrase;
 use crate::signs::Weights;
 use file::{File, RuleEntry};
@@ -357,7 +355,7 @@ fn ends_in_colon(phrase: &str) -> bool {
 }
 
 /// The version of the code's own part of the rules. Count it up when a change of code changes results.
-const CODE_VERSION: u32 = 5;
+const CODE_VERSION: u32 = 6;
 
 fn version(texts: &[&str], weights: u32) -> String {
     let mut all = format!("{weights}\0");

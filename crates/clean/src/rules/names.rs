@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Fast;
+use crate::fast::Fast;
 
 /// What an element's names say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

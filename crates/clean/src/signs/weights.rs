@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 
 use super::{Sign, Signs};
+use crate::fast::Fast;
 use crate::normalise::is_dense_script;
-use crate::rules::Fast;
 
 /// `weights.toml` as it is written.
 #[derive(Debug, Deserialize)]

@@ -4,13 +4,18 @@ use copydesk_article::{BlockKind, RuleId, Timestamp};
 
 use crate::dates::Order;
 use crate::draft::{Draft, End};
-use crate::metadata::authors::{behind_date, clean_names, is_full_name, is_role};
+use crate::metadata::authors::{behind_date, clean_names};
 use crate::metadata::date_line as date_line_of;
+use crate::metadata::is_name_alone;
+use crate::metadata::roles::{is_full_name, is_role};
 use crate::normalise::{fold_phrase, is_dense_script, key};
 use crate::rules::Rules;
 
 const BYLINE: RuleId = RuleId::of("byline");
 const DATE_LINE: RuleId = RuleId::of("date-line");
+
+/// A longer first line is a paragraph without a full stop, in words.
+const LONGEST_HEADLINE: usize = 22;
 
 /// Lines at the start that are looked at.
 const HEAD_LINES: usize = 12;
@@ -20,6 +25,8 @@ const HEAD_LINES: usize = 12;
 pub(crate) struct Head {
     pub(crate) title: Option<String>,
     pub(crate) authors: Vec<String>,
+    /// `authors` stand behind a word that says so: "By Jane Doe".
+    pub(crate) says_by: bool,
     pub(crate) published: Option<Timestamp>,
 }
 
@@ -47,6 +54,7 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
             && (head.authors.is_empty() || head.authors == names)
         {
             head.authors = names;
+            head.says_by = opened_byline(&draft.text, rules).is_some();
             head.published = head.published.or_else(|| date_line(draft).flatten());
             draft.remove(&BYLINE, None);
         } else if let Some(date) = date_line(draft) {
@@ -70,17 +78,7 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
 /// "Jane Doe", "Jane Doe/John Roe".
 fn is_name_line(draft: &Draft) -> bool {
     let body = matches!(draft.kind, BlockKind::Body | BlockKind::Dek);
-    body && draft.end == End::Open
-        && draft.words <= 8
-        && draft.text.split('/').all(|name| {
-            let words: Vec<&str> = name.split_whitespace().collect();
-            (2..=4).contains(&words.len())
-                && words.iter().all(|w| {
-                    w.chars().next().is_some_and(char::is_uppercase)
-                        && w.chars()
-                            .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
-                })
-        })
+    body && draft.end == End::Open && draft.words <= 8 && draft.text.split('/').all(is_name_alone)
 }
 
 /// What lines around a headline say, whether they were taken out or not; nothing is marked.
@@ -90,6 +88,7 @@ pub(crate) fn scan<'d>(drafts: impl Iterator<Item = &'d Draft>, rules: &Rules, h
             && let Some(names) = byline_names(&draft.text, rules)
         {
             head.authors = names;
+            head.says_by = opened_byline(&draft.text, rules).is_some();
         }
         if head.published.is_none() {
             head.published = date_line(draft).flatten();
@@ -122,9 +121,10 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
         .any(Draft::is_prose);
     let Some(draft) = drafts.get_mut(i) else { return };
     let headline = draft.words >= 2
-        && draft.words <= 30
-        && draft.chars <= 220
+        && draft.words <= LONGEST_HEADLINE
+        && draft.chars <= 160
         && draft.chars >= 8
+        && draft.text.matches(": ").count() < 2
         && matches!(draft.end, End::Open | End::Sentence)
         && (draft.end == End::Open
             || draft.text.ends_with(['?', '!', '？', '！'])

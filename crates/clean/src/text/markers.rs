@@ -10,7 +10,8 @@ use super::counters::{is_beside_share, is_counter, is_gallery_place};
 use super::cut_marks::is_cut_mark;
 use crate::draft::{Draft, End};
 use crate::rules::{Action, Hit, Position, Rules};
-use crate::signs::{self, Sign};
+use crate::signs::Sign;
+use crate::text_signs::{of_text, reads_as_prose};
 
 const RELATED_ITEM: RuleId = RuleId::of("related-item");
 const AFTER_END: RuleId = RuleId::of("after-end");
@@ -105,12 +106,19 @@ fn end_article(drafts: &mut [Draft], rules: &Rules) {
 /// A heading at the very end heads nothing: what it headed was taken out, or stood elsewhere on the page.
 fn drop_dangling(drafts: &mut [Draft]) {
     let bodies = drafts.iter().filter(|d| is_body_prose(d)).count();
-    if bodies < 2 {
+    let end = drafts.iter().rposition(|d| d.is_kept() && d.kind.is_body());
+    let behind = drafts.iter().skip(end.map_or(0, |i| i + 1));
+    // Where nothing behind it was taken out it is a signature or a note: it heads nothing that there was.
+    if bodies < 2 || !behind.into_iter().any(is_taken_out) {
         return;
     }
     let is_heading = |d: &Draft| (d.kind == BlockKind::SubHeadline || d.end == End::Colon) && d.words <= 20;
     let is_label = |d: &Draft| {
-        d.kind == BlockKind::Body && d.end == End::Open && d.words <= 6 && !d.text.contains(" | ")
+        d.kind == BlockKind::Body
+            && d.end == End::Open
+            && d.words <= 6
+            && !d.text.contains(" | ")
+            && !d.text.contains('@')
     };
     let last: Vec<(usize, bool)> = drafts
         .iter()
@@ -177,7 +185,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
                 continue;
             }
             let phrase = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
-            let evidence = if signs::reads_as_prose(draft) {
+            let evidence = if reads_as_prose(draft) {
                 let outside = i <= first || i > last + 1;
                 let Some(signs) = weigh(draft, &hit, outside, beside, rules) else {
                     continue;
@@ -199,8 +207,8 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
 }
 
 /// The names of the signs by which a sentence with a phrase goes, or `None` if they do not suffice.
-fn weigh(draft: &Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &Rules) -> Option<String> {
-    let mut found = draft.signs.union(signs::of_text(draft, rules));
+fn weigh(draft: &mut Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &Rules) -> Option<String> {
+    let mut found = draft.signs.union(of_text(draft, rules));
     found.add(if hit.rule.sure {
         Sign::SurePhrase
     } else {
@@ -208,6 +216,7 @@ fn weigh(draft: &Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &Rule
     });
     found.add_if(Sign::Outside, outside);
     found.add_if(Sign::Neighbour, beside);
+    draft.judged = Some(found);
     rules.weights.suffice(found).then(|| found.names())
 }
 
@@ -341,6 +350,14 @@ mod tests {
     fn prose_after_a_marker_is_not_eaten() {
         let lines = [PROSE, "Read more", MORE, PROSE];
         assert_eq!(removed(&lines), ["Read more"]);
+    }
+
+    #[test]
+    fn the_last_line_stays_where_nothing_behind_it_was_taken_out() {
+        let signed = [PROSE, MORE, "Jane Doe, jane@news.example"];
+        assert!(removed(&signed).is_empty());
+        let heading = [PROSE, MORE, "More on this", "12 comments"];
+        assert_eq!(removed(&heading), heading[2..]);
     }
 
     #[test]

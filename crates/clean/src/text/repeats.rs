@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use copydesk_article::{BlockKind, RuleId};
 
 use crate::draft::Draft;
-use crate::rules::Fast;
+use crate::fast::Fast;
 
 const REPEATED_LINE: RuleId = RuleId::of("repeated-line");
 const REPEATED_TEXT: RuleId = RuleId::of("repeated-text");

@@ -11,6 +11,7 @@ mod articles;
 mod fitness;
 mod ledger;
 mod locks;
+mod markup;
 mod quarantine;
 mod quarantine_bound;
 mod queries;

@@ -133,6 +133,7 @@ fn as_json(article: &CleanArticle) -> anyhow::Result<String> {
     let mut record = serde_json::to_value(article)?;
     if let Some(object) = record.as_object_mut() {
         object.insert("body".into(), article.body().into());
+        object.insert("body_markdown".into(), article.body_markdown().into());
         object.insert("captions".into(), article.captions().collect::<Vec<_>>().into());
     }
     Ok(record.to_string())

@@ -86,6 +86,7 @@ fn store_config(config: &Config, url: DatabaseUrl) -> StoreConfig {
             notify: config.outputs.notify,
         },
         site_memory: config.clean.site_memory,
+        markup: config.clean.markup,
         quarantine_max_bytes: config.quarantine.max_bytes.bytes(),
         ..StoreConfig::default()
     }

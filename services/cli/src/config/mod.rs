@@ -188,6 +188,9 @@ pub(crate) struct Clean {
     /// Take out what a site repeats in its articles, besides what the rules know. The same for all workers and janitors of a
     /// database. See docs/site-memory.md.
     pub(crate) site_memory: bool,
+    /// Keep headings, tables, links and pictures of articles, of which `articles` has `body_markdown`, `links` and `images`. See
+    /// docs/cleaning.md for what it costs.
+    pub(crate) markup: bool,
 }
 
 impl Default for Clean {
@@ -195,6 +198,7 @@ impl Default for Clean {
         Self {
             rules_file: None,
             site_memory: true,
+            markup: true,
         }
     }
 }

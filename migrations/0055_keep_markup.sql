@@ -1,0 +1,101 @@
+-- What blocks were on their page besides their text (headings, tables, links, pictures), and the Markdown that is made of it.
+-- No text is stored twice: blocks whose Markdown is their text have no entry.
+
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+
+ALTER TABLE article ADD COLUMN markup jsonb;
+COMMENT ON COLUMN article.markup IS 'What the blocks of the latest version are besides their text, by their position: "b": Markdown of those in which it is not the text itself; "l": links, each [position, text, address]; "i": pictures, each [position, address, alt text, caption], which stand before the block. Null: it was stored before there was such a column, or with clean.markup off.';
+
+CREATE FUNCTION copydesk_escaped(plain text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN regexp_replace(translate(plain, E'\n\r', '  '), '([\\`*_\[\]<>&|~"])', '\\\1', 'g');
+COMMENT ON FUNCTION copydesk_escaped(text) IS 'A text with a backslash before whatever Markdown would take for a sign.';
+
+CREATE FUNCTION copydesk_markdown(blocks jsonb, body text, markup jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (
+        WITH block AS (
+            SELECT (e.ordinality - 1)::integer AS position, e.block ->> 0 AS kind, l.length,
+                   -- A blank line stands between two paragraphs: two characters.
+                   (coalesce(sum(l.length + 2) OVER before_here, 0))::integer AS length_before
+            FROM jsonb_array_elements(blocks) WITH ORDINALITY AS e (block, ordinality)
+            CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(e.block -> 1) = 'number' THEN (e.block ->> 1)::integer END) AS l (length)
+            WINDOW before_here AS (ORDER BY e.ordinality ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ), part AS (
+            SELECT position, 0::bigint AS picture,
+                   coalesce(markup -> 'b' ->> position::text, substr(body, 1 + length_before, length)) AS text, kind
+            FROM block WHERE length IS NOT NULL
+            UNION ALL
+            SELECT (i.image ->> 0)::integer, i.ordinality - 1000000,
+                   concat('![', copydesk_escaped(i.image ->> 2), '](', i.image ->> 1,
+                          ' "' || copydesk_escaped(i.image ->> 3) || '"', ')'), 'image'
+            FROM jsonb_array_elements(markup -> 'i') WITH ORDINALITY AS i (image, ordinality)
+        ), told AS (
+            SELECT position, picture, text,
+                   CASE WHEN kind = 'body' AND text LIKE '| %' THEN 'row' ELSE kind END AS kind
+            FROM part
+        ), beside AS (
+            SELECT position, picture, text, kind, lag(kind) OVER (ORDER BY position, picture) AS kind_before FROM told
+        )
+        SELECT string_agg(
+                   CASE
+                       WHEN kind_before IS NULL THEN ''
+                       WHEN kind = kind_before AND kind IN ('list_item', 'row') THEN E'\n'
+                       WHEN kind = kind_before AND kind = 'quote' THEN E'\n>\n'
+                       ELSE E'\n\n'
+                   END || text, '' ORDER BY position, picture)
+        FROM beside WHERE markup IS NOT NULL
+    );
+COMMENT ON FUNCTION copydesk_markdown(jsonb, text, jsonb) IS 'The body of an article as Markdown (CommonMark, with tables). Null where the markup is.';
+
+CREATE FUNCTION copydesk_links(blocks jsonb, markup jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN markup IS NOT NULL THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('text', l.link -> 1, 'url', l.link -> 2) ORDER BY l.ordinality), '[]')
+        FROM jsonb_array_elements(markup -> 'l') WITH ORDINALITY AS l (link, ordinality)
+        WHERE jsonb_typeof(blocks -> (l.link ->> 0)::integer -> 1) = 'number'
+    ) END;
+COMMENT ON FUNCTION copydesk_links(jsonb, jsonb) IS 'The links of an article''s body. Null where the markup is.';
+
+CREATE FUNCTION copydesk_images(markup jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN markup IS NOT NULL THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('url', i.image -> 1, 'alt', i.image -> 2, 'caption', i.image -> 3) ORDER BY i.ordinality), '[]')
+        FROM jsonb_array_elements(markup -> 'i') WITH ORDINALITY AS i (image, ordinality)
+    ) END;
+COMMENT ON FUNCTION copydesk_images(jsonb) IS 'The pictures of an article. Null where the markup is.';
+
+CREATE OR REPLACE VIEW articles AS
+SELECT article_id, story_id, relation, title, dek, authors, site, site_name, url, canonical_url,
+       published_at, published_offset_minutes, modified_at, language, section, tags, agency, paywalled,
+       body, word_count, captions, image_url, version,
+       linked_to, similarity, containment, containment_of_linked, shared_shingles, link_reason, replaces,
+       fetched_at, message_time, ingested_at, version_at,
+       title_source, dek_source, authors_source, site_source, site_name_source, canonical_url_source,
+       published_source, modified_source, language_source, section_source, agency_source, image_url_source,
+       warnings, extra, rules_version, fingerprint_version, common_version,
+       copydesk_markdown(blocks, body, markup) AS body_markdown,
+       copydesk_links(blocks, markup) AS links,
+       copydesk_images(markup) AS images
+FROM article;
+COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';
+COMMENT ON COLUMN articles.links IS 'The links of the body in order: [{"text", "url"}, …]. Null as body_markdown.';
+COMMENT ON COLUMN articles.images IS 'The pictures of the article in order: [{"url", "alt", "caption"}, …]. Null as body_markdown.';
+
+REVOKE ALL ON FUNCTION copydesk_escaped(text), copydesk_markdown(jsonb, text, jsonb), copydesk_links(jsonb, jsonb), copydesk_images(jsonb) FROM PUBLIC;
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['copydesk_owner', 'copydesk_writer', 'copydesk_reader'] LOOP
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+            EXECUTE format(
+                'GRANT EXECUTE ON FUNCTION copydesk_escaped(text), copydesk_markdown(jsonb, text, jsonb), copydesk_links(jsonb, jsonb),
+                     copydesk_images(jsonb) TO %I', role);
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
+        GRANT UPDATE (markup) ON article TO copydesk_writer;
+    END IF;
+END
+$$;
