@@ -386,6 +386,10 @@ async fn no_function_lends_a_reader_the_rights_of_its_owner() {
     assert_eq!(
         by_reader,
         [
+            "copydesk_escaped",
+            "copydesk_images",
+            "copydesk_links",
+            "copydesk_markdown",
             "copydesk_search_config",
             "copydesk_snippet",
             "copydesk_snippet_html",
