@@ -85,7 +85,7 @@ fn item(offset: i64, clean: CleanArticle) -> Item {
     let prepared = Prepared::new(clean, fingerprint, None, serde_json::Map::new());
     Item {
         message: message(0, offset, NOON),
-        outcome: Ok(Box::new(prepared)),
+        outcome: Ok(prepared.into()),
     }
 }
 
