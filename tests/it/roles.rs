@@ -388,6 +388,7 @@ async fn no_function_lends_a_reader_the_rights_of_its_owner() {
         [
             "copydesk_escaped",
             "copydesk_images",
+            "copydesk_key_site",
             "copydesk_links",
             "copydesk_markdown",
             "copydesk_search_config",
@@ -395,6 +396,7 @@ async fn no_function_lends_a_reader_the_rights_of_its_owner() {
             "copydesk_snippet_html",
             "copydesk_spaced",
             "copydesk_unspaced",
+            "copydesk_words_of_range",
             "search_articles",
         ]
     );

@@ -59,6 +59,7 @@ mod plan;
 mod postgres_ledger;
 mod progress;
 mod quarantine;
+mod quarantine_by_hand;
 mod quarantine_content;
 pub mod reads;
 mod ready;

@@ -116,6 +116,14 @@ const FILES: &[(&str, &str)] = &[
         "0061_name_causes_of_versions",
         include_str!("../../../migrations/0061_name_causes_of_versions.sql"),
     ),
+    (
+        "0070_show_who_settled",
+        include_str!("../../../migrations/0070_show_who_settled.sql"),
+    ),
+    (
+        "0071_search_newest_first",
+        include_str!("../../../migrations/0071_search_newest_first.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{all, ask};
+use super::{all, ask, first};
 use crate::config::Store;
 use crate::error::StoreError;
 
@@ -20,6 +20,8 @@ pub enum EventSource {
     Site,
     /// `quarantined`: messages that were replayed or discarded.
     Quarantine,
+    /// `takedowns`: articles that were taken down. `event_id` is the number of the takedown.
+    Takedown,
 }
 
 /// A change.
@@ -29,7 +31,7 @@ pub struct EventRow {
     pub source: EventSource,
     /// Its number there, if it has one.
     pub event_id: Option<i64>,
-    /// What was done: merge, split, relink, undo, reclean, pin, forget, replayed, discarded.
+    /// What was done: merge, split, relink, undo, reclean, pin, forget, replayed, discarded, takedown, lifted.
     pub kind: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -69,12 +71,22 @@ const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS
 const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at \
     AS at, NULL::int8 AS article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
-        concat(topic, '[', partition, ']@', \"offset\") AS subject, NULL::text AS who, reason AS why, \
+        concat(topic, '[', partition, ']@', \"offset\") AS subject, settled_by AS who, reason AS why, \
             NULL::jsonb AS detail
      FROM quarantined";
+/// A takedown that was lifted is of both times: here of the first, below of the second.
+const TAKEDOWN: &str = "SELECT 'takedown' AS source, takedown_id AS event_id, 'takedown' AS kind, taken_down_at AS at, article_id,
+        NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
+        CASE WHEN lifted_at IS NULL THEN 'holds' ELSE 'lifted since' END AS subject, NULL::text AS who, why, NULL::jsonb AS detail
+     FROM takedowns";
+const LIFTED: &str = "SELECT 'takedown' AS source, takedown_id AS event_id, 'lifted' AS kind, lifted_at AS at, article_id,
+        NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who,
+        NULL::text AS why, NULL::jsonb AS detail
+     FROM takedowns";
 
 impl Store {
-    /// The last changes before a time, the last first.
+    /// The last changes before a time, the last first; more than `most` where the last of them happened at the same moment: what one
+    /// transaction did is never cut, so that the time of the last one is a key to go on behind.
     ///
     /// # Errors
     /// Postgres does not answer, or not in time.
@@ -83,13 +95,14 @@ impl Store {
         before: Option<DateTime<Utc>>,
         most: u32,
     ) -> Result<Vec<EventRow>, StoreError> {
-        let most = i64::from(most);
         let mut query = ask("SELECT * FROM (");
-        for (number, (select, time, order)) in [
-            (STORY, "happened_at", "event_id"),
-            (CLEAN, "happened_at", "event_id"),
-            (SITE, "decided_at", "decided_at"),
-            (QUARANTINE, "settled_at", "settled_at"),
+        for (number, (select, time)) in [
+            (STORY, "happened_at"),
+            (CLEAN, "happened_at"),
+            (SITE, "decided_at"),
+            (QUARANTINE, "settled_at"),
+            (TAKEDOWN, "taken_down_at"),
+            (LIFTED, "lifted_at"),
         ]
         .into_iter()
         .enumerate()
@@ -99,14 +112,27 @@ impl Store {
             if let Some(before) = before {
                 query.push(format!(" AND {time} < ")).push_bind(before);
             }
-            query
-                .push(format!(" ORDER BY {order} DESC LIMIT "))
-                .push_bind(most);
-            query.push(")");
+            query.push(format!(
+                " ORDER BY {time} DESC FETCH FIRST {most} ROWS WITH TIES)"
+            ));
         }
-        query.push(") AS event ORDER BY at DESC, event_id DESC LIMIT ");
-        query.push_bind(most);
+        query.push(format!(
+            ") AS event ORDER BY at DESC FETCH FIRST {most} ROWS WITH TIES"
+        ));
         all(self, query, "cannot read the log of changes").await
+    }
+
+    /// The takedown of an article that holds, if there is one.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_takedown(&self, article: i64) -> Result<Option<EventRow>, StoreError> {
+        let mut query = ask(TAKEDOWN);
+        query.push(" WHERE lifted_at IS NULL AND article_id = ");
+        query
+            .push_bind(article)
+            .push(" ORDER BY takedown_id DESC LIMIT 1");
+        first(self, query, "cannot look for a takedown").await
     }
 
     /// What changed a story, the first change first.

@@ -1,4 +1,4 @@
-//! How the stream flows: partitions, hours of a week, sites that fell silent, what waits to be published.
+//! How the stream flows: partitions, hours of a week, sources that are not as usual, what waits to be published.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -42,15 +42,40 @@ pub struct FlowHour {
     pub refused: i64,
 }
 
-/// A site that used to bring articles.
+/// A site or a language that is not as usual: a row of the view `source_health`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "each field is the view's column of that name: docs/schema.md"
+)]
+pub struct UnusualSource {
+    pub of: String,
+    pub name: String,
+    pub last_ingested_at: DateTime<Utc>,
+    pub articles_24h: i64,
+    pub articles_a_day: f64,
+    pub words_24h: Option<f64>,
+    pub words_usual: Option<f64>,
+    pub refused_24h: i64,
+    pub refused_a_day: f64,
+    pub is_silent: bool,
+    pub has_other_length: bool,
+    pub is_refused: bool,
+}
+
+/// The last message of a partition that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SilentSite {
-    /// The site.
-    pub site: String,
-    /// Its articles in the days that were looked at.
-    pub articles: i64,
-    /// When its last one was stored.
-    pub last_seen: DateTime<Utc>,
+pub struct LastRefusal {
+    /// Kafka topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i64,
+    /// Its offset.
+    pub offset: i64,
+    /// Why it was refused.
+    pub reason: String,
+    /// When.
+    pub first_seen: DateTime<Utc>,
 }
 
 /// A row of the view `outbox_status`.
@@ -105,12 +130,13 @@ impl Store {
         language: Option<&str>,
     ) -> Result<Vec<FlowHour>, StoreError> {
         let mut query = ask(
-            "SELECT hour, sum(originals) AS originals, sum(copies) AS copies, sum(refused) \
-            AS refused FROM (
-             SELECT date_trunc('hour', ingested_at, 'UTC') AS hour, count(*) FILTER (WHERE linked_to IS NULL)
-                 AS originals,
-                    count(linked_to) AS copies, 0 AS refused
-             FROM articles WHERE ingested_at >= ",
+            // The index over relation and time alone answers it, where no site or language is asked for.
+            "SELECT hour, sum(originals) AS originals, sum(copies) AS copies, sum(refused) AS refused FROM (
+             SELECT date_trunc('hour', ingested_at, 'UTC') AS hour,
+                    count(*) FILTER (WHERE relation IN ('original', 'digest')) AS originals,
+                    count(*) FILTER (WHERE relation NOT IN ('original', 'digest')) AS copies, 0 AS refused
+             FROM articles WHERE relation IN ('original', 'digest', 'exact_copy', 'near_copy', 'excerpt', 'contains')
+                 AND ingested_at >= ",
         );
         days_back(&mut query, days);
         for (column, value) in [("site", site), ("language", language)] {
@@ -131,24 +157,29 @@ impl Store {
         all(self, query, "cannot count the articles of each hour").await
     }
 
-    /// Sites with at least so many articles in the last days and none in the last day, those with most articles first.
+    /// Sites and languages that are not as usual, as the alerts have it: silent, of another length, or refused.
     ///
     /// # Errors
-    /// Postgres does not answer, or not in time: it reads every article of these days.
-    pub async fn read_silent_sites(
-        &self,
-        days: u32,
-        least: u32,
-        most: u32,
-    ) -> Result<Vec<SilentSite>, StoreError> {
-        let mut query = ask("SELECT site, count(*) AS articles, max(ingested_at) AS last_seen
-             FROM articles WHERE site IS NOT NULL AND ingested_at >= ");
-        days_back(&mut query, days);
-        query.push(" GROUP BY site HAVING max(ingested_at) < now() - interval '1 day' AND count(*) >= ");
-        query.push_bind(i64::from(least));
-        query
-            .push(" ORDER BY articles DESC, site LIMIT ")
-            .push_bind(i64::from(most));
-        all(self, query, "cannot look for sites that fell silent").await
+    /// Postgres does not answer, or not in time: it reads the articles of 15 days.
+    pub async fn read_unusual_sources(&self, most: u32) -> Result<Vec<UnusualSource>, StoreError> {
+        let mut query = ask("SELECT \"of\", name, last_ingested_at, articles_24h, articles_a_day, words_24h, words_usual, refused_24h,
+                refused_a_day, is_silent, has_other_length, is_refused
+             FROM source_health WHERE is_silent OR has_other_length OR is_refused
+             ORDER BY articles_a_day DESC, name LIMIT ");
+        query.push_bind(i64::from(most));
+        all(self, query, "cannot look at the sites and languages").await
+    }
+
+    /// Of each partition the last message that was refused, whatever became of it since.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn read_last_refusals(&self, most: u32) -> Result<Vec<LastRefusal>, StoreError> {
+        let mut query = ask("SELECT p.topic, p.partition, q.\"offset\", q.reason, q.first_seen FROM ingest_status p
+             CROSS JOIN LATERAL (SELECT \"offset\", reason, first_seen FROM quarantined q
+                                 WHERE q.topic = p.topic AND q.partition = p.partition ORDER BY q.\"offset\" DESC LIMIT 1) q
+             ORDER BY p.topic, p.partition LIMIT ");
+        query.push_bind(i64::from(most));
+        all(self, query, "cannot read the last refusals").await
     }
 }

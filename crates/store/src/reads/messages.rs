@@ -19,6 +19,8 @@ pub struct MessageQuery {
     pub stage: Option<String>,
     /// The topic.
     pub topic: Option<String>,
+    /// The site that its key names.
+    pub site: Option<String>,
     /// Refused first at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Refused first before this time.
@@ -67,6 +69,8 @@ pub struct MessageRow {
     pub stored_bytes: i64,
     pub content_dropped_at: Option<DateTime<Utc>>,
     pub content_dropped_for: Option<String>,
+    pub site: Option<String>,
+    pub settled_by: Option<String>,
 }
 
 /// How many held messages have a reason.
@@ -80,9 +84,14 @@ pub struct ReasonCount {
     pub messages: i64,
 }
 
+#[derive(Deserialize)]
+struct Counted {
+    messages: i64,
+}
+
 const MESSAGE: &str = "SELECT topic, partition, \"offset\", stage, reason, detail, state, attempts, \
     message_time, first_seen, settled_at,
-        raw_size, truncated, stored_bytes, content_dropped_at, content_dropped_for FROM quarantined";
+        raw_size, truncated, stored_bytes, content_dropped_at, content_dropped_for, site, settled_by FROM quarantined";
 
 impl Store {
     /// Refused messages in the order of topic, partition and offset.
@@ -96,6 +105,21 @@ impl Store {
             .push(" ORDER BY topic, partition, \"offset\" LIMIT ")
             .push_bind(i64::from(asked.most));
         all(self, query, "cannot list the quarantine").await
+    }
+
+    /// How many messages match, counted no further than `most`.
+    ///
+    /// # Errors
+    /// Postgres does not answer, or not in time.
+    pub async fn count_messages(&self, asked: &MessageQuery, most: u32) -> Result<i64, StoreError> {
+        let mut query = ask("SELECT count(*) AS messages FROM (SELECT FROM quarantined");
+        filter(&mut query, asked);
+        query
+            .push(" LIMIT ")
+            .push_bind(i64::from(most))
+            .push(") AS found");
+        let counted: Option<Counted> = first(self, query, "cannot count the quarantine").await?;
+        Ok(counted.map_or(0, |c| c.messages))
     }
 
     /// One refused message, whatever its state.
@@ -135,6 +159,7 @@ fn filter(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
         ("reason", &asked.reason),
         ("stage", &asked.stage),
         ("topic", &asked.topic),
+        ("site", &asked.site),
     ] {
         if let Some(value) = value {
             query.push(format!(" AND {column} = ")).push_bind(text(value));
