@@ -5,6 +5,7 @@
 //! not come out of such a process alive. One that dies for another reason (an operator's kill -9, the system's want of memory)
 //! costs its message a second try, and a worker that was killed costs its messages some time: surviving proves innocence.
 
+mod alone;
 mod child;
 mod frame;
 
@@ -23,6 +24,7 @@ use crate::pool::Hand;
 use crate::prepare::{Stages, Times};
 use crate::workspace::{Space, Workspace};
 
+pub use alone::{CleanedAlone, clean_alone, serve_one};
 pub use child::serve;
 
 /// Deaths after which a message is refused: the first may have another reason.
@@ -112,9 +114,10 @@ impl Isolation {
         (items, space)
     }
 
-    /// Prepares one message that has ended processes before, as long as it takes.
+    /// Prepares one message, as long as it takes, after it was tried in a process of its own.
     pub(crate) fn prepare_one(&self, message: Message) -> Item {
-        match self.try_alone(&mut None, &message) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.try_alone(&mut waiting, &message) {
             Ok(()) => self.stages.prepare(message, &mut self.workspace.space()).0,
             Err(reject) => Item {
                 message,

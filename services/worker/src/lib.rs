@@ -56,7 +56,7 @@ use tracing::{error, info};
 pub use batch::BatchLimits;
 pub use breaker::BreakerLimits;
 pub use counters::Tally;
-pub use isolated::{IsolatedCommand, serve as serve_isolated};
+pub use isolated::{CleanedAlone, IsolatedCommand, clean_alone, serve as serve_isolated, serve_one};
 pub use prepare::quiet_panics;
 pub use publisher::OutputTopics;
 pub use replay::{ReplayReport, ReplayStages, replay, replay_messages};

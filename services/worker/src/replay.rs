@@ -61,7 +61,8 @@ pub async fn replay(store: &Store, stages: ReplayStages, filter: &QuarantineFilt
     Ok(replayer.report)
 }
 
-/// The same with these messages and no others; those that are not held any more are passed over.
+/// The same with these messages and no others; those that are not held any more are passed over. Each is tried in a process of its own
+/// first: this is for a service that must outlive them.
 ///
 /// # Errors
 /// As [`replay`].
@@ -71,6 +72,7 @@ pub async fn replay_messages(
     messages: &[Coordinates],
 ) -> Result<ReplayReport> {
     let mut replayer = Replayer::new(store, stages);
+    replayer.all_alone = true;
     for message in messages {
         let held = store
             .quarantine_list(&QuarantineFilter::of(message), None, 1)
@@ -85,6 +87,8 @@ struct Replayer<'s> {
     store: &'s Store,
     stages: Arc<Stages>,
     isolation: Arc<Isolation>,
+    /// Every message is tried in a process of its own, not those alone that have ended one.
+    all_alone: bool,
     report: ReplayReport,
 }
 
@@ -97,6 +101,7 @@ impl<'s> Replayer<'s> {
             store,
             stages,
             isolation: Arc::new(isolation),
+            all_alone: false,
             report: ReplayReport::default(),
         }
     }
@@ -117,7 +122,7 @@ impl<'s> Replayer<'s> {
                 continue;
             };
             let (stages, isolation) = (Arc::clone(&self.stages), Arc::clone(&self.isolation));
-            let suspect = entry.reason == Reason::KillsWorker.as_str();
+            let suspect = self.all_alone || entry.reason == Reason::KillsWorker.as_str();
             // Cleaning a page takes milliseconds: not on a thread that drives connections.
             let item = tokio::task::spawn_blocking(move || match suspect {
                 true => isolation.prepare_one(message),

@@ -11,6 +11,9 @@ pub(crate) struct IsolatedArgs {
     /// As `clean.rules_file`
     #[arg(long, value_name = "FILE")]
     pub(crate) rules_file: Option<PathBuf>,
+    /// Clean one message and write what came of it as JSON, for the console
+    #[arg(long)]
+    pub(crate) one: bool,
 }
 
 #[derive(Debug, Args)]

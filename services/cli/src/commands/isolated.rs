@@ -1,4 +1,4 @@
-//! `copydesk isolated`, which a worker starts: tries messages that may have ended a worker's process, on its own account.
+//! `copydesk isolated`, which workers and the console start: tries messages that may end a process, on its own account.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -34,9 +34,25 @@ pub(super) fn command(config: &Config) -> anyhow::Result<IsolatedCommand> {
     })
 }
 
+/// How the console starts it for one message.
+pub(super) fn command_for_one(config: &Config) -> anyhow::Result<IsolatedCommand> {
+    let mut command = command(config)?;
+    command.args.push("--one".into());
+    Ok(command)
+}
+
 pub(crate) fn run(args: IsolatedArgs) -> anyhow::Result<Outcome> {
     let mut config = Config::default();
     config.clean.rules_file = args.rules_file;
+    if args.one {
+        copydesk_worker::serve_one(
+            Limits::default(),
+            cleaner(&config)?,
+            std::io::stdin().lock(),
+            std::io::stdout().lock(),
+        )?;
+        return Ok(Outcome::Done);
+    }
     let abort_on = std::env::var(ABORT_ON).ok();
     copydesk_worker::serve_isolated(Limits::default(), cleaner(&config)?, abort_on)?;
     Ok(Outcome::Done)

@@ -26,15 +26,8 @@ const CPU: Duration = Duration::from_secs(60);
 /// The pipes break: the worker is gone.
 pub fn serve(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> io::Result<()> {
     prepare::quiet_panics();
-    // Beyond what the process begins with. Twice the budget, for the allocator asks for more than it uses, and for
-    // what decoding takes besides.
-    let memory = 2 * cleaner.budget().peak_memory() as u64;
+    limit_this_process(&cleaner);
     let stages = Stages::new(limits, cleaner, None, abort_on);
-    // Where a sandbox forbids limits, an abort is still no other's.
-    limit(Resource::Core, 0);
-    if let Some(now) = address_space() {
-        limit(Resource::As, now.saturating_add(memory));
-    }
     std::thread::Builder::new()
         .name("clean-0".to_owned())
         .stack_size(STACK)
@@ -50,11 +43,7 @@ fn try_all(stages: &Stages) -> io::Result<()> {
     let mut space = Workspace::unbounded().space();
     say(Word::Ready)?;
     while let Some(message) = frame::read(&mut messages)? {
-        let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
-        limit(
-            Resource::Cpu,
-            u64::try_from(used).unwrap_or(0).saturating_add(CPU.as_secs()),
-        );
+        limit_cpu();
         let mut told = Ok(());
         stages.prepare_telling(message, &mut space, &mut |stage: Stage| {
             told = say(Word::of(stage));
@@ -63,6 +52,28 @@ fn try_all(stages: &Stages) -> io::Result<()> {
         say(Word::Done)?;
     }
     Ok(())
+}
+
+/// No core file, CPU time for one message, and memory for what the cleaner's budget allows.
+pub(super) fn limit_this_process(cleaner: &Cleaner) {
+    // Beyond what the process begins with. Twice the budget, for the allocator asks for more than it uses, and for
+    // what decoding takes besides.
+    let memory = 2 * cleaner.budget().peak_memory() as u64;
+    // Where a sandbox forbids limits, an abort is still no other's.
+    limit(Resource::Core, 0);
+    limit_cpu();
+    if let Some(now) = address_space() {
+        limit(Resource::As, now.saturating_add(memory));
+    }
+}
+
+/// CPU time for one more message.
+fn limit_cpu() {
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
+    limit(
+        Resource::Cpu,
+        u64::try_from(used).unwrap_or(0).saturating_add(CPU.as_secs()),
+    );
 }
 
 /// Sets the soft limit; one that is lower already stays.

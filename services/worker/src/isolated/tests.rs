@@ -92,3 +92,50 @@ async fn where_no_process_can_be_started_messages_are_prepared_without() {
         assert_eq!(tried_by(program, script).await, [Ok(()), Ok(())]);
     }
 }
+
+/// What comes of a message if the process that cleans it is this shell script.
+fn cleaned_by(script: &str, patience: std::time::Duration) -> CleanedAlone {
+    let command = IsolatedCommand {
+        program: "/bin/sh".into(),
+        args: vec!["-c".into(), script.into()],
+        variables: Vec::new(),
+    };
+    clean_alone(&command, message(7), patience).unwrap()
+}
+
+#[test]
+fn a_process_that_cleans_one_message_is_ended_when_its_time_is_over() {
+    let ended = |script: &str, millis: u64| match cleaned_by(script, std::time::Duration::from_millis(millis))
+    {
+        CleanedAlone::Ended(how) => how,
+        other => panic!("{other:?}"),
+    };
+    let begun = Instant::now();
+    assert!(ended("exec sleep 600", 50).contains("not done within"));
+    assert!(begun.elapsed().as_secs() < 60, "the sleeper was waited for");
+    assert!(ended("cat >/dev/null; exit 3", 60_000).contains("exit status: 3"));
+    assert!(ended("kill -9 $$", 60_000).contains("signal: 9"));
+    assert!(ended("echo this is no JSON; cat >/dev/null", 60_000).contains("ended"));
+}
+
+#[test]
+fn what_came_of_one_message_crosses_the_pipe() {
+    let cleaner = || Cleaner::new(Rules::builtin(), Budget::default());
+    let mut pipe = Vec::new();
+    frame::write(&mut pipe, &message(7)).unwrap();
+    let mut answer = Vec::new();
+    alone::answer(Limits::default(), cleaner(), pipe.as_slice(), &mut answer).unwrap();
+    match serde_json::from_slice(&answer).unwrap() {
+        CleanedAlone::Article(article) => assert!(article.body().contains("The ferry sails again")),
+        other => panic!("{other:?}"),
+    }
+    let bad = Message {
+        payload: Some(b"{".to_vec()),
+        ..message(8)
+    };
+    let (mut pipe, mut answer) = (Vec::new(), Vec::new());
+    frame::write(&mut pipe, &bad).unwrap();
+    alone::answer(Limits::default(), cleaner(), pipe.as_slice(), &mut answer).unwrap();
+    let said: CleanedAlone = serde_json::from_slice(&answer).unwrap();
+    assert!(matches!(said, CleanedAlone::Refused(why) if why.contains("bad_json")));
+}
