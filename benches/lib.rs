@@ -6,10 +6,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
+    clippy::print_stdout,
     reason = "benches are run by developers: a panic with a clear message is enough"
 )]
 
 pub mod ceiling;
+pub mod filling;
 pub mod storing;
 pub mod varied;
 

@@ -13,58 +13,27 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use copydesk_article::NextOffset;
-use copydesk_benches::storing::{claim, connect};
+use copydesk_benches::filling::{IN_BATCH, fill, p50_p95};
 use copydesk_benches::varied::VariedArticles;
-use copydesk_store::{Batch, Outputs, Store};
-use copydesk_testkit::{ArticleGenerator, ScratchDatabase};
+use copydesk_testkit::ArticleGenerator;
 use sqlx::{Executor as _, PgPool};
 
 const PAGE: &str = include_str!("../docs/queries.md");
-/// Articles in one transaction, as a worker has it.
-const IN_BATCH: i64 = 500;
+/// Articles that are stored if nobody says how many.
+const ARTICLES: i64 = 200_000;
 /// How often each question is asked.
 const TIMES: usize = 30;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .map(|n| n.parse::<i64>().expect("a number"))
-    };
-    let articles = number("COPYDESK_BENCH_ARTICLES").unwrap_or(200_000);
-    let searchable = number("COPYDESK_BENCH_SEARCHABLE").unwrap_or(articles);
-    let database = ScratchDatabase::create("questions").await;
-    let store = connect(database.url(), 2, Outputs::default()).await;
-    store.migrate().await.expect("the schema");
-    let db = PgPool::connect(database.url()).await.expect("Postgres answers");
-    fill(&store, articles).await;
-    let begun = Instant::now();
-    let mut made = 0;
-    while made < searchable {
-        match store.index_search(1_000).await.expect("words") {
-            0 => break,
-            taken => made += i64::from(taken),
-        }
-    }
-    println!(
-        "words of {made} articles in {:.0} s",
-        begun.elapsed().as_secs_f64()
-    );
-    db.execute("VACUUM ANALYZE").await.expect("a vacuum");
-    let stories: i64 = sqlx::query_scalar("SELECT count(*) FROM stories")
-        .fetch_one(&db)
-        .await
-        .expect("stories");
-    println!("{articles} articles in {stories} stories\n\n| question | p50 ms | p95 ms |\n|---|---|---|");
+    let filled = fill("questions", ARTICLES).await;
+    println!("\n| question | p50 ms | p95 ms |\n|---|---|---|");
     let mut random = ArticleGenerator::new(11);
-    let mut connection = db.acquire().await.expect("a connection");
+    let mut connection = filled.db.acquire().await.expect("a connection");
     for (title, sql) in questions() {
         let mut times: Vec<f64> = Vec::with_capacity(TIMES);
         for _ in 0..TIMES {
-            let sql = with_values(&sql, articles, &db, &mut random).await;
+            let sql = with_values(&sql, filled.articles, &filled.db, &mut random).await;
             let begun = Instant::now();
             connection
                 .execute(sql.as_str())
@@ -72,36 +41,9 @@ async fn main() {
                 .unwrap_or_else(|e| panic!("{title}: {e}"));
             times.push(begun.elapsed().as_secs_f64() * 1_000.0);
         }
-        times.sort_by(f64::total_cmp);
-        println!(
-            "| {title} | {:.1} | {:.1} |",
-            times[TIMES / 2],
-            times[TIMES * 95 / 100]
-        );
+        let (p50, p95) = p50_p95(times);
+        println!("| {title} | {p50:.1} | {p95:.1} |");
     }
-}
-
-async fn fill(store: &Store, articles: i64) {
-    let claimed = claim(store, 0).await;
-    let mut generator = VariedArticles::new(7);
-    let begun = Instant::now();
-    // A hundred days up to now.
-    let start = Utc::now() - TimeDelta::days(100);
-    let at = |n: i64| -> DateTime<Utc> { start + TimeDelta::milliseconds(n * 8_640_000_000 / articles) };
-    for from in (0..articles).step_by(usize::try_from(IN_BATCH).unwrap_or(1)) {
-        let to = (from + IN_BATCH).min(articles);
-        let batch = Batch {
-            from: NextOffset::new(from),
-            to: NextOffset::new(to),
-            items: (from..to).map(|n| generator.next(n, at(n))).collect(),
-        };
-        store.flush(&claimed, &batch).await.expect("a flush");
-        store.read_windows().await.expect("the keys of a window");
-    }
-    println!(
-        "{articles} articles stored in {:.0} s",
-        begun.elapsed().as_secs_f64()
-    );
 }
 
 /// The page's questions with their queries, in order.

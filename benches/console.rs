@@ -1,0 +1,223 @@
+//! How long the console's pages take, and what fifty people who look at them cost the flush.
+//!
+//! `cargo bench -p copydesk-benches --bench console`: needs COPYDESK_TEST_DATABASE_URL (`make up`). COPYDESK_BENCH_ARTICLES sets how many articles are
+//! stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE for how many of them words are made (all). The console runs in this process, with a login
+//! that reads and one that writes, and is asked over HTTP. Each page is asked for 30 times, with other numbers, sites and words each time.
+//!
+//! Then batches are stored without and with readers in turns. A person opens a page, looks at it for two to eight seconds, and opens another.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops where something is wrong"
+)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use copydesk_benches::filling::{Filled, IN_BATCH, fill, next_batch, p50_p95};
+use copydesk_benches::varied::VariedArticles;
+use copydesk_clean::{Budget, Cleaner, Rules};
+use copydesk_console::{Access, Console, ConsoleOptions};
+use copydesk_decode::Limits;
+use copydesk_store::StoreConfig;
+use copydesk_testkit::ArticleGenerator;
+use copydesk_worker::IsolatedCommand;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// Articles that are stored if nobody says how many.
+const ARTICLES: i64 = 100_000;
+/// How often each page is asked for.
+const TIMES: usize = 30;
+/// People who look at the same time.
+const PEOPLE: u64 = 50;
+/// Rounds without and with them, and batches of a round.
+const ROUNDS: usize = 4;
+const BATCHES: i64 = 40;
+
+/// Pages by their name; `{…}` is replaced, with another value each time.
+const PAGES: [(&str, &str); 22] = [
+    ("stories, the newest", "/stories"),
+    ("stories, the largest", "/stories?order=largest"),
+    ("stories of a site", "/stories?site={site}"),
+    ("stories in a language", "/stories?language=de"),
+    ("stories, deep in the list", "/stories?after=1-{id}"),
+    ("a story", "/stories/{id}"),
+    ("two articles, word by word", "/compare?a={id}&b={other}"),
+    ("an article", "/articles/{id}"),
+    ("a form for a report", "/articles/{id}/wrong"),
+    ("a report", "/articles/{id}/report"),
+    ("search, a common and another word", "/search?q={common}+{word}"),
+    ("search, one word", "/search?q={word}"),
+    ("search, a common word", "/search?q={common}"),
+    ("search at a site", "/search?q={common}&site={site}"),
+    ("quarantine", "/quarantine"),
+    (
+        "quarantine, with a filter",
+        "/quarantine?reason=bad_json&lacks=zebra",
+    ),
+    ("flow", "/flow"),
+    ("flow of a site", "/flow?site={site}"),
+    ("flow in a language", "/flow?language=de"),
+    ("sites", "/sites?from={site}"),
+    ("a site", "/sites/{site}"),
+    ("log", "/log"),
+];
+
+#[tokio::main]
+async fn main() {
+    let mut filled = fill("console", ARTICLES).await;
+    let url = filled.database.url().to_owned();
+    let (address, _stop) = serve(&url).await;
+    let mut random = ArticleGenerator::new(11);
+    println!("\n| page | first ms | p50 ms | p95 ms | KB |\n|---|---|---|---|---|");
+    for (name, page) in PAGES {
+        let mut times = Vec::with_capacity(TIMES);
+        let mut bytes = 0;
+        for _ in 0..TIMES {
+            let page = with_values(page, filled.articles, &mut random);
+            let begun = Instant::now();
+            bytes = get(address, &page).await;
+            times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        }
+        let first = times[0];
+        let (p50, p95) = p50_p95(times);
+        println!(
+            "| {name} | {first:.1} | {p50:.1} | {p95:.1} | {} |",
+            bytes / 1_024
+        );
+    }
+    flushes(&mut filled, address).await;
+}
+
+async fn serve(url: &str) -> (SocketAddr, watch::Sender<bool>) {
+    let login = |role: &str| {
+        let sign = if url.contains('?') { '&' } else { '?' };
+        StoreConfig {
+            url: format!("{url}{sign}options=-c%20role%3D{role}").into(),
+            connections: 8,
+            ..StoreConfig::default()
+        }
+    };
+    let nothing = IsolatedCommand {
+        program: "/bin/false".into(),
+        args: Vec::new(),
+        variables: Vec::new(),
+    };
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let console = Console::bind(ConsoleOptions {
+        listen,
+        access: Access::new(listen, "", "", "").expect("loopback"),
+        reads: login("copydesk_reader"),
+        writes: Some(login("copydesk_writer")),
+        cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
+        limits: Limits::default(),
+        isolated: nothing.clone(),
+        cleaning: nothing,
+        ends: Arc::new(|| anyhow::bail!("no Kafka here")),
+    })
+    .await
+    .expect("a console");
+    let address = console.address().expect("an address");
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(console.serve(stopped));
+    (address, stop)
+}
+
+/// Asks for a page; answers with its bytes.
+async fn get(address: SocketAddr, page: &str) -> usize {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let request = format!("GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("a request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("an answer");
+    let head = answer.get(..12).unwrap_or_default();
+    // A number may be that of no article, and a site may have none.
+    assert!(
+        head.ends_with(b"200") || head.ends_with(b"404"),
+        "{page}: {}",
+        String::from_utf8_lossy(&answer)
+    );
+    answer.len()
+}
+
+fn with_values(page: &str, articles: i64, random: &mut ArticleGenerator) -> String {
+    let id = |random: &mut ArticleGenerator| {
+        let below = random.below(usize::try_from(articles - IN_BATCH).unwrap_or(1));
+        (below + 1).to_string()
+    };
+    page.replace("{id}", &id(random))
+        .replace("{other}", &id(random))
+        .replace("{site}", &format!("site{}.example", random.below(2_000)))
+        .replace("{word}", &VariedArticles::word(random))
+        .replace("{common}", &VariedArticles::common_word(random))
+}
+
+/// Stores batches without and with people who look, in turns.
+async fn flushes(filled: &mut Filled, address: SocketAddr) {
+    println!("\n| round | readers | pages opened | articles a second |\n|---|---|---|---|");
+    let mut offset = filled.articles;
+    let mut rates: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for round in 0..2 * ROUNDS {
+        let (looking, opened) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
+        let people = if round % 2 == 1 { PEOPLE } else { 0 };
+        for person in 0..people {
+            tokio::spawn(look(
+                address,
+                person,
+                filled.articles,
+                Arc::clone(&looking),
+                Arc::clone(&opened),
+            ));
+        }
+        // The articles are made before the clock runs.
+        let batches: Vec<_> = (0..BATCHES)
+            .map(|n| {
+                let from = offset + n * IN_BATCH;
+                next_batch(&mut filled.generator, from, from + IN_BATCH, |_| Utc::now())
+            })
+            .collect();
+        opened.store(0, Ordering::Relaxed);
+        let begun = Instant::now();
+        for batch in &batches {
+            filled.store.flush(&filled.claimed, batch).await.expect("a flush");
+            filled.store.read_windows().await.expect("the keys of a window");
+        }
+        let rate = (BATCHES * IN_BATCH) as f64 / begun.elapsed().as_secs_f64();
+        looking.store(false, Ordering::Relaxed);
+        offset += BATCHES * IN_BATCH;
+        rates[round % 2].push(rate);
+        println!(
+            "| {round} | {people} | {} | {rate:.0} |",
+            opened.load(Ordering::Relaxed)
+        );
+    }
+    let [alone, beside] = rates.map(|r| p50_p95(r).0);
+    println!(
+        "\nmedian: {alone:.0} without, {beside:.0} with {PEOPLE} people: {:.3}",
+        beside / alone
+    );
+}
+
+async fn look(
+    address: SocketAddr,
+    person: u64,
+    articles: i64,
+    looking: Arc<AtomicBool>,
+    opened: Arc<AtomicU32>,
+) {
+    let mut random = ArticleGenerator::new(1_000 + person);
+    tokio::time::sleep(Duration::from_millis(random.below(5_000) as u64)).await;
+    while looking.load(Ordering::Relaxed) {
+        let (_, page) = PAGES[random.below(PAGES.len())];
+        get(address, &with_values(page, articles, &mut random)).await;
+        opened.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(2_000 + random.below(6_000) as u64)).await;
+    }
+}
