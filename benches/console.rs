@@ -118,6 +118,7 @@ async fn serve(url: &str) -> (SocketAddr, watch::Sender<bool>) {
         writes: Some(login("copydesk_writer")),
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),
+        registry: None,
         isolated: nothing.clone(),
         cleaning: nothing,
         ends: Arc::new(|| anyhow::bail!("no Kafka here")),

@@ -1,7 +1,7 @@
 //! A page or a problem as HTML, or as JSON for whoever asks for that.
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, VARY};
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use maud::{Markup, html};
 use serde::Serialize;
@@ -19,6 +19,8 @@ pub(crate) enum Page {
     Json(String),
     /// A change was made: look there. Programs get what was changed.
     SeeOther(String),
+    /// JSON for a file of this name, which a browser saves.
+    File(String, String),
     /// Bytes of this kind that never change while this program runs.
     Asset(&'static str, &'static str),
 }
@@ -66,7 +68,13 @@ pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
 pub(crate) fn respond(ask: &Ask, outcome: Result<Page, Problem>) -> Response<Body> {
     let mut response = match outcome {
         Ok(page) => shown(page),
-        Err(problem) => refused(ask, &problem),
+        Err(problem) => {
+            let mut response = refused(ask, &problem);
+            if let Some(seconds) = problem.retry_after() {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            response
+        }
     };
     response
         .headers_mut()
@@ -78,6 +86,13 @@ fn shown(page: Page) -> Response<Body> {
     match page {
         Page::Html(html) => text(StatusCode::OK, "text/html; charset=utf-8", html),
         Page::Json(json) => text(StatusCode::OK, "application/json", json),
+        Page::File(name, json) => {
+            let mut response = text(StatusCode::OK, "application/json", json);
+            if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+                response.headers_mut().insert(CONTENT_DISPOSITION, value);
+            }
+            response
+        }
         Page::Asset(kind, bytes) => text(StatusCode::OK, kind, bytes),
         Page::SeeOther(address) => {
             let mut response = text(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");

@@ -11,6 +11,7 @@ use copydesk_worker::IsolatedCommand;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::access::Access;
+use crate::ends::{Ends, TopicEnds};
 use crate::pages::flow::FlowCache;
 use crate::problem::{Problem, is_forbidden};
 
@@ -27,14 +28,18 @@ pub struct ConsoleOptions {
     pub reads: StoreConfig,
     /// The login that changes what people change. `None`: changes are off.
     pub writes: Option<StoreConfig>,
-    /// For the form that cleans a page, and for replays.
+    /// For replays.
     pub cleaner: MakeCleaner,
     /// The limits of a message, as a worker has them.
     pub limits: Limits,
-    /// How messages are tried that have ended processes.
+    /// How a process is started that tries messages before they are replayed.
     pub isolated: IsolatedCommand,
     /// Where schemas are of values that name one.
     pub registry: Option<Arc<Registry>>,
+    /// How a process is started that cleans one page for a person to look at ([`copydesk_worker::serve_one`]).
+    pub cleaning: IsolatedCommand,
+    /// Asks Kafka where the topic ends.
+    pub ends: TopicEnds,
 }
 
 /// Pages that are cleaned at the same moment: each may take a core for as long as its budget lets it.
@@ -64,10 +69,12 @@ pub(crate) struct App {
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     pub(crate) make_cleaner: MakeCleaner,
-    pub(crate) cleaner: Arc<Cleaner>,
-    pub(crate) cleaning: Arc<Semaphore>,
+    /// Who has a permit may start a process of [`App::cleaning`].
+    pub(crate) may_clean: Arc<Semaphore>,
+    pub(crate) cleaning: IsolatedCommand,
     pub(crate) isolated: IsolatedCommand,
     pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) ends: Ends,
     pub(crate) flow: FlowCache,
     reads: Connection,
     writes: Option<Connection>,
@@ -75,14 +82,17 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(options: ConsoleOptions) -> anyhow::Result<Self> {
+        // Rules that cannot be read are an error of the start, not of the first replay.
+        (options.cleaner)()?;
         Ok(Self {
             access: options.access,
             limits: options.limits,
-            cleaner: Arc::new((options.cleaner)()?),
             make_cleaner: options.cleaner,
-            cleaning: Arc::new(Semaphore::new(CLEANED_AT_ONCE)),
+            may_clean: Arc::new(Semaphore::new(CLEANED_AT_ONCE)),
+            cleaning: options.cleaning,
             isolated: options.isolated,
             registry: options.registry,
+            ends: Ends::new(options.ends),
             flow: FlowCache::default(),
             reads: Connection::new(StoreConfig {
                 read_only: true,

@@ -39,6 +39,7 @@ pub(crate) fn whole(ask: &Ask, section: Section, title: &str, body: &Markup) -> 
                 title { (title) " · copydesk" }
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
+                script src="/times.js" defer {}
             }
             body {
                 a.skip href="#main" { "Skip to the page" }
@@ -53,7 +54,7 @@ pub(crate) fn whole(ask: &Ask, section: Section, title: &str, body: &Markup) -> 
                 main id="main" { (body) }
                 footer {
                     "copydesk " (env!("CARGO_PKG_VERSION"))
-                    " · times are in UTC"
+                    " · " span id="zone" { "times are in UTC" }
                     @if !ask.user.is_empty() { " · user " bdi { (ask.user) } }
                     " · " @if ask.can_write { "changes are on" } @else { "changes are off" }
                     " · " a href="/openapi.json" { "for programs" }

@@ -1,6 +1,6 @@
 //! `copydesk console`: pages over the views, drawn on the server, for whoever would rather look than write SQL.
 //!
-//! **In:** a login that reads, perhaps a second one that writes, an address, and who may come. **Out:** HTML without a line of script, or the
+//! **In:** a login that reads, perhaps a second one that writes, an address, and who may come. **Out:** HTML that needs no script, or the
 //! same as JSON (`Accept: application/json`). **What may fail:** the start, where the address is taken or nobody would be told from anybody
 //! else on it ([`AccessError`]); afterwards each page for itself ([`Problem`](problem::Problem)), with what to do about it.
 //!
@@ -16,7 +16,9 @@ mod ask;
 mod changes;
 mod chart;
 mod diff;
+mod ends;
 mod guard;
+mod kept;
 mod layout;
 mod pages;
 mod problem;
@@ -25,4 +27,5 @@ mod text;
 
 pub use access::{Access, AccessError};
 pub use app::{ConsoleOptions, MakeCleaner};
+pub use ends::{TopicEnd, TopicEnds};
 pub use server::{Console, run};

@@ -1,6 +1,7 @@
 //! Why a page cannot be shown or a change not be made, and what to do about it.
 
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use copydesk_store::{RetryClass, StoreError};
 
 /// Why not.
@@ -26,6 +27,17 @@ pub(crate) enum Problem {
     NoUser(String),
     /// Changes are off.
     ReadOnly,
+    /// The login that writes may not do this.
+    NeedsOwner,
+    /// The article was taken down.
+    TakenDown {
+        /// Its number.
+        article: i64,
+        /// The takedown.
+        takedown: i64,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// Too many do the same at this moment.
     Busy,
     /// The store failed.
@@ -103,6 +115,17 @@ impl Problem {
                 "Set console.write_url to a login with copydesk_writer to switch them on; or use the \
                     copydesk command.",
             ),
+            Self::NeedsOwner => (
+                StatusCode::FORBIDDEN,
+                "The login that writes may not do that",
+                "Lifting a takedown needs the role copydesk_owner: give it to the login of console.write_url, or use \
+                    `copydesk takedown --lift`.",
+            ),
+            Self::TakenDown { .. } => (
+                StatusCode::GONE,
+                "Taken down",
+                "The log says why. `copydesk takedown --lift` and the log can lift it; the text does not come back by itself.",
+            ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Busy",
@@ -128,24 +151,35 @@ impl Problem {
             Self::NotFound(what) | Self::Bad(what) | Self::Failed(what) => what.clone(),
             Self::NoUser(header) => format!("The header {header} names no user, or more than one."),
             Self::Store(error) => error.to_string(),
+            Self::TakenDown {
+                article,
+                takedown,
+                at,
+            } => format!(
+                "Article {article} was taken down on {} (takedown {takedown}).",
+                at.format("%Y-%m-%d")
+            ),
             _ => String::new(),
+        }
+    }
+
+    /// Seconds after which the same may go well.
+    pub(crate) const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Busy => Some(3),
+            _ => None,
         }
     }
 
     /// Whether somebody should be told who runs the console.
     pub(crate) fn is_fault(&self) -> bool {
-        self.words().status.is_server_error()
+        self.words().status.is_server_error() && !matches!(self, Self::Busy)
     }
 }
 
 /// Whether a login lacks a right to what it asked for.
 pub(crate) fn is_forbidden(error: &StoreError) -> bool {
     error.sqlstate().as_deref() == Some("42501")
-}
-
-/// Whether Postgres ended a statement for the time that it took.
-pub(crate) fn is_too_slow(error: &StoreError) -> bool {
-    error.sqlstate().as_deref() == Some("57014")
 }
 
 fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use copydesk_console::{Access, Console, ConsoleOptions};
+use copydesk_console::{Access, Console, ConsoleOptions, TopicEnd, TopicEnds};
 use copydesk_decode::Limits;
 use copydesk_store::{DatabaseUrl, StoreConfig};
+use copydesk_stream::admin;
 
-use super::{Outcome, cleaner, isolated, note, stop_on_signal};
+use super::{Outcome, cleaner, isolated, note, stop_on_signal, stream};
 use crate::args::ConsoleArgs;
 use crate::config::Config;
 
@@ -44,6 +45,26 @@ fn options(config: &Config, args: &ConsoleArgs) -> anyhow::Result<ConsoleOptions
         limits: Limits::default(),
         isolated: isolated::command(config)?,
         registry: config.kafka.schema_registry.registry()?.map(Arc::new),
+        cleaning: isolated::command_for_one(config)?,
+        ends: ends(config),
+    })
+}
+
+/// Asks Kafka for the ends of the topic; librdkafka's own patience bounds it.
+fn ends(config: &Config) -> TopicEnds {
+    let settings = stream(config);
+    Arc::new(move || {
+        let marks = admin::watermarks(&settings)?;
+        Ok(marks
+            .into_iter()
+            .map(|mark| TopicEnd {
+                topic: mark.source.topic.as_str().to_owned(),
+                partition: mark.source.partition.get().into(),
+                low: mark.low.get(),
+                end: mark.end.get(),
+                behind_transaction: mark.behind_transaction(),
+            })
+            .collect())
     })
 }
 

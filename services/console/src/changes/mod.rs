@@ -3,6 +3,7 @@
 pub(crate) mod quarantine;
 pub(crate) mod site;
 pub(crate) mod story;
+pub(crate) mod takedown;
 
 use maud::{Markup, html};
 use serde_json::json;

@@ -13,6 +13,7 @@ use super::text_of::text;
 use crate::answer::Page;
 use crate::app::{App, permitted};
 use crate::ask::{Ask, escaped};
+use crate::changes::takedown::form as takedown_form;
 use crate::layout::Section;
 use crate::problem::Problem;
 use crate::text::{beginning, counted, link, published, relation, site, title, when, when_ago};
@@ -36,7 +37,7 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let id = ask.number("article")?;
     let store = app.reads().await?;
     let Some(article) = store.read_article(id).await? else {
-        return Err(Problem::NotFound(format!("There is no article {id}.")));
+        return Err(missing(store, id).await?);
     };
     let explained = permitted(app.looks_deeper().await?.explain(id).await)?;
     let data = Article {
@@ -48,7 +49,19 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     };
     let heading = beginning(data.article.title.as_deref().unwrap_or("Article"), 80);
     ask.page(Section::Stories, &heading, &data, || {
-        draw(&data, explained.as_ref())
+        draw(&ask, &data, explained.as_ref())
+    })
+}
+
+/// Why there is no such article.
+pub(crate) async fn missing(store: &Store, article: i64) -> Result<Problem, Problem> {
+    Ok(match store.read_takedown(article).await? {
+        Some(takedown) => Problem::TakenDown {
+            article,
+            takedown: takedown.event_id.unwrap_or_default(),
+            at: takedown.at,
+        },
+        None => Problem::NotFound(format!("There is no article {article}.")),
     })
 }
 
@@ -60,7 +73,7 @@ pub(crate) async fn latest_blocks(store: &Store, article: i64) -> Result<Vec<Blo
     Ok(store.read_blocks(article, row.version, BLOCKS).await?)
 }
 
-fn draw(data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
+fn draw(ask: &Ask, data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
     let a = &data.article;
     let removed = data.blocks.iter().filter(|b| !b.kept).count();
     html! {
@@ -80,8 +93,9 @@ fn draw(data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
             (counted(i64::try_from(removed).unwrap_or(i64::MAX), "block", "blocks"))
                 " removed, folded where they stood"
         }
-        (text(&data.blocks, a.language.as_deref()))
-        h2 { "Why it is in this story" }
+        (text(&data.blocks, a.language.as_deref(), Some(a.article_id)))
+        p { a href={ "/articles/" (a.article_id) "/wrong" } { "Something is wrong here: write a report" } }
+        h2 id="why" { "Why it is in this story" }
         p { (tie(a)) }
         @match explained {
             None => (signs::hidden()),
@@ -94,6 +108,7 @@ fn draw(data: &Article, explained: Option<&Option<Explanation>>) -> Markup {
         (versions(a.article_id, &data.versions))
         h2 { "Messages" }
         (sightings(&data.sightings))
+        @if ask.can_write { (takedown_form(a.article_id)) }
     }
 }
 

@@ -1,16 +1,18 @@
 //! A page or a text cleaned on the spot, as a worker would.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use copydesk_article::{
-    CleanArticle, Coordinates, Header, Message, Offset, Partition, Reject, Topic, TopicPartition,
+    CleanArticle, Coordinates, Header, Message, Offset, Partition, Topic, TopicPartition,
 };
-use copydesk_decode::decode;
 use copydesk_store::reads::BlockRow;
+use copydesk_worker::{CleanedAlone, clean_alone};
 use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::report;
 use super::text_of::text;
 use crate::answer::Page;
 use crate::app::App;
@@ -19,8 +21,11 @@ use crate::layout::Section;
 use crate::problem::Problem;
 use crate::text::counted;
 
-/// Of the thread that cleans: as a worker's, for deep pages.
-const STACK: usize = 16 << 20;
+/// For a page; the cleaner's own budget ends it long before.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of a page that is sent back with the form for a report.
+const REPORTED: usize = 2 << 20;
 
 #[derive(Serialize)]
 struct Cleaned {
@@ -45,57 +50,60 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let Some(page) = ask.field("page") else {
         return Err(Problem::Bad("page: paste a page or a text".to_owned()));
     };
-    let message = message(page, ask.field("kind"), ask.field("url"));
-    let outcome = try_one(&app, message).await?;
+    let outcome = try_one(&app, message(page, ask.field("kind"), ask.field("url"))).await?;
     let data = match &outcome {
-        Ok(article) => Cleaned {
+        CleanedAlone::Article(article) => Cleaned {
             article: serde_json::to_value(article).ok(),
             body: Some(article.body()),
             refused: None,
         },
-        Err(reject) => Cleaned {
+        other => Cleaned {
             article: None,
             body: None,
-            refused: Some(reject.to_string()),
+            refused: why_not(other),
         },
     };
     ask.page(Section::Clean, "Clean", &data, || {
         html! {
             h1 { "Clean" }
             @match &outcome {
-                Ok(article) => (drawn(article)),
-                Err(reject) => p.notice dir="auto" { "It would go to quarantine: " (reject.to_string()) },
+                CleanedAlone::Article(article) => (drawn(article)),
+                other => p.notice dir="auto" { "It would go to quarantine: "
+                    (why_not(other).unwrap_or_default()) },
             }
+            @if page.len() <= REPORTED { (report::form_for_page(&ask, page)) }
             h2 { "Another" }
             (form(&ask))
         }
     })
 }
 
-/// One at a time, on a thread with a worker's stack, within the cleaner's own budget of time and size.
-pub(crate) async fn try_one(app: &App, message: Message) -> Result<Result<CleanArticle, Reject>, Problem> {
-    let Ok(permit) = Arc::clone(&app.cleaning).try_acquire_owned() else {
-        return Err(Problem::Busy);
-    };
-    let (cleaner, limits) = (Arc::clone(&app.cleaner), app.limits.clone());
-    let (answer, answered) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new()
-        .name("clean-form".to_owned())
-        .stack_size(STACK)
-        .spawn(move || {
-            let cleaned = decode(&message, &limits).and_then(|raw| cleaner.clean(&raw));
-            drop(permit);
-            // Nobody waits any more where the connection is gone.
-            let _ = answer.send(cleaned);
-        })
-        .map_err(|e| Problem::Failed(format!("no thread to clean on: {e}")))?;
-    // A page on which the cleaner panics is a bug of ours; its thread has said so.
-    answered
-        .await
-        .map_err(|_| Problem::Failed("The cleaner failed on this page; please report it.".to_owned()))
+/// Why it would go to quarantine. `None`: it would not.
+pub(crate) fn why_not(outcome: &CleanedAlone) -> Option<String> {
+    match outcome {
+        CleanedAlone::Article(_) => None,
+        CleanedAlone::Refused(why) => Some(why.clone()),
+        CleanedAlone::Ended(how) => Some(format!("kills_worker: {how}")),
+    }
 }
 
-fn message(page: &str, kind: Option<&str>, url: Option<&str>) -> Message {
+/// One at a time, in a process of its own with a worker's limits: a hostile page stalls, fills or ends that process and nothing else.
+pub(crate) async fn try_one(app: &App, message: Message) -> Result<CleanedAlone, Problem> {
+    let Ok(permit) = Arc::clone(&app.may_clean).try_acquire_owned() else {
+        return Err(Problem::Busy);
+    };
+    let command = app.cleaning.clone();
+    tokio::task::spawn_blocking(move || {
+        let outcome = clean_alone(&command, message, PATIENCE);
+        drop(permit);
+        outcome
+    })
+    .await
+    .map_err(|e| Problem::Failed(e.to_string()))?
+    .map_err(|e| Problem::Failed(format!("The process that cleans cannot be started: {e}")))
+}
+
+pub(crate) fn message(page: &str, kind: Option<&str>, url: Option<&str>) -> Message {
     let content_type = match kind {
         Some("html") => Some("text/html"),
         Some("text") => Some("text/plain"),
@@ -145,7 +153,8 @@ fn form(ask: &Ask) -> Markup {
                 button { "Clean" }
             }
         }
-        p.quiet { "The same as " code { "copydesk clean" } ", with a worker’s limits. Nothing is stored." }
+        p.quiet { "The same as " code { "copydesk clean" } ", with a worker’s limits. Nothing is stored. What the site of \
+            the page repeats is not taken out here: a worker knows it, a single page does not show it." }
     }
 }
 
@@ -173,6 +182,6 @@ fn drawn(cleaned: &CleanArticle) -> Markup {
             " · rules " (cleaned.rules_version)
         }
         @for warning in &cleaned.warnings { span.tag.warn { (warning) } " " }
-        (text(&blocks, language))
+        (text(&blocks, language, None))
     }
 }

@@ -1,61 +1,97 @@
-//! How the stream flows: partitions, hours of the last days, sites that fell silent, what waits to be published.
+//! How the stream flows: partitions with their lag, hours of the last days, sources that are not as usual, what waits to be published.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use copydesk_store::reads::{FlowHour, OutputRow, PartitionRow, SilentSite};
+use chrono::Utc;
+use copydesk_store::reads::{FlowHour, LastRefusal, OutputRow, PartitionRow, UnusualSource};
 use maud::{Markup, html};
 use serde::Serialize;
-use tokio::sync::Mutex;
 
+use super::article::message_address;
+use super::flow_remarks::{Remark, remarks};
 use crate::answer::Page;
 use crate::app::App;
 use crate::ask::Ask;
 use crate::chart;
+use crate::ends::TopicEnd;
+use crate::kept::Kept;
 use crate::layout::Section;
-use crate::problem::{Problem, is_too_slow};
-use crate::text::{number, site, span, when, when_ago};
+use crate::problem::Problem;
+use crate::text::{number, relation, site, when, when_ago};
 
 /// Days that are looked at if none are named, and at the most.
 const DAYS: u32 = 7;
 const MOST_DAYS: u32 = 31;
 /// Partitions that are shown.
 const PARTITIONS: u32 = 500;
-/// A partition whose owner has not written for so long while it was at work is worth a look.
-const STILL: i64 = 600;
-/// A site with so many articles a day is missed on a day without any.
-const A_DAY: u32 = 3;
-/// Silent sites that are shown.
-const SILENT: u32 = 50;
-/// What reads every article of a week is asked once in this time, however many look.
-const KEPT: Duration = Duration::from_secs(60);
+/// Sources that are not as usual, at the most.
+const UNUSUAL: u32 = 100;
+/// What reads a week of articles is asked once in this time, however many look.
+const HOURS_KEPT: Duration = Duration::from_secs(60);
+/// What reads two weeks of them. The sources of an hour ago are those of now.
+const SOURCES_KEPT: Duration = Duration::from_secs(600);
+/// How long a page waits for either.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions that are remembered.
 const REMEMBERED: usize = 64;
 
+/// Days, a site, a language.
 type Question = (u32, Option<String>, Option<String>);
 
-/// What the last days brought, for a question; `None` where it took too long.
-#[derive(Clone, Serialize)]
-struct Week {
-    hours: Vec<FlowHour>,
-    silent: Vec<SilentSite>,
+/// `None`: Postgres did not count them in time.
+type Hours = Kept<Option<Vec<FlowHour>>>;
+
+/// The answers of the last minutes.
+pub(crate) struct FlowCache {
+    hours: Mutex<HashMap<Question, Arc<Hours>>>,
+    sources: Kept<Option<Vec<UnusualSource>>>,
 }
 
-/// The answers of the last minute.
-#[derive(Default)]
-pub(crate) struct FlowCache(Mutex<HashMap<Question, (Instant, Option<Week>)>>);
+impl Default for FlowCache {
+    fn default() -> Self {
+        Self {
+            hours: Mutex::default(),
+            sources: Kept::new(SOURCES_KEPT, PATIENCE),
+        }
+    }
+}
+
+impl FlowCache {
+    fn hours_of(&self, question: &Question) -> Arc<Hours> {
+        let mut all = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED && !all.contains_key(question) {
+            all.clear();
+        }
+        let new = || Arc::new(Kept::new(HOURS_KEPT, PATIENCE));
+        Arc::clone(all.entry(question.clone()).or_insert_with(new))
+    }
+}
+
+/// A partition with what Kafka has of it.
+#[derive(Serialize)]
+pub(super) struct Partition {
+    #[serde(flatten)]
+    pub(super) row: PartitionRow,
+    /// Where the next message of the topic will stand. Null: Kafka did not say.
+    pub(super) end: Option<i64>,
+    /// Messages that wait. Null: Kafka did not say.
+    pub(super) lag: Option<i64>,
+    pub(super) last_refusal: Option<LastRefusal>,
+}
 
 #[derive(Serialize)]
 struct Flow {
-    partitions: Vec<PartitionRow>,
+    partitions: Vec<Partition>,
     outputs: Vec<OutputRow>,
     days: u32,
-    /// Null: it took too long.
-    week: Option<Week>,
-    /// What deserves a look, in words.
-    remarks: Vec<String>,
+    /// Null: they could not be counted in time.
+    hours: Option<Vec<FlowHour>>,
+    /// Sites and languages that are not as usual. Null: they could not be looked at in time.
+    unusual: Option<Vec<UnusualSource>>,
+    /// What deserves a look, with the alert that says the same.
+    remarks: Vec<Remark>,
 }
 
 pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
@@ -66,84 +102,82 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
         ask.get("language").map(str::to_lowercase),
     );
     let store = app.reads().await?;
-    let partitions = store.read_partitions(PARTITIONS).await?;
+    let rows = store.read_partitions(PARTITIONS).await?;
+    let refusals = store.read_last_refusals(PARTITIONS).await?;
     let outputs = store.read_outputs().await?;
-    let week = week(&app, &question).await?;
+    let (ends, hours, unusual) = tokio::join!(
+        app.ends.get(),
+        hours(&app, question.clone()),
+        unusual(Arc::clone(&app))
+    );
+    let partitions: Vec<Partition> = rows
+        .into_iter()
+        .map(|row| with_end(row, ends.as_deref(), &refusals))
+        .collect();
+    // The hours of one site say nothing of the stream.
+    let all_hours = hours
+        .as_deref()
+        .filter(|_| question.1.is_none() && question.2.is_none());
     let data = Flow {
-        remarks: remarks(&partitions, &outputs, Utc::now()),
+        remarks: remarks(
+            &partitions,
+            ends.as_deref(),
+            &outputs,
+            all_hours,
+            unusual.as_deref(),
+            Utc::now(),
+        ),
         partitions,
         outputs,
         days,
-        week,
+        hours,
+        unusual,
     };
     ask.page(Section::Flow, "Flow", &data, || draw(&ask, &data))
 }
 
-/// The lock is held while Postgres works: those who ask the same meanwhile wait for that answer and do not ask again.
-async fn week(app: &App, question: &Question) -> Result<Option<Week>, Problem> {
-    let mut kept = app.flow.0.lock().await;
-    kept.retain(|_, (at, _)| at.elapsed() < KEPT);
-    if let Some((_, week)) = kept.get(question) {
-        return Ok(week.clone());
-    }
-    let (days, site, language) = question;
-    let store = app.reads().await?;
-    let read = async {
-        let hours = store
-            .read_hours(*days, site.as_deref(), language.as_deref())
-            .await?;
-        let silent = match (site, language) {
-            (None, None) => store.read_silent_sites(*days, A_DAY * days, SILENT).await?,
-            _ => Vec::new(),
-        };
-        Ok(Week { hours, silent })
+async fn hours(app: &Arc<App>, question: Question) -> Option<Vec<FlowHour>> {
+    let kept = app.flow.hours_of(&question);
+    let app = Arc::clone(app);
+    let ask = || async move {
+        let (days, site, language) = question;
+        let store = app.reads().await.ok()?;
+        let read = store.read_hours(days, site.as_deref(), language.as_deref());
+        noted(read.await)
     };
-    let week = match read.await {
-        Ok(week) => Some(week),
-        Err(error) if is_too_slow(&error) => None,
-        Err(error) => return Err(error.into()),
-    };
-    if kept.len() < REMEMBERED {
-        kept.insert(question.clone(), (Instant::now(), week.clone()));
-    }
-    Ok(week)
+    kept.get(ask).await.flatten()
 }
 
-fn remarks(partitions: &[PartitionRow], outputs: &[OutputRow], now: DateTime<Utc>) -> Vec<String> {
-    let mut said = Vec::new();
-    for p in partitions {
-        let still = (now - p.updated_at).num_seconds();
-        let name = format!("{}[{}]", p.topic, p.partition);
-        if still > STILL {
-            said.push(format!(
-                "{name}: nothing was stored for {}: no new messages, or no worker",
-                span(still)
-            ));
-        }
-        if p.skipped > 0 {
-            said.push(format!(
-                "{name}: {} offsets brought no message (the view gaps says why)",
-                number(p.skipped)
-            ));
-        }
-        if p.quarantined * 5 > p.stored + p.quarantined {
-            said.push(format!(
-                "{name}: more than a fifth of its messages is in quarantine"
-            ));
-        }
+async fn unusual(app: Arc<App>) -> Option<Vec<UnusualSource>> {
+    let asked = Arc::clone(&app);
+    let ask = || async move {
+        let store = asked.reads().await.ok()?;
+        noted(store.read_unusual_sources(UNUSUAL).await)
+    };
+    app.flow.sources.get(ask).await.flatten()
+}
+
+fn noted<T>(read: Result<T, copydesk_store::StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!(%error, "a part of the page Flow is missing"))
+        .ok()
+}
+
+fn with_end(row: PartitionRow, ends: Option<&[TopicEnd]>, refusals: &[LastRefusal]) -> Partition {
+    let end = ends
+        .unwrap_or_default()
+        .iter()
+        .find(|e| e.topic == row.topic && e.partition == row.partition)
+        .map(|e| e.end);
+    let last_refusal = refusals
+        .iter()
+        .find(|r| r.topic == row.topic && r.partition == row.partition)
+        .cloned();
+    Partition {
+        lag: end.map(|end| (end - row.next_offset).max(0)),
+        end,
+        row,
+        last_refusal,
     }
-    for o in outputs {
-        let old = o.oldest.map_or(0, |t| (now - t).num_seconds());
-        if old > STILL {
-            said.push(format!(
-                "output {}: {} messages wait, the oldest for {}",
-                o.output,
-                number(o.waiting),
-                span(old)
-            ));
-        }
-    }
-    said
 }
 
 fn draw(ask: &Ask, data: &Flow) -> Markup {
@@ -151,14 +185,18 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
     html! {
         h1 { "Flow" }
         @if !data.remarks.is_empty() {
-            section.notice aria-label="What deserves a look" { ul { @for r in &data.remarks { li { (r) } } } }
+            section.notice aria-label="What deserves a look" { ul { @for r in &data.remarks { li {
+                (r.says) @if let Some(alert) = r.alert { " · " code { (alert) } }
+            } } } }
         }
         h2 { "Partitions" }
         @if data.partitions.is_empty() { p { "No worker has read a partition yet: " code { "copydesk worker"
             } "." } }
         @else { (partitions(&data.partitions)) }
-        p.quiet { "Lag is Kafka’s to tell, and the console does not ask Kafka: the worker’s metrics have it \
-            (docs/metrics.md)." }
+        @if data.partitions.iter().any(|p| p.lag.is_none()) { p.quiet { "Kafka did not say where the topic ends, so \
+            that lag is not known: the console asks kafka.brokers, as a worker does." } }
+        p.quiet { "What a worker cannot do at the moment is in its log and its metrics; the names above are those of \
+            the alerts, and docs/operations.md says what to do about each." }
         h2 { "Articles an hour" }
         form.filters method="get" action="/flow" {
             label { "Days " input name="days" value=(data.days) size="3" inputmode="numeric"; }
@@ -166,10 +204,16 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
             label { "Language " input name="language" value=(value("language")) size="4"; }
             button { "Show" }
         }
-        @match &data.week {
+        @match &data.hours {
             None => p { "So many articles cannot be counted in the time that a page has. Ask for fewer \
                 days, one site, or one language." },
-            Some(week) => (drawn(week, data.days)),
+            Some(hours) => (drawn(hours, data.days)),
+        }
+        h2 { "Sites and languages that are not as usual" }
+        @match data.unusual.as_deref() {
+            None => p { "They are being looked at. Open the page again in a minute." },
+            Some([]) => p { "All are as usual: the last day is held against the two weeks before." },
+            Some(all) => ul { @for source in all { li { (not_usual(source)) } } },
         }
         @if !data.outputs.is_empty() {
             h2 { "Waiting to be published" }
@@ -181,10 +225,10 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
     }
 }
 
-fn drawn(week: &Week, days: u32) -> Markup {
-    let sum = |of: fn(&FlowHour) -> i64| number(week.hours.iter().map(of).sum());
+fn drawn(hours: &[FlowHour], days: u32) -> Markup {
+    let sum = |of: fn(&FlowHour) -> i64| number(hours.iter().map(of).sum());
     html! {
-        (chart::hours(&week.hours, days, Utc::now()))
+        (chart::hours(hours, days, Utc::now()))
         p.legend {
             svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.original x="1" y="1" width="12" height="12"
                 {} } " originals " (sum(|h| h.originals)) " "
@@ -194,43 +238,61 @@ fn drawn(week: &Week, days: u32) -> Markup {
                 {} } " refused, on top " (sum(|h| h.refused))
         }
         details { summary { "The same as a table" }
-            table { thead { tr { th scope="col" { "hour (UTC)" } th scope="col" { "originals" } th
+            table { thead { tr { th scope="col" { "hour" } th scope="col" { "originals" } th
                 scope="col" { "copies" } th scope="col" { "refused" } } }
-                tbody { @for h in week.hours.iter().rev() {
+                tbody { @for h in hours.iter().rev() {
                     tr { td { (when(h.hour)) } td.number { (number(h.originals)) } td.number {
                         (number(h.copies)) } td.number { (number(h.refused)) } }
                 } }
             }
         }
-        @if !week.silent.is_empty() {
-            h2 { "Sites that fell silent" }
-            p.about { "At least " (A_DAY) " articles a day over the time above, and none in the last day." }
-            ul { @for s in &week.silent { li { (site(Some(&s.site))) ": " (number(s.articles))
-                " articles, the last " (when_ago(s.last_seen)) } } }
-        }
     }
 }
 
-fn partitions(all: &[PartitionRow]) -> Markup {
+fn not_usual(s: &UnusualSource) -> Markup {
+    html! {
+        @if s.of == "site" { (site(Some(&s.name))) } @else { (s.of) " " bdi { (s.name) } }
+        ": "
+        @if s.is_silent { "silent, the last article " (when_ago(s.last_ingested_at)) ", usually "
+            (format!("{:.0}", s.articles_a_day)) " a day. " }
+        @if let (true, Some(now), Some(usual)) = (s.has_other_length, s.words_24h, s.words_usual) {
+            "articles have " (format!("{now:.0}")) " words in place of " (format!("{usual:.0}")) ". "
+        }
+        @if s.is_refused { (number(s.refused_24h)) " messages were refused in the last day, usually "
+            (format!("{:.0}", s.refused_a_day)) ". " }
+    }
+}
+
+fn partitions(all: &[Partition]) -> Markup {
+    let unknown = || html! { span.quiet { "not known" } };
     html! {
         table.stack {
             caption.hidden { "Partitions" }
             thead { tr {
-                th scope="col" { "partition" } th scope="col" { "next offset" } th scope="col" { "stored" }
-                    th scope="col" { "in quarantine" }
-                th scope="col" { "skipped" } th scope="col" { "owner" } th scope="col" { "messages a second"
-                    } th scope="col" { "last flush" }
+                th scope="col" { "partition" } th scope="col" { "next offset" } th scope="col" { "lag" }
+                th scope="col" { "stored" } th scope="col" { "in quarantine" } th scope="col" { "skipped" }
+                th scope="col" { "messages a second" } th scope="col" { "owner" } th scope="col" { "last flush" }
+                th scope="col" { "last refused" }
             } }
             tbody { @for p in all {
+                @let row = &p.row;
                 tr {
-                    td data-name="partition" { code { (p.topic) "[" (p.partition) "]" } }
-                    td.number data-name="next offset" { (number(p.next_offset)) }
-                    td.number data-name="stored" { (number(p.stored)) }
-                    td.number data-name="in quarantine" { (number(p.quarantined)) }
-                    td.number data-name="skipped" { (number(p.skipped)) }
-                    td data-name="owner" { bdi { (p.owner) } " " span.quiet { "claim " (p.epoch) } }
-                    td.number data-name="messages a second" { (format!("{:.1}", p.messages_per_second)) }
-                    td data-name="last flush" { (when_ago(p.updated_at)) }
+                    td data-name="partition" { code { (row.topic) "[" (row.partition) "]" } }
+                    td.number data-name="next offset" { (number(row.next_offset)) }
+                    td.number data-name="lag" { @match p.lag { Some(lag) => (number(lag)), None => (unknown()) } }
+                    td.number data-name="stored" { (number(row.stored)) }
+                    td.number data-name="in quarantine" { (number(row.quarantined)) }
+                    td.number data-name="skipped" { (number(row.skipped)) }
+                    td.number data-name="messages a second" { (format!("{:.1}", row.messages_per_second)) }
+                    td data-name="owner" { bdi { (row.owner) } " " span.quiet { "claim " (row.epoch) } }
+                    td data-name="last flush" { (when_ago(row.updated_at)) }
+                    td data-name="last refused" { @match &p.last_refusal {
+                        None => "–",
+                        Some(r) => {
+                            a href=(message_address(&r.topic, r.partition, r.offset)) { (relation(&r.reason)) }
+                            " " (when_ago(r.first_seen))
+                        },
+                    } }
                 }
             } }
         }

@@ -46,18 +46,32 @@ pub(crate) fn table(ask: &Ask, events: &[EventRow]) -> Markup {
             caption.hidden { "Changes" }
             thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "of what" } th
                 scope="col" { "why" } } }
-            tbody { @for e in events { tr {
+            tbody { @for run in events.chunk_by(belong_together) { @if let Some(e) = run.first() { tr {
                 td data-name="when" { (when_ago(e.at)) }
-                td data-name="what" { (e.kind) @if let Some(id) = e.event_id { " " span.quiet { "event " (id)
-                    } } }
-                td data-name="of what" { (of_what(e)) }
+                td data-name="what" { (e.kind) @if let Some(id) = e.event_id { " " span.quiet {
+                    @if e.source == EventSource::Takedown { "takedown " } @else { "event " } (id) } } }
+                td data-name="of what" {
+                    @if run.len() > 1 { details {
+                        summary { (run.len()) " messages" }
+                        ul { @for e in run { li { (of_what(e)) } } }
+                    } } @else { (of_what(e)) }
+                }
                 td data-name="why" { bdi { (e.why.as_deref().unwrap_or_default()) } @if let Some(who) =
                     &e.who { span.quiet { " " bdi { (who) } } }
                     @if ask.can_write { (undo(e)) }
                 }
-            } } }
+            } } } }
         }
     }
+}
+
+/// Messages that were settled in one go are one line.
+fn belong_together(a: &EventRow, b: &EventRow) -> bool {
+    let of = |e: &EventRow| (e.kind.clone(), e.why.clone(), e.who.clone());
+    a.source == EventSource::Quarantine
+        && b.source == EventSource::Quarantine
+        && of(a) == of(b)
+        && (a.at - b.at).num_seconds() < 60
 }
 
 fn of_what(e: &EventRow) -> Markup {
@@ -73,20 +87,25 @@ fn of_what(e: &EventRow) -> Markup {
                 (id) } },
             EventSource::Site | EventSource::Quarantine => bdi dir="auto" {
                 (e.subject.as_deref().unwrap_or_default()) },
+            EventSource::Takedown => {
+                @if let Some(id) = e.article_id { "article " (id) }
+                @if let Some(state) = &e.subject { " · " (state) }
+            },
         }
     }
 }
 
 /// The button that takes a change back, where that can be done.
 fn undo(e: &EventRow) -> Markup {
-    let base = match e.source {
-        EventSource::Story if e.kind != "undo" => "/events/",
-        EventSource::Clean if e.kind != "undo" => "/clean-events/",
+    let (before, after, button) = match e.source {
+        EventSource::Story if e.kind != "undo" => ("/events/", "/undo", "Take back…"),
+        EventSource::Clean if e.kind != "undo" => ("/clean-events/", "/undo", "Take back…"),
+        EventSource::Takedown if e.subject.as_deref() == Some("holds") => ("/takedowns/", "/lift", "Lift…"),
         _ => return html! {},
     };
     html! {
         @if let Some(id) = e.event_id {
-            form.inline method="post" action={ (base) (id) "/undo" } { button { "Take back…" } }
+            form.inline method="post" action={ (before) (id) (after) } { button { (button) } }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::ask::Ask;
 use crate::changes::quarantine::forms_for_one;
 use crate::layout::Section;
 use crate::problem::Problem;
-use crate::text::{beginning, number, relation, when, when_ago};
+use crate::text::{beginning, number, relation, site, when, when_ago};
 
 /// Characters of a value that are shown.
 const SHOWN: usize = 20_000;
@@ -101,6 +101,8 @@ fn draw(ask: &Ask, at: &Coordinates, data: &Refused) -> Markup {
             "refused " (when_ago(m.first_seen))
             @if let Some(time) = m.message_time { " · sent " (when(time)) }
             @if let Some(time) = m.settled_at { " · settled " (when(time)) }
+            @if let Some(who) = &m.settled_by { " by " bdi { (who) } }
+            @if let Some(name) = &m.site { " · of " (site(Some(name))) }
             " · " (number(m.raw_size.unwrap_or(0))) " bytes"
             @if m.truncated { " · not whole: it cannot be replayed" }
         }

@@ -4,9 +4,11 @@ mod article;
 pub(crate) mod clean;
 mod compare;
 pub(crate) mod flow;
+mod flow_remarks;
 mod log;
 pub(crate) mod message;
 pub(crate) mod quarantine;
+mod report;
 mod search;
 mod signs;
 mod site;
@@ -15,6 +17,8 @@ mod stories;
 mod story;
 mod text_of;
 mod versions;
+
+pub(crate) use article::missing as article_missing;
 
 use std::sync::Arc;
 
@@ -28,7 +32,9 @@ use axum::routing::{MethodRouter, get, post};
 use crate::answer::{Page, respond};
 use crate::app::App;
 use crate::ask::Ask;
-use crate::changes::{quarantine as quarantine_changes, site as site_changes, story as story_changes};
+use crate::changes::{
+    quarantine as quarantine_changes, site as site_changes, story as story_changes, takedown,
+};
 use crate::problem::Problem;
 
 /// Rows of a page.
@@ -44,6 +50,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/stories/{story}", reads(story::show))
         .route("/articles/{article}", reads(article::show))
         .route("/articles/{article}/versions", reads(versions::show))
+        .route("/articles/{article}/wrong", reads(report::ask_for))
+        .route("/articles/{article}/report", reads(report::of_article))
         .route("/compare", reads(compare::show))
         .route("/search", reads(search::show))
         .route("/quarantine", reads(quarantine::show))
@@ -52,6 +60,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/sites", reads(sites::show))
         .route("/sites/{site}", reads(site::show))
         .route("/clean", reads(clean::ask_for).merge(changes(clean::show)))
+        .route("/clean/report", changes(report::of_page))
         .route("/log", reads(log::show))
         .route("/stories/{story}/merge", changes(story_changes::merge))
         .route("/stories/{story}/split", changes(story_changes::split))
@@ -60,6 +69,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/quarantine/replay", changes(quarantine_changes::replay))
         .route("/quarantine/discard", changes(quarantine_changes::discard))
         .route("/sites/{site}/say", changes(site_changes::say))
+        .route("/articles/{article}/takedown", changes(takedown::take_down))
+        .route("/takedowns/{takedown}/lift", changes(takedown::lift))
         .route(
             "/openapi.json",
             asset("application/json", include_str!("../../assets/openapi.json")),
@@ -67,6 +78,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(
             "/style.css",
             asset("text/css; charset=utf-8", include_str!("../../assets/style.css")),
+        )
+        .route(
+            "/times.js",
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("../../assets/times.js"),
+            ),
         )
         .route(
             "/icon.svg",

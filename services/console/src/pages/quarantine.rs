@@ -14,7 +14,7 @@ use crate::ask::{Ask, address, parse_time};
 use crate::changes::quarantine::forms_for_all;
 use crate::layout::Section;
 use crate::problem::Problem;
-use crate::text::{number, relation, when_ago};
+use crate::text::{number, relation, site, when_ago};
 
 /// Held messages that are counted by reason.
 const COUNTED: u32 = 10_000;
@@ -60,6 +60,7 @@ pub(crate) fn query_of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Result<Me
         reason: text("reason"),
         stage: text("stage"),
         topic: text("topic"),
+        site: text("site").map(|s| s.to_lowercase()),
         since: time("since")?,
         until: time("until")?,
         contains: text("contains"),
@@ -69,11 +70,12 @@ pub(crate) fn query_of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Result<Me
     })
 }
 
-fn key_text(m: &MessageRow) -> String {
+/// The key of a page that ends with this message, and the name of a box beside it.
+pub(crate) fn key_text(m: &MessageRow) -> String {
     format!("{}/{}/{}", m.topic, m.partition, m.offset)
 }
 
-fn key(text: &str) -> Result<MessageKey, Problem> {
+pub(crate) fn key(text: &str) -> Result<MessageKey, Problem> {
     let mut parts = text.rsplitn(3, '/');
     let parsed = (|| {
         let (offset, partition, topic) = (parts.next()?, parts.next()?, parts.next()?);
@@ -83,7 +85,11 @@ fn key(text: &str) -> Result<MessageKey, Problem> {
             offset: offset.parse().ok()?,
         })
     })();
-    parsed.ok_or_else(|| Problem::Bad(format!("after: {text:?} is no key of a page")))
+    parsed.ok_or_else(|| {
+        Problem::Bad(format!(
+            "{text:?} names no message; write it as topic/partition/offset"
+        ))
+    })
 }
 
 fn draw(ask: &Ask, data: &Quarantine) -> Markup {
@@ -111,6 +117,7 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
                 }
             }
             label { "Reason " input name="reason" value=(value("reason")) size="16"; }
+            label { "Site " input name="site" value=(value("site")) size="16"; }
             label { "Contains " input name="contains" value=(value("contains")) size="16"; }
             label { "Does not contain " input name="lacks" value=(value("lacks")) size="16"; }
             label { "From " input name="since" value=(value("since")) size="11" placeholder="2026-11-24"; }
@@ -119,28 +126,34 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
         }
         @if data.messages.is_empty() {
             p { "No message matches." @if ask.get("state").is_none() { " Nothing that matches is held." } }
-        } @else { (table(&data.messages)) }
+        } @else { (table(ask, &data.messages)) }
         @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Next page" } } }
         @if ask.can_write && matches!(value("state"), "" | "held") && !data.messages.is_empty() {
             (forms_for_all(ask)) }
     }
 }
 
-fn table(messages: &[MessageRow]) -> Markup {
+fn table(ask: &Ask, messages: &[MessageRow]) -> Markup {
     html! {
         table.stack {
             caption.hidden { "Refused messages" }
             thead { tr {
+                @if ask.can_write { th scope="col" { "settle" } }
                 th scope="col" { "message" } th scope="col" { "reason" } th scope="col" { "what was wrong" }
-                    th scope="col" { "since" } th scope="col" { "bytes" }
+                    th scope="col" { "site" } th scope="col" { "since" } th scope="col" { "bytes" }
             } }
             tbody { @for m in messages {
                 tr {
+                    @if ask.can_write { td data-name="settle" { @if m.state == "held" {
+                        input type="checkbox" form="ticked" name="message" value=(key_text(m))
+                            aria-label={ "settle " (m.topic) "[" (m.partition) "]@" (m.offset) };
+                    } } }
                     td data-name="message" { a href=(message_address(&m.topic, m.partition, m.offset)) { code
                         { (m.topic) "[" (m.partition) "]@" (m.offset) } } }
                     td data-name="reason" { (relation(&m.reason)) " " span.quiet { (m.stage) @if m.state !=
                         "held" { ", " (m.state) } } }
                     td data-name="what was wrong" dir="auto" { (m.detail) }
+                    td data-name="site" { (site(m.site.as_deref())) }
                     td data-name="since" { (when_ago(m.first_seen)) }
                     td.number data-name="bytes" { (number(m.raw_size.unwrap_or(0))) @if
                         m.content_dropped_at.is_some() { " (dropped)" } }

@@ -52,7 +52,7 @@ pub(crate) fn draw(explained: &Explanation) -> Markup {
         @if explained.candidates.is_empty() {
             p { "No older article has one of its keys: it founded a story." }
         }
-        @for candidate in explained.candidates.iter().take(SHOWN) { (one(candidate)) }
+        @for candidate in explained.candidates.iter().take(SHOWN) { (one(explained.article_id, candidate)) }
         @if explained.candidates.len() > SHOWN {
             p.quiet { (explained.candidates.len() - SHOWN) " more were looked at." }
         }
@@ -67,7 +67,7 @@ pub(crate) fn draw(explained: &Explanation) -> Markup {
     }
 }
 
-fn one(c: &ExplainedCandidate) -> Markup {
+fn one(article: i64, c: &ExplainedCandidate) -> Markup {
     let linked = c.recorded.starts_with("linked");
     html! {
         section.candidate {
@@ -83,6 +83,7 @@ fn one(c: &ExplainedCandidate) -> Markup {
                 " · " (percent(c.in_candidate)) " of it is there · it has " (percent(c.of_candidate))
                     " of that"
                 @if let Some(score) = c.score { " · " (format!("{score:+.1}")) " from the threshold" }
+                " · " a href={ "/articles/" (article) "/wrong?link=" (c.article_id) } { "This is wrong" }
             }
             @if !c.signs.is_empty() {
                 table.signs {

@@ -113,7 +113,7 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
             ": of those with at least four fifths of the words of the longest, the one that was published \
                 first"
         }
-        (text(&data.canonical, story.language.as_deref()))
+        (text(&data.canonical, story.language.as_deref(), Some(story.canonical_article)))
         @if !data.events.is_empty() {
             h2 { "What changed it" }
             (log::table(ask, &data.events))
@@ -202,6 +202,7 @@ fn tie(m: &MemberRow) -> Markup {
             @if let (Some(own), Some(other)) = (m.containment, m.containment_of_linked) {
                 span.quiet { " (" (percent(own)) " of it is there, it has " (percent(other)) " of that)" }
             }
+            " · " a href={ "/articles/" (m.article_id) "#why" } { "why" }
         }
     }
 }

@@ -10,17 +10,17 @@ const RUN: usize = 4;
 /// Rules of such a run that are named.
 const NAMED: usize = 3;
 
-/// The blocks in their order.
-pub(crate) fn text(blocks: &[BlockRow], language: Option<&str>) -> Markup {
+/// The blocks in their order. `article`: each removed one leads to a report on it.
+pub(crate) fn text(blocks: &[BlockRow], language: Option<&str>, article: Option<i64>) -> Markup {
     html! {
         article.prose lang=[lang(language)] {
             @for run in blocks.chunk_by(|a, b| a.kept == b.kept) {
                 @match run.first().map(|b| b.kept) {
                     Some(false) if run.len() >= RUN => details.removed {
                         summary { span.tag lang="en" { (run.len()) " blocks removed: " (rules(run)) } }
-                        @for block in run { (removed(block)) }
+                        @for block in run { (removed(block, article)) }
                     },
-                    Some(false) => @for block in run { (removed(block)) },
+                    Some(false) => @for block in run { (removed(block, article)) },
                     _ => @for block in run { (kept(block)) },
                 }
             }
@@ -60,7 +60,7 @@ fn kept(block: &BlockRow) -> Markup {
     }
 }
 
-fn removed(block: &BlockRow) -> Markup {
+fn removed(block: &BlockRow, article: Option<i64>) -> Markup {
     let words = block.text.as_deref().unwrap_or_default();
     let saw = block.evidence.as_deref().unwrap_or("nothing more than its place");
     html! {
@@ -72,6 +72,9 @@ fn removed(block: &BlockRow) -> Markup {
             p dir="auto" { del { (words) } }
             p.quiet lang="en" {
                 "The rule saw: " bdi { (saw) } " · the block was " (relation(&block.kind)) " · place " (block.position)
+                @if let Some(id) = article {
+                    " · " a href={ "/articles/" (id) "/wrong?block=" (block.position) } { "This is wrong" }
+                }
             }
         }
     }
@@ -99,7 +102,8 @@ mod tests {
             .collect();
         blocks.push(block(6, None));
         blocks.extend((7..9).map(|n| block(n, Some("related"))));
-        let drawn = text(&blocks, Some("en")).into_string();
+        let drawn = text(&blocks, Some("en"), Some(7)).into_string();
+        assert!(drawn.contains("/articles/7/wrong?block=8"), "{drawn}");
         assert!(drawn.contains("6 blocks removed: menu, consent"), "{drawn}");
         assert_eq!(drawn.matches("<details").count(), 1 + 6 + 2);
         for n in 0..9 {

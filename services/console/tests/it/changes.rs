@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Desk, Reply, Writes, ferry};
 
-async fn story_of(desk: &Desk, site: &str) -> i64 {
+pub(crate) async fn story_of(desk: &Desk, site: &str) -> i64 {
     sqlx::query_scalar("SELECT story_id FROM articles WHERE site = $1")
         .bind(site)
         .fetch_one(&desk.db)
@@ -13,7 +13,7 @@ async fn story_of(desk: &Desk, site: &str) -> i64 {
 }
 
 /// The page that asks; nothing is changed yet.
-fn asks(reply: Reply, said: &str) {
+pub(crate) fn asks(reply: Reply, said: &str) {
     let page = reply.ok();
     assert!(
         page.contains(said) && page.contains("name=\"sure\" value=\"yes\""),
@@ -21,12 +21,12 @@ fn asks(reply: Reply, said: &str) {
     );
 }
 
-fn sees(reply: &Reply) -> String {
+pub(crate) fn sees(reply: &Reply) -> String {
     assert_eq!(reply.status, 303, "{}", reply.body);
     reply.header("location").unwrap().to_owned()
 }
 
-async fn desk(label: &str, writes: Writes) -> Desk {
+pub(crate) async fn desk(label: &str, writes: Writes) -> Desk {
     let desk = Desk::new(label, writes).await;
     let other = copydesk_testkit::ArticleGenerator::new(99).babble(5);
     desk.store(&[
@@ -110,112 +110,6 @@ async fn stories_are_merged_split_and_mended_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_messages_are_tried_again_or_given_up() {
-    let desk = desk("console_settle", Writes::On).await;
-    let held = async || {
-        desk.number("SELECT count(*) FROM quarantined WHERE state = 'held'")
-            .await
-    };
-    assert_eq!(held().await, 2);
-    let page = desk.get("/quarantine").await.ok();
-    assert!(page.contains("Try again…") && page.contains("Give up…"));
-
-    let reply = desk.post("/quarantine/replay", &[("reason", "bad_json")]).await;
-    asks(reply, "Tried on the spot");
-    let done = desk
-        .post("/quarantine/replay", &[("reason", "bad_json"), ("sure", "yes")])
-        .await
-        .ok();
-    assert!(done.contains("1 messages: 0 stored, 1 refused again"), "{done}");
-
-    // Of two held ones, the filter that a sentence does not contain something leaves one.
-    let detail = desk.json("/quarantine?reason=bad_json").await["messages"][0]["detail"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    asks(
-        desk.post("/quarantine/discard", &[("lacks", &detail)]).await,
-        "dropped for good",
-    );
-    assert_eq!(held().await, 2, "asked, not done");
-    sees(
-        &desk
-            .post("/quarantine/discard", &[("lacks", &detail), ("sure", "yes")])
-            .await,
-    );
-    assert_eq!(held().await, 1);
-    assert_eq!(
-        desk.number("SELECT count(*) FROM quarantined WHERE state = 'discarded' AND reason <> 'bad_json'")
-            .await,
-        1
-    );
-
-    let one = [("topic", "articles.raw"), ("partition", "0"), ("offset", "3")];
-    assert!(
-        desk.get("/quarantine/articles.raw/0/3")
-            .await
-            .ok()
-            .contains("Settle it")
-    );
-    asks(desk.post("/quarantine/discard", &one).await, "1 messages");
-    sees(
-        &desk
-            .post("/quarantine/discard", &[one[0], one[1], one[2], ("sure", "yes")])
-            .await,
-    );
-    assert_eq!(held().await, 0);
-    assert_eq!(
-        desk.post("/quarantine/discard", &one).await.status,
-        404,
-        "settled before"
-    );
-    assert_eq!(
-        desk.post("/quarantine/replay", &[("sure", "yes")]).await.status,
-        404,
-        "nothing is held"
-    );
-    let log = desk.json("/log").await;
-    assert_eq!(
-        log["events"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|e| e["kind"] == "discarded")
-            .count(),
-        2,
-        "{log:#}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_mended_is_stored_when_it_is_tried_again() {
-    let desk = desk("console_replay", Writes::On).await;
-    // As if the rules had been wrong and are right now: the message is good, its row says that it was refused.
-    let good = ferry("e.example", "5", "Another ferry").to_string();
-    let raw = zstd::bulk::compress(good.as_bytes(), 3).unwrap();
-    sqlx::query(
-        "UPDATE quarantine SET raw = $1, raw_size = $2, raw_hash = NULL, kept_hash = NULL WHERE \
-        \"offset\" = 3",
-    )
-    .bind(&raw)
-    .bind(i32::try_from(good.len()).unwrap())
-    .execute(&desk.db)
-    .await
-    .unwrap();
-    let one = [("topic", "articles.raw"), ("partition", "0"), ("offset", "3")];
-    asks(desk.post("/quarantine/replay", &one).await, "would be stored");
-    let done = desk
-        .post("/quarantine/replay", &[one[0], one[1], one[2], ("sure", "yes")])
-        .await
-        .ok();
-    assert!(done.contains("1 stored, 0 refused again"), "{done}");
-    assert_eq!(
-        story_of(&desk, "e.example").await,
-        story_of(&desk, "a.example").await
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn blocks_of_a_site_are_pinned_forgotten_and_cleared() {
     let desk = Desk::new("console_say", Writes::On).await;
     let promo = "Read the paper that sees the sea every morning before breakfast.";
@@ -280,6 +174,8 @@ async fn changes_are_off_unless_a_second_login_is_set_and_never_come_from_elsewh
         "/quarantine/replay",
         "/quarantine/discard",
         "/sites/a.example/say",
+        "/articles/1/takedown",
+        "/takedowns/1/lift",
     ] {
         let reply = off.post(path, &sure).await;
         assert_eq!(reply.status, 403, "{path}: {}", reply.body);
@@ -300,6 +196,7 @@ async fn changes_are_off_unless_a_second_login_is_set_and_never_come_from_elsewh
         "/sites/a.example",
         "/log",
         "/quarantine/articles.raw/0/3",
+        "/articles/1",
     ] {
         let drawn = off.get(page).await.ok();
         assert!(!drawn.contains("method=\"post\""), "{page} offers a change");
@@ -310,6 +207,7 @@ async fn changes_are_off_unless_a_second_login_is_set_and_never_come_from_elsewh
         2
     );
     assert_eq!(on.number("SELECT count(*) FROM story_events").await, 0);
+    assert_eq!(on.number("SELECT count(*) FROM takedowns").await, 0);
 }
 
 /// The login that reads could not write if a page asked it to.

@@ -63,6 +63,8 @@ impl Page {
             .args([
                 "--disable-dev-shm-usage",
                 "--no-first-run",
+                // A name of somebody else's that leads to this machine.
+                "--host-resolver-rules=MAP rebound.example 127.0.0.1",
                 "--disable-background-networking",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -190,6 +192,44 @@ impl Page {
             "Emulation.setEmulatedMedia",
             &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
         );
+    }
+
+    /// Where whoever looks is, as `Asia/Kolkata`.
+    pub(crate) fn zone(&mut self, name: &str) {
+        self.call("Emulation.setTimezoneOverride", &json!({"timezoneId": name}));
+    }
+
+    /// Puts text into the first field that a selector finds.
+    pub(crate) fn fill(&mut self, selector: &str, text: &str) {
+        self.eval(&format!(
+            "document.querySelector({selector:?}).value = {}",
+            json!(text)
+        ));
+    }
+
+    /// Clicks what a selector finds and answers with the file that is saved then.
+    pub(crate) fn download(&mut self, selector: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        self.call(
+            "Page.setDownloadBehavior",
+            &json!({"behavior": "allow", "downloadPath": path}),
+        );
+        self.events.retain(|e| e["method"] != "Page.downloadProgress");
+        self.eval(&format!("document.querySelector({selector:?}).click()"));
+        let is_done =
+            |e: &Value| e["method"] == "Page.downloadProgress" && e["params"]["state"] == "completed";
+        while !self.events.iter().any(is_done) {
+            let said = self.read("a file");
+            self.events.push(said);
+        }
+        let file = std::fs::read_dir(path)
+            .unwrap()
+            .next()
+            .expect("a file")
+            .unwrap()
+            .path();
+        std::fs::read_to_string(file).unwrap()
     }
 
     pub(crate) fn scripts(&mut self, on: bool) {

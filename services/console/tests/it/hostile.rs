@@ -30,6 +30,7 @@ fn envelope(number: usize, trick: &str) -> serde_json::Value {
 
 fn assert_harmless(path: &str, page: &str) {
     // Quotation marks are escaped within attributes and texts, so that these can only stand in a tag of a stranger.
+    let page = &page.replace("<script src=\"/times.js\" defer></script>", "");
     for bad in [
         "<script",
         "<img",

@@ -9,7 +9,12 @@
 mod browser;
 mod changes;
 mod chromium;
+mod cleaning;
 mod hostile;
+mod openapi;
 mod pages;
 mod refusals;
+mod reports;
+mod settling;
 mod support;
+mod walk;

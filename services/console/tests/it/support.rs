@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use copydesk_article::{Coordinates, Header, Message, NextOffset, Offset, Partition, Topic, TopicPartition};
 use copydesk_clean::{Budget, Cleaner, Rules};
-use copydesk_console::{Access, Console, ConsoleOptions};
+use copydesk_console::{Access, Console, ConsoleOptions, TopicEnd};
 use copydesk_decode::{Limits, decode};
 use copydesk_store::{Batch, Item, OnLostRange, Prepared, Store, StoreConfig, Wanted};
 use copydesk_testkit::ScratchDatabase;
@@ -85,6 +85,16 @@ pub(crate) fn options(reads: String, writes: Option<String>, access: Access) -> 
             args: Vec::new(),
             variables: Vec::new(),
         },
+        cleaning: crate::cleaning::command("clean"),
+        ends: Arc::new(|| {
+            Ok(vec![TopicEnd {
+                topic: "articles.raw".to_owned(),
+                partition: 0,
+                low: 0,
+                end: 1_000,
+                behind_transaction: 0,
+            }])
+        }),
     }
 }
 
@@ -202,6 +212,11 @@ impl Desk {
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap()
     }
+}
+
+/// The same fields with the one that says that somebody was asked.
+pub(crate) fn sure<'f>(fields: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    fields.iter().copied().chain([("sure", "yes")]).collect()
 }
 
 /// One request on a connection of its own; `head` without the empty line at its end.
