@@ -306,6 +306,11 @@ async fn stories(pipeline: &Pipeline, url: &str) {
         .await
         .unwrap();
     assert!(store.refingerprint(0, 100).await.unwrap().is_some());
+    sqlx::query("UPDATE article SET link_rule_version = 1")
+        .execute(&pipeline.db)
+        .await
+        .unwrap();
+    assert!(store.redecide(i64::MIN, 100).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

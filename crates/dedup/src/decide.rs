@@ -1,23 +1,17 @@
 //! The decision: is this article a copy of one of these candidates, and of which?
 
-use copydesk_article::{Fingerprint, Relation, StoryId};
+use copydesk_article::{Fingerprint, StoryId};
 
 use crate::compare::{Compared, compare};
-use crate::decision::{Decision, Link, LinkReason, Refusal, Relink, Weighed};
-use crate::digest;
+use crate::decision::{Decision, LinkReason, Refusal, Relink, Weighed};
+use crate::digest::{self, Digests};
 use crate::inputs::{Candidate, Recent, Subject};
+use crate::matches::{Match, reason};
 use crate::merges;
 use crate::overlap::Overlap;
 use crate::params::Params;
 use crate::signs::signs;
 use crate::site;
-
-/// A candidate that the subject is a copy of.
-pub(crate) struct Match<'m, 'c, 'a> {
-    pub(crate) compared: &'m Compared<'c, 'a>,
-    pub(crate) score: f64,
-    reason: LinkReason,
-}
 
 /// Decides on one article. Pure: the same arguments give the same answer, and the order of `candidates` and
 /// `recents` does not matter.
@@ -43,28 +37,27 @@ pub fn decide(
     for compared in &compared {
         let id = compared.candidate.id;
         let score = params.weights.score(&signs(&compared.facts));
+        let mut whole_copy = false;
+        match judge(compared, score, &found, params) {
+            Err(refusal) => refusals.push((id, refusal)),
+            Ok(reason) => {
+                let same_body = reason == LinkReason::SameBody;
+                let score = if same_body { f64::INFINITY } else { score };
+                let found = Match {
+                    compared,
+                    score,
+                    reason,
+                };
+                whole_copy = merges::is_whole(&found);
+                matches.push(found);
+            }
+        }
         weighed.push(Weighed {
             id,
             score,
             facts: compared.facts,
+            whole_copy,
         });
-        match reason(compared, score) {
-            Some(LinkReason::Weighed) if shares_too_little(compared, params) => {
-                refusals.push((id, Refusal::TooLittleShared));
-            }
-            None => refusals.push((id, Refusal::WeighedAgainst)),
-            Some(LinkReason::SameBody) => matches.push(Match {
-                compared,
-                score: f64::INFINITY,
-                reason: LinkReason::SameBody,
-            }),
-            Some(_) if found.holds_or_is_held(id) => refusals.push((id, Refusal::Digest)),
-            Some(reason) => matches.push(Match {
-                compared,
-                score,
-                reason,
-            }),
-        }
     }
     matches.sort_by(|a, b| {
         b.score
@@ -95,59 +88,20 @@ pub fn decide(
     }
 }
 
-/// Why the pair is one, if it is.
-///
-/// Equal bodies are certain. So are texts that are nearly whole in each other, without a number or a name that
-/// differs: they join whenever they come and whatever their titles are.
-fn reason(compared: &Compared<'_, '_>, score: f64) -> Option<LinkReason> {
-    let facts = &compared.facts;
-    let marks_agree = [
-        facts.numbers,
-        facts.names,
-        facts.numbers_of_longer,
-        facts.names_of_longer,
-    ]
-    .iter()
-    .all(|marks| marks.agree == marks.of);
-    if compared.same_body {
-        Some(LinkReason::SameBody)
-    } else if facts.jaccard >= NEARLY_WHOLE && marks_agree {
-        Some(LinkReason::NearlyWhole)
-    } else if score > 0.0 {
-        Some(LinkReason::Weighed)
-    } else {
-        None
-    }
-}
-
-fn shares_too_little(compared: &Compared<'_, '_>, params: &Params<'_>) -> bool {
-    compared.facts.in_candidate.max(compared.facts.of_candidate) < params.least_contained
-}
-
-/// Jaccard similarity from which two texts are nearly whole in each other: nine tenths of each.
-pub(crate) const NEARLY_WHOLE: f64 = 0.8;
-
-impl Match<'_, '_, '_> {
-    fn link(&self, relink: Option<Relink>) -> Link {
-        let exact = self.reason == LinkReason::SameBody;
-        let share = |value: f64| if exact { 1.0 } else { value };
-        let overlap = &self.compared.overlap;
-        let candidate = self.compared.candidate;
-        Link {
-            to: candidate.id,
-            story: relink.map_or(candidate.story, |r| r.new_story),
-            relation: if exact {
-                Relation::ExactCopy
-            } else {
-                relation(overlap.a_in_b(), overlap.b_in_a())
-            },
-            similarity: share(overlap.jaccard()),
-            in_linked: share(overlap.a_in_b()),
-            of_linked: share(overlap.b_in_a()),
-            shared: overlap.shared,
-            score: self.score,
-            reason: self.reason,
-        }
+/// Whether the candidate matches, and why it does or not.
+fn judge(
+    compared: &Compared<'_, '_>,
+    score: f64,
+    digests: &Digests,
+    params: &Params<'_>,
+) -> Result<LinkReason, Refusal> {
+    let contained = compared.facts.in_candidate.max(compared.facts.of_candidate);
+    match reason(compared, score) {
+        None => Err(Refusal::WeighedAgainst),
+        Some(LinkReason::Weighed) if contained < params.least_contained => Err(Refusal::TooLittleShared),
+        Some(LinkReason::SameBody) => Ok(LinkReason::SameBody),
+        Some(_) if digests.holds_or_is_held(compared.candidate.id) => Err(Refusal::Digest),
+        Some(reason) => Ok(reason),
     }
 }
 
@@ -176,19 +130,3 @@ fn relink(
         new_story: StoryId(candidate.id.0),
     })
 }
-
-/// Names the relation by the two containments (subject in original, original in subject).
-pub(crate) fn relation(in_linked: f64, of_linked: f64) -> Relation {
-    if in_linked >= MOST && of_linked <= PART * in_linked {
-        Relation::Excerpt
-    } else if of_linked >= MOST && in_linked <= PART * of_linked {
-        Relation::Contains
-    } else {
-        Relation::NearCopy
-    }
-}
-
-/// "Most of it": the containment from which a text counts as taken from another.
-const MOST: f64 = 0.6;
-/// An excerpt is at most this fraction as long as what it was taken from.
-const PART: f64 = 0.6;

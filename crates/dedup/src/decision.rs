@@ -107,6 +107,20 @@ pub struct Link {
     pub reason: LinkReason,
 }
 
+/// A near copy is a part of a longer text if at least this share of it is there, and less than this share of that text is in it.
+pub const PART_FROM: f64 = 0.9;
+
+impl Link {
+    /// Whether the article is a part of the one that it is linked to. Two parts in different places show that this one is a digest.
+    pub fn is_part(&self) -> bool {
+        match self.relation {
+            Relation::Excerpt => true,
+            Relation::NearCopy => self.in_linked >= PART_FROM && self.of_linked < PART_FROM,
+            _ => false,
+        }
+    }
+}
+
 /// The linked article leaves its old story: what it shares with the subject is more than what tied it there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relink {
@@ -152,6 +166,8 @@ pub struct Weighed {
     pub score: f64,
     /// What was weighed.
     pub facts: Facts,
+    /// It matches, and the two are copies of one whole, not of a part: what ties their stories together.
+    pub whole_copy: bool,
 }
 
 /// What one sign brings to the sum.

@@ -12,8 +12,12 @@ use crate::params::Params;
 const HELD: f64 = 0.5;
 /// Shared shingles below which an article is not held: a sentence in common is no article.
 const HELD_SHINGLES: u32 = 16;
-/// A page of which one article makes up this share is a copy of it with something added, not a digest.
+/// A page of which one article makes up this share is a copy of it with something added, unless it holds another one whole.
 const MAIN: f64 = 0.75;
+/// Share of an article from which a page holds it whole …
+const WHOLE: f64 = 0.9;
+/// … if it has so many shingles: a line that a site adds is no article.
+const WHOLE_SHINGLES: u32 = 30;
 /// Two parts are different ones if they have at most this share of the smaller part in common.
 const COMMON: f64 = 0.2;
 /// Titles are alike from this Jaccard similarity: an excerpt under the title of the whole was taken from it.
@@ -55,25 +59,27 @@ pub(crate) fn among(
                 && !alike(title, &c.candidate.fingerprint.title_words)
         })
         .collect();
-    let main = compared
+    let mains: Vec<&Compared<'_, '_>> = compared
         .iter()
-        .any(|c| c.overlap.a_in_b() >= MAIN && !c.candidate.digest);
-    let parts_differ = held.iter().enumerate().any(|(n, one)| {
-        held.iter().skip(n + 1).any(|other| {
-            one.candidate.story != other.candidate.story
-                && are_apart(one.overlap.shared_of_a(), other.overlap.shared_of_a())
-        })
-    });
-    if parts_differ && !main {
-        digests.subject_is_one = true;
-        digests.apart.extend(held.iter().map(|c| c.candidate.id));
+        .filter(|c| c.overlap.a_in_b() >= MAIN && !c.candidate.digest)
+        .collect();
+    digests.subject_is_one = if mains.is_empty() {
+        hold_two_stories(&held)
+    } else {
+        hold_another_than(&mains, &held)
+    };
+    if digests.subject_is_one {
+        digests
+            .apart
+            .extend(held.iter().chain(&mains).map(|c| c.candidate.id));
     }
     for c in compared {
         let candidate = c.candidate;
-        let is_part = c.overlap.a_in_b() >= HELD && c.overlap.b_in_a() < MAIN;
+        let (in_page, of_page) = (c.overlap.a_in_b(), c.overlap.b_in_a());
+        let is_part = in_page >= HELD && of_page < MAIN || in_page >= WHOLE;
         if candidate.digest {
-            // Copies of the digest itself are copies.
-            if c.overlap.b_in_a() < MAIN {
+            // Copies of the digest itself are copies; the longest article in it is none.
+            if of_page < WHOLE {
                 digests.apart.push(candidate.id);
             }
         } else if is_part
@@ -91,6 +97,35 @@ pub(crate) fn among(
         }
     }
     digests
+}
+
+/// Whether two of the articles that the subject holds are of different stories and lie in different places of it.
+fn hold_two_stories(held: &[&Compared<'_, '_>]) -> bool {
+    held.iter().enumerate().any(|(n, one)| {
+        held.iter().skip(n + 1).any(|other| {
+            one.candidate.story != other.candidate.story
+                && are_apart(one.overlap.shared_of_a(), other.overlap.shared_of_a())
+        })
+    })
+}
+
+/// Whether the subject, most of which is `mains`, holds one of these whole and another article whole behind or before it.
+fn hold_another_than(mains: &[&Compared<'_, '_>], held: &[&Compared<'_, '_>]) -> bool {
+    let is_held = |main: &Compared<'_, '_>| held.iter().any(|c| c.candidate.id == main.candidate.id);
+    mains.iter().all(|main| is_held(main))
+        && mains.iter().any(|main| is_whole(&main.overlap))
+        && held.iter().any(|other| {
+            is_whole(&other.overlap)
+                && mains.iter().all(|main| {
+                    main.candidate.story != other.candidate.story
+                        && are_apart(main.overlap.shared_of_a(), other.overlap.shared_of_a())
+                })
+        })
+}
+
+/// Whether `a` holds `b` whole.
+fn is_whole(overlap: &Overlap) -> bool {
+    overlap.b_in_a() >= WHOLE && overlap.shared >= WHOLE_SHINGLES
 }
 
 /// Whether a candidate that holds the subject holds another article, in another place: the one that it is linked to, or
@@ -119,9 +154,10 @@ fn holds_another(
             return false;
         }
         let with_other = Overlap::of(whole, other, params.common);
+        let is_main = with_subject.a_in_b() >= MAIN || with_other.a_in_b() >= MAIN;
         with_other.shared >= HELD_SHINGLES
             && with_other.b_in_a() >= HELD
-            && with_other.a_in_b() < MAIN
+            && (!is_main || is_whole(&with_subject) && is_whole(&with_other))
             && are_apart(with_subject.shared_of_a(), with_other.shared_of_a())
     })
 }

@@ -29,6 +29,9 @@ pub struct Titles {
     pub words: (u32, u32),
     /// Numbers and dates of the one with fewer of them that the other title has, too.
     pub dates: Agreement,
+    /// Names that a title and its own text have, and that the other article has nowhere: of the shorter text and of the
+    /// longer one.
+    pub subjects: (u32, u32),
 }
 
 impl Titles {
@@ -161,7 +164,7 @@ impl Facts {
             names_of_longer,
             all_numbers,
             all_names,
-            titles: titles(a, b),
+            titles: titles(shorter.0, longer.0),
             first_paragraph: (first(a, &overlap.in_a), first(b, &overlap.in_b)),
             lead: lead(a, b),
             same_site: around.same_site,
@@ -226,24 +229,47 @@ fn each_word(
     }
 }
 
-fn titles(a: &Fingerprint, b: &Fingerprint) -> Option<Titles> {
-    if a.title_words.is_empty() || b.title_words.is_empty() {
+fn titles(shorter: &Fingerprint, longer: &Fingerprint) -> Option<Titles> {
+    if shorter.title_words.is_empty() || longer.title_words.is_empty() {
         return None;
     }
-    let (fewer, more) = if a.title_dates.len() <= b.title_dates.len() {
-        (&a.title_dates, &b.title_dates)
+    let (fewer, more) = if shorter.title_dates.len() <= longer.title_dates.len() {
+        (&shorter.title_dates, &longer.title_dates)
     } else {
-        (&b.title_dates, &a.title_dates)
+        (&longer.title_dates, &shorter.title_dates)
     };
-    let (one, two) = (a.title_words.len() as u32, b.title_words.len() as u32);
+    let (one, two) = (shorter.title_words.len() as u32, longer.title_words.len() as u32);
     Some(Titles {
-        shared: in_both(&a.title_words, &b.title_words),
+        shared: in_both(&shorter.title_words, &longer.title_words),
         words: (one.min(two), one.max(two)),
         dates: Agreement {
             agree: in_both(fewer, more),
             of: fewer.len() as u32,
         },
+        subjects: (subjects(shorter, longer), subjects(longer, shorter)),
     })
+}
+
+/// How many words of a title are names of its own text and stand nowhere in the other article, as far as its words are known: not
+/// in its title, not among its names and numbers, not in its lead. Numbers do not count: a death toll rises.
+fn subjects(of: &Fingerprint, other: &Fingerprint) -> u32 {
+    let is_missing = |word: &&u32| {
+        is_name(of, **word)
+            && other.title_words.binary_search(word).is_err()
+            && other.marks.binary_search_by_key(*word, |mark| mark.hash).is_err()
+            && other.lead_words.binary_search(&((**word >> 16) as u16)).is_err()
+    };
+    of.title_words.iter().filter(is_missing).count() as u32
+}
+
+/// Whether a word is a name in the text.
+fn is_name(text: &Fingerprint, word: u32) -> bool {
+    let from = text.marks.partition_point(|mark| mark.hash < word);
+    let marks = text.marks.get(from..).unwrap_or_default();
+    marks
+        .iter()
+        .take_while(|mark| mark.hash == word)
+        .any(|mark| mark.kind == MarkKind::Name)
 }
 
 fn lead(a: &Fingerprint, b: &Fingerprint) -> Option<Agreement> {

@@ -5,13 +5,16 @@
 //!
 //! What is folded, and why: agencies and content systems change quotes, dashes, ligatures, soft hyphens and
 //! no-break spaces freely; many write names without their accents (Nicolás, Nicolas; ё, е); Arabic vowel
-//! marks and Hebrew points are optional; digits have several sets. Case is folded by the tokeniser for
+//! marks and Hebrew points are optional; digits have several sets; one Chinese text appears in traditional and in simplified
+//! characters. Case is folded by the tokeniser for
 //! ASCII and here for the rest. Nothing else is: stemming or stop words would make different texts equal.
 
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
+
+use crate::han::simplified;
 
 /// Marker before a word that begins with a capital which is no longer visible after folding.
 pub(crate) const CAPITAL: u8 = 0x01;
@@ -29,9 +32,9 @@ const UPPER: u32 = 3 << 24; // the same, and it was a capital
 const WIDE: u32 = 4 << 24; // below: one character of a script without spaces
 const LONG: u32 = 5 << 24; // several characters: ask `decompose`
 
-/// Folds of the first 0x3000 code points: every script with letters but the East Asian ones.
+/// Folds of the first 0xa000 code points: every script with letters but Yi, Hangul and the rarest Chinese characters.
 static TABLE: LazyLock<Vec<Fold>> = LazyLock::new(|| {
-    (0..0x3000)
+    (0..0xa000)
         .map(|c| char::from_u32(c).map_or(Fold(DROP), classify))
         .collect()
 });
@@ -169,7 +172,7 @@ fn simple(c: char) -> Fold {
     }
     if is_dense(c) {
         return if c.is_alphanumeric() || is_combining_mark(c) {
-            Fold(WIDE | u32::from(c))
+            Fold(WIDE | u32::from(simplified(c)))
         } else {
             Fold(SEPARATOR | u32::from(b' '))
         };

@@ -38,12 +38,12 @@ pub struct Candidate<'a> {
     pub link: Option<PriorLink>,
     /// It is known as a digest: it holds other articles.
     pub digest: bool,
-    /// Articles that are linked to it as excerpts, as far as they are at hand: what shows that it is a digest if it came
+    /// Articles that are linked to it as parts ([`crate::Link::is_part`]), as far as they are at hand: what shows that it is a digest if it came
     /// before the articles that it holds. None if it is a digest already.
     pub excerpts: &'a [Excerpt<'a>],
 }
 
-/// An article that is linked to a candidate as its excerpt.
+/// An article that is linked to a candidate as a part of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Excerpt<'a> {
     /// Its id.

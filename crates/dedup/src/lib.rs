@@ -50,9 +50,11 @@ pub mod evidence;
 mod facts;
 mod fingerprint;
 mod fold;
+mod han;
 mod hash;
 mod inputs;
 mod keys;
+mod matches;
 pub mod memory;
 mod merges;
 mod order;
@@ -69,7 +71,9 @@ mod words;
 pub use common::{COMMON_FROM, CommonBuilder, CommonShingles};
 pub use compare::facts;
 pub use decide::decide;
-pub use decision::{Decision, FoundDigest, Link, LinkReason, Merge, Reason, Refusal, Relink, Weighed};
+pub use decision::{
+    Decision, FoundDigest, Link, LinkReason, Merge, PART_FROM, Reason, Refusal, Relink, Weighed,
+};
 pub use evidence::EvidenceError;
 pub use facts::{Agreement, Facts, Titles};
 pub use fingerprint::{

@@ -36,6 +36,8 @@ struct Stored {
     story: StoryId,
     link: Option<PriorLink>,
     relation: Relation,
+    /// It is a part of the article that it is linked to.
+    part: bool,
     linked_here: Vec<u32>,
 }
 
@@ -107,6 +109,7 @@ impl MemoryStore {
             story: decision.link.map_or(StoryId(id.0), |l| l.story),
             link,
             relation: decision.relation(),
+            part: decision.link.is_some_and(|l| l.is_part()),
             linked_here: Vec::new(),
         });
         for digest in &decision.digests {
@@ -187,14 +190,14 @@ impl MemoryStore {
         f(&subject, &candidates, &recents)
     }
 
-    /// The articles that are linked to one as excerpts, the first few.
+    /// The articles that are linked to one as parts of it, the first few.
     fn excerpts(&self, number: u32) -> Vec<Excerpt<'_>> {
         let article = self.articles.get(number as usize);
         let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
         linked
             .iter()
             .filter_map(|n| Some((*n, self.articles.get(*n as usize)?)))
-            .filter(|(_, a)| a.relation == Relation::Excerpt)
+            .filter(|(_, a)| a.part)
             .take(EXCERPTS)
             .map(|(n, a)| Excerpt {
                 id: ArticleId(i64::from(n)),

@@ -6,8 +6,8 @@
 
 use copydesk_article::StoryId;
 
-use crate::decide::Match;
 use crate::decision::Merge;
+use crate::matches::Match;
 
 /// Share of both texts that must lie in paragraphs which share something.
 const WHOLE: f64 = 0.75;
@@ -42,8 +42,8 @@ fn same_stories(merge: &Merge, from: StoryId, into: StoryId) -> bool {
     merge.from == from && merge.into == into
 }
 
-/// Whether the subject and the candidate are copies of one whole, not of a part.
-fn is_whole(tie: &Match<'_, '_, '_>) -> bool {
+/// Whether the subject and the candidate are copies of one whole, not of a part, and neither is a digest.
+pub(crate) fn is_whole(tie: &Match<'_, '_, '_>) -> bool {
     let facts = &tie.compared.facts;
     let (shorter, longer) = (f64::from(facts.sizes.0), f64::from(facts.sizes.1));
     tie.score >= SURE

@@ -97,10 +97,21 @@ signs! {
     AllNamesAgree = "all_names_agree", For;
     /// Share of the shorter title's words that are in the other title, less three tenths.
     Title = "title", For;
+    /// Half or more of the words of both titles agree, but each title has words of its own: one frame, filled in twice.
+    TitleFrame = "title_frame", Against;
     /// Numbers and dates that differ between the titles.
     TitleDatesDiffer = "title_dates_differ", Against;
     /// Numbers and dates that are in both titles.
     TitleDatesAgree = "title_dates_agree", For;
+    /// Names that both titles have in common with their own texts alone: the other article has them nowhere. The smaller number
+    /// of the two, two at most.
+    SubjectsDiffer = "subjects_differ", Against;
+    /// Such names of the shorter text, two at most.
+    SubjectMissing = "subject_missing", Against;
+    /// Such names of the longer text, two at most.
+    SubjectOfLongerMissing = "subject_of_longer_missing", Against;
+    /// Jaccard similarity, if every number and name of the shorter text is in the other, and it has two or more.
+    NothingDiffers = "nothing_differs", For;
     /// Share of a first paragraph that is in the other text, the larger of the two.
     FirstParagraph = "first_paragraph", For;
     /// How much longer the longer text is, logarithm, times the share of its first paragraph that is not in the shorter one: a
@@ -120,6 +131,8 @@ signs! {
     YoungSite = "young_site", Against;
     /// Share of what is shared that an article of another story shows, too.
     Elsewhere = "elsewhere", Against;
+    /// The same above four fifths.
+    ElsewhereNearlyAll = "elsewhere_nearly_all", Against;
     /// Share of what is shared that the list of common shingles takes away.
     Common = "common", Against;
 }
@@ -138,6 +151,9 @@ pub fn signs(f: &Facts) -> Signs {
     let (shorter, longer) = (f64::from(f.sizes.0.max(8)), f64::from(f.sizes.1.max(8)));
     let titles = f.titles.filter(|t| t.words.0 > 0);
     let title = titles.map_or(0.0, |t| f64::from(t.shared) / f64::from(t.words.0) - 0.3);
+    let subjects = titles.map_or((0, 0), |t| t.subjects);
+    let marks = f.all_numbers.of + f.all_names.of;
+    let differ = f.all_numbers.differ() + f.all_names.differ();
     let not_whole = 1.0 - f.jaccard;
     let value = |sign: Sign| match sign {
         Sign::Shared => log(f.shared, 16),
@@ -172,8 +188,16 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::AllNumbersDiffer => log(f.all_numbers.differ(), 30),
         Sign::AllNamesAgree => log(f.all_names.agree, 30),
         Sign::Title => title,
+        Sign::TitleFrame => titles.map_or(0.0, |t| {
+            f64::from(u8::from(t.likeness() >= 0.5 && t.shared < t.words.0))
+        }),
         Sign::TitleDatesDiffer => titles.map_or(0.0, |t| f64::from(t.dates.differ().min(2))),
         Sign::TitleDatesAgree => titles.map_or(0.0, |t| f64::from(t.dates.agree.min(2))),
+        Sign::SubjectsDiffer => f64::from(subjects.0.min(subjects.1).min(2)),
+        Sign::SubjectMissing => f64::from(subjects.0.min(2)),
+        Sign::SubjectOfLongerMissing => f64::from(subjects.1.min(2)),
+        Sign::NothingDiffers if marks < 2 || differ > 0 => 0.0,
+        Sign::NothingDiffers => f.jaccard,
         Sign::FirstParagraph => f.first_paragraph.0.max(f.first_paragraph.1),
         Sign::FromWithin => (longer / shorter).min(6.0).ln() * (1.0 - f.first_of_longer()),
         Sign::Lead => f
@@ -186,6 +210,7 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
         Sign::YoungSite => not_whole * f64::from(u8::from(f.young_site)),
         Sign::Elsewhere => f.elsewhere,
+        Sign::ElsewhereNearlyAll => (f.elsewhere - 0.8).max(0.0),
         Sign::Common => f.common,
     };
     Sign::ALL.map(value)

@@ -44,7 +44,7 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
         Sign::NamesChangedBack => agreement(f.names_of_longer, "names of the longer text in what is shared"),
         Sign::AllNumbers | Sign::AllNumbersDiffer => agreement(f.all_numbers, "numbers of the shorter text"),
         Sign::AllNamesAgree => agreement(f.all_names, "names of the shorter text"),
-        Sign::Title => f.titles.map_or_else(
+        Sign::Title | Sign::TitleFrame => f.titles.map_or_else(
             || "a title is not known".to_owned(),
             |t| format!("{} of {} words of the shorter title agree", t.shared, t.words.0),
         ),
@@ -52,6 +52,14 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             || "a title is not known".to_owned(),
             |t| agreement(t.dates, "numbers and dates of the titles"),
         ),
+        Sign::SubjectsDiffer | Sign::SubjectMissing | Sign::SubjectOfLongerMissing => f.titles.map_or_else(
+            || "a title is not known".to_owned(),
+            |t| {
+                let (shorter, longer) = t.subjects;
+                format!("{shorter} and {longer} names of the titles are missing from the other article")
+            },
+        ),
+        Sign::NothingDiffers => "every number and name of the shorter text is in the other".to_owned(),
         Sign::FirstParagraph => format!(
             "{} of a first paragraph is in the other text",
             percent(f.first_paragraph.0.max(f.first_paragraph.1))
@@ -68,7 +76,7 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
         Sign::Ratio => format!("{} and {} shingles long", f.sizes.0, f.sizes.1),
         Sign::SameSite => "both are of one site".to_owned(),
         Sign::YoungSite => "their site is too new to know its own blocks".to_owned(),
-        Sign::Elsewhere => format!(
+        Sign::Elsewhere | Sign::ElsewhereNearlyAll => format!(
             "{} of what is shared stands in other stories, too",
             percent(f.elsewhere)
         ),

@@ -287,6 +287,29 @@ fn a_round_up_that_comes_last_joins_nothing() {
             .link
             .is_some()
     );
+    // Most of a page may be one article, if it holds another one whole as well.
+    let long = print(Some("Storm"), &paragraphs(0..10));
+    let brief = print(Some("Vote"), &paragraphs(10..12));
+    let page = print(Some("The day in brief"), &paragraphs(0..12));
+    let decision = decide(
+        &subject(3, &page),
+        &[candidate(1, &long), candidate(2, &brief)],
+        &[],
+        &Params::default(),
+    );
+    assert_eq!((decision.link, decision.relation()), (None, Relation::Digest));
+    let part = print(Some("Vote"), &paragraphs((10..12).chain(30..32)));
+    let decision = decide(
+        &subject(3, &page),
+        &[candidate(1, &long), candidate(2, &part)],
+        &[],
+        &Params::default(),
+    );
+    assert_eq!(
+        decision.link.map(|l| l.to),
+        Some(ArticleId(1)),
+        "a part of another"
+    );
     // An article with another one's text within it is no round-up.
     let wrapped = print(Some("Storm"), &paragraphs((0..7).chain(10..12)));
     let longer = print(Some("Storm"), &paragraphs(0..7));
@@ -321,18 +344,26 @@ fn a_round_up_that_came_first_or_between_is_found_out() {
         (ArticleId(1), &[ArticleId(2)][..])
     );
 
-    // Whatever the order, each is in a story of its own in the end, and copies find their articles.
-    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let mut store = MemoryStore::default();
-        for n in order {
-            store.insert(&Arriving::of([&page, &one, &two][n]), &Params::default());
-        }
-        let stories: Vec<i64> = store.stories().map(|s| s.0).collect();
-        assert_eq!(stories, [0, 1, 2], "{order:?}");
-        for (n, text) in [(1, &one), (2, &two)] {
-            let (_, decision) = store.insert(&Arriving::of(text), &Params::default());
-            let place = order.iter().position(|o| *o == n).unwrap();
-            assert_eq!(decision.link.map(|l| l.story.0), Some(place as i64), "{order:?}");
+    // Whatever the order, each is in a story of its own in the end, and copies find their articles: also where most of the page is
+    // one of the two.
+    let (long, brief) = (
+        print(Some("Storm"), &paragraphs(0..10)),
+        print(Some("Vote"), &paragraphs(10..12)),
+    );
+    let uneven = print(Some("The day in brief"), &paragraphs(0..12));
+    for texts in [[&page, &one, &two], [&uneven, &long, &brief]] {
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut store = MemoryStore::default();
+            for n in order {
+                store.insert(&Arriving::of(texts[n]), &Params::default());
+            }
+            let stories: Vec<i64> = store.stories().map(|s| s.0).collect();
+            assert_eq!(stories, [0, 1, 2], "{order:?}");
+            for n in [1, 2] {
+                let (_, decision) = store.insert(&Arriving::of(texts[n]), &Params::default());
+                let place = order.iter().position(|o| *o == n).unwrap();
+                assert_eq!(decision.link.map(|l| l.story.0), Some(place as i64), "{order:?}");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use copydesk_article::{ArticleId, Relation, StoryId};
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Candidate, EXCERPTS, Excerpt, Link, Merge};
 
 use crate::evidence::{Older, SiteArticle};
@@ -29,7 +29,7 @@ impl DecisionInputs<'_> {
     /// A new article is linked: it may be one of its original's excerpts.
     pub(crate) fn note_link(&mut self, article: i64, link: &Link) {
         if let Some(original) = self.older.get_mut(&link.to.0)
-            && link.relation == Relation::Excerpt
+            && link.is_part()
             && original.excerpts.len() < EXCERPTS
         {
             original.excerpts.push(article);

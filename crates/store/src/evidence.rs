@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
-use copydesk_dedup::{EXCERPTS, PriorLink, RECENTS, Times};
+use copydesk_dedup::{EXCERPTS, PART_FROM, PriorLink, RECENTS, Times};
 use copydesk_site::{BlockKey, PageBlocks};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -101,7 +101,9 @@ async fn older(
     let sql = format!(
         "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, a.relation = 'digest' AS digest,
                 a.published_at, a.fetched_at, a.message_time, e.url_hash, e.evidence,
-                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id AND x.relation = 'excerpt'
+                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id
+                          AND (x.relation = 'excerpt' OR x.relation = 'near_copy' AND x.containment >= {PART_FROM}
+                               AND x.containment_of_linked < {PART_FROM})
                       ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts
          FROM ({which}) AS c
          JOIN article a ON a.article_id = c.id

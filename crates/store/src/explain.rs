@@ -186,7 +186,7 @@ impl Store {
 
 /// The decision from the stored evidence. What the site shows everywhere is left out of it already, so the site's
 /// articles only count.
-fn again(
+pub(crate) fn again(
     article_id: i64,
     own: &Older<'_>,
     looked_at: &[i64],

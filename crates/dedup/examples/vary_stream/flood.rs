@@ -10,6 +10,7 @@ use super::{Article, Random};
 const TEMPLATES: &str = include_str!("templates.txt");
 
 struct Template {
+    name: String,
     title: String,
     paragraphs: Vec<String>,
 }
@@ -40,7 +41,7 @@ pub(crate) fn flood(
         for n in 0..fillings {
             let fill = Filling::new(random);
             let record = json!({
-                "host": 1_000 + (first + random.below(hosts)) % 300, "kind": "flood", "src": "flood",
+                "host": 1_000 + (first + random.below(hosts)) % 300, "kind": template.name, "src": "flood",
                 "cluster": 2_000_000 + number * 1_000 + n, "title": fill.apply(&template.title, random),
             });
             let paragraphs = template
@@ -70,12 +71,14 @@ fn worded(text: &str, random: &mut Random) -> Template {
         rest = behind;
     }
     chosen.push_str(rest);
+    let name = chosen.lines().next().unwrap_or_default();
     let mut lines = chosen
         .lines()
         .skip(1)
         .filter(|l| !l.trim().is_empty())
         .map(str::to_owned);
     Template {
+        name: format!("flood: {}", name.trim_start_matches("# ")),
         title: lines.next().unwrap_or_default(),
         paragraphs: lines.collect(),
     }
@@ -173,6 +176,21 @@ fn value(slot: &str, random: &mut Random) -> String {
         ),
         "advice" => one_of(
             "A talk that you put off will go better than feared/Money matters need a second look/An old friend brings news/Rest before you decide/Someone at work notices your patience/A short trip clears your mind/Say no once and mean it/Luck favours small risks",
+        ),
+        "news" => one_of(
+            "A second line is to be opened at the plant in Dayton/The quarterly dividend is raised by a tenth/A finance chief from outside takes over in spring/\
+             An order for sensors has come from a maker of satellites/The research centre moves to a larger building near the airport/\
+             A rival's brand of cleaning products has been bought/The lighting business is up for sale/Two shifts are added at the foundry/\
+             The regulator has cleared the new scanner for use in hospitals/Deliveries to the railways begin a year earlier than planned/\
+             A recall of chargers is extended to three more models/The pension scheme has been handed to an insurer/\
+             Branches in small towns stay open on Saturdays/A share buy-back is to end in autumn/The ferry terminal gets a new roof",
+        ),
+        "tip" => one_of(
+            "Go early, because the benches by the window are taken by noon/The soup is famous for good reason/Children like the steps down to the water/\
+             Best at dusk, when the geese come in/There is a tea room at the top/Short and muddy, so take boots/Bring a map and a friend/\
+             The owner plays the accordion on Fridays/Ask for the back room/Airy and not for the nervous/Flat, shady and good for prams/\
+             Views of three valleys on a clear day/The pies are baked twice a day/Nobody knows who carved the door/A steep mile with a reward/\
+             The hall was a cinema before the war/Cheap, loud and cheerful/It closes when it rains",
         ),
         "small" => (2 + random.below(8)).to_string(),
         "num" => (10 + random.below(90)).to_string(),

@@ -12,9 +12,10 @@
 //!          retitled
 //! retitled every copy has the title of some other article
 //! ocr:N    scanning errors in N percent of the characters of every copy; ocr-both:N: of every article
-//! flood    50 fillings of each of 12 templates (every other one of templates.txt) among 3,000 other articles
+//! flood    50 fillings of each of 14 or 15 templates (every other one of templates.txt) among 3,000 other articles
 //! flood-2  the same with the other templates
 //! roundups 400 pages that hold 2 to 4 other articles whole
+//! edits    ten edits of each article; of the gold of page files as well, which has many languages
 //! untitled every title is gone: what the rules that look at titles are worth, and what they cost
 //!
 //! IN and OUT have the form that score_stream reads; the gold clusters are kept.
@@ -33,6 +34,7 @@ use serde_json::{Value, json};
 
 mod edits;
 mod flood;
+mod languages;
 
 /// Numbers without a library: SplitMix64.
 pub(crate) struct Random(pub(crate) u64);
@@ -70,7 +72,10 @@ fn read(path: &str) -> Result<Vec<Article>, Box<dyn Error>> {
     let lines = BufReader::new(flate2::read::GzDecoder::new(File::open(path)?)).lines();
     lines
         .map(|line| {
-            let record: Value = serde_json::from_str(&line?)?;
+            let mut record: Value = serde_json::from_str(&line?)?;
+            if let Some(gold) = record.get_mut("gold").map(Value::take) {
+                record = gold;
+            }
             let text = record["text"].as_str().unwrap_or_default();
             let paragraphs = text
                 .lines()
@@ -236,6 +241,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "ocr-both" => edits::scan(&mut articles, number, false, random),
         "flood" => articles = flood::flood(articles, 3_000, 50, 0, random),
         "flood-2" => articles = flood::flood(articles, 3_000, 50, 1, random),
+        "edits" => articles = languages::edited(&articles, random),
         "roundups" => articles = edits::round_ups(articles, 400, random),
         "tail" => cut_elsewhere(&mut articles, |words, kept| words - kept),
         "middle" => cut_elsewhere(&mut articles, |words, kept| random.below(words - kept + 1)),

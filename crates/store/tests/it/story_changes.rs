@@ -177,3 +177,82 @@ async fn a_whole_copy_of_two_stories_makes_them_one_and_that_can_be_undone() {
         scratch.assert_law().await;
     }
 }
+
+#[tokio::test]
+async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back() {
+    let scratch = Scratch::new("again").await;
+    let longer = |seed: u64| format!("{}\n\n{}", babble(seed, 8), babble(seed + 10, 1));
+    let ids = store(
+        &scratch,
+        &[
+            sent("Storm closes harbour", babble(1, 8)),
+            sent("Storm closes harbour", longer(1)),
+            sent("Vote goes on", babble(2, 8)),
+            sent("The price of bread", babble(3, 8)),
+            sent("The price of bread", babble(3, 8)),
+            sent("Tide tables", babble(4, 8)),
+            sent("Tide tables", longer(4)),
+        ],
+        1,
+    )
+    .await;
+    // As an older rule left them: the second and the last were no copies, the third was one of the first.
+    let [storm, copy, vote, tide, last] = [ids[0], ids[1], ids[2], ids[5], ids[6]];
+    let columns = "story_id, canonical_article, articles, copies, sites, first_published_at, first_seen, last_seen, canonical_at, \
+                   longest_words, canonical_words, title, site, url, language, site_list";
+    for sql in [
+        format!(
+            "UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
+                 containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL, link_rule_version = 1
+             WHERE article_id IN ({copy}, {last})"
+        ),
+        format!(
+            "UPDATE article SET story_id = {storm}, linked_to = {storm}, relation = 'near_copy', similarity = 0.5, containment = 0.6,
+                 containment_of_linked = 0.6, shared_shingles = 90, link_reason = 'weighed', link_rule_version = 1
+             WHERE article_id = {vote}"
+        ),
+        format!(
+            "UPDATE evidence SET refusals = jsonb_build_object(CASE article_id WHEN {copy} THEN {storm} ELSE {tide} END, 'weighed_against')
+             WHERE article_id IN ({copy}, {last})"
+        ),
+        "UPDATE evidence e SET story_id = a.story_id FROM article a WHERE a.article_id = e.article_id".to_owned(),
+        "TRUNCATE story".to_owned(),
+        format!("INSERT INTO story ({columns}) SELECT * FROM story_counted"),
+    ] {
+        sqlx::query(&sql).execute(&scratch.db).await.unwrap();
+    }
+    scratch.assert_law().await;
+    // A person says that the last two are of two stories.
+    let merged = scratch.store.merge_stories(last, tide, "a test").await.unwrap();
+    scratch.store.undo_story_event(merged.event_id).await.unwrap();
+    assert_eq!(scratch.store.outdated_decisions().await.unwrap(), 3);
+
+    let before = state(&scratch, &ids).await;
+    let (mut after, mut decided, mut changed) = (i64::MIN, 0, 0);
+    while let Some(step) = scratch.store.redecide(after, 2).await.unwrap() {
+        (after, decided, changed) = (step.after, decided + step.articles, changed + step.changed);
+    }
+    assert_eq!((decided, changed), (3, 2));
+    assert_eq!(scratch.store.outdated_decisions().await.unwrap(), 0);
+    let stories: Vec<usize> = state(&scratch, &ids).await.into_iter().map(|s| s.0).collect();
+    assert_eq!(stories, [0, 0, 2, 3, 3, 5, 6]);
+    scratch.assert_law().await;
+    let explanation = scratch.store.explain(ids[2]).await.unwrap().unwrap();
+    assert!(explanation.same, "{explanation:#?}");
+
+    let events: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT event_id, kind FROM story_event WHERE cause_article IS NOT NULL ORDER BY event_id DESC",
+    )
+    .fetch_all(&scratch.db)
+    .await
+    .unwrap();
+    let kinds: Vec<&str> = events.iter().map(|(_, kind)| kind.as_str()).collect();
+    assert_eq!(kinds, ["relink", "merge"]);
+    for (event, _) in &events {
+        scratch.store.undo_story_event(*event).await.unwrap();
+    }
+    assert_eq!(state(&scratch, &ids).await, before);
+    scratch.assert_law().await;
+    // What a person took back stays taken back.
+    assert!(scratch.store.redecide(i64::MIN, 100).await.unwrap().is_none());
+}

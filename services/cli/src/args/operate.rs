@@ -121,6 +121,12 @@ pub(crate) enum JanitorCommand {
 CHANGELOG names a new fingerprint version."
     )]
     Refingerprint,
+    /// Decide again on articles that an older rule decided on, from stored evidence; workers go on meanwhile
+    #[command(
+        after_help = "Example: copydesk janitor redecide\n\nSafe to stop and to repeat. Every change of a story is an event: `copydesk story undo \
+EVENT` takes it back. Stories that a person changed stay as they are. Run it after an update whose CHANGELOG names a new rule version."
+    )]
+    Redecide,
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),

@@ -19,6 +19,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     let store = store(config).await?;
     match &args.command {
         Some(JanitorCommand::Refingerprint) => return refingerprint(&store).await,
+        Some(JanitorCommand::Redecide) => return redecide(&store).await,
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
         Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
@@ -87,6 +88,29 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
         }
     }
     print(&format!("{done} articles gone over"));
+    Ok(Outcome::Done)
+}
+
+async fn redecide(store: &Store) -> anyhow::Result<Outcome> {
+    let mut stop = stop_on_signal()?;
+    let all = store.outdated_decisions().await?;
+    print(&format!("{all} articles were decided on by another rule"));
+    let (mut after, mut done, mut changed) = (i64::MIN, 0, 0);
+    while let Some(step) = try_again(|| store.redecide(after, STEP)).await? {
+        after = step.after;
+        done += step.articles;
+        changed += step.changed;
+        tracing::info!(done, of = all, changed, "deciding again");
+        if *stop.borrow_and_update() {
+            print(&format!(
+                "stopped after {done} articles, {changed} of them changed; the same command goes on"
+            ));
+            return Ok(Outcome::Found);
+        }
+    }
+    print(&format!(
+        "{done} articles decided on again; {changed} of them changed (`copydesk story show` lists the events of a story)"
+    ));
     Ok(Outcome::Done)
 }
 
