@@ -18,10 +18,10 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 
-# A related pair counts half as much against as a different one: the label is a matter of taste.
-RELATED = 0.5
+# A related pair counts less against than a different one: the label is a matter of taste.
+RELATED = 0.75
 # Pairs of one source that are drawn at most: more change nothing.
-MOST = 12_000
+MOST = 6_000
 L2 = 2.0
 
 

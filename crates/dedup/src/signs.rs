@@ -131,8 +131,6 @@ signs! {
     YoungSite = "young_site", Against;
     /// Share of what is shared that an article of another story shows, too.
     Elsewhere = "elsewhere", Against;
-    /// The same above four fifths.
-    ElsewhereNearlyAll = "elsewhere_nearly_all", Against;
     /// Share of what is shared that the list of common shingles takes away.
     Common = "common", Against;
 }
@@ -210,7 +208,6 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
         Sign::YoungSite => not_whole * f64::from(u8::from(f.young_site)),
         Sign::Elsewhere => f.elsewhere,
-        Sign::ElsewhereNearlyAll => (f.elsewhere - 0.8).max(0.0),
         Sign::Common => f.common,
     };
     Sign::ALL.map(value)
