@@ -71,6 +71,7 @@ async fn upkeep_runs_and_may_be_repeated() {
     for _ in 0..2 {
         copydesk.ok(&["janitor", "--once"]);
         assert!(copydesk.ok(&["janitor", "refingerprint"]).contains("0 articles"));
+        assert!(copydesk.ok(&["janitor", "redecide"]).contains("0 articles"));
     }
     assert!(copydesk.ok(&["janitor", "common", "build"]).contains("list 1"));
     copydesk.ok(&["janitor", "common", "off"]);

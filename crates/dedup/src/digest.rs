@@ -18,6 +18,8 @@ const MAIN: f64 = 0.75;
 const WHOLE: f64 = 0.9;
 /// … if it has so many shingles: a line that a site adds is no article.
 const WHOLE_SHINGLES: u32 = 30;
+/// A copy of a digest holds this share of it. No article in it does: it would leave no room for another.
+const COPY: f64 = 0.85;
 /// Two parts are different ones if they have at most this share of the smaller part in common.
 const COMMON: f64 = 0.2;
 /// Titles are alike from this Jaccard similarity: an excerpt under the title of the whole was taken from it.
@@ -79,7 +81,7 @@ pub(crate) fn among(
         let is_part = in_page >= HELD && of_page < MAIN || in_page >= WHOLE;
         if candidate.digest {
             // Copies of the digest itself are copies; the longest article in it is none.
-            if of_page < WHOLE {
+            if of_page < COPY {
                 digests.apart.push(candidate.id);
             }
         } else if is_part
