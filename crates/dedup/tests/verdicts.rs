@@ -183,7 +183,7 @@ fn what_is_no_candidate_is_refused_as_such() {
 #[test]
 fn a_sites_own_blocks_tie_nothing_together() {
     let furniture = paragraphs(100..106);
-    let page = |n: u64| [furniture.clone(), paragraphs(n * 10..n * 10 + 2)].concat();
+    let page = |n: u64| [paragraphs(n * 10..n * 10 + 2), furniture.clone()].concat();
     let pages: Vec<Fingerprint> = (0..5).map(|n| print(None, &page(n))).collect();
     let of_site: Vec<Recent<'_>> = pages
         .iter()
