@@ -5,7 +5,6 @@ use std::sync::Arc;
 use copydesk_article::StoryId;
 use copydesk_dedup::{CommonBuilder, CommonShingles, FINGERPRINT_VERSION};
 use sqlx::Row as _;
-use tokio::sync::Mutex;
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
@@ -13,10 +12,6 @@ use crate::identity::decode;
 
 /// Articles read at once while a list is built.
 const PAGE: i64 = 2_000;
-
-/// The list that this process has at hand.
-#[derive(Debug, Default)]
-pub(crate) struct ListAtHand(Mutex<Option<Arc<CommonShingles>>>);
 
 /// A list that was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +31,7 @@ impl Store {
         if version == 0 {
             return Ok(None);
         }
-        let mut at_hand = self.list_at_hand().0.lock().await;
+        let mut at_hand = self.common_cache().0.lock().await;
         if let Some(list) = at_hand.as_ref().filter(|l| l.version() == version) {
             return Ok(Some(Arc::clone(list)));
         }

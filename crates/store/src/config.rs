@@ -1,4 +1,4 @@
-//! The handle on the database: connections, time-outs, what all workers agree on.
+//! The handle on the database: connections, time-outs, what all workers agree on, what this process has at hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,78 +9,13 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use crate::common::ListAtHand;
-use crate::database_url::{DatabaseUrl, mode_of_environment};
+use crate::common_cache::CommonShinglesCache;
+use crate::database_url::mode_of_environment;
 use crate::error::{Doing as _, StoreError};
 use crate::fitness::{self, Fault};
 use crate::keys::WindowKeyCache;
-use crate::outbox::Outputs;
+use crate::settings::{Outputs, QuarantineLimits, StoreConfig};
 use crate::sites_at_hand::SitesAtHand;
-
-/// How to reach the database, and how long anything there may take.
-#[derive(Debug, Clone)]
-pub struct StoreConfig {
-    /// `postgres://user:password@host:port/database`, with libpq's parameters (`sslmode`, …). Over a network the server's
-    /// certificate is verified (`verify-full`) unless the URL, or `PGSSLMODE`, says otherwise.
-    pub url: DatabaseUrl,
-    /// Connections at most. A worker wants one per partition that flushes at the same time, and two more.
-    pub connections: u32,
-    /// The name in `pg_stat_activity`.
-    pub application_name: String,
-    /// A statement of a flush that takes longer is ended by Postgres and the flush tried again.
-    pub statement_timeout: Duration,
-    /// The same for waiting for a lock.
-    pub lock_timeout: Duration,
-    /// A transaction whose worker says nothing for so long is ended by Postgres. It bounds how long a frozen
-    /// worker can hold up whoever takes over its partitions.
-    pub idle_timeout: Duration,
-    /// How long to wait for a free connection.
-    pub acquire_timeout: Duration,
-    /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
-    /// cannot be replayed.
-    pub quarantine_bytes: usize,
-    /// Bytes of all messages in quarantine, as they are stored. Of a message for which there is no room the row alone is kept. 0: no bound.
-    /// Flushes that run at the same moment do not see each other's messages, so that it may be exceeded by what they hold.
-    pub quarantine_max_bytes: u64,
-    /// What is told besides storing. All workers of a database should have the same.
-    pub outputs: Outputs,
-    /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
-    /// recorded in any case. All workers and janitors of a database should have the same.
-    pub site_memory: bool,
-    /// Whether headings, tables, links and pictures of articles are kept: what the views make `body_markdown`, `links` and `images` of.
-    pub markup: bool,
-    /// Nothing is written, and every statement is bound by `statement_timeout`, not those of a flush alone: for programs that only show.
-    pub read_only: bool,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            url: DatabaseUrl::default(),
-            connections: 8,
-            application_name: "copydesk".into(),
-            statement_timeout: Duration::from_secs(60),
-            lock_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(15),
-            acquire_timeout: Duration::from_secs(30),
-            quarantine_bytes: 64 << 20,
-            quarantine_max_bytes: 1 << 30,
-            outputs: Outputs::default(),
-            site_memory: true,
-            markup: true,
-            read_only: false,
-        }
-    }
-}
-
-/// How much quarantine keeps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct QuarantineLimits {
-    /// Of one message's value.
-    pub(crate) message_bytes: usize,
-    /// Of all messages, as they are stored; 0: no bound.
-    pub(crate) max_bytes: u64,
-}
 
 /// The database. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
@@ -99,7 +34,7 @@ struct Shared {
     site_memory: bool,
     markup: bool,
     window_days: OnceCell<i32>,
-    list: ListAtHand,
+    common: CommonShinglesCache,
     sites: SitesAtHand,
     window_keys: WindowKeyCache,
 }
@@ -133,7 +68,7 @@ impl Store {
         let mut first = options.connect().await.map_err(|source| match source {
             // Here and now it is a matter of settings; later on it may be a connection that was cut off.
             sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
-            source => StoreError::Database { doing: DOING, source },
+            error => StoreError::Database { doing: DOING, error },
         })?;
         // A store that only reads has them among its options, so that nothing undoes them.
         let bounds = if config.read_only { "" } else { OWN_BOUNDS };
@@ -161,11 +96,20 @@ impl Store {
                 site_memory: config.site_memory,
                 markup: config.markup,
                 window_days: OnceCell::new(),
-                list: ListAtHand::default(),
+                common: CommonShinglesCache::default(),
                 sites: SitesAtHand::default(),
                 window_keys: WindowKeyCache::default(),
             }),
         })
+    }
+
+    /// What the database or this login lacks, for a program with `database.connections` connections.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn faults(&self, connections: u32) -> Result<Vec<Fault>, StoreError> {
+        let mut connection = self.pool.acquire().await.doing("cannot connect to Postgres")?;
+        fitness::look(&mut connection, connections).await
     }
 
     /// Connections that are at work, and connections that wait for some.
@@ -217,8 +161,8 @@ impl Store {
         self.shared.markup
     }
 
-    pub(crate) fn list_at_hand(&self) -> &ListAtHand {
-        &self.shared.list
+    pub(crate) fn common_cache(&self) -> &CommonShinglesCache {
+        &self.shared.common
     }
 
     pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
@@ -253,10 +197,10 @@ pub(crate) const OWN_BOUNDS: &str =
 /// with a flush behind it, though connections that it has fall free meanwhile.
 async fn connections(first: &mut PgConnection, wanted: u32) -> Result<u32, StoreError> {
     let mut connections = wanted;
-    for fault in fitness::look(first, wanted + fitness::BESIDE).await? {
+    for fault in fitness::look(first, wanted).await? {
         // The others are in nobody's way who only reads; who writes meets them at the first statement.
         match &fault {
-            Fault::Connections { free, .. } => connections = free.saturating_sub(fitness::BESIDE).max(1),
+            Fault::Connections { free, .. } => connections = (*free).max(1),
             Fault::Encoding(_) => {}
             Fault::NoSearchPath | Fault::ReadOnly { .. } | Fault::NoRights { .. } => continue,
         }

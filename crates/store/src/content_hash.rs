@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::columns::List;
+use crate::values::List;
 
 /// Bytes of the hash that are kept: nobody finds a second text for these, and a sighting stays small.
 const KEPT: usize = 16;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Candidate, EXCERPTS, Excerpt, Link, Merge};
 
-use crate::evidence::{Older, SiteArticle};
+use crate::evidence::Older;
 use crate::keys::Owners;
+use crate::sites_at_hand::SiteArticle;
 
 /// Everything that the decisions of a batch depend on, read from the database.
 pub(crate) struct DecisionInputs<'b> {

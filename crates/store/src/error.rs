@@ -39,16 +39,16 @@ pub enum StoreError {
     )]
     UntrustedServer(String),
     /// Postgres, or the way to it.
-    #[error("{doing}: {}", Explained(source))]
+    #[error("{doing}: {}", Explained(error))]
     Database {
         /// What was being done.
         doing: &'static str,
-        /// What happened.
-        source: sqlx::Error,
+        /// What happened. No `source`: it is said already, and would be said twice.
+        error: sqlx::Error,
     },
     /// A migration failed, or the database's schema is not one of this program's.
     #[error("the schema cannot be brought up to date: {0}")]
-    Migration(#[from] MigrateError),
+    Migration(MigrateError),
     /// Kafka has deleted messages before they were read.
     #[error(
         "{partition}: Kafka has deleted the messages from {next_offset} to {low} (retention) before they were read; \
@@ -138,6 +138,12 @@ pub enum StoreError {
     Unknown(String),
 }
 
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migration(error)
+    }
+}
+
 /// The error of [`crate::Store::flush`].
 pub type FlushError = StoreError;
 
@@ -145,7 +151,7 @@ impl StoreError {
     /// What to do about it.
     pub fn class(&self) -> RetryClass {
         match self {
-            Self::Database { source, .. } => class_of(source),
+            Self::Database { error, .. } => class_of(error),
             Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 class_of(source)
             }
@@ -168,7 +174,7 @@ impl StoreError {
     pub fn sqlstate(&self) -> Option<std::borrow::Cow<'_, str>> {
         match self {
             Self::Database {
-                source: sqlx::Error::Database(error),
+                error: sqlx::Error::Database(error),
                 ..
             } => error.code(),
             _ => None,
@@ -184,7 +190,7 @@ impl StoreError {
     fn refusal(&self) -> String {
         match self {
             Self::Database {
-                source: sqlx::Error::Database(error),
+                error: sqlx::Error::Database(error),
                 ..
             } => {
                 format!(
@@ -230,7 +236,7 @@ pub(crate) trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, sqlx::Error> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Database { doing, source })
+        self.map_err(|error| StoreError::Database { doing, error })
     }
 }
 
@@ -313,6 +319,16 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        use std::error::Error as _;
+        let error = Err::<(), _>(sqlx::Error::PoolTimedOut)
+            .doing("cannot look")
+            .unwrap_err();
+        assert!(error.to_string().starts_with("cannot look: no connection"));
+        assert!(error.source().is_none(), "a chain of errors would repeat it");
+    }
 
     #[test]
     fn outages_are_waited_for_and_never_taken_for_bad_data() {

@@ -14,7 +14,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::identity::decode;
-use crate::sites_at_hand::SitesAtHand;
+use crate::sites_at_hand::{SiteArticle, SitesAtHand};
 
 /// An older article as the decision sees it.
 #[derive(Debug, Clone)]
@@ -31,29 +31,6 @@ pub(crate) struct Older<'b> {
     pub(crate) excerpts: Vec<i64>,
     /// When it appeared, as far as it is known here.
     pub(crate) times: Times,
-}
-
-/// One of a site's last articles.
-#[derive(Debug, Clone)]
-pub(crate) struct SiteArticle {
-    pub(crate) id: ArticleId,
-    pub(crate) url_hash: Option<u64>,
-    pub(crate) blocks: Vec<BlockHash>,
-    pub(crate) title_words: Vec<u32>,
-    /// Its story as far as it is known: null where it was stored before there was site memory.
-    pub(crate) story: Option<StoryId>,
-    /// All its blocks. `None`: stored before there was site memory, or by a program that writes another format.
-    pub(crate) page: Option<PageBlocks>,
-}
-
-impl SiteArticle {
-    /// About how many bytes of memory it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + size_of_val(self.blocks.as_slice())
-            + size_of_val(self.title_words.as_slice())
-            + self.page.as_ref().map_or(0, PageBlocks::bytes)
-    }
 }
 
 /// What is known of the sites of a batch.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use sqlx::{PgConnection, Row as _};
 
-use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 
 /// Something that is wrong with the database, or with this login. Its `Display` is what it is, [`Fault::mend`] what to do.
@@ -19,7 +18,7 @@ pub enum Fault {
     },
     /// The encoding of the database is not UTF8.
     Encoding(String),
-    /// Fewer connections than `database.connections` and one more.
+    /// Fewer connections than `database.connections`.
     Connections {
         /// Connections that this process can have.
         free: u32,
@@ -163,17 +162,3 @@ pub(crate) async fn look(connection: &mut PgConnection, wanted: u32) -> Result<V
     }
     Ok(faults)
 }
-
-impl Store {
-    /// What the database or this login lacks, for a program with `database.connections` connections.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn faults(&self, connections: u32) -> Result<Vec<Fault>, StoreError> {
-        let mut connection = self.pool.acquire().await.doing("cannot connect to Postgres")?;
-        look(&mut connection, connections + BESIDE).await
-    }
-}
-
-/// Connections beside the pool: the one that hears what other workers claim.
-pub(crate) const BESIDE: u32 = 1;

@@ -100,3 +100,20 @@ pub struct Batch {
     /// The messages in ascending order of offsets.
     pub items: Vec<Item>,
 }
+
+/// The ranges within `[from, to)` that brought no message.
+pub(crate) fn gaps_between(from: NextOffset, to: NextOffset, items: &[Item]) -> Vec<(i64, i64)> {
+    let mut gaps = Vec::new();
+    let mut next = from.get();
+    for item in items {
+        let offset = item.message.coordinates.offset.get();
+        if offset > next {
+            gaps.push((next, offset));
+        }
+        next = offset + 1;
+    }
+    if to.get() > next {
+        gaps.push((next, to.get()));
+    }
+    gaps
+}

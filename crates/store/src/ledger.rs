@@ -6,11 +6,10 @@
 use copydesk_article::{Message, NextOffset, Offset, Reject};
 use tracing::warn;
 
+use crate::claimed::Claimed;
 use crate::error::{FlushError, RetryClass, StoreError};
-use crate::item::{Batch, Content, Item, Prepared, Tombstone};
-use crate::progress::Claimed;
+use crate::item::{Batch, Content, Item, Prepared, Tombstone, gaps_between};
 use crate::report::FlushReport;
-use crate::write_ledger::gaps_between;
 
 /// How many messages of which kind a flush brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

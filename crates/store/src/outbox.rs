@@ -19,19 +19,8 @@ use tracing::warn;
 use crate::columns::columns;
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
+use crate::headers::headers_from_bytes;
 use crate::progress::source_of;
-use crate::quarantine::headers_from_bytes;
-
-/// What a store tells besides storing. All of it is off by default and costs nothing then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Outputs {
-    /// Refused messages are noted for the dead-letter topic.
-    pub dead_letters: bool,
-    /// Stored articles and versions are noted for the topic of clean articles.
-    pub articles: bool,
-    /// Behind a flush that stored an article or a version, the channel [`CHANNEL`] is notified.
-    pub notify: bool,
-}
 
 /// The channel of `LISTEN`.
 pub const CHANNEL: &str = "copydesk_articles";

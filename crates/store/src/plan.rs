@@ -8,7 +8,8 @@ use copydesk_dedup::{Decision, Merge, Params, PriorLink, RECENTS, Recent, Refusa
 
 use crate::decision_inputs::DecisionInputs;
 use crate::dispositions::Disposition;
-use crate::evidence::{Older, SiteArticle};
+use crate::evidence::Older;
+use crate::sites_at_hand::SiteArticle;
 use crate::work::Work;
 
 /// What a decision changes of older articles.

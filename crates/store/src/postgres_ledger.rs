@@ -3,13 +3,14 @@
 use copydesk_article::NextOffset;
 use sqlx::{Postgres, Row as _, Transaction};
 
+use crate::claimed::Claimed;
 use crate::config::Store;
 use crate::error::{Doing as _, FlushError, StoreError};
 use crate::flush::store_articles;
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Notice};
-use crate::progress::{Claimed, advance, position};
+use crate::progress::{advance, position};
 use crate::report::FlushReport;
 use crate::takedown;
 use crate::work::Work;

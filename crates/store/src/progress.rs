@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use copydesk_article::{Epoch, NextOffset, Offset, Partition, Topic, TopicPartition};
 use sqlx::{PgConnection, Row as _};
 
+use crate::claimed::Claimed;
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::ledger::{Advanced, Counts};
@@ -30,21 +31,6 @@ pub enum OnLostRange {
     Stop,
     /// Record the range as a gap and go on behind it.
     Skip,
-}
-
-/// A claimed partition: what a worker may flush, and from where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// The partition.
-    pub source: TopicPartition,
-    /// Read from here.
-    pub next_offset: NextOffset,
-    /// The right to flush: until somebody else claims the partition.
-    pub epoch: Epoch,
-    /// Claims in a row, before this one, that ended before the owner had stored the [`Wanted::in_hand`] messages that it
-    /// began with; the first of them without [`Store::release`]. 0 in quiet times; from 1 on, one of these messages may have
-    /// ended that owner's process.
-    pub unfinished_claims: i32,
 }
 
 /// How far a partition is.

@@ -1,7 +1,7 @@
 //! What a person does with the quarantine: list, look, replay, discard.
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Coordinates, Header, Message, Offset, Reject};
+use copydesk_article::{Coordinates, Message, Offset, Reject};
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row as _};
@@ -9,6 +9,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::store_articles;
+use crate::headers::headers_from_bytes;
 use crate::item::{Content, Item};
 use crate::progress::source_of;
 use crate::quarantine_content::{CONTENT_BYTES, Dropped, DroppedFor, STEP_BYTES, select_content};
@@ -336,26 +337,4 @@ fn entry(row: &PgRow) -> Result<QuarantineEntry, sqlx::Error> {
             .try_get::<Option<DateTime<Utc>>, _>(12)?
             .zip(row.try_get::<Option<String>, _>(13)?),
     })
-}
-
-/// The reverse of what the flush writes to `quarantine.headers`.
-pub(crate) fn headers_from_bytes(mut bytes: &[u8]) -> Option<Vec<Header>> {
-    let mut part = || {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let (part, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        bytes = rest;
-        Some((part.to_vec(), rest.is_empty()))
-    };
-    let mut headers = Vec::new();
-    let mut done = false;
-    while !done {
-        let Some((name, _)) = part() else { break };
-        let (value, last) = part()?;
-        headers.push(Header {
-            name: String::from_utf8(name).ok()?,
-            value,
-        });
-        done = last;
-    }
-    Some(headers)
 }

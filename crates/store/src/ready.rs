@@ -9,9 +9,9 @@ use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_site::{BlockKeys, PageBlocks};
 
 use crate::blocks;
-use crate::columns::List;
 use crate::content_hash::ContentHash;
 use crate::markup;
+use crate::values::List;
 
 /// Values of columns, as they are if the database has nothing to say against them.
 #[derive(Debug, Clone)]

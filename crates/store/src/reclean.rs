@@ -13,8 +13,9 @@ use sqlx::PgConnection;
 use crate::clean_events::{CleanEvent, record, rewrite, taken_out};
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
-use crate::evidence::{SiteArticle, Sites, said_of, site_articles};
+use crate::evidence::{Sites, said_of, site_articles};
 use crate::site_memory::{SETTLED, decide_from, view};
+use crate::sites_at_hand::SiteArticle;
 use crate::stored_article::read;
 use crate::story_rows;
 

@@ -15,8 +15,9 @@ use sqlx::PgConnection;
 
 use crate::dispositions::Disposition;
 use crate::error::{Doing as _, StoreError};
-use crate::evidence::{SiteArticle, Sites};
+use crate::evidence::Sites;
 use crate::identity::{Identity, Known};
+use crate::sites_at_hand::SiteArticle;
 use crate::stories::Stories;
 use crate::work::Work;
 

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use copydesk_article::{ArticleId, BlockHash, StoryId};
 use copydesk_dedup::RECENTS;
-
-use crate::evidence::SiteArticle;
+use copydesk_site::PageBlocks;
 
 /// After so long a site is read whole again: for articles that were changed or dropped, and for those that came late.
 const STALE: Duration = Duration::from_secs(60);
@@ -23,6 +23,29 @@ const OVERLAP: i64 = 1_000;
 
 /// Bytes of articles in one generation at the most; there are two. Some 400 bytes an article, 8 KB a site.
 const GENERATION_BYTES: usize = 12 << 20;
+
+/// One of a site's last articles.
+#[derive(Debug, Clone)]
+pub(crate) struct SiteArticle {
+    pub(crate) id: ArticleId,
+    pub(crate) url_hash: Option<u64>,
+    pub(crate) blocks: Vec<BlockHash>,
+    pub(crate) title_words: Vec<u32>,
+    /// Its story as far as it is known: null where it was stored before there was site memory.
+    pub(crate) story: Option<StoryId>,
+    /// All its blocks. `None`: stored before there was site memory, or by a program that writes another format.
+    pub(crate) page: Option<PageBlocks>,
+}
+
+impl SiteArticle {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(self.blocks.as_slice())
+            + size_of_val(self.title_words.as_slice())
+            + self.page.as_ref().map_or(0, PageBlocks::bytes)
+    }
+}
 
 /// What is known of one site.
 #[derive(Debug, Clone)]
@@ -137,8 +160,6 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use copydesk_article::{ArticleId, BlockHash};
-
     use super::*;
 
     fn article(id: i64, blocks: usize) -> Arc<SiteArticle> {

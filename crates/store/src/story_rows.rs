@@ -13,9 +13,10 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use crate::columns::{List, columns};
+use crate::columns::columns;
 use crate::copy::{CopyInto, copy};
 use crate::error::{Doing as _, StoreError};
+use crate::values::List;
 
 const DOING: &str = "cannot keep the stories' rows";
 

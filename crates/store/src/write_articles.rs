@@ -11,7 +11,7 @@ use copydesk_dedup::{Decision, RULE_VERSION};
 use sqlx::PgConnection;
 
 use crate::blocks;
-use crate::columns::{Bytes, Json, List, columns, list, row};
+use crate::columns::{columns, row};
 use crate::content_hash::ContentHash;
 use crate::copy::{CopyInto, copy};
 use crate::dispositions::Disposition;
@@ -21,6 +21,7 @@ use crate::plan::{Decided, Note};
 use crate::site_memory::{Cleaned, Outcome};
 use crate::stories::{Stories, refusals};
 use crate::story_rows::Member;
+use crate::values::{Bytes, Json, List, list};
 use crate::work::Work;
 
 columns! {

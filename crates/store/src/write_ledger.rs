@@ -3,16 +3,17 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Header, Message, NextOffset, Reject, TopicPartition};
+use copydesk_article::{Message, Reject, TopicPartition};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use crate::columns::{columns, list};
-use crate::config::QuarantineLimits;
+use crate::columns::columns;
 use crate::content_hash;
 use crate::error::{Doing as _, StoreError};
-use crate::item::Item;
+use crate::headers::headers_to_bytes;
 use crate::quarantine_content::{DroppedFor, quarantine_bytes};
+use crate::settings::QuarantineLimits;
+use crate::values::list;
 
 columns! {
     /// One message that is an article.
@@ -203,35 +204,6 @@ fn quarantined<'b>(
         raw_hash: payload.map(|p| Sha256::digest(p).to_vec()),
         content_dropped_for: None,
     })
-}
-
-/// Per header four bytes length (big endian) and the name, four bytes length and the value.
-fn headers_to_bytes(headers: &[Header]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for header in headers {
-        for part in [header.name.as_bytes(), header.value.as_slice()] {
-            bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-    }
-    bytes
-}
-
-/// The ranges within `[from, to)` that brought no message.
-pub(crate) fn gaps_between(from: NextOffset, to: NextOffset, items: &[Item]) -> Vec<(i64, i64)> {
-    let mut gaps = Vec::new();
-    let mut next = from.get();
-    for item in items {
-        let offset = item.message.coordinates.offset.get();
-        if offset > next {
-            gaps.push((next, offset));
-        }
-        next = offset + 1;
-    }
-    if to.get() > next {
-        gaps.push((next, to.get()));
-    }
-    gaps
 }
 
 pub(crate) async fn gaps(

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 
-use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 
 use super::claim::{LOOKING, Owners, owners};
@@ -106,12 +105,48 @@ impl WindowKeyCache {
     }
 
     /// Windows that are worth reading.
-    fn due(&self, now: Instant) -> Vec<Window> {
+    pub(crate) fn due(&self, now: Instant) -> Vec<Window> {
         let due = |c: &CachedWindow| {
             c.looks >= LOOKS && c.keys.is_none() && c.not_before.is_none_or(|not_before| not_before <= now)
         };
         let windows = self.lock();
         windows.iter().filter(|(_, c)| due(c)).map(|(w, _)| *w).collect()
+    }
+
+    /// Reads a window's keys. Version and keys are of one snapshot: `transaction` is one that only reads, all of it from the same moment.
+    /// Answers whether the keys are of use.
+    pub(crate) async fn read(
+        &self,
+        transaction: &mut PgConnection,
+        window: Window,
+    ) -> Result<bool, StoreError> {
+        let outcome = self.keys_of(transaction, window).await;
+        // After an error as well: other windows have their turn.
+        let keys = outcome.as_ref().ok().cloned().flatten();
+        let is_read = keys.is_some();
+        self.put(window, keys, Instant::now());
+        outcome.map(|_| is_read)
+    }
+
+    async fn keys_of(
+        &self,
+        transaction: &mut PgConnection,
+        window: Window,
+    ) -> Result<Option<(i64, Arc<KeyFilter>)>, StoreError> {
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT version FROM near_key_window WHERE number = $1")
+                .bind(window.0)
+                .fetch_optional(&mut *transaction)
+                .await
+                .doing(READING)?;
+        let (Some(version), Some(keys)) = (version, keys_at_most(transaction, window).await?) else {
+            return Ok(None);
+        };
+        if !self.make_room(KeyFilter::bytes_for(keys)) {
+            return Ok(None);
+        }
+        let filter = KeyFilter::of_window(transaction, window, keys).await?;
+        Ok(Some((version, Arc::new(filter))))
     }
 
     /// What came of reading a window. `None`: it is no use.
@@ -153,47 +188,6 @@ impl WindowKeyCache {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Window, CachedWindow>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Store {
-    /// Reads the keys of windows that flushes of this process look into and do not claim in, so that later flushes need not look for every
-    /// key. Answers with the number of windows that were read. To be called every few seconds, beside the flushes; most calls find nothing
-    /// to do and do not ask the database. A window with 5 million keys takes some seconds.
-    ///
-    /// # Errors
-    /// Postgres does not answer. Nothing depends on it: flushes go on as before.
-    pub async fn read_windows(&self) -> Result<u32, StoreError> {
-        let mut read = 0;
-        for window in self.window_keys().due(Instant::now()) {
-            let outcome = self.read_window(window).await;
-            // After an error as well: other windows have their turn.
-            let keys = outcome.as_ref().ok().cloned().flatten();
-            read += u32::from(keys.is_some());
-            self.window_keys().put(window, keys, Instant::now());
-            outcome?;
-        }
-        Ok(read)
-    }
-
-    async fn read_window(&self, window: Window) -> Result<Option<(i64, Arc<KeyFilter>)>, StoreError> {
-        // Version and keys are of one snapshot.
-        let mut tx = self.begin_reading().await?;
-        let version: Option<i64> =
-            sqlx::query_scalar("SELECT version FROM near_key_window WHERE number = $1")
-                .bind(window.0)
-                .fetch_optional(&mut *tx)
-                .await
-                .doing(READING)?;
-        let (Some(version), Some(keys)) = (version, keys_at_most(&mut tx, window).await?) else {
-            return Ok(None);
-        };
-        if !self.window_keys().make_room(KeyFilter::bytes_for(keys)) {
-            return Ok(None);
-        }
-        let filter = KeyFilter::of_window(&mut tx, window, keys).await?;
-        tx.rollback().await.doing(READING)?;
-        Ok(Some((version, Arc::new(filter))))
     }
 }
 

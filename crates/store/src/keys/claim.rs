@@ -115,11 +115,11 @@ pub(crate) async fn insert_absent(
         key.put(row);
         id.put(row);
     });
-    copied.await.map_err(|source| match &source {
+    copied.await.map_err(|error| match &error {
         sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::ClaimedMeanwhile,
         _ => StoreError::Database {
             doing: CLAIMING,
-            source,
+            error,
         },
     })?;
     Ok(absent)

@@ -57,7 +57,7 @@ async fn a_limit_of_connections_is_named_and_kept() {
     let faults = store.faults(8).await.unwrap();
     let expected = Fault::Connections {
         free: 3,
-        wanted: 9,
+        wanted: 8,
         limit: Limit::Role,
     };
     assert_eq!(faults, [expected]);

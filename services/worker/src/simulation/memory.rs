@@ -132,9 +132,9 @@ pub(super) enum Refusal {
 
 impl From<Refusal> for StoreError {
     fn from(refusal: Refusal) -> Self {
-        let database = |source| Self::Database {
+        let database = |error| Self::Database {
             doing: "simulated",
-            source,
+            error,
         };
         match refusal {
             Refusal::Lost => database(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())),
