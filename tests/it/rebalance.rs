@@ -118,7 +118,7 @@ async fn a_storm_of_workers_joining_and_leaving() {
     assert_eq!(
         pipeline.count("SELECT count(*) FROM article").await,
         pipeline
-            .count("SELECT count(DISTINCT canonical_url || body) FROM article")
+            .count("SELECT count(DISTINCT canonical_url || body) FROM articles")
             .await
     );
     assert!(

@@ -182,6 +182,10 @@ const ORPHANS: &[(&str, &str)] = &[
         "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM evidence e WHERE e.article_id = a.article_id)",
     ),
     (
+        "articles have no text, or texts no article",
+        "SELECT count(*) FROM article a FULL JOIN article_text t USING (article_id) WHERE a.article_id IS NULL OR t.article_id IS NULL",
+    ),
+    (
         "articles are in a story that does not exist",
         "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.story_id)
              AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = a.story_id)",
@@ -251,7 +255,7 @@ const CHANGED: &[(&str, &str)] = &[
          )
          SELECT count(*), coalesce((array_agg('article ' || article_id || ' version ' || version ORDER BY article_id))[1:5], '{}')
          FROM stored JOIN (
-             SELECT article_id, version, title, dek, captions, body, blocks FROM article
+             SELECT article_id, version, title, dek, captions, body, blocks FROM article JOIN article_text USING (article_id)
              UNION ALL
              SELECT article_id, version, title, dek, captions, body, blocks FROM article_version) c USING (article_id, version)
          WHERE content_hash <> copydesk_content_hash(title, dek, captions, body, blocks)",

@@ -38,8 +38,11 @@ pub(crate) async fn rewrite(
     clean: &CleanArticle,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     sqlx::query_scalar(
-        "UPDATE article SET blocks = $2::jsonb, body = $3, word_count = $4 WHERE article_id = $1
-         RETURNING copydesk_content_hash(title, dek, captions, body, blocks)",
+        "WITH changed AS (
+             UPDATE article_text SET blocks = $2::jsonb, body = $3 WHERE article_id = $1 RETURNING article_id, blocks, body
+         )
+         UPDATE article a SET word_count = $4 FROM changed c WHERE a.article_id = $1 AND c.article_id = $1
+         RETURNING copydesk_content_hash(a.title, a.dek, a.captions, c.body, c.blocks)",
     )
     .bind(id)
     .bind(blocks::to_json(clean))

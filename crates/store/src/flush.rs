@@ -24,7 +24,7 @@ use crate::story_rows::{self, Member};
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{canonical, evidence, identity, keys, site_memory, takedown, versions};
+use crate::{article_text, canonical, evidence, identity, keys, site_memory, takedown, versions};
 
 /// Stores articles. Answers with what is to be sent behind the commit. `last_takedown`: as the transaction's first statement found it.
 ///
@@ -55,6 +55,8 @@ pub(crate) async fn store_articles(
     let batch = BatchKeys::of(&works, &dispositions);
     let mut sites = evidence::sites(tx, store.sites_at_hand(), &batch.sites).await?;
     let mut owners = store.window_keys().owners(tx, &batch.elsewhere).await?;
+    let markup = store.keeps_markup();
+    article_text::insert(tx, &works, &dispositions, markup).await?;
 
     store.window_keys().claimed(&batch.windows);
     keys::lock(tx, &batch.windows).await?;
@@ -86,7 +88,6 @@ pub(crate) async fn store_articles(
     report.site_memory_blocks += cleaned.taken_out.0;
     report.site_memory_words += cleaned.taken_out.1;
     let list = common.map(CommonShingles::version);
-    let markup = store.keeps_markup();
     let rows = ArticleRows::new(&works, &dispositions, &decided, &stories, &cleaned, list, markup);
     rows.write(tx).await?;
     cleaned.note_young(tx).await?;

@@ -15,7 +15,8 @@
 //!    same shingle hashes are looked up in neighbouring windows where the batch claims nothing.
 //! 4. `keys`: the windows where it claims are locked, until the commit. Owners are looked up there, and absent keys go in.
 //!    Whoever owns a key is a candidate. Of two flushes with near-copies the second finds the first's keys. What does not depend on the database
-//!    has been laid out with the article (`ready`), so that the lock is held for as short as possible.
+//!    has been laid out with the article (`ready`), and the texts of new articles are written before (`article_text`), so that the lock is held for as short
+//!    as possible.
 //! 5. `evidence`: what is stored of the candidates is read. `plan`: in memory and in the order of offsets, every article is decided on
 //!    (`copydesk_dedup::decide`).
 //! 6. `stories`: links become stories; re-links are carried out.
@@ -28,6 +29,7 @@
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
+mod article_text;
 mod audit;
 mod blocks;
 mod canonical;

@@ -124,6 +124,10 @@ const FILES: &[(&str, &str)] = &[
         "0071_search_newest_first",
         include_str!("../../../migrations/0071_search_newest_first.sql"),
     ),
+    (
+        "0080_keep_texts_apart",
+        include_str!("../../../migrations/0080_keep_texts_apart.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.

@@ -16,11 +16,11 @@ use crate::values::List;
 /// Values of columns, as they are if the database has nothing to say against them.
 #[derive(Debug, Clone)]
 pub(crate) struct Ready {
-    /// `article.body`, unless site memory takes something out.
+    /// `article_text.body`, unless site memory takes something out.
     pub(crate) body: String,
-    /// `article.blocks`, unless site memory takes something out.
+    /// `article_text.blocks`, unless site memory takes something out.
     pub(crate) blocks: String,
-    /// `article.markup`, if it is kept.
+    /// `article_text.markup`, if it is kept.
     pub(crate) markup: String,
     /// `sighting.content_hash`, unless site memory takes something out.
     pub(crate) content: ContentHash,

@@ -25,9 +25,9 @@ pub(crate) struct StoredArticle {
     pub(crate) site_view: Option<Vec<i64>>,
 }
 
-const READ: &str = "SELECT a.article_id, a.version, a.title, a.dek, a.captions, a.body, a.blocks, a.rules_version, a.story_id,
+const READ: &str = "SELECT a.article_id, a.version, a.title, a.dek, a.captions, t.body, t.blocks, a.rules_version, a.story_id,
         e.site_hash, e.url_hash, e.title_words, e.site_view
-    FROM article a JOIN evidence e USING (article_id) WHERE a.article_id = ANY ($1) ORDER BY a.article_id";
+    FROM article a JOIN article_text t USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = ANY ($1) ORDER BY a.article_id";
 const LOCK: &str = " FOR NO KEY UPDATE OF a";
 
 /// Reads an article, and locks it if it is to be changed.

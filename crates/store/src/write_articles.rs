@@ -1,4 +1,4 @@
-//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new.
+//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new. Their texts: [`article_text`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_dedup::{Decision, RULE_VERSION};
 use sqlx::PgConnection;
 
-use crate::blocks;
+use crate::article_text::{self, TextColumns, TextRow};
 use crate::columns::{columns, row};
 use crate::content_hash::ContentHash;
 use crate::copy::{CopyInto, copy};
@@ -25,7 +25,7 @@ use crate::values::{Bytes, Json, List, list};
 use crate::work::Work;
 
 columns! {
-    /// The text and metadata of one version of an article: what a new version replaces.
+    /// The metadata of one version of an article: what a new version replaces.
     ContentColumns of Content<'b> {
         article_id: i64 = "int8",
         published_at: Option<DateTime<Utc>> = "timestamptz",
@@ -70,15 +70,55 @@ columns! {
         warnings: List = "text",
         captions: List = "text",
         extra: Option<Json<'b>> = "text",
-        blocks: Json<'b> = "text",
-        markup: Option<Json<'b>> = "text",
-        body: Cow<'b, str> = "text",
     }
 }
 
 impl Content<'_> {
-    fn hash(&self) -> ContentHash {
-        ContentHash::of(self.title, self.dek, &self.captions, &self.body, &self.blocks.0)
+    fn hash(&self, text: &TextRow<'_>) -> ContentHash {
+        ContentHash::of(self.title, self.dek, &self.captions, &text.body, &text.blocks.0)
+    }
+}
+
+columns! {
+    /// A version that is not shown.
+    VersionColumns of VersionRow<'b> {
+        article_id: i64 = "int8",
+        fetched_at: Option<DateTime<Utc>> = "timestamptz",
+        message_time: Option<DateTime<Utc>> = "timestamptz",
+        modified_at: Option<DateTime<Utc>> = "timestamptz",
+        version: i32 = "int4",
+        word_count: i32 = "int4",
+        version_similarity: Option<f32> = "float4",
+        fingerprint_version: i16 = "int2",
+        body_hash: Vec<u8> = "bytea",
+        rules_version: &'b str = "text",
+        title: Option<&'b str> = "text",
+        dek: Option<&'b str> = "text",
+        captions: List = "text",
+        blocks: Json<'b> = "text",
+        body: Cow<'b, str> = "text",
+    }
+}
+
+impl<'b> VersionRow<'b> {
+    fn of(content: Content<'b>, text: TextRow<'b>) -> Self {
+        Self {
+            article_id: content.article_id,
+            fetched_at: content.fetched_at,
+            message_time: content.message_time,
+            modified_at: content.modified_at,
+            version: content.version,
+            word_count: content.word_count,
+            version_similarity: content.version_similarity,
+            fingerprint_version: content.fingerprint_version,
+            body_hash: content.body_hash,
+            rules_version: content.rules_version,
+            title: content.title,
+            dek: content.dek,
+            captions: content.captions,
+            blocks: text.blocks,
+            body: text.body,
+        }
     }
 }
 
@@ -127,7 +167,7 @@ fn select_expression(column: &str) -> String {
         "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
         // Of an article that is there: it was read before others were waited for, who may have moved it. Its row is locked by now.
         "story_id" => "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)".to_owned(),
-        "extra" | "blocks" | "markup" | "refusals" => format!("r.\"{column}\"::jsonb"),
+        "extra" | "blocks" | "refusals" => format!("r.\"{column}\"::jsonb"),
         _ => format!("r.\"{column}\""),
     }
 }
@@ -161,38 +201,20 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const VERSION_COLUMNS: &[&str] = &[
-    "article_id",
-    "fetched_at",
-    "message_time",
-    "modified_at",
-    "version",
-    "word_count",
-    "version_similarity",
-    "fingerprint_version",
-    "body_hash",
-    "rules_version",
-    "title",
-    "dek",
-    "captions",
-    "blocks",
-    "body",
-];
-
 static ARCHIVE: LazyLock<String> = LazyLock::new(|| {
-    let columns = list(VERSION_COLUMNS, "");
+    let columns = list(VersionRow::NAMES, "");
     format!(
         "INSERT INTO article_version ({columns}, version_at, version_cause)
-         SELECT {columns}, version_at, version_cause FROM article WHERE article_id = ANY ($1)"
+         SELECT {columns}, version_at, version_cause FROM article JOIN article_text USING (article_id) WHERE article_id = ANY ($1)"
     )
 });
 
 static INSERT_VERSIONS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO article_version ({}, version_at) SELECT {}, now() FROM {}",
-        list(VERSION_COLUMNS, ""),
-        select_list(VERSION_COLUMNS),
-        ContentColumns::unnest(),
+        list(VersionRow::NAMES, ""),
+        select_list(VersionRow::NAMES),
+        VersionColumns::unnest(),
     )
 });
 
@@ -221,9 +243,12 @@ pub(crate) struct ArticleRows<'b> {
     /// Row by row beside `updated`.
     updated_evidence: EvidenceColumns<'b>,
     updated_ids: Vec<i64>,
+    /// Texts of versions, and of new articles from which site memory takes something out.
+    changed_texts: TextColumns<'b>,
+    changed_texts_count: usize,
     /// Versions that came and went within the batch.
-    passed: ContentColumns<'b>,
-    passed_count: usize,
+    superseded: VersionColumns<'b>,
+    superseded_count: usize,
     /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.
     hashes: Vec<Option<ContentHash>>,
 }
@@ -250,13 +275,8 @@ impl<'b> ArticleRows<'b> {
             hashes: vec![None; works.len()],
             ..Self::default()
         };
-        // The last version of an article that is to be shown is what the tables show.
-        let mut last: HashMap<i64, usize> = HashMap::new();
-        for (n, (work, disposition)) in works.iter().zip(dispositions).enumerate() {
-            if disposition.is_shown() {
-                last.insert(disposition.article(work.fresh), n);
-            }
-        }
+        // What the tables show.
+        let last = article_text::last_shown(works, dispositions);
         let mut founded: HashMap<i64, Founding<'b>> = HashMap::new();
         let decisions = decided.of_work.iter().zip(&decided.notes);
         for (n, ((work, disposition), (decision, note))) in
@@ -273,22 +293,27 @@ impl<'b> ArticleRows<'b> {
                 };
                 founded.insert(id, founding);
             }
-            let mut content = content(work, id, *disposition, site);
-            content.markup = content.markup.filter(|_| keeps_markup);
+            let content = content(work, id, *disposition, site);
+            let text = TextRow::of(work, id, site, keeps_markup);
             if let Some(hash) = rows.hashes.get_mut(n) {
                 *hash = Some(match &site.changed {
                     None => work.article.ready.content,
-                    Some(_) => content.hash(),
+                    Some(_) => content.hash(&text),
                 });
             }
             // No decision is made on an older version: it goes behind the one that is shown.
             let (Some(decision), true) = (decision, last.get(&id) == Some(&n)) else {
-                rows.passed.push(content);
-                rows.passed_count += 1;
+                rows.superseded.push(VersionRow::of(content, text));
+                rows.superseded_count += 1;
                 continue;
             };
             let evidence = evidence_row(work, id, decision, *note, site);
-            if let Some(founding) = founded.remove(&id) {
+            let founding = founded.remove(&id);
+            if founding.is_none() || site.changed.is_some() {
+                rows.changed_texts.push(text);
+                rows.changed_texts_count += 1;
+            }
+            if let Some(founding) = founding {
                 rows.inserted.push(Inserted {
                     content,
                     founding,
@@ -347,12 +372,15 @@ impl<'b> ArticleRows<'b> {
                 .await
                 .doing(STORING_EVIDENCE)?;
         }
-        if self.passed_count > 0 {
-            self.passed
+        if self.changed_texts_count > 0 {
+            article_text::update(connection, &self.changed_texts).await?;
+        }
+        if self.superseded_count > 0 {
+            self.superseded
                 .bind(sqlx::query(INSERT_VERSIONS.as_str()))
                 .execute(&mut *connection)
                 .await
-                .doing("cannot store passing versions")?;
+                .doing("cannot store superseded versions")?;
         }
         if !self.inserted.is_empty() {
             copy(&mut *connection, &INTO_ARTICLE, &self.inserted, |new, row| {
@@ -393,14 +421,12 @@ fn content<'b>(
     disposition: Disposition,
     site: &'b Outcome,
 ) -> Content<'b> {
-    let (article, ready) = (work.article, &work.article.ready);
-    let (clean, word_count, blocks, body) = match &site.changed {
-        Some((clean, words)) => (clean, *words, blocks::to_json(clean).into(), clean.body().into()),
+    let article = work.article;
+    let (clean, word_count) = match &site.changed {
+        Some((clean, words)) => (clean, *words),
         None => (
             &article.clean,
             i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
-            Cow::from(&ready.blocks),
-            Cow::from(&ready.body),
         ),
     };
     let m: &'b Metadata = &clean.metadata;
@@ -459,9 +485,6 @@ fn content<'b>(
                     .into(),
             )
         }),
-        blocks: Json(blocks),
-        markup: Some(Json(Cow::from(&ready.markup))),
-        body,
     }
 }
 

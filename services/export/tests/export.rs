@@ -39,15 +39,16 @@ impl Scratch {
         db.execute(format!(
             "INSERT INTO article (article_id, story_id, linked_to, relation, published_at, ingested_at, version_at, version, word_count,
                  fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, tags, similarity,
-                 paywalled, extra, blocks, body)
+                 paywalled, extra)
              SELECT id, id - id % 2, nullif(id - id % 2, id), CASE WHEN id % 2 = 0 THEN 'original' ELSE 'near_copy' END,
                     CASE WHEN id % 7 > 0 THEN timestamptz '2026-01-01 00:00:00.123456+00' + id * interval '1 hour' END,
                     timestamptz '2026-06-01 00:00:00+00' + id * interval '1 minute', now(), 1, 30000 + id, 1, '', '', '', 'test',
                     'site' || id % 3 || '.example', 'Title \"' || id || E'\" \\u2028 line\\nbreak \\U0001F600', CASE WHEN id % 4 > 0 THEN 'en' ELSE 'ja' END,
                     CASE WHEN id % 3 = 0 THEN '{{}}'::text[] ELSE ARRAY['Ada Pell', 'Ines, \"Q\" ' || id] END, ARRAY['港'],
                     CASE WHEN id % 2 = 1 THEN 0.25 END, CASE WHEN id % 5 = 0 THEN true END,
-                    CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null]}}'::jsonb END, '[]', repeat('Body ' || id || '. ', 400)
-             FROM generate_series(2, {articles} + 1) id"
+                    CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null]}}'::jsonb END
+             FROM generate_series(2, {articles} + 1) id;
+             INSERT INTO article_text (article_id, blocks, body) SELECT id, '[]', repeat('Body ' || id || '. ', 400) FROM generate_series(2, {articles} + 1) id"
         ).as_str())
         .await
         .unwrap();
@@ -328,7 +329,7 @@ async fn large_exports_come_in_several_row_groups() {
     let scratch = Scratch::new("export_groups", 2_000).await;
     scratch
         .db
-        .execute("UPDATE article SET body = repeat('Body ' || article_id || '. ', 2000)")
+        .execute("UPDATE article_text SET body = repeat('Body ' || article_id || '. ', 2000)")
         .await
         .unwrap();
     scratch

@@ -123,7 +123,7 @@ async fn the_views_make_the_programs_markdown() {
     assert_eq!(text.as_deref(), Some(plain.body));
     assert_eq!((no_links, no_images), (&Some(json!([])), &Some(json!([]))));
     let stored: String =
-        sqlx::query_scalar("SELECT markup::text FROM article ORDER BY article_id DESC LIMIT 1")
+        sqlx::query_scalar("SELECT markup::text FROM article_text ORDER BY article_id DESC LIMIT 1")
             .fetch_one(&scratch.db)
             .await
             .unwrap();

@@ -113,19 +113,21 @@ async fn fill(db: &PgPool, articles: i64) {
         let to = (from + 49_999).min(articles);
         run(format!(
             "INSERT INTO article (article_id, story_id, linked_to, published_at, message_time, ingested_at, version_at, version, word_count,
-                 fingerprint_version, identity, body_hash, raw_hash, relation, rules_version, site, title, language, canonical_url, url, section, agency, authors, tags, blocks, body)
+                 fingerprint_version, identity, body_hash, raw_hash, relation, rules_version, site, title, language, canonical_url, url, section, agency, authors, tags)
              SELECT a.id, a.original, nullif(a.original, a.id), a.at, a.at, a.at, a.at, 1, 450, 1, decode(md5(a.id::text), 'hex'),
                     decode(md5(a.original::text), 'hex'), decode(md5(a.id::text), 'hex'), a.relation, 'bench',
                     'site' || (a.id * 48271 % 2000) || '.example', 'w' || (a.id * 31 % 9000) || 'a headline ' || a.id, CASE a.id % 50 WHEN 0 THEN 'de' ELSE 'en' END,
                     'https://site.example/' || a.id, 'https://site.example/' || a.id,
-                    'section ' || a.id % 20, 'agency ' || a.id % 9, ARRAY['author ' || a.id % 500], ARRAY['tag ' || a.id % 700],
-                    CASE WHEN a.id % 3 = 0 THEN '[[\"headline\"], [\"body\", 3000], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]'::jsonb
-                         ELSE '[[\"headline\"], [\"body\", 3000]]'::jsonb END,
-                    (SELECT string_agg(p.text, E'\\n\\n' ORDER BY k) FROM generate_series(0, 9 - 2 * (a.id <> a.original)::int) k JOIN pool p ON p.n = {pick})
+                    'section ' || a.id % 20, 'agency ' || a.id % 9, ARRAY['author ' || a.id % 500], ARRAY['tag ' || a.id % 700]
              FROM (SELECT id, CASE WHEN id % 5 = 0 AND id > 5 THEN id - 1 - (id / 5) % 4 ELSE id END AS original,
                           now() - interval '100 days' + id * interval '100 days' / {articles} AS at,
                           CASE WHEN id % 5 > 0 OR id <= 5 THEN 'original' WHEN id % 50 = 0 THEN 'excerpt' ELSE 'near_copy' END AS relation
                    FROM generate_series({from}::int8, {to}::int8) id) a;
+             INSERT INTO article_text (article_id, blocks, body)
+             SELECT a.id, CASE WHEN a.id % 3 = 0 THEN '[[\"headline\"], [\"body\", 3000], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]'::jsonb
+                               ELSE '[[\"headline\"], [\"body\", 3000]]'::jsonb END,
+                    (SELECT string_agg(p.text, E'\\n\\n' ORDER BY k) FROM generate_series(0, 9 - 2 * (a.id <> a.original)::int) k JOIN pool p ON p.n = {pick})
+             FROM (SELECT article_id AS id, story_id AS original FROM article WHERE article_id BETWEEN {from} AND {to}) a;
              INSERT INTO sighting (topic, partition, \"offset\", article_id, message_time, ingested_at, version, verdict)
              SELECT 'bench', 0, article_id, article_id, message_time, ingested_at, 1, 'new_article' FROM article WHERE article_id BETWEEN {from} AND {to}"
         ))

@@ -207,7 +207,7 @@ async fn the_words_follow_new_versions_and_later_edits() {
     // What the janitor or a person does to a body.
     scratch
         .db
-        .execute("UPDATE article SET body = 'A balloon rose.'")
+        .execute("UPDATE article_text SET body = 'A balloon rose.'")
         .await
         .unwrap();
     catch_up(&scratch).await;
@@ -226,7 +226,7 @@ async fn the_words_follow_new_versions_and_later_edits() {
     // A change that leaves the text alone is no work.
     scratch
         .db
-        .execute("UPDATE article SET body = body, story_id = story_id, word_count = 3")
+        .execute("UPDATE article SET story_id = story_id, word_count = 3")
         .await
         .unwrap();
     assert_eq!(scratch.store.index_search(10).await.unwrap(), 0);
@@ -318,10 +318,12 @@ async fn no_text_is_beyond_the_limits_of_postgres() {
     for (name, text) in nasty() {
         for language in ["en", "zz"] {
             sqlx::query(
-                "INSERT INTO article (article_id, story_id, ingested_at, version_at, version, word_count, fingerprint_version,
-                                      identity, body_hash, raw_hash, relation, rules_version, blocks, title, language, body)
-                 SELECT n, n, now(), now(), 1, 1, 1, '', '', '', 'original', '', '[]', $1, $2, $3
-                 FROM nextval('article_id_seq') n",
+                "WITH written AS (
+                     INSERT INTO article_text (article_id, blocks, body) SELECT nextval('article_id_seq'), '[]', $3 RETURNING article_id
+                 )
+                 INSERT INTO article (article_id, story_id, ingested_at, version_at, version, word_count, fingerprint_version,
+                                      identity, body_hash, raw_hash, relation, rules_version, title, language)
+                 SELECT n, n, now(), now(), 1, 1, 1, '', '', '', 'original', '', $1, $2 FROM written w (n)",
             )
             .bind(name)
             .bind(language)
@@ -428,7 +430,7 @@ async fn two_sessions_never_write_the_words_of_one_article_in_the_wrong_order() 
     store(&scratch, &[("a", "en", "One zeppelin.")]).await;
     scratch
         .db
-        .execute("UPDATE article SET body = 'One balloon.'")
+        .execute("UPDATE article_text SET body = 'One balloon.'")
         .await
         .unwrap();
     // The first session has read the balloon and not committed yet when the text changes again.
@@ -440,7 +442,7 @@ async fn two_sessions_never_write_the_words_of_one_article_in_the_wrong_order() 
     assert_eq!(taken, 1);
     scratch
         .db
-        .execute("UPDATE article SET body = 'One submarine.'")
+        .execute("UPDATE article_text SET body = 'One submarine.'")
         .await
         .unwrap();
     assert_eq!(

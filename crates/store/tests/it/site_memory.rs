@@ -331,7 +331,7 @@ async fn articles_from_before_are_gone_over() {
     }
     // As the release before left them.
     for sql in [
-        "UPDATE article SET body = body || E'\\n\\n' || (SELECT text FROM removed_blocks r WHERE r.article_id = article.article_id AND rule = 'site-memory'),
+        "UPDATE article_text SET body = body || E'\\n\\n' || (SELECT text FROM removed_blocks r WHERE r.article_id = article_text.article_id AND rule = 'site-memory'),
              blocks = (SELECT jsonb_agg(CASE WHEN b.block ->> 2 = 'site-memory' THEN jsonb_build_array('body', length(b.block ->> 1)) ELSE b.block END ORDER BY n)
                        FROM jsonb_array_elements(blocks) WITH ORDINALITY AS b (block, n))
          WHERE body NOT LIKE '%Velmora letter%'",

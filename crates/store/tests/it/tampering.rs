@@ -53,13 +53,17 @@ async fn content_that_changed_without_an_event_is_found() {
         4
     );
     let kept = "CREATE TABLE kept_article AS SELECT * FROM article;
+                CREATE TABLE kept_text AS SELECT * FROM article_text;
                 CREATE TABLE kept_version AS SELECT * FROM article_version;
                 CREATE TABLE kept_quarantine AS SELECT * FROM quarantine";
     sqlx::raw_sql(kept).execute(&scratch.db).await.unwrap();
     let text = "versions of articles have another text";
     let bytes = "quarantined messages have other bytes";
     for (damage, expected) in [
-        ("UPDATE article SET body = '' WHERE version = 3", text),
+        (
+            "UPDATE article_text SET body = '' WHERE article_id = (SELECT article_id FROM article WHERE version = 3)",
+            text,
+        ),
         ("UPDATE article SET title = 'Bought' WHERE version = 3", text),
         ("UPDATE article SET title = '' WHERE title IS NULL", text),
         (
@@ -68,7 +72,7 @@ async fn content_that_changed_without_an_event_is_found() {
         ),
         ("UPDATE article SET captions = '{}'", text),
         (
-            "UPDATE article SET blocks = jsonb_set(blocks, '{-1,1}', '\"Nothing\"')",
+            "UPDATE article_text SET blocks = jsonb_set(blocks, '{-1,1}', '\"Nothing\"')",
             text,
         ),
         (
@@ -91,8 +95,9 @@ async fn content_that_changed_without_an_event_is_found() {
             said.len() == 1 && said[0].contains(expected) && said[0].contains("such as"),
             "{damage}: {said:#?}"
         );
-        let mended = "TRUNCATE article, article_version, quarantine;
+        let mended = "TRUNCATE article, article_text, article_version, quarantine;
                       INSERT INTO article SELECT * FROM kept_article;
+                      INSERT INTO article_text SELECT * FROM kept_text;
                       INSERT INTO article_version SELECT * FROM kept_version;
                       INSERT INTO quarantine SELECT * FROM kept_quarantine";
         sqlx::raw_sql(mended).execute(&scratch.db).await.unwrap();
@@ -106,7 +111,7 @@ async fn content_that_changed_without_an_event_is_found() {
     };
     scratch.store.rewind(&[back], "a test", false).await.unwrap();
     scratch.assert_law().await;
-    sqlx::query("UPDATE article SET body = 'x' WHERE version = 3")
+    sqlx::query("UPDATE article_text SET body = 'x' WHERE article_id = (SELECT article_id FROM article WHERE version = 3)")
         .execute(&scratch.db)
         .await
         .unwrap();
