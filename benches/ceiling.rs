@@ -14,10 +14,11 @@ use sqlx::{Postgres, Row as _};
 /// Articles in a transaction: a worker's batch.
 const BATCH: i64 = 500;
 /// Tables with rows of each article, and the column that says of which.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("article_identity", "article_id"),
     ("near_key", "article_id"),
     ("article", "article_id"),
+    ("article_text", "article_id"),
     ("evidence", "article_id"),
     ("sighting", "article_id"),
 ];
