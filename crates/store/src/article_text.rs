@@ -52,12 +52,7 @@ impl<'b> TextRow<'b> {
     }
 
     /// Without what site memory takes out.
-    pub(crate) fn of(
-        work: &'b Work<'b>,
-        article_id: i64,
-        site: &'b Outcome,
-        keeps_markup: bool,
-    ) -> Self {
+    pub(crate) fn of(work: &'b Work<'b>, article_id: i64, site: &'b Outcome, keeps_markup: bool) -> Self {
         let mut text = Self::as_cleaned(work, article_id, keeps_markup);
         if let Some((clean, _)) = &site.changed {
             text.blocks = Json(blocks::to_json(clean).into());
