@@ -119,6 +119,7 @@ async fn serve(url: &str) -> (SocketAddr, watch::Sender<bool>) {
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),
         registry: None,
+        keep_raw: false,
         isolated: nothing.clone(),
         cleaning: nothing,
         ends: Arc::new(|| anyhow::bail!("no Kafka here")),

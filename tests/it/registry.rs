@@ -77,7 +77,7 @@ async fn values_of_a_schema_registry_become_articles_and_wait_while_it_is_away()
     };
     let url = |n: u32| format!("https://a.example/{n}");
     let article = [avro(&url(1)), avro(&text(1))].concat();
-    let author = [&[0x1a, 3][..], &protobuf(1, "A")].concat();
+    let author = [&[0x1a, 10][..], &protobuf(1, "Jane Doe")].concat();
     pipeline
         .topic
         .produce([
@@ -111,7 +111,7 @@ async fn values_of_a_schema_registry_become_articles_and_wait_while_it_is_away()
         .unwrap();
     assert_eq!(urls, [url(1), url(2), url(3), url(4)]);
     let authors = pipeline
-        .count("SELECT count(*) FROM articles WHERE authors = '{A}'")
+        .count("SELECT count(*) FROM articles WHERE authors = '{Jane Doe}'")
         .await;
     assert_eq!(authors, 1);
     let refused: Vec<String> = sqlx::query_scalar("SELECT reason FROM quarantined ORDER BY \"offset\"")

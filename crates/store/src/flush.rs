@@ -24,30 +24,42 @@ use crate::story_rows::{self, Member};
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{article_text, canonical, evidence, identity, keys, site_memory, takedown, versions};
+use crate::{
+    article_text, canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions,
+};
 
-/// Stores articles. Answers with what is to be sent behind the commit. `last_takedown`: as the transaction's first statement found it.
+/// Where articles come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'o> {
+    /// The partition of their messages.
+    pub(crate) source: &'o TopicPartition,
+    /// The last takedown, as the transaction's first statement found it.
+    pub(crate) last_takedown: i64,
+    /// Their messages have their sightings already: they are cleaned again.
+    pub(crate) is_again: bool,
+}
+
+/// Stores articles. Answers with what is to be sent behind the commit.
 ///
 /// Row locks are taken in one order by whoever changes articles: addresses, windows of keys, articles, what belongs to an article, stories;
 /// within each in ascending order.
 pub(crate) async fn store_articles(
     store: &Store,
     tx: &mut PgConnection,
-    source: &TopicPartition,
+    origin: Origin<'_>,
     mut works: Vec<Work<'_>>,
-    last_takedown: i64,
     common: Option<&CommonShingles>,
     report: &mut FlushReport,
 ) -> Result<Option<Notice>, StoreError> {
     let range = range(&works);
     canonical::settle(tx, &mut works).await?;
     let mut sightings = Vec::with_capacity(works.len());
-    if last_takedown > 0 {
+    if origin.last_takedown > 0 {
         let held = takedown::held(tx, &works).await?;
         set_aside(&mut works, &held, &mut sightings, report);
     }
     let (known, takedown_since) = identity::claim(tx, &first_of_each_identity(&works)).await?;
-    if takedown_since > last_takedown && !takedown::held(tx, &works).await?.is_empty() {
+    if takedown_since > origin.last_takedown && !takedown::held(tx, &works).await?.is_empty() {
         return Err(StoreError::TakenDownMeanwhile);
     }
     let histories = versions::histories(tx, &works, &known).await?;
@@ -90,6 +102,7 @@ pub(crate) async fn store_articles(
     let list = common.map(CommonShingles::version);
     let rows = ArticleRows::new(&works, &dispositions, &decided, &stories, &cleaned, list, markup);
     rows.write(tx).await?;
+    raw_input::keep(tx, &works, &dispositions).await?;
     cleaned.note_young(tx).await?;
     identity::reassign(tx, &last_of_each_identity(reused(&works, &dispositions))).await?;
 
@@ -106,7 +119,7 @@ pub(crate) async fn store_articles(
         &mut sightings,
         report,
     );
-    let notice = write_sightings(store, tx, source, sightings, range).await?;
+    let notice = write_sightings(store, tx, origin, sightings, range).await?;
     story_rows::keep(tx, members, changed).await?;
     Ok(notice)
 }
@@ -259,7 +272,7 @@ fn note_sightings<'b>(
 async fn write_sightings(
     store: &Store,
     tx: &mut PgConnection,
-    source: &TopicPartition,
+    origin: Origin<'_>,
     mut sightings: Vec<Sighting<'_>>,
     range: (i64, i64),
 ) -> Result<Option<Notice>, StoreError> {
@@ -284,10 +297,12 @@ async fn write_sightings(
         rows.push(sighting);
     }
     if telling > 0 && outputs.articles {
-        outbox::tell(tx, source, &told).await?;
+        outbox::tell(tx, origin.source, &told).await?;
     }
-    write_ledger::sightings(tx, source, &rows).await?;
-    Ok((telling > 0 && outputs.notify).then(|| Notice::new(source, range, telling)))
+    if !origin.is_again {
+        write_ledger::sightings(tx, origin.source, &rows).await?;
+    }
+    Ok((telling > 0 && outputs.notify).then(|| Notice::new(origin.source, range, telling)))
 }
 
 /// From the first of these messages to behind the last.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Reject};
 
+use crate::raw_input::RawInput;
 use crate::ready::Ready;
 
 /// One message and what became of it in the stages before.
@@ -61,6 +62,8 @@ pub struct Prepared {
     pub(crate) fetched_at: Option<DateTime<Utc>>,
     pub(crate) extra: serde_json::Map<String, serde_json::Value>,
     pub(crate) ready: Ready,
+    /// Its message, if that is to be kept.
+    pub(crate) raw: Option<RawInput>,
 }
 
 impl Prepared {
@@ -79,7 +82,15 @@ impl Prepared {
             fingerprint,
             fetched_at,
             extra,
+            raw: None,
         }
+    }
+
+    /// Keeps the message itself as well, compressed: on a thread of the pool, not in the flush.
+    #[must_use]
+    pub fn keeping(mut self, message: &Message) -> Self {
+        self.raw = RawInput::of(message);
+        self
     }
 
     /// The article's blocks, kept and removed.

@@ -66,6 +66,7 @@ mod progress;
 mod quarantine;
 mod quarantine_by_hand;
 mod quarantine_content;
+mod raw_input;
 pub mod reads;
 mod ready;
 mod reclean;
@@ -122,6 +123,7 @@ pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, O
 pub use progress::{OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
 pub use quarantine_content::{Dropped, DroppedFor, QuarantineUsage};
+pub use raw_input::CleanedAgain;
 pub use reclean::RecleanStep;
 pub use redecide::RedecideStep;
 pub use refingerprint::RefingerprintStep;

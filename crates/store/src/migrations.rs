@@ -117,6 +117,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../migrations/0061_name_causes_of_versions.sql"),
     ),
     (
+        "0062_keep_raw_input",
+        include_str!("../../../migrations/0062_keep_raw_input.sql"),
+    ),
+    (
         "0070_show_who_settled",
         include_str!("../../../migrations/0070_show_who_settled.sql"),
     ),
@@ -127,6 +131,10 @@ const FILES: &[(&str, &str)] = &[
     (
         "0080_keep_texts_apart",
         include_str!("../../../migrations/0080_keep_texts_apart.sql"),
+    ),
+    (
+        "0090_lock_articles_for_words",
+        include_str!("../../../migrations/0090_lock_articles_for_words.sql"),
     ),
 ];
 

@@ -6,7 +6,7 @@ use sqlx::{Postgres, Row as _, Transaction};
 use crate::claimed::Claimed;
 use crate::config::Store;
 use crate::error::{Doing as _, FlushError, StoreError};
-use crate::flush::store_articles;
+use crate::flush::{Origin, store_articles};
 use crate::item::Batch;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
 use crate::outbox::{self, Notice};
@@ -106,15 +106,13 @@ impl Ledger for Store {
             .collect();
         if !works.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
-            let stored = store_articles(
-                self,
-                &mut tx.postgres,
-                &claimed.source,
-                works,
-                advanced.last_takedown,
-                list.as_deref(),
-                &mut report,
-            );
+            let origin = Origin {
+                source: &claimed.source,
+                last_takedown: advanced.last_takedown,
+                is_again: false,
+            };
+            let list = list.as_deref();
+            let stored = store_articles(self, &mut tx.postgres, origin, works, list, &mut report);
             tx.notice = stored.await?;
         }
         Ok(report)

@@ -8,7 +8,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
-use crate::flush::store_articles;
+use crate::flush::{Origin, store_articles};
 use crate::headers::headers_from_bytes;
 use crate::item::{Content, Item};
 use crate::progress::source_of;
@@ -284,9 +284,13 @@ impl Store {
                 Ok(Content::Article(article)) => {
                     let works = vec![Work::new(&item, article, fresh, window_days)];
                     let list = self.common_list(common_version).await?;
+                    let origin = Origin {
+                        source: &at.source,
+                        last_takedown,
+                        is_again: false,
+                    };
                     let list = list.as_deref();
-                    let stored =
-                        store_articles(self, &mut tx, &at.source, works, last_takedown, list, &mut report);
+                    let stored = store_articles(self, &mut tx, origin, works, list, &mut report);
                     notice = stored.await?;
                 }
                 Ok(Content::Tombstone(tombstone)) => {

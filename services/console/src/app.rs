@@ -36,6 +36,8 @@ pub struct ConsoleOptions {
     pub isolated: IsolatedCommand,
     /// Where schemas are of values that name one.
     pub registry: Option<Arc<Registry>>,
+    /// Whether messages are kept with their articles, as a worker does.
+    pub keep_raw: bool,
     /// How a process is started that cleans one page for a person to look at ([`copydesk_worker::serve_one`]).
     pub cleaning: IsolatedCommand,
     /// Asks Kafka where the topic ends.
@@ -74,6 +76,7 @@ pub(crate) struct App {
     pub(crate) cleaning: IsolatedCommand,
     pub(crate) isolated: IsolatedCommand,
     pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) keep_raw: bool,
     pub(crate) ends: Ends,
     pub(crate) flow: FlowCache,
     reads: Connection,
@@ -92,6 +95,7 @@ impl App {
             cleaning: options.cleaning,
             isolated: options.isolated,
             registry: options.registry,
+            keep_raw: options.keep_raw,
             ends: Ends::new(options.ends),
             flow: FlowCache::default(),
             reads: Connection::new(StoreConfig {

@@ -42,6 +42,8 @@ pub struct JanitorOptions {
     /// Bytes of quarantined messages at the most, as stored. The oldest are dropped at nine tenths of it: the rest is for what workers add
     /// until the next round. 0: no bound.
     pub quarantine_bytes: u64,
+    /// Days for which messages are kept with their articles.
+    pub raw_days: u32,
 }
 
 /// What a round did.
@@ -90,6 +92,8 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
             taken => made_searchable += u64::from(taken),
         }
     }
+    // Also what is left of a time when messages were kept.
+    store.drop_raw_input(old_before(options.raw_days)).await?;
     let articles_dropped = match options.retention_days {
         0 => 0,
         days => retire(store, days).await?,

@@ -30,6 +30,7 @@ mod partition;
 mod pool;
 mod prepare;
 mod publisher;
+mod reclean;
 mod replay;
 mod schema;
 mod silent;
@@ -59,6 +60,7 @@ pub use counters::Tally;
 pub use isolated::{CleanedAlone, IsolatedCommand, clean_alone, serve as serve_isolated, serve_one};
 pub use prepare::quiet_panics;
 pub use publisher::OutputTopics;
+pub use reclean::{RecleanReport, reclean};
 pub use replay::{ReplayReport, ReplayStages, replay, replay_messages};
 pub use schema::while_away;
 
@@ -100,6 +102,8 @@ pub struct WorkerOptions {
     pub cleaner: Cleaner,
     /// Where schemas are of values that name one.
     pub registry: Option<Arc<Registry>>,
+    /// Keep the message of each article's shown version, compressed, so that [`reclean`] can clean it again.
+    pub keep_raw: bool,
     /// Starts a process that calls [`serve_isolated`] with the same limits and rules.
     pub isolated: IsolatedCommand,
     /// Tests only: a message whose body holds this text ends the process. `None` in every real worker.
@@ -137,6 +141,7 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         options.limits,
         options.cleaner,
         options.registry,
+        options.keep_raw,
         options.abort_on,
     ));
     let monitor = Arc::new(Monitor::new(&options.stream.topics, options.traces));

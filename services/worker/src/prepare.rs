@@ -57,6 +57,8 @@ pub(crate) struct Stages {
     cleaner: Cleaner,
     /// Where schemas are of values that name one.
     registry: Option<Arc<Registry>>,
+    /// Whether messages are kept with their articles.
+    keep_raw: bool,
     /// Tests only: a message that holds this text ends the process, as a bug in an engine might.
     abort_on: Option<String>,
 }
@@ -66,12 +68,14 @@ impl Stages {
         limits: Limits,
         cleaner: Cleaner,
         registry: Option<Arc<Registry>>,
+        keep_raw: bool,
         abort_on: Option<String>,
     ) -> Self {
         Self {
             limits,
             cleaner,
             registry,
+            keep_raw,
             abort_on,
         }
     }
@@ -159,7 +163,11 @@ impl Stages {
         clock.enter(Stage::Fingerprint);
         tell(Stage::Fingerprint);
         let fingerprint = fingerprint(&clean);
-        Ok(Prepared::new(clean, fingerprint, raw.fetched_at, raw.extra).into())
+        let prepared = Prepared::new(clean, fingerprint, raw.fetched_at, raw.extra);
+        Ok(match self.keep_raw {
+            true => prepared.keeping(message).into(),
+            false => prepared.into(),
+        })
     }
 }
 

@@ -42,6 +42,8 @@ pub struct ReplayStages {
     pub isolated: IsolatedCommand,
     /// Where schemas are of values that name one.
     pub registry: Option<Arc<Registry>>,
+    /// Whether messages are kept with their articles.
+    pub keep_raw: bool,
 }
 
 /// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended processes before is
@@ -95,7 +97,13 @@ struct Replayer<'s> {
 impl<'s> Replayer<'s> {
     fn new(store: &'s Store, given: ReplayStages) -> Self {
         prepare::quiet_panics();
-        let stages = Arc::new(Stages::new(given.limits, given.cleaner, given.registry, None));
+        let stages = Arc::new(Stages::new(
+            given.limits,
+            given.cleaner,
+            given.registry,
+            given.keep_raw,
+            None,
+        ));
         let isolation = Isolation::new(given.isolated, Arc::clone(&stages), Workspace::unbounded());
         Self {
             store,

@@ -16,6 +16,7 @@ mod quarantine;
 mod quarantine_bound;
 mod queries;
 mod race;
+mod raw_input;
 mod retire;
 mod rewind;
 mod schema;

@@ -283,3 +283,29 @@ async fn who_follows_the_articles_is_told_once_of_a_tombstone() {
         "and not of the article, which nobody was told of yet"
     );
 }
+
+#[tokio::test]
+async fn words_for_search_are_not_made_of_an_article_that_is_removed_meanwhile() {
+    let scratch = Scratch::new("takedown_words").await;
+    let body = prose(1, 6);
+    scratch.flush_texts(&[page(FERRY, &body)], true).await;
+    assert_eq!(scratch.count("SELECT count(*) FROM article_words_due").await, 1);
+    // The indexer has read the article and has not committed; then the takedown comes.
+    let (mut indexing, _) = scratch.transaction().await;
+    let made: i32 = sqlx::query_scalar("SELECT copydesk_index_search()")
+        .fetch_one(&mut *indexing)
+        .await
+        .unwrap();
+    assert_eq!(made, 1);
+    let target = TakedownTarget::Address(FERRY.to_owned());
+    let takedown = scratch.store.take_down(&target, "");
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let commit = async {
+        scratch.until(waits, |n| n > 0).await;
+        indexing.commit().await.unwrap();
+    };
+    let (done, ()) = tokio::join!(takedown, commit);
+    assert_eq!(done.unwrap().removed, 1);
+    assert_eq!(scratch.count("SELECT count(*) FROM article_words").await, 0);
+    scratch.assert_law().await;
+}

@@ -130,6 +130,19 @@ EVENT` takes it back. Stories that a person changed stay as they are. Run it aft
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),
+    /// Clean stored articles again with the rules of now, from the messages that were kept (worker.keep_raw_days); workers go on meanwhile
+    #[command(
+        after_help = "Example: copydesk janitor reclean --rules --site news.example\n\nSafe to stop and to repeat: what was done with these rules \
+is passed over. A changed text is a new version with the cause \"rules\"."
+    )]
+    Reclean {
+        /// With other rules; `copydesk site reclean` is for the memory of a site
+        #[arg(long, required = true)]
+        rules: bool,
+        /// Articles of this site alone
+        #[arg(long)]
+        site: Option<String>,
+    },
     /// Search by words: switch it on or off, or make searchable what is due
     #[command(subcommand)]
     Search(SearchCommand),

@@ -45,6 +45,7 @@ fn options(config: &Config, args: &ConsoleArgs) -> anyhow::Result<ConsoleOptions
         limits: Limits::default(),
         isolated: isolated::command(config)?,
         registry: config.kafka.schema_registry.registry()?.map(Arc::new),
+        keep_raw: config.worker.keep_raw_days > 0,
         cleaning: isolated::command_for_one(config)?,
         ends: ends(config),
     })

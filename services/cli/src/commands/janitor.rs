@@ -5,7 +5,7 @@ use std::time::Duration;
 use copydesk_janitor::JanitorOptions;
 use copydesk_store::{Store, try_again};
 
-use super::{Outcome, print, stop_on_signal, store};
+use super::{Outcome, note, print, stages, stop_on_signal, store};
 use crate::args::{CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
 use crate::config::Config;
 
@@ -20,6 +20,9 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     match &args.command {
         Some(JanitorCommand::Refingerprint) => return refingerprint(&store).await,
         Some(JanitorCommand::Redecide) => return redecide(&store).await,
+        Some(JanitorCommand::Reclean { rules: _, site }) => {
+            return reclean(config, &store, site.as_deref()).await;
+        }
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
         Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
@@ -30,6 +33,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         retention_days: config.janitor.retention_days,
         quarantine_days: config.quarantine.keep_days,
         quarantine_bytes: config.quarantine.max_bytes.bytes(),
+        raw_days: config.worker.keep_raw_days,
     };
     if args.dry_run {
         return dry_run(&store, options.retention_days).await;
@@ -67,6 +71,20 @@ async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
         old.versions,
         old.stories
     ));
+    Ok(Outcome::Done)
+}
+
+async fn reclean(config: &Config, store: &Store, site: Option<&str>) -> anyhow::Result<Outcome> {
+    let report = copydesk_worker::reclean(store, stages(config)?, site).await?;
+    print(&format!(
+        "{} articles have a new version by the rules, {} have the same text, {} stay as they were: the rules refuse them now, or make another article of them",
+        report.changed, report.unchanged, report.left
+    ));
+    if config.worker.keep_raw_days == 0 {
+        note(
+            "no messages are kept for this (worker.keep_raw_days = 0): only what was kept before can be cleaned again; `copydesk rewind` has Kafka's messages read again",
+        );
+    }
     Ok(Outcome::Done)
 }
 

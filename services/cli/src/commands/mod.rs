@@ -20,12 +20,15 @@ pub(crate) mod summary;
 pub(crate) mod takedown;
 pub(crate) mod worker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use copydesk_clean::{Budget, Cleaner, Rules};
+use copydesk_decode::Limits;
 use copydesk_store::{DatabaseUrl, Outputs, Store, StoreConfig};
 use copydesk_stream::StreamConfig;
+use copydesk_worker::ReplayStages;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::warn;
@@ -122,6 +125,17 @@ pub(crate) fn cleaner(config: &Config) -> anyhow::Result<Cleaner> {
         }
     };
     Ok(Cleaner::new(rules, Budget::default()))
+}
+
+/// What messages go through again that were stored or refused before.
+pub(crate) fn stages(config: &Config) -> anyhow::Result<ReplayStages> {
+    Ok(ReplayStages {
+        cleaner: cleaner(config)?,
+        limits: Limits::default(),
+        isolated: isolated::command(config)?,
+        registry: config.kafka.schema_registry.registry()?.map(Arc::new),
+        keep_raw: config.worker.keep_raw_days > 0,
+    })
 }
 
 /// Turns true at the first SIGTERM or SIGINT; the second ends the process at once, which is safe as well:

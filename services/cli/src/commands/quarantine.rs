@@ -1,15 +1,12 @@
 //! `copydesk quarantine list|show|replay|discard`.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use copydesk_article::{Coordinates, Message};
-use copydesk_decode::Limits;
 use copydesk_store::{QuarantineEntry, QuarantineFilter, Store};
-use copydesk_worker::ReplayStages;
 
-use super::{Outcome, cleaner, isolated, print, print_json, store};
+use super::{Outcome, print, print_json, stages, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
 use crate::config::Config;
 use crate::show::{Style, line, safe};
@@ -204,12 +201,7 @@ fn as_text(message: &Message) -> String {
 
 async fn replay(config: &Config, args: &QuarantineArgs) -> anyhow::Result<Outcome> {
     let store = store(config).await?;
-    let stages = ReplayStages {
-        cleaner: cleaner(config)?,
-        limits: Limits::default(),
-        isolated: isolated::command(config)?,
-        registry: config.kafka.schema_registry.registry()?.map(Arc::new),
-    };
+    let stages = stages(config)?;
     let report = copydesk_worker::replay(&store, stages, &filter(args)?).await?;
     print(&format!(
         "{} stored, {} refused again, {} settled by somebody else, {} not whole, {} without bytes",

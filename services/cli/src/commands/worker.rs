@@ -40,6 +40,7 @@ pub(crate) async fn run(config: &Config, args: &WorkerArgs) -> anyhow::Result<Ou
         limits: Limits::default(),
         cleaner: cleaner(config)?,
         registry: config.kafka.schema_registry.registry()?.map(Arc::new),
+        keep_raw: config.worker.keep_raw_days > 0,
         isolated: isolated::command(config)?,
         abort_on: std::env::var(isolated::ABORT_ON).ok(),
         // The configuration's own check has seen that it is one.

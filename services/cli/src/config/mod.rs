@@ -150,6 +150,9 @@ pub(crate) struct Worker {
     /// Make stored articles searchable by their words, behind the storing. One session of all workers does it at a time.
     /// `copydesk janitor search off` switches search off for good.
     pub(crate) index_search: bool,
+    /// Days for which the message of each article's shown version is kept in Postgres, compressed, so that `copydesk janitor reclean --rules`
+    /// can clean it again without Kafka. A page takes several times the room of its article. 0: none is kept.
+    pub(crate) keep_raw_days: u32,
 }
 
 impl Default for Worker {
@@ -167,6 +170,7 @@ impl Default for Worker {
             breaker_share: 0.5,
             breaker_run: 100,
             index_search: true,
+            keep_raw_days: 0,
         }
     }
 }

@@ -69,6 +69,7 @@ pub(crate) async fn replay(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
             limits: app.limits.clone(),
             isolated: app.isolated.clone(),
             registry: app.registry.clone(),
+            keep_raw: app.keep_raw,
         };
         let done = copydesk_worker::replay_messages(store, stages, &held)
             .await

@@ -80,6 +80,7 @@ pub(crate) fn options(reads: String, writes: Option<String>, access: Access) -> 
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),
         registry: None,
+        keep_raw: false,
         isolated: IsolatedCommand {
             program: "/bin/false".into(),
             args: Vec::new(),

@@ -27,7 +27,7 @@ const CPU: Duration = Duration::from_secs(60);
 pub fn serve(limits: Limits, cleaner: Cleaner, abort_on: Option<String>) -> io::Result<()> {
     prepare::quiet_panics();
     limit_this_process(&cleaner);
-    let stages = Stages::new(limits, cleaner, None, abort_on);
+    let stages = Stages::new(limits, cleaner, None, false, abort_on);
     std::thread::Builder::new()
         .name("clean-0".to_owned())
         .stack_size(STACK)

@@ -33,7 +33,7 @@ async fn tried_by(program: &str, script: &str) -> Vec<Result<(), Reject>> {
         variables: Vec::new(),
     };
     let cleaner = Cleaner::new(Rules::builtin(), Budget::default());
-    let stages = Arc::new(Stages::new(Limits::default(), cleaner, None, None));
+    let stages = Arc::new(Stages::new(Limits::default(), cleaner, None, false, None));
     let isolation = Isolation::new(command, stages, Workspace::unbounded());
     let messages = vec![message(7), message(8)];
     let source = messages[0].coordinates.source.clone();
