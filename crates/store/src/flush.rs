@@ -24,9 +24,7 @@ use crate::story_rows::{self, Member};
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{
-    article_text, canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions,
-};
+use crate::{article_text, canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions};
 
 /// Where articles come from.
 #[derive(Clone, Copy)]
