@@ -13,7 +13,8 @@ use crate::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::{Older, candidates};
 use crate::explain::again;
-use crate::story::{lock, may_merge, merge};
+use crate::story::merge;
+use crate::story_moves::{lock, may_merge};
 use crate::{keys, story_rows};
 
 const DOING: &str = "cannot look for stories that are one";

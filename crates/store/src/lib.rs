@@ -29,6 +29,7 @@
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.
 
+mod article_rows;
 mod article_text;
 mod audit;
 mod blocks;
@@ -86,6 +87,7 @@ mod status;
 mod stored_article;
 mod stories;
 mod story;
+mod story_moves;
 mod story_rows;
 mod summary;
 mod takedown;
@@ -134,6 +136,7 @@ pub use search::{Found, MARK_END, MARK_START, SearchQuery, SearchStatus};
 pub use settings::{Outputs, StoreConfig};
 pub use site::{Saying, SiteBlock, SiteExplanation, SiteMemoryBlock, SiteOverview};
 pub use status::{IngestStatus, Server, UnusualSources};
-pub use story::{LARGEST_MERGE, StoryArticle, StoryDetail, StoryEvent};
+pub use story::{StoryArticle, StoryDetail};
+pub use story_moves::{LARGEST_MERGE, StoryEvent};
 pub use summary::{ArticleSummary, HeldMessage, RemovedCount, StorySummary, Summary};
 pub use takedown::{TakedownTarget, TakenDown};

@@ -16,7 +16,7 @@ use crate::evidence::{Older, candidates};
 use crate::explain::again;
 use crate::late_merges::{lock_around, merge_tied, merge_with};
 use crate::stories::refusals;
-use crate::story::{mark_digest, relink};
+use crate::story_moves::{mark_digest, relink};
 use crate::story_rows;
 
 const DOING: &str = "cannot decide on a stored article again";

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::error::StoreError;
 use crate::plan::{Change, Step};
-use crate::story;
+use crate::story_moves;
 
 /// The story of every new article, and which links stand.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ impl Links {
         versions: &[i64],
     ) -> Result<Stories, StoreError> {
         let articles = [self.targets.as_slice(), versions].concat();
-        let locked = story::lock(connection, &articles, &self.changed).await?;
+        let locked = story_moves::lock(connection, &articles, &self.changed).await?;
         let is_older = |(article, _): &(i64, i64)| !self.is_new(*article);
         let mut replay = Replay {
             older: locked.into_iter().filter(is_older).collect(),
@@ -144,7 +144,7 @@ impl Links {
                     replay.digests.insert(*article);
                     return Ok(());
                 }
-                let moved = story::mark_digest(connection, *article, cause).await?;
+                let moved = story_moves::mark_digest(connection, *article, cause).await?;
                 Self::move_older(replay, moved, *article);
                 Ok(())
             }
@@ -168,7 +168,7 @@ impl Links {
             replay.leave(article, story);
             return Ok(());
         }
-        let moved = story::relink(connection, article, linked_to, story, cause, why).await?;
+        let moved = story_moves::relink(connection, article, linked_to, story, cause, why).await?;
         Self::move_older(replay, moved, story);
         Ok(())
     }
@@ -205,16 +205,16 @@ impl Links {
             members.map(|(article, _)| *article).collect::<Vec<i64>>()
         };
         let mut older = of(from);
-        if !story::may_merge(from, into, older.len() + of(into).len()) {
+        if !story_moves::may_merge(from, into, older.len() + of(into).len()) {
             return Ok(());
         }
         older.sort_unstable();
         let new = replay.merge(from, into);
-        story::move_to(connection, &older, into).await?;
+        story_moves::move_to(connection, &older, into).await?;
         let why =
             json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
         let moved = [older.as_slice(), new.as_slice()].concat();
-        story::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
+        story_moves::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
         replay.moved += older.len() as u64;
         replay.changed.extend([from, into]);
         replay
