@@ -114,10 +114,10 @@ pub(crate) fn authors(
         first &= names.is_empty();
     }
     let is_empty = candidates.iter().all(|(names, _)| names.is_empty());
-    let portrayed = || is_empty.then(|| portrayed(facts, place)).unwrap_or_default();
-    let names = Some(signed(place))
-        .filter(|n| !n.is_empty())
-        .unwrap_or_else(portrayed);
+    let mut names = signed(place);
+    if names.is_empty() && is_empty {
+        names = portrayed(facts, place);
+    }
     if !names.is_empty() && names.iter().all(|n| !is_generic(n, site_names)) {
         return (names, Some(MetadataSource::Element));
     }
