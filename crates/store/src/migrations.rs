@@ -136,6 +136,10 @@ const FILES: &[(&str, &str)] = &[
         "0090_lock_articles_for_words",
         include_str!("../../../migrations/0090_lock_articles_for_words.sql"),
     ),
+    (
+        "0091_note_rules_of_decisions",
+        include_str!("../../../migrations/0091_note_rules_of_decisions.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.
