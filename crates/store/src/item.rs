@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Reject};
 
-use crate::raw_input::RawInput;
+use crate::raw_message::RawInput;
 use crate::ready::Ready;
 
 /// One message and what became of it in the stages before.

@@ -35,6 +35,7 @@ mod audit;
 mod blocks;
 mod canonical;
 mod claimed;
+mod clean_by_rules;
 mod clean_events;
 mod columns;
 mod common;
@@ -68,6 +69,7 @@ mod quarantine;
 mod quarantine_by_hand;
 mod quarantine_content;
 mod raw_input;
+mod raw_message;
 pub mod reads;
 mod ready;
 mod reclean;
@@ -110,6 +112,7 @@ pub mod plans {
 
 pub use audit::{AuditReport, Finding, PartitionAudit};
 pub use claimed::Claimed;
+pub use clean_by_rules::CleanedAgain;
 pub use clean_events::CleanEvent;
 pub use common::BuiltList;
 pub use config::Store;
@@ -125,7 +128,6 @@ pub use outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, O
 pub use progress::{OnLostRange, Progress, Wanted};
 pub use quarantine::{QuarantineEntry, QuarantineFilter, Replayed};
 pub use quarantine_content::{Dropped, DroppedFor, QuarantineUsage};
-pub use raw_input::CleanedAgain;
 pub use reclean::RecleanStep;
 pub use redecide::RedecideStep;
 pub use refingerprint::RefingerprintStep;
