@@ -178,10 +178,7 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
 /// What a writer may change of rows that are there: tables, and their columns that it may not change. Of all other tables it changes
 /// nothing.
 const CHANGEABLE: [(&str, &str); 13] = [
-    (
-        "article",
-        "article_id, common_version, ingested_at, replaces",
-    ),
+    ("article", "article_id, common_version, ingested_at, replaces"),
     ("article_identity", ""),
     ("article_text", "article_id"),
     ("evidence", "article_id"),
