@@ -75,12 +75,12 @@ async fn older(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
+    // The list of relations is that of the index article_parts: without it each candidate would cost a look at all articles.
     let sql = format!(
         "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, a.relation = 'digest' AS digest,
                 a.published_at, a.fetched_at, a.message_time, e.url_hash, e.evidence,
-                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id
-                          AND (x.relation = 'excerpt' OR x.relation = 'near_copy' AND x.containment >= {PART_FROM}
-                               AND x.containment_of_linked < {PART_FROM})
+                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id AND x.relation IN ('excerpt', 'near_copy')
+                          AND (x.relation = 'excerpt' OR x.containment >= {PART_FROM} AND x.containment_of_linked < {PART_FROM})
                       ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts
          FROM ({which}) AS c
          JOIN article a ON a.article_id = c.id

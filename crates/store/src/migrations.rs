@@ -140,6 +140,10 @@ const FILES: &[(&str, &str)] = &[
         "0091_note_rules_of_decisions",
         include_str!("../../../migrations/0091_note_rules_of_decisions.sql"),
     ),
+    (
+        "0092_find_parts_of_pages",
+        include_str!("../../../migrations/0092_find_parts_of_pages.sql"),
+    ),
 ];
 
 /// sqlx's table of applied migrations.
