@@ -160,6 +160,25 @@ impl Isolation {
     }
 }
 
+impl IsolatedCommand {
+    /// Starts the process, with no variables but its own and with pipes to and from it.
+    fn start(&self) -> std::io::Result<(Child, ChildStdin, ChildStdout)> {
+        let mut child = Command::new(&self.program)
+            .args(&self.args)
+            .env_clear()
+            .envs(self.variables.iter().map(|(n, v)| (n, v)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // What an engine says at its end may quote the article.
+            .stderr(Stdio::null())
+            .spawn()?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(input), Some(output)) => Ok((child, input, output)),
+            _ => Err(std::io::Error::other("it has no pipes")),
+        }
+    }
+}
+
 /// A process that prepares one message at a time.
 struct Process {
     child: Child,
@@ -169,18 +188,7 @@ struct Process {
 
 impl Process {
     fn start(command: &IsolatedCommand) -> std::io::Result<Self> {
-        let mut child = Command::new(&command.program)
-            .args(&command.args)
-            .env_clear()
-            .envs(command.variables.iter().map(|(n, v)| (n, v)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // What an engine says at its end may quote the article.
-            .stderr(Stdio::null())
-            .spawn()?;
-        let (Some(messages), Some(words)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(std::io::Error::other("it has no pipes"));
-        };
+        let (child, messages, words) = command.start()?;
         let mut process = Self {
             child,
             messages: BufWriter::new(messages),

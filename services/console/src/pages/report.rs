@@ -57,15 +57,20 @@ async fn article_of(store: &Store, id: i64) -> Result<ArticleRow, Problem> {
     }
 }
 
-/// The form: which block or link, and what is wrong about it.
-pub(crate) async fn ask_for(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
-    let id = ask.number("article")?;
-    let store = app.reads().await?;
-    let (article, about) = (article_of(store, id).await?, about(&ask)?);
+/// The article, its blocks, and what of it the request names.
+async fn named_by(store: &Store, ask: &Ask, id: i64) -> Result<(ArticleRow, Vec<BlockRow>, About), Problem> {
+    let (article, about) = (article_of(store, id).await?, about(ask)?);
     let blocks = latest_blocks(store, id).await?;
     if let About::Block(place) = about {
         block_at(&blocks, place)?;
     }
+    Ok((article, blocks, about))
+}
+
+/// The form: which block or link, and what is wrong about it.
+pub(crate) async fn ask_for(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
+    let id = ask.number("article")?;
+    let (article, blocks, about) = named_by(app.reads().await?, &ask, id).await?;
     let data = json!({"article_id": id, "about": about, "report": format!("/articles/{id}/report")});
     ask.page(Section::Stories, "This is wrong", &data, || {
         html! {
@@ -129,11 +134,7 @@ fn note(value: Option<&str>) -> String {
 pub(crate) async fn of_article(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let id = ask.number("article")?;
     let store = app.reads().await?;
-    let (article, about) = (article_of(store, id).await?, about(&ask)?);
-    let blocks = latest_blocks(store, id).await?;
-    if let About::Block(place) = about {
-        block_at(&blocks, place)?;
-    }
+    let (article, blocks, about) = named_by(store, &ask, id).await?;
     let explained = permitted(app.looks_deeper().await?.explain(id).await)?;
     let linked = match about {
         About::Link(other) => {

@@ -4,7 +4,7 @@
 //! slow, large or dead costs that process and nobody else.
 
 use std::io::{self, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -51,18 +51,7 @@ pub fn clean_alone(
     message: Message,
     patience: Duration,
 ) -> io::Result<CleanedAlone> {
-    let mut child = Command::new(&command.program)
-        .args(&command.args)
-        .env_clear()
-        .envs(command.variables.iter().map(|(n, v)| (n, v)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // What an engine says at its end may quote the article.
-        .stderr(Stdio::null())
-        .spawn()?;
-    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(io::Error::other("it has no pipes"));
-    };
+    let (mut child, input, output) = command.start()?;
     let (answer, answered) = mpsc::channel();
     let talk = std::thread::Builder::new()
         .name("clean-alone".to_owned())
