@@ -13,7 +13,7 @@ use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
 use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{Params, Times, fingerprint};
-use copydesk_testkit::{ArticleGenerator, Outgoing};
+use copydesk_testkit::{ArticleGenerator, Outgoing, scan};
 use copydesk_tests::Pipeline;
 use serde_json::{Value, json};
 
@@ -73,19 +73,6 @@ fn invented() -> Stream {
         envelopes,
         gold: None,
     }
-}
-
-/// A scan that has every seventh word wrong.
-fn scan(text: &str, from: usize) -> String {
-    let words = text.split(' ').enumerate();
-    let words = words.map(|(n, word)| {
-        if n % 7 == from {
-            format!("x{word}")
-        } else {
-            word.to_owned()
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 fn from_file(path: &Path) -> Stream {

@@ -223,6 +223,19 @@ impl ArticleGenerator {
     }
 }
 
+/// A scan of a text that has every seventh word wrong, from the word at `from` on (0 to 6).
+pub fn scan(text: &str, from: usize) -> String {
+    let words = text.split(' ').enumerate();
+    let words = words.map(|(n, word)| {
+        if n % 7 == from {
+            format!("x{word}")
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

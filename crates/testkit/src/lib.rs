@@ -23,7 +23,7 @@ mod process;
 mod proxy;
 mod topic;
 
-pub use articles::ArticleGenerator;
+pub use articles::{ArticleGenerator, scan};
 pub use database::{STORIES_APART, ScratchDatabase, database_url};
 pub use hostile::{hostile, hostile_page, mutated};
 pub use pages::{Kind as PageKind, PAGE_KINDS};

@@ -1,6 +1,6 @@
 //! What a newcomer shows of older articles: round-ups hold several articles, and whole copies tie stories together.
 
-use copydesk_testkit::ArticleGenerator;
+use copydesk_testkit::{ArticleGenerator, scan};
 
 use crate::support::{Scratch, Text, batch};
 
@@ -125,19 +125,6 @@ async fn a_round_up_that_came_first_is_found_out_and_that_can_be_undone() {
         assert_eq!(undone[2], (0, "exact_copy".to_owned(), Some(1)));
         scratch.assert_law().await;
     }
-}
-
-/// A scan that has every seventh word wrong.
-fn scan(text: &str, from: usize) -> String {
-    let words = text.split(' ').enumerate();
-    let words = words.map(|(n, word)| {
-        if n % 7 == from {
-            format!("x{word}")
-        } else {
-            word.to_owned()
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]
