@@ -126,10 +126,24 @@ impl Store {
 
     /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.pool
-            .begin_with(self.shared.begin.clone())
-            .await
-            .doing("cannot begin a transaction")
+        match self.pool.begin_with(self.shared.begin.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) => Err(self.no_connection().await),
+            begun => begun.doing("cannot begin a transaction"),
+        }
+    }
+
+    /// Why no connection could be had. The pool tries again until its time is over and forgets what Postgres answered.
+    async fn no_connection(&self) -> StoreError {
+        let options = self.pool.connect_options();
+        let asked = PgConnection::connect_with(&options);
+        let error = match tokio::time::timeout(ASK_AGAIN, asked).await {
+            Ok(Err(refused)) => refused,
+            Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        StoreError::Database {
+            doing: "cannot begin a transaction",
+            error,
+        }
     }
 
     /// A transaction that only reads, all of it from the same moment.
@@ -192,6 +206,9 @@ impl Store {
 /// writes to the ledger has bounds of its own (`begin`).
 pub(crate) const OWN_BOUNDS: &str =
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+
+/// How long Postgres may take to say why it gives no connection.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// As many of the connections that are wanted as Postgres will give. A pool that asks for more waits for its time-out each time,
 /// with a flush behind it, though connections that it has fall free meanwhile.

@@ -298,7 +298,7 @@ impl Owner {
                     if tokio::time::Instant::now().into_std() + pause >= until {
                         return Err(error);
                     }
-                    warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away; the claim is tried again");
+                    warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away or refuses; the claim is tried again");
                     tokio::time::sleep(pause).await;
                 }
             }

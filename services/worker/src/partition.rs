@@ -376,7 +376,7 @@ async fn store(
             }
             RetryClass::WaitForDatabase => {
                 let pause = backoff(&who, tries, Duration::from_millis(200), LONGEST_WAIT);
-                warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis() as u64, "postgres is away; nothing is lost, the partition waits");
+                warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis() as u64, "postgres is away or refuses; nothing is lost, the partition waits");
                 wait(pause, lock).await;
             }
             RetryClass::DataError | RetryClass::Fatal => return Err(Ending::Fatal(error)),

@@ -34,7 +34,7 @@ pub async fn while_away<T>(
         warn!(
             error = format!("{error:#}"),
             wait_ms = pause.as_millis() as u64,
-            "postgres is away; the worker waits for it before it starts"
+            "postgres is away or refuses; the worker waits for it before it starts"
         );
         tokio::select! {
             _ = stop.wait_for(|s| *s) => return Ok(None),

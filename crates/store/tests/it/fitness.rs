@@ -1,9 +1,12 @@
 //! What a database or a login lacks is named, and what it bounds does not end our own statements.
 
-use copydesk_store::{Fault, Limit, RetryClass, Store, StoreConfig};
+use std::time::Duration;
+
+use copydesk_store::{Fault, Limit, OnLostRange, RetryClass, Store, StoreConfig};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
-use crate::support::Scratch;
+use crate::support::{Scratch, wanted};
 
 /// A login of a test's own, dropped at its end.
 struct Login {
@@ -27,16 +30,16 @@ impl Login {
         self.scratch.db.execute(sql.as_str()).await.unwrap();
     }
 
-    async fn store(&self, connections: u32) -> Store {
+    fn options(&self) -> PgConnectOptions {
         let options = self.scratch.db.connect_options();
-        let url = (*options)
-            .clone()
-            .username(&self.name)
-            .password("test")
-            .to_url_lossy();
+        (*options).clone().username(&self.name).password("test")
+    }
+
+    async fn store(&self, connections: u32) -> Store {
         let config = StoreConfig {
-            url: url.to_string().into(),
+            url: self.options().to_url_lossy().to_string().into(),
             connections,
+            acquire_timeout: Duration::from_secs(5),
             ..StoreConfig::default()
         };
         Store::connect(&config).await.unwrap()
@@ -76,13 +79,35 @@ async fn a_limit_of_connections_is_named_and_kept() {
         answer.await.unwrap().unwrap();
     }
     assert!(
-        started.elapsed() < std::time::Duration::from_secs(20),
+        started.elapsed() < Duration::from_secs(20),
         "{:?}",
         started.elapsed()
     );
     // With enough of them there is nothing to say.
     login.run("ALTER ROLE {} CONNECTION LIMIT 20").await;
     assert_eq!(store.faults(8).await.unwrap(), []);
+    login.end(vec![store]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_another_program_uses_up_is_named() {
+    let login = Login::new("connshare", "CONNECTION LIMIT 2").await;
+    login.run("GRANT copydesk_writer TO {}").await;
+    let store = login.store(2).await;
+    let options = login.options();
+    let other = [options.connect().await.unwrap(), options.connect().await.unwrap()];
+    let wanted = wanted(0, 0, 0);
+    let error = store
+        .claim("worker", &[wanted], OnLostRange::Stop)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("53300") && error.class() == RetryClass::WaitForDatabase,
+        "{error}"
+    );
+    for connection in other {
+        connection.close().await.unwrap();
+    }
     login.end(vec![store]).await;
 }
 

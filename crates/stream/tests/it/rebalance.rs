@@ -75,10 +75,16 @@ async fn a_second_worker_gets_its_share_after_the_first_has_drained_it() {
     let passed_on = Instant::now();
     loop {
         let hints = mock.committed(6).await;
-        if moved.iter().all(|p| hints[usize::try_from(*p).unwrap()].is_some()) {
+        if moved
+            .iter()
+            .all(|p| hints[usize::try_from(*p).unwrap()].is_some())
+        {
             break;
         }
-        assert!(passed_on.elapsed() < Duration::from_secs(40), "committed: {hints:?}");
+        assert!(
+            passed_on.elapsed() < Duration::from_secs(40),
+            "committed: {hints:?}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
