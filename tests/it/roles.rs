@@ -189,7 +189,7 @@ const CHANGEABLE: [(&str, &str); 13] = [
         "first_seen, kept_hash, message_time, offset, partition, raw_hash, raw_size, topic, truncated",
     ),
     ("raw_input", "article_id"),
-    ("setting", "one_row, search, site_backfill_until"),
+    ("setting", "one_row, search"),
     ("site_block", "block, site, site_hash"),
     ("site_young", "article_id, site_hash"),
     ("story", "story_id"),

@@ -1,4 +1,7 @@
-//! A release's schema works with the programs of the release before (migrations/README.md, rule 2).
+//! What a program does with a database that another one has migrated (migrations/README.md).
+//!
+//! No release has been made, so no schema of one can be tried here. What can be: that a program works on where a newer one has migrated, and
+//! refuses what is of before the first release. From 0.1.0 on the schema of the release before comes to stand here, with rows in it.
 
 use copydesk_tests::Pipeline;
 
@@ -40,6 +43,26 @@ async fn the_program_of_the_release_before_works_on_with_a_newer_schema() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
             !output.status.success() && said.contains("newer"),
+            "{arguments:?}: {said}"
+        );
+    }
+    // As commits before 0.1.0 left it: numbers that are of the baseline now, and texts that are not.
+    sqlx::query(
+        "UPDATE _sqlx_migrations SET description = 'create articles', checksum = sha256('-- Articles, their versions') WHERE version = 2",
+    )
+    .execute(&pipeline.db)
+    .await
+    .unwrap();
+    for arguments in [
+        &["migrate"][..],
+        &["migrate", "--check"],
+        &["worker", "--until-end"],
+        &["doctor"],
+    ] {
+        let output = pipeline.copydesk.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        assert!(
+            !output.status.success() && said.contains("start anew") && said.contains("before 0.1.0"),
             "{arguments:?}: {said}"
         );
     }

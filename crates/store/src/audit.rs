@@ -239,7 +239,7 @@ const DIFFERENT: &str = "WITH different AS (
     SELECT count(*), coalesce((array_agg('story ' || story_id ORDER BY story_id))[1:5], '{}') FROM different";
 
 /// Content that is not what its hash says: what it is, and how to count it and to name some. The hash of a version came with the message, and
-/// with each event that changed it since; a version without one is from before hashes were kept.
+/// with each event that changed it since.
 const CHANGED: &[(&str, &str)] = &[
     ("stories are not what their articles say", DIFFERENT),
     (

@@ -1,6 +1,6 @@
 //! The hash of what a version of an article says, kept with its sighting: rows that workers add and never change.
 //!
-//! In: title, dek, captions, body and blocks as they go into the database. Out: the hash that `copydesk_content_hash` (migration 0014) makes of the
+//! In: title, dek, captions, body and blocks as they go into the database. Out: the hash that `copydesk_content_hash` makes of the
 //! stored row. Nothing fails. `copydesk audit` compares the two: a text that changed without a new version and without an event is found.
 
 use sha2::{Digest as _, Sha256};

@@ -49,6 +49,12 @@ pub enum StoreError {
     /// A migration failed, or the database's schema is not one of this program's.
     #[error("the schema cannot be brought up to date: {0}")]
     Migration(MigrateError),
+    /// The database's schema is of before the first release: no migration leads from it to this program's.
+    #[error(
+        "this database was made by a commit from before 0.1.0 (its migration {0} is not this program's), and no migration leads from there to \
+         here: start anew with an empty database and read the topic again (docs/operations.md, \"Upgrades\")"
+    )]
+    BeforeBaseline(i64),
     /// Kafka has deleted messages before they were read.
     #[error(
         "{partition}: Kafka has deleted the messages from {next_offset} to {low} (retention) before they were read; \
@@ -160,6 +166,7 @@ impl StoreError {
             Self::BadUrl(_)
             | Self::UntrustedServer(_)
             | Self::Migration(_)
+            | Self::BeforeBaseline(_)
             | Self::LostRange { .. }
             | Self::TopicRecreated { .. }
             | Self::BadBatch { .. }

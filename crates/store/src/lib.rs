@@ -82,7 +82,6 @@ mod search;
 mod settings;
 mod silent;
 mod site;
-mod site_backfill;
 mod site_memory;
 mod sites_at_hand;
 mod status;

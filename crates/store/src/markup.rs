@@ -1,4 +1,4 @@
-//! `article_text.markup`: what blocks are besides their text. The views make Markdown, links and pictures of it (migration 0055).
+//! `article_text.markup`: what blocks are besides their text. The views make Markdown, links and pictures of it (migrations/0003_create_markup.sql).
 
 use copydesk_article::{CleanArticle, PartKind};
 use serde_json::{Map, Value, json};

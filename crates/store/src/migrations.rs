@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate as _, Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::config::{OWN_BOUNDS, Store};
@@ -10,141 +10,32 @@ use crate::error::{Doing as _, StoreError};
 use crate::fitness::Fault;
 use crate::lock_waits::{LOOK_EVERY, LockWatch};
 
+/// Names and texts of files of `migrations/`.
+macro_rules! files {
+    ($($name:literal,)*) => {
+        &[$(($name, include_str!(concat!("../../../migrations/", $name, ".sql")))),*]
+    };
+}
+
 /// Every file of `migrations/`, in order. A test compares this list with the folder.
-const FILES: &[(&str, &str)] = &[
-    (
-        "0001_create_ledger",
-        include_str!("../../../migrations/0001_create_ledger.sql"),
-    ),
-    (
-        "0002_create_articles",
-        include_str!("../../../migrations/0002_create_articles.sql"),
-    ),
-    (
-        "0003_create_near_copies",
-        include_str!("../../../migrations/0003_create_near_copies.sql"),
-    ),
-    (
-        "0004_create_views",
-        include_str!("../../../migrations/0004_create_views.sql"),
-    ),
-    (
-        "0005_grant_roles",
-        include_str!("../../../migrations/0005_grant_roles.sql"),
-    ),
-    (
-        "0006_create_rewinds",
-        include_str!("../../../migrations/0006_create_rewinds.sql"),
-    ),
-    (
-        "0007_create_outbox",
-        include_str!("../../../migrations/0007_create_outbox.sql"),
-    ),
-    (
-        "0008_create_site_memory",
-        include_str!("../../../migrations/0008_create_site_memory.sql"),
-    ),
-    (
-        "0009_create_search_and_retention",
-        include_str!("../../../migrations/0009_create_search_and_retention.sql"),
-    ),
-    (
-        "0010_create_quiet_windows",
-        include_str!("../../../migrations/0010_create_quiet_windows.sql"),
-    ),
-    (
-        "0011_default_times_of_articles",
-        include_str!("../../../migrations/0011_default_times_of_articles.sql"),
-    ),
-    (
-        "0012_create_flush_turns",
-        include_str!("../../../migrations/0012_create_flush_turns.sql"),
-    ),
-    (
-        "0013_narrow_roles",
-        include_str!("../../../migrations/0013_narrow_roles.sql"),
-    ),
-    (
-        "0014_keep_content_hashes",
-        include_str!("../../../migrations/0014_keep_content_hashes.sql"),
-    ),
-    (
-        "0015_recognise_killing_messages",
-        include_str!("../../../migrations/0015_recognise_killing_messages.sql"),
-    ),
-    (
-        "0017_bound_quarantine",
-        include_str!("../../../migrations/0017_bound_quarantine.sql"),
-    ),
-    (
-        "0020_keep_stories_as_rows",
-        include_str!("../../../migrations/0020_keep_stories_as_rows.sql"),
-    ),
-    (
-        "0021_index_questions",
-        include_str!("../../../migrations/0021_index_questions.sql"),
-    ),
-    (
-        "0025_order_versions_by_time",
-        include_str!("../../../migrations/0025_order_versions_by_time.sql"),
-    ),
-    (
-        "0026_distrust_canonical_addresses",
-        include_str!("../../../migrations/0026_distrust_canonical_addresses.sql"),
-    ),
-    (
-        "0027_hold_takedowns",
-        include_str!("../../../migrations/0027_hold_takedowns.sql"),
-    ),
-    (
-        "0030_watch_sources",
-        include_str!("../../../migrations/0030_watch_sources.sql"),
-    ),
-    (
-        "0040_lock_key_windows",
-        include_str!("../../../migrations/0040_lock_key_windows.sql"),
-    ),
-    (
-        "0055_keep_markup",
-        include_str!("../../../migrations/0055_keep_markup.sql"),
-    ),
-    (
-        "0060_take_down_by_message",
-        include_str!("../../../migrations/0060_take_down_by_message.sql"),
-    ),
-    (
-        "0061_name_causes_of_versions",
-        include_str!("../../../migrations/0061_name_causes_of_versions.sql"),
-    ),
-    (
-        "0062_keep_raw_input",
-        include_str!("../../../migrations/0062_keep_raw_input.sql"),
-    ),
-    (
-        "0070_show_who_settled",
-        include_str!("../../../migrations/0070_show_who_settled.sql"),
-    ),
-    (
-        "0071_search_newest_first",
-        include_str!("../../../migrations/0071_search_newest_first.sql"),
-    ),
-    (
-        "0080_keep_texts_apart",
-        include_str!("../../../migrations/0080_keep_texts_apart.sql"),
-    ),
-    (
-        "0090_lock_articles_for_words",
-        include_str!("../../../migrations/0090_lock_articles_for_words.sql"),
-    ),
-    (
-        "0091_note_rules_of_decisions",
-        include_str!("../../../migrations/0091_note_rules_of_decisions.sql"),
-    ),
-    (
-        "0092_find_parts_of_pages",
-        include_str!("../../../migrations/0092_find_parts_of_pages.sql"),
-    ),
+const FILES: &[(&str, &str)] = files![
+    "0001_create_ledger",
+    "0002_create_articles",
+    "0003_create_markup",
+    "0004_create_near_keys",
+    "0005_create_stories",
+    "0006_create_site_memory",
+    "0007_create_outbox",
+    "0008_create_search",
+    "0009_create_removals",
+    "0010_create_views",
+    "0011_create_reports",
+    "0012_grant_roles",
 ];
+
+/// The migrations up to this one are the baseline that 0.1.0 begins with. Before it others had these numbers, and no database is led from
+/// those to these.
+const BASELINE: i64 = 12;
 
 /// sqlx's table of applied migrations.
 const TABLE: &str = "_sqlx_migrations";
@@ -174,6 +65,20 @@ fn migrator() -> Migrator {
         locking: false,
         ..Migrator::DEFAULT
     }
+}
+
+/// The first migration of a database that has a number of the baseline and is another one.
+fn before_baseline(applied: &[AppliedMigration]) -> Option<i64> {
+    let ours = migrator();
+    applied
+        .iter()
+        .filter(|m| m.version <= BASELINE)
+        .find(|m| {
+            !ours
+                .iter()
+                .any(|o| o.version == m.version && o.checksum == m.checksum)
+        })
+        .map(|m| m.version)
 }
 
 /// How the schema of a database stands to this program.
@@ -220,7 +125,8 @@ impl Store {
     /// How the schema stands to this program.
     ///
     /// # Errors
-    /// Postgres does not answer, or this role may not read the list.
+    /// Postgres does not answer, or this role may not read the list. [`StoreError::BeforeBaseline`]: the schema is of before the first
+    /// release.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
         const DOING: &str = "cannot read the list of applied migrations";
         let (known, lost): (bool, bool) =
@@ -237,6 +143,9 @@ impl Store {
         if known {
             let mut connection = self.pool.acquire().await.doing(DOING)?;
             let list = connection.list_applied_migrations().await?;
+            if let Some(other) = before_baseline(&list) {
+                return Err(StoreError::BeforeBaseline(other));
+            }
             applied.extend(list.iter().map(|m| m.version));
         }
         let last = FILES.last().map_or(0, |(name, _)| version(name));
@@ -306,6 +215,10 @@ mod tests {
         assert!(
             version(FILES[0].0) == 1,
             "a number is four digits and an underscore"
+        );
+        assert!(
+            FILES.iter().any(|(name, _)| version(name) == BASELINE),
+            "the baseline ends with one of them"
         );
     }
 }

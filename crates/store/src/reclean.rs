@@ -157,7 +157,7 @@ pub(crate) const YOUNG_SITES: &str = "
     FROM (SELECT DISTINCT site_hash FROM site_young WHERE site_hash > $1 ORDER BY site_hash LIMIT $2) AS d
     CROSS JOIN LATERAL (
         SELECT count(*) AS articles FROM (
-            SELECT FROM evidence e WHERE e.site_hash = d.site_hash AND e.page_blocks IS NOT NULL
+            SELECT FROM evidence e WHERE e.site_hash = d.site_hash
             ORDER BY e.article_id DESC LIMIT $3) AS seen
     ) AS n
     ORDER BY d.site_hash";

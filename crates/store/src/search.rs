@@ -1,4 +1,4 @@
-//! Search by words: asking for articles, and making the words of those that are due (migration 0009 says how).
+//! Search by words: asking for articles, and making the words of those that are due (migrations/0008_create_search.sql says how).
 
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;

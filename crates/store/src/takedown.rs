@@ -3,7 +3,7 @@
 //! In: an article's number or an address, from a person or from a tombstone of the topic. Out: nothing of it is left but its sightings (the
 //! audit law), a row in `retired_article`, one in `takedown` that says when and why, and hashes that hold against the same coming again.
 //!
-//! Who may delete is the owner, so the function `copydesk_take_down` does it, which workers may call (migration 0060). It waits for the flushes
+//! Who may delete is the owner, so the function `copydesk_take_down` does it, which workers may call. It waits for the flushes
 //! under way and has others wait, so that nothing of the article is stored behind it.
 
 use std::collections::{BTreeSet, HashMap};

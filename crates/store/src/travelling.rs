@@ -32,8 +32,7 @@ impl Store {
                    ORDER BY article_id DESC LIMIT $1) AS c
              JOIN article l ON l.article_id = c.linked_to AND l.site IS DISTINCT FROM c.site
              JOIN evidence n ON n.article_id = c.article_id
-             JOIN evidence o ON o.article_id = c.linked_to
-             WHERE n.page_blocks IS NOT NULL AND o.page_blocks IS NOT NULL",
+             JOIN evidence o ON o.article_id = c.linked_to",
         )
         .bind(copies)
         .fetch_all(&mut *tx)

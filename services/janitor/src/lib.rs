@@ -23,8 +23,6 @@ const RETIRE: i64 = 500;
 const SEARCHABLE: u32 = 200;
 /// Sites looked at in one step for articles to be cleaned again.
 const YOUNG_SITES: i64 = 1_000;
-/// Articles of before site memory whose blocks are hashed in one transaction.
-const BACKFILL: i64 = 200;
 /// The latest copies that are looked at for blocks that travel with stories.
 const COPIES: i64 = 5_000;
 
@@ -158,7 +156,6 @@ async fn quarantine(store: &Store, options: &JanitorOptions) -> Result<u64, Stor
 
 /// Cleans articles again that came when too little was known of their sites. Answers with those whose text changed.
 async fn site_memory(store: &Store) -> Result<u64, StoreError> {
-    while store.backfill_site_memory(BACKFILL).await? > 0 {}
     store.find_travelling_blocks(COPIES).await?;
     let (mut after, mut changed) = (i64::MIN, 0);
     while let Some((last, step)) = store.reclean_young(after, YOUNG_SITES).await? {

@@ -323,45 +323,6 @@ async fn what_travels_with_stories_stays() {
 }
 
 #[tokio::test]
-async fn articles_from_before_are_gone_over() {
-    let scratch = Scratch::new("site_before").await;
-    let store = &scratch.store;
-    for seed in 1..=3 {
-        store_one(&scratch, store, "a.example", seed, LETTER).await;
-    }
-    // As the release before left them.
-    for sql in [
-        "UPDATE article_text SET body = body || E'\\n\\n' || (SELECT text FROM removed_blocks r WHERE r.article_id = article_text.article_id AND rule = 'site-memory'),
-             blocks = (SELECT jsonb_agg(CASE WHEN b.block ->> 2 = 'site-memory' THEN jsonb_build_array('body', length(b.block ->> 1)) ELSE b.block END ORDER BY n)
-                       FROM jsonb_array_elements(blocks) WITH ORDINALITY AS b (block, n))
-         WHERE body NOT LIKE '%Velmora letter%'",
-        "UPDATE evidence SET page_blocks = NULL, story_id = NULL, site_stories = NULL, site_view = NULL",
-        "DELETE FROM site_young",
-        "UPDATE setting SET site_backfill_until = (SELECT max(article_id) FROM evidence)",
-    ] {
-        sqlx::query(sql).execute(&scratch.db).await.unwrap();
-    }
-    assert_eq!(
-        scratch
-            .count("SELECT count(*) FROM articles WHERE body LIKE '%Velmora letter%'")
-            .await,
-        3
-    );
-    assert_eq!(reclean_all(store).await, 0);
-    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 2);
-    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 1);
-    assert_eq!(store.backfill_site_memory(2).await.unwrap(), 0);
-    assert_eq!(reclean_all(store).await, 3);
-    assert_eq!(
-        scratch
-            .count("SELECT count(*) FROM articles WHERE body LIKE '%Velmora letter%'")
-            .await,
-        0
-    );
-    assert_eq!(scratch.count("SELECT count(*) FROM clean_events").await, 3);
-}
-
-#[tokio::test]
 async fn blocks_that_cannot_be_read_say_nothing() {
     let scratch = Scratch::new("site_damaged").await;
     let store = &scratch.store;

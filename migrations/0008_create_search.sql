@@ -1,39 +1,11 @@
 -- Search by words: which words each article has, what of it is still to be done, and the function that people ask.
---
+-- 
 -- The words are made behind the flush, not in it. Making them costs as much time as all the rest of storing an article, and
 -- no text, however odd, may stop a flush: a trigger only notes which articles are due, and copydesk_index_search, which workers
 -- and the janitor call, does the work in transactions of its own.
 
-ALTER TABLE setting ADD COLUMN search boolean NOT NULL DEFAULT true;
-COMMENT ON COLUMN setting.search IS 'Whether articles are made searchable by their words. `copydesk janitor search on|off` switches it.';
-
--- The configuration's name is text: pg_upgrade refuses tables with a column of type regconfig.
-CREATE TABLE article_words (
-    article_id bigint PRIMARY KEY,
-    config     text NOT NULL,
-    words      tsvector NOT NULL
-);
--- Out of line, so that a search that counts matches does not read the words of all of them.
-ALTER TABLE article_words SET (toast_tuple_target = 128);
-CREATE INDEX article_words_words ON article_words USING gin (words);
-COMMENT ON TABLE article_words IS 'The words of each article''s latest version, for search_articles. Empty where setting.search is false.';
-COMMENT ON COLUMN article_words.article_id IS 'The article.';
-COMMENT ON COLUMN article_words.config IS 'The text search configuration that made the words: copydesk_search_config of the article''s language.';
-COMMENT ON COLUMN article_words.words IS 'Words of title (weight A), dek (B) and body (D), with their places; of a very long text those of its first 100,000 characters.';
-
--- No key, and duplicates are welcome: a unique one would make a flush wait for the transaction that is making the words.
-CREATE TABLE article_words_due (
-    article_id bigint NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-COMMENT ON TABLE article_words_due IS 'Articles whose words are to be made (again). Written by triggers on article, emptied by copydesk_index_search.';
-COMMENT ON COLUMN article_words_due.article_id IS 'The article. May be here several times.';
-
-DO $$
-BEGIN
-    ALTER TABLE article_words ALTER COLUMN words SET COMPRESSION lz4;
-EXCEPTION WHEN feature_not_supported THEN NULL;
-END
-$$;
+-- Functions look for objects of this schema, and for tables of the session last: a table of that name there is a stranger's.
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
 CREATE FUNCTION copydesk_search_config(language text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -71,6 +43,40 @@ RETURN CASE WHEN config = 'simple' THEN
     END;
 COMMENT ON FUNCTION copydesk_words(text, text, text, text) IS 'The words of an article. 100,000 characters of any text stay below the megabyte that a tsvector may have.';
 
+-- Ranges of 8,192 articles, each with a word of its own that no text has. An index over words alone cannot begin with the newest.
+CREATE FUNCTION copydesk_words_of_range(article_id bigint, words tsvector) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN words || array_to_tsvector(ARRAY['#' || (article_id >> 13)::text]);
+COMMENT ON FUNCTION copydesk_words_of_range(bigint, tsvector) IS 'The words of an article, and one more for the range of 8,192 articles that it is among, as #17: no text has such a word.';
+
+-- The configuration's name is text: pg_upgrade refuses tables with a column of type regconfig.
+CREATE TABLE article_words (
+    article_id bigint PRIMARY KEY,
+    config     text NOT NULL,
+    words      tsvector NOT NULL
+);
+-- Out of line, so that a search that counts matches does not read the words of all of them.
+ALTER TABLE article_words SET (toast_tuple_target = 128);
+DO $$
+BEGIN
+    ALTER TABLE article_words ALTER COLUMN words SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
+END
+$$;
+CREATE INDEX article_words_of_range ON article_words USING gin (copydesk_words_of_range(article_id, words));
+COMMENT ON TABLE article_words IS 'The words of each article''s latest version, for search_articles. Empty where setting.search is false.';
+COMMENT ON COLUMN article_words.article_id IS 'The article.';
+COMMENT ON COLUMN article_words.config IS 'The text search configuration that made the words: copydesk_search_config of the article''s language.';
+COMMENT ON COLUMN article_words.words IS 'Words of title (weight A), dek (B) and body (D), with their places; of a very long text those of its first 100,000 characters.';
+
+-- No key, and duplicates are welcome: a unique one would make a flush wait for the transaction that is making the words.
+CREATE TABLE article_words_due (
+    article_id bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE article_words_due IS 'Articles whose words are to be made (again). Written by triggers on article, emptied by copydesk_index_search.';
+COMMENT ON COLUMN article_words_due.article_id IS 'The article. May be here several times.';
+
 CREATE FUNCTION copydesk_words_due() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -85,14 +91,15 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION copydesk_words_due() IS 'Trigger on article: notes whose words are to be made.';
-REVOKE ALL ON FUNCTION copydesk_words_due() FROM PUBLIC;
+COMMENT ON FUNCTION copydesk_words_due() IS 'Trigger on article and article_text: notes whose words are to be made.';
 
 CREATE TRIGGER article_words_insert AFTER INSERT ON article REFERENCING NEW TABLE AS stored
     FOR EACH STATEMENT EXECUTE FUNCTION copydesk_words_due();
-CREATE TRIGGER article_words_update AFTER UPDATE OF title, dek, body, language ON article FOR EACH ROW
-    WHEN (OLD.body IS DISTINCT FROM NEW.body OR OLD.title IS DISTINCT FROM NEW.title OR OLD.dek IS DISTINCT FROM NEW.dek
-          OR OLD.language IS DISTINCT FROM NEW.language)
+CREATE TRIGGER article_words_update AFTER UPDATE OF title, dek, language ON article FOR EACH ROW
+    WHEN (OLD.title IS DISTINCT FROM NEW.title OR OLD.dek IS DISTINCT FROM NEW.dek OR OLD.language IS DISTINCT FROM NEW.language)
+    EXECUTE FUNCTION copydesk_words_due();
+CREATE TRIGGER article_text_words_update AFTER UPDATE OF body ON article_text FOR EACH ROW
+    WHEN (OLD.body IS DISTINCT FROM NEW.body)
     EXECUTE FUNCTION copydesk_words_due();
 
 CREATE FUNCTION copydesk_index_search(most integer DEFAULT 200) RETURNS integer
@@ -103,18 +110,20 @@ DECLARE
     taken  integer;
 BEGIN
     -- One at a time: two could write the words of an article in the wrong order.
-    IF NOT (SELECT search FROM setting) OR NOT pg_try_advisory_xact_lock('article_words'::regclass::oid::bigint) THEN
+    IF NOT (SELECT search FROM setting) OR NOT copydesk_try_lock('search_index') THEN
         RETURN 0;
     END IF;
     places := ARRAY(SELECT ctid FROM article_words_due LIMIT most);
-    -- Mark and text are read in one statement, so from one moment: a text that changes after it has a mark of its own.
+    -- Mark and text are read in one statement, so from one moment: a text that changes after it has a mark of its own. The article is locked
+    -- against being removed meanwhile: its words would stay.
     BEGIN
         WITH due AS (DELETE FROM article_words_due WHERE ctid = ANY (places) RETURNING article_id),
         made AS (
             INSERT INTO article_words (article_id, config, words)
             SELECT a.article_id, copydesk_search_config(a.language),
-                   copydesk_words(copydesk_search_config(a.language), a.title, a.dek, a.body)
-            FROM article a WHERE a.article_id IN (SELECT article_id FROM due)
+                   copydesk_words(copydesk_search_config(a.language), a.title, a.dek, t.body)
+            FROM article a JOIN article_text t ON t.article_id = a.article_id WHERE a.article_id IN (SELECT article_id FROM due)
+            FOR KEY SHARE OF a
             ON CONFLICT (article_id) DO UPDATE SET config = EXCLUDED.config, words = EXCLUDED.words
         )
         SELECT count(*) INTO taken FROM due;
@@ -128,12 +137,14 @@ BEGIN
             WITH due AS (DELETE FROM article_words_due WHERE ctid = place RETURNING article_id)
             INSERT INTO article_words (article_id, config, words)
             SELECT a.article_id, copydesk_search_config(a.language),
-                   copydesk_words(copydesk_search_config(a.language), a.title, a.dek, a.body)
-            FROM article a JOIN due USING (article_id)
+                   copydesk_words(copydesk_search_config(a.language), a.title, a.dek, t.body)
+            FROM article a JOIN article_text t ON t.article_id = a.article_id JOIN due ON due.article_id = a.article_id
+            FOR KEY SHARE OF a
             ON CONFLICT (article_id) DO UPDATE SET config = EXCLUDED.config, words = EXCLUDED.words;
         EXCEPTION WHEN program_limit_exceeded OR data_exception THEN
             WITH due AS (DELETE FROM article_words_due WHERE ctid = place RETURNING article_id)
-            INSERT INTO article_words (article_id, config, words) SELECT article_id, 'simple', '' FROM due
+            INSERT INTO article_words (article_id, config, words)
+            SELECT a.article_id, 'simple', '' FROM article a JOIN due USING (article_id) FOR KEY SHARE OF a
             ON CONFLICT (article_id) DO UPDATE SET config = EXCLUDED.config, words = EXCLUDED.words;
         END;
     END LOOP;
@@ -141,7 +152,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION copydesk_index_search(integer) IS 'Makes the words of so many articles that are due. Answers with the number; 0: nothing is due, another session is at it, or search is off. Called by workers and the janitor.';
-REVOKE ALL ON FUNCTION copydesk_index_search(integer) FROM PUBLIC;
 
 CREATE FUNCTION copydesk_switch_search(wanted boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -159,7 +169,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION copydesk_switch_search(boolean) IS 'Switches search on (what is stored becomes due) or off (all words are dropped). Called by `copydesk janitor search`.';
-REVOKE ALL ON FUNCTION copydesk_switch_search(boolean) FROM PUBLIC;
 
 CREATE FUNCTION copydesk_snippet(config text, body text, query tsquery) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -182,6 +191,8 @@ RETURN replace(replace(replace(replace(replace(replace(replace(snippet,
     '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;'), '⟦', '<mark>'), '⟧', '</mark>');
 COMMENT ON FUNCTION copydesk_snippet_html(text) IS 'A snippet of search_articles as HTML: all of the text escaped, the marks as <mark>.';
 
+-- Looks at the newest articles first: a word that is in most of a million texts costs no more than one that is in most of ten thousand.
+-- Searching needs no right of the owner: what readers may read of articles, and their words (search_words).
 CREATE FUNCTION search_articles(
     query       text,
     in_language text DEFAULT NULL,
@@ -194,7 +205,7 @@ CREATE FUNCTION search_articles(
     rank real, article_id bigint, story_id bigint, title text, site text, language text, published_at timestamptz, url text,
     snippet text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET client_min_messages = error AS $$
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path FROM CURRENT SET client_min_messages = error AS $$
 #variable_conflict use_column
 DECLARE
     asked     text := left(search_articles.query, 1000);
@@ -206,6 +217,16 @@ DECLARE
     queries   tsquery[] := '{}';
     any_query tsquery;
     filter    text := '';
+    -- Where a word is in many articles, the newest matches are found range by range, and the rest is not looked at.
+    enough    constant integer := 1000;
+    few       constant bigint := 20000;
+    range     bigint;
+    oldest    bigint;
+    newest    bigint;
+    matches   bigint := 0;
+    part      bigint[];
+    here      bigint;
+    ids       bigint[] := '{}';
 BEGIN
     FOR config IN
         SELECT DISTINCT copydesk_search_config(l) FROM unnest(CASE WHEN in_language IS NULL THEN ARRAY[
@@ -238,138 +259,53 @@ BEGIN
     IF until IS NOT NULL THEN
         filter := filter || ' AND a.published_at < $7';
     END IF;
-    RETURN QUERY EXECUTE format(
-        'WITH found AS MATERIALIZED (
-             SELECT w.article_id FROM article_words w %s
-             WHERE w.words @@ $1 %s
-             ORDER BY w.article_id DESC LIMIT 2000
-         ), ranked AS (
+    SELECT min(w.article_id) >> 13, max(w.article_id) >> 13 INTO oldest, newest FROM search_words w;
+    -- A site, or a time, leaves few enough: the planner begins with whatever is rarer.
+    range := CASE WHEN at_site IS NULL AND since IS NULL AND until IS NULL THEN newest END;
+    WHILE range >= oldest LOOP
+        EXECUTE format(
+            'SELECT count(*), coalesce(array_agg(w.article_id ORDER BY w.article_id DESC) FILTER (WHERE %s), ''{}'')
+             FROM search_words w %s WHERE copydesk_words_of_range(w.article_id, w.words) @@ $1',
+            CASE WHEN in_language IS NULL THEN 'true' ELSE 'a.language = $2' END,
+            CASE WHEN in_language IS NULL THEN '' ELSE 'JOIN articles a USING (article_id)' END)
+        INTO here, part USING any_query && quote_literal('#' || range::text)::tsquery, in_language;
+        matches := matches + here;
+        ids := ids || part;
+        range := range - 1;
+        EXIT WHEN cardinality(ids) >= enough;
+        -- So rare that all matches are few.
+        EXIT WHEN matches * (newest - oldest + 1) <= few * (newest - range);
+    END LOOP;
+    IF cardinality(ids) < enough AND (range IS NULL OR range >= oldest) THEN
+        EXECUTE format(
+            'SELECT $8 || coalesce(array_agg(article_id), ''{}'') FROM (
+                 SELECT w.article_id FROM search_words w %s
+                 WHERE copydesk_words_of_range(w.article_id, w.words) @@ $1 %s %s
+                 ORDER BY w.article_id DESC LIMIT $9) AS rest',
+            CASE WHEN filter = '' THEN '' ELSE 'JOIN articles a USING (article_id)' END,
+            CASE WHEN range IS NULL THEN '' ELSE 'AND w.article_id < ' || ((range + 1) << 13) END, filter)
+        INTO ids
+        USING any_query, configs, queries, in_language, at_site, since, until, ids, enough - cardinality(ids);
+    END IF;
+    RETURN QUERY EXECUTE
+        'WITH ranked AS (
              SELECT a.article_id, a.story_id, w.config, q.query, ts_rank_cd(w.words, q.query, 1) AS rank
-             FROM found f JOIN article_words w USING (article_id) JOIN article a USING (article_id)
-             JOIN unnest($2, $3) AS q (config, query) ON q.config = w.config
+             -- The words of a text are kept compressed: taken out once, not once for each thing that is asked of them.
+             FROM (SELECT article_id, config, words || '''' AS words FROM search_words WHERE article_id = ANY ($3) OFFSET 0) w
+             JOIN articles a USING (article_id)
+             JOIN unnest($1, $2) AS q (config, query) ON q.config = w.config
              WHERE w.words @@ q.query
          ), chosen AS (
              SELECT * FROM (
-                 SELECT r.*, row_number() OVER (PARTITION BY CASE WHEN $9 THEN r.article_id ELSE r.story_id END
+                 SELECT r.*, row_number() OVER (PARTITION BY CASE WHEN $4 THEN r.article_id ELSE r.story_id END
                                                 ORDER BY r.rank DESC, r.article_id) AS place FROM ranked r) p
-             WHERE place = 1 ORDER BY rank DESC, article_id DESC LIMIT $8
+             WHERE place = 1 ORDER BY rank DESC, article_id DESC LIMIT $5
          )
          SELECT c.rank, c.article_id, c.story_id, a.title, a.site, a.language, a.published_at, a.url,
                 copydesk_snippet(c.config, a.body, c.query)
-         FROM chosen c JOIN article a USING (article_id)
-         ORDER BY c.rank DESC, c.article_id DESC',
-        CASE WHEN filter = '' THEN '' ELSE 'JOIN article a USING (article_id)' END, filter)
-    USING any_query, configs, queries, in_language, at_site, since, until, least(greatest(most, 0), 1000), every_copy;
+         FROM chosen c JOIN articles a USING (article_id)
+         ORDER BY c.rank DESC, c.article_id DESC'
+    USING configs, queries, ids[1:enough], every_copy, least(greatest(most, 0), 1000);
 END
 $$;
-COMMENT ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) IS 'Articles by the words of title, dek and body, the best first: words as for a web search engine ("a phrase", or, -not), read in each article''s own language. Of more than 2,000 matches the newest are ranked. Of each story the best article, or every_copy. since and until are of published_at. snippet marks the words found as ⟦word⟧ and is plain text from strangers: copydesk_snippet_html makes it safe for a page.';
-REVOKE ALL ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) FROM PUBLIC;
-
--- What is there already becomes searchable in the background.
-INSERT INTO article_words_due SELECT article_id FROM article;
-
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
-        GRANT ALL ON article_words, article_words_due TO copydesk_owner;
-        GRANT EXECUTE ON FUNCTION copydesk_index_search(integer), copydesk_switch_search(boolean), copydesk_words_due(),
-            search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) TO copydesk_owner;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
-        GRANT SELECT ON article_words, article_words_due TO copydesk_writer;
-        GRANT EXECUTE ON FUNCTION copydesk_index_search(integer), copydesk_switch_search(boolean),
-            search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) TO copydesk_writer;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
-        GRANT EXECUTE ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) TO copydesk_reader;
-    END IF;
-END
-$$;
-
--- Questions that people ask (docs/queries.md). Each reads the table once while it is made, for about a second a million articles.
-CREATE INDEX article_ingested ON article USING brin (ingested_at) WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX article_cut ON article (article_id) WHERE relation IN ('excerpt', 'contains');
-
--- As before, but a condition on article_id reaches the tables: it used to stop at the window functions, and all articles were read.
-CREATE OR REPLACE VIEW article_blocks AS
-SELECT v.article_id, v.version, b.position, b.kind, b.rule IS NULL AS kept, b.rule, b.evidence,
-       CASE
-           WHEN b.own_text IS NOT NULL THEN b.own_text
-           WHEN b.length IS NOT NULL THEN substr(v.body, 1 + b.length_before, b.length)
-           WHEN b.kind = 'headline' THEN v.title
-           WHEN b.kind = 'dek' THEN v.dek
-           ELSE v.captions[b.caption_number]
-       END AS text
-FROM (SELECT article_id, version, title, dek, captions, body, blocks FROM article
-      UNION ALL
-      SELECT article_id, version, title, dek, captions, body, blocks FROM article_version) v
-CROSS JOIN LATERAL (
-    SELECT (e.ordinality - 1)::integer AS position,
-           e.block ->> 0 AS kind, e.block ->> 2 AS rule, e.block ->> 3 AS evidence,
-           CASE WHEN jsonb_typeof(e.block -> 1) = 'string' THEN e.block ->> 1 END AS own_text,
-           l.length,
-           -- A blank line stands between two paragraphs: two characters.
-           (coalesce(sum(l.length + 2) OVER before_here, 0))::integer AS length_before,
-           (count(*) FILTER (WHERE jsonb_array_length(e.block) = 1 AND e.block ->> 0 IN ('caption', 'credit'))
-               OVER up_to_here)::integer AS caption_number
-    FROM jsonb_array_elements(v.blocks) WITH ORDINALITY AS e (block, ordinality)
-    CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(e.block -> 1) = 'number' THEN (e.block ->> 1)::integer END) AS l (length)
-    WINDOW before_here AS (ORDER BY e.ordinality ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-           up_to_here AS (ORDER BY e.ordinality)
-) b;
-
--- Retention by age: what an article leaves behind when it is dropped.
-CREATE TABLE retired_article (
-    article_id bigint PRIMARY KEY,
-    story_id   bigint NOT NULL,
-    retired_at timestamptz NOT NULL DEFAULT now()
-);
-COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
-COMMENT ON COLUMN retired_article.article_id IS 'The article. Names of stories, links and events may still name it.';
-COMMENT ON COLUMN retired_article.story_id IS 'The story it was in.';
-COMMENT ON COLUMN retired_article.retired_at IS 'When it was dropped.';
-
-CREATE VIEW retired_articles AS SELECT article_id, story_id, retired_at FROM retired_article;
-COMMENT ON VIEW retired_articles IS 'Articles that were dropped for their age: what linked_to and story_id of others may still name.';
-COMMENT ON COLUMN retired_articles.article_id IS 'The article.';
-COMMENT ON COLUMN retired_articles.story_id IS 'The story it was in.';
-COMMENT ON COLUMN retired_articles.retired_at IS 'When it was dropped.';
-
--- Dropping needs the right to delete, which workers do not have: retention is run by a member of copydesk_owner.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
-        GRANT ALL ON retired_article, retired_articles TO copydesk_owner;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
-        GRANT SELECT ON retired_article, retired_articles TO copydesk_writer;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
-        GRANT SELECT ON retired_articles TO copydesk_reader;
-    END IF;
-END
-$$;
-
--- As before, but ORDER BY story_id LIMIT stops early: grouped, all articles were read for the newest stories. Driven by the first article
--- of each story that is left, whoever founded it. OFFSET 0 keeps the look-up one by one.
-CREATE OR REPLACE VIEW stories AS
-SELECT f.story_id, c.article_id AS canonical_article, c.title, c.site, c.url, c.language, s.articles, s.copies, s.sites, s.site_list,
-       s.first_published_at, s.first_seen, s.last_seen, s.longest_words
-FROM article f
-CROSS JOIN LATERAL (
-    SELECT count(*) AS articles,
-           count(*) - 1 AS copies,
-           count(DISTINCT site) AS sites,
-           array_agg(DISTINCT site) FILTER (WHERE site IS NOT NULL) AS site_list,
-           min(published_at) AS first_published_at,
-           min(ingested_at) AS first_seen,
-           max(ingested_at) AS last_seen,
-           max(word_count) AS longest_words
-    FROM article a WHERE a.story_id = f.story_id
-) s
-CROSS JOIN LATERAL (
-    SELECT a.article_id, a.title, a.site, a.url, a.language FROM article a
-    WHERE a.story_id = f.story_id AND a.word_count >= 0.8 * s.longest_words
-    ORDER BY coalesce(a.published_at, a.message_time), a.article_id LIMIT 1
-) c
-WHERE NOT EXISTS (SELECT FROM article e WHERE e.story_id = f.story_id AND e.article_id < f.article_id OFFSET 0);
+COMMENT ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) IS 'Articles by the words of title, dek and body, the best first: words as for a web search engine ("a phrase", or, -not), read in each article''s own language. Of more than 1,000 matches the newest are ranked. Of each story the best article, or every_copy. since and until are of published_at. snippet marks the words found as ⟦word⟧ and is plain text from strangers: copydesk_snippet_html makes it safe for a page.';

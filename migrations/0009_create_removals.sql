@@ -1,8 +1,45 @@
--- Takedowns by a message of the topic (tombstones): a worker may not delete, so a function of the owner's does. What a takedown holds against is rows of
--- their own, for it may be several addresses and texts. No release has had the two columns that go.
+-- Articles that are gone: dropped for their age, or taken down. What says so keeps when and why, not what; a takedown holds against the same
+-- address and the same text.
 
+-- Functions look for objects of this schema, and for tables of the session last: a table of that name there is a stranger's.
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
+-- Retention by age: what an article leaves behind when it is dropped.
+CREATE TABLE retired_article (
+    article_id bigint PRIMARY KEY,
+    story_id   bigint NOT NULL,
+    retired_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`, or taken down. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
+COMMENT ON COLUMN retired_article.article_id IS 'The article. Names of stories, links and events may still name it.';
+COMMENT ON COLUMN retired_article.story_id IS 'The story it was in.';
+COMMENT ON COLUMN retired_article.retired_at IS 'When it was dropped.';
+
+CREATE TABLE takedown (
+    takedown_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    article_id    bigint NOT NULL,
+    taken_down_at timestamptz NOT NULL DEFAULT now(),
+    lifted_at     timestamptz,
+    "offset"      bigint,
+    partition     integer,
+    why           text NOT NULL,
+    topic         text
+);
+CREATE UNIQUE INDEX takedown_message ON takedown (topic, partition, "offset") WHERE topic IS NOT NULL;
+CREATE INDEX takedown_taken_down ON takedown (taken_down_at);
+CREATE INDEX takedown_lifted ON takedown (lifted_at) WHERE lifted_at IS NOT NULL;
+CREATE INDEX takedown_article ON takedown (article_id);
+COMMENT ON TABLE takedown IS 'Articles that were taken down (`copydesk takedown`, or a tombstone on the topic): when and why. Nothing of what they said.';
+COMMENT ON COLUMN takedown.takedown_id IS 'Number of the takedown.';
+COMMENT ON COLUMN takedown.article_id IS 'The article, the one that was shown where an address had several. Sightings, links and events may still name it. Of an address that had no article: a number of its own.';
+COMMENT ON COLUMN takedown.taken_down_at IS 'When it was taken down.';
+COMMENT ON COLUMN takedown.lifted_at IS 'When the takedown was lifted. Null: it holds.';
+COMMENT ON COLUMN takedown."offset" IS 'Offset of the tombstone. A tombstone that is read again, after a rewind, takes nothing down a second time.';
+COMMENT ON COLUMN takedown.partition IS 'Partition of the tombstone.';
+COMMENT ON COLUMN takedown.why IS 'Why, as whoever did it said.';
+COMMENT ON COLUMN takedown.topic IS 'Topic of the tombstone. Null: a person took it down.';
+
+-- Rows of their own: it may be several addresses and texts.
 CREATE TABLE takedown_hold (
     takedown_id bigint NOT NULL,
     hash        bytea NOT NULL,
@@ -11,36 +48,8 @@ CREATE TABLE takedown_hold (
 COMMENT ON TABLE takedown_hold IS 'What takedowns hold against: messages with such an address or such a text are not stored. Gone when the takedown is lifted.';
 COMMENT ON COLUMN takedown_hold.takedown_id IS 'The takedown.';
 COMMENT ON COLUMN takedown_hold.hash IS 'Of an address as article_identity.identity, or of a text as article.body_hash.';
-INSERT INTO takedown_hold (takedown_id, hash)
-SELECT takedown_id, identity FROM takedown WHERE lifted_at IS NULL AND identity IS NOT NULL
-UNION
-SELECT takedown_id, body_hash FROM takedown WHERE lifted_at IS NULL AND body_hash IS NOT NULL;
--- They named nothing, and were there to be locked.
-DELETE FROM article_identity i USING takedown t
-WHERE t.identity = i.identity AND NOT EXISTS (SELECT FROM article a WHERE a.article_id = i.article_id);
 
-ALTER TABLE takedown DROP COLUMN identity, DROP COLUMN body_hash,
-    ADD COLUMN topic text, ADD COLUMN partition integer, ADD COLUMN "offset" bigint;
-CREATE UNIQUE INDEX takedown_message ON takedown (topic, partition, "offset") WHERE topic IS NOT NULL;
-COMMENT ON TABLE takedown IS 'Articles that were taken down (`copydesk takedown`, or a tombstone on the topic): when and why. Nothing of what they said.';
-COMMENT ON COLUMN takedown.article_id IS 'The article, the one that was shown where an address had several. Sightings, links and events may still name it. Of an address that had no article: a number of its own.';
-COMMENT ON COLUMN takedown.topic IS 'Topic of the tombstone. Null: a person took it down.';
-COMMENT ON COLUMN takedown.partition IS 'Partition of the tombstone.';
-COMMENT ON COLUMN takedown."offset" IS 'Offset of the tombstone. A tombstone that is read again, after a rewind, takes nothing down a second time.';
-
-CREATE OR REPLACE VIEW takedowns AS
-SELECT takedown_id, article_id, taken_down_at, lifted_at, why, topic, partition, "offset" FROM takedown;
-COMMENT ON COLUMN takedowns.topic IS 'Topic of the tombstone. Null: a person took it down.';
-COMMENT ON COLUMN takedowns.partition IS 'Partition of the tombstone.';
-COMMENT ON COLUMN takedowns."offset" IS 'Offset of the tombstone.';
-
-COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`, or taken down. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
-COMMENT ON COLUMN sighting.verdict IS 'new_article: founded a story. exact_copy, near_copy, excerpt, contains: a new article, linked to an older one. new_version: another text at a known address. older_version: another text at a known address, seen before the one that is shown. unchanged: a text that a known address has, or has had. taken_down: not stored, because of a takedown, or a tombstone, which took its article down.';
-COMMENT ON COLUMN sightings.verdict IS 'new_article: founded a story. exact_copy, near_copy, excerpt, contains: a new article, linked to an older one. new_version: another text at a known address. older_version: another text at a known address, seen before the one that is shown. unchanged: a text that a known address has, or has had. taken_down: not stored, because of a takedown, or a tombstone, which took its article down.';
-
--- A page is taken down by its own address as well, where it claims another one.
-CREATE INDEX article_own_url ON article USING hash (own_url) WHERE own_url IS NOT NULL;
-
+-- A worker may not delete; for tombstones of the topic, this does.
 CREATE FUNCTION copydesk_take_down(
     fresh bigint, wanted bigint, address text, hashed bytea, reason text, tell boolean,
     from_topic text, from_partition integer, from_offset bigint,
@@ -131,17 +140,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) IS 'Removes the article with the number "wanted", or those at an address (with its hash), and holds against their coming again. Answers with the takedown, its article, how many articles were removed, and stories to be counted again. A tombstone that did so already does nothing. Called by workers for tombstones, and by `copydesk takedown`.';
-REVOKE ALL ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) FROM PUBLIC;
-
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_owner') THEN
-        GRANT ALL ON takedown_hold TO copydesk_owner;
-        GRANT EXECUTE ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) TO copydesk_owner;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
-        GRANT SELECT ON takedown_hold TO copydesk_writer;
-        GRANT EXECUTE ON FUNCTION copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint) TO copydesk_writer;
-    END IF;
-END
-$$;

@@ -1,11 +1,14 @@
--- What finds near-copies (near_key), what verifies them (evidence), and what changed a story afterwards.
+-- What finds near-copies (near_key), what verifies them (evidence), and the shingles that say little (common_shingles).
+
+-- Functions look for objects of this schema, and for tables of the session last: a table of that name there is a stranger's.
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
 CREATE TABLE near_key (
     key        bigint NOT NULL,
     article_id bigint NOT NULL,
     PRIMARY KEY (key)
 ) PARTITION BY RANGE (key);
-COMMENT ON TABLE near_key IS 'Which article was the first with a shingle hash. A unique row per window and hash makes two workers with near-copies wait for each other. Partitioned by window, so that old windows are dropped whole.';
+COMMENT ON TABLE near_key IS 'Which article was the first with a shingle hash. Claimed under the lock of the key''s window (near_key_window); the unique row refuses whoever claims without it. Partitioned by window, so that old windows are dropped whole.';
 COMMENT ON COLUMN near_key.key IS 'The upper 13 bits are the window (copydesk_window), the lower 50 those of the hash: one number makes the row a quarter smaller than two.';
 COMMENT ON COLUMN near_key.article_id IS 'The article that owns the key.';
 
@@ -44,7 +47,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION copydesk_create_windows(integer) IS 'Creates the partitions of near_key from the last window to so many ahead, where they are missing. Answers with the number created. Called by `copydesk migrate` and `copydesk janitor`.';
-REVOKE ALL ON FUNCTION copydesk_create_windows(integer) FROM PUBLIC;
 
 CREATE FUNCTION copydesk_drop_windows(keep integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -66,24 +68,40 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION copydesk_drop_windows(integer) IS 'Drops the partitions of near_key that are older than the last so many windows, the present one among them; never the present one or the one before. Answers with the number dropped. Called by `copydesk janitor`.';
-REVOKE ALL ON FUNCTION copydesk_drop_windows(integer) FROM PUBLIC;
+
+-- One claimer a window of keys.
+CREATE TABLE near_key_window (
+    number  integer PRIMARY KEY,
+    version bigint NOT NULL DEFAULT 1
+);
+-- Each flush changes one or two rows: they stay on their pages, and dead ones are gone when the next flush comes.
+ALTER TABLE near_key_window SET (fillfactor = 10, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0,
+                                 autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_threshold = 1000000000);
+COMMENT ON TABLE near_key_window IS 'Windows of near_key that have keys. Whoever claims keys in a window, or changes stories of its articles, locks its row until the end of the transaction: before any article, several in ascending order.';
+COMMENT ON COLUMN near_key_window.number IS 'The window (copydesk_window).';
+COMMENT ON COLUMN near_key_window.version IS 'Raised by each transaction that claims keys there: what was read of its keys under one version is all of them while the version stands.';
 
 CREATE TABLE evidence (
     article_id          bigint PRIMARY KEY,
     site_hash           bigint,
     url_hash            bigint,
+    story_id            bigint,
     fingerprint_version smallint NOT NULL,
     recents             smallint NOT NULL DEFAULT 0,
+    site_stories        smallint,
     between_stories     boolean NOT NULL DEFAULT false,
     block_hashes        bytea NOT NULL,
     title_words         bytea NOT NULL,
     dropped_blocks      bytea,
+    page_blocks         bytea NOT NULL,
+    site_view           bytea,
     refusals            jsonb,
     evidence            bytea NOT NULL
 );
 -- Hashes do not compress.
 ALTER TABLE evidence ALTER COLUMN evidence SET STORAGE EXTERNAL, ALTER COLUMN block_hashes SET STORAGE EXTERNAL,
-    ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL;
+    ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL,
+    ALTER COLUMN page_blocks SET STORAGE EXTERNAL, ALTER COLUMN site_view SET STORAGE EXTERNAL;
 CREATE INDEX evidence_between_stories ON evidence (article_id) WHERE between_stories;
 -- Answers "the last 20 articles of this site" for the site memory.
 CREATE INDEX evidence_site ON evidence (site_hash, article_id DESC) WHERE site_hash IS NOT NULL;
@@ -91,46 +109,26 @@ COMMENT ON TABLE evidence IS 'What near-copies are verified with, of each articl
 COMMENT ON COLUMN evidence.article_id IS 'The article.';
 COMMENT ON COLUMN evidence.site_hash IS 'Hash of the site. Null: no site is known.';
 COMMENT ON COLUMN evidence.url_hash IS 'Hash of the canonical address. Null: it has none.';
+COMMENT ON COLUMN evidence.story_id IS 'As article.story_id: copies of one story count once in site memory.';
 COMMENT ON COLUMN evidence.fingerprint_version IS 'Version of the recipe. Two versions never see each other.';
 COMMENT ON COLUMN evidence.recents IS 'How many of its site''s last articles were looked at for the decision: what is needed to run it again.';
+COMMENT ON COLUMN evidence.site_stories IS 'How many other stories of the site were looked at when it was cleaned by site memory. Null: never.';
 COMMENT ON COLUMN evidence.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
 COMMENT ON COLUMN evidence.block_hashes IS 'Hash of each paragraph in order, 8 bytes little endian each; 0 for one that is too short.';
 COMMENT ON COLUMN evidence.title_words IS 'Hashes of the title''s words, ascending, 4 bytes little endian each.';
 COMMENT ON COLUMN evidence.dropped_blocks IS 'Hashes of the paragraphs that were left out because the site shows them in several of its recent articles. Null: none.';
+COMMENT ON COLUMN evidence.page_blocks IS 'Hashes of all blocks as the rules left them, by zone, in the format of the crate copydesk-site.';
+COMMENT ON COLUMN evidence.site_view IS 'The articles of the site that were looked at, 8 bytes little endian each, where site memory took something out or spared something. Null: neither.';
 COMMENT ON COLUMN evidence.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
 COMMENT ON COLUMN evidence.evidence IS 'Shingles, numbers and names in the format of the crate copydesk-dedup.';
 
-CREATE TABLE story_event (
-    event_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    article_id    bigint NOT NULL,
-    from_story    bigint NOT NULL,
-    to_story      bigint NOT NULL,
-    cause_article bigint,
-    happened_at   timestamptz NOT NULL,
-    kind          text NOT NULL CHECK (kind IN ('relink', 'digest', 'merge', 'split', 'undo')),
-    moved         bigint[] NOT NULL,
-    detail        jsonb NOT NULL DEFAULT '{}'
-);
-CREATE INDEX story_event_from ON story_event (from_story);
-CREATE INDEX story_event_to ON story_event (to_story);
-COMMENT ON TABLE story_event IS 'Changes to stories after their articles were stored. Append only, with what is needed to take them back.';
-COMMENT ON COLUMN story_event.event_id IS 'Number of the event.';
-COMMENT ON COLUMN story_event.kind IS 'relink: an article left its story for one of its own, because a newer article showed that it never belonged there. digest: an article turned out to hold several others; it is in a story of its own, and the articles that it holds left it by events of their own. merge: two stories became one, by a person or because an article is a copy of both. split: a person took articles out. undo: an event was taken back.';
-COMMENT ON COLUMN story_event.article_id IS 'The article that moved.';
-COMMENT ON COLUMN story_event.moved IS 'All articles that moved: article_id and those linked to it, near or far.';
-COMMENT ON COLUMN story_event.from_story IS 'The story that was left.';
-COMMENT ON COLUMN story_event.to_story IS 'The story that was joined or founded.';
-COMMENT ON COLUMN story_event.cause_article IS 'The newer article that brought it about.';
-COMMENT ON COLUMN story_event.happened_at IS 'When.';
-COMMENT ON COLUMN story_event.detail IS 'Why, and what is needed to take it back: links that were given up as they were, the measured similarity, the event that was undone.';
-
 CREATE TABLE common_shingles (
-    version    integer PRIMARY KEY CHECK (version > 0),
-    built_at   timestamptz NOT NULL DEFAULT now(),
-    articles   bigint NOT NULL,
-    shingles   bigint NOT NULL,
+    version             integer PRIMARY KEY CHECK (version > 0),
+    built_at            timestamptz NOT NULL DEFAULT now(),
+    articles            bigint NOT NULL,
+    shingles            bigint NOT NULL,
     fingerprint_version smallint NOT NULL,
-    counts     bytea NOT NULL
+    counts              bytea NOT NULL
 );
 ALTER TABLE common_shingles ALTER COLUMN counts SET STORAGE EXTERNAL;
 COMMENT ON TABLE common_shingles IS 'Versioned lists of shingles that stand in many stories: in a decision they weigh less. Built by `copydesk janitor common`; setting.common_version names the one in use.';
@@ -140,5 +138,3 @@ COMMENT ON COLUMN common_shingles.articles IS 'Articles that were counted.';
 COMMENT ON COLUMN common_shingles.shingles IS 'Shingles in the list.';
 COMMENT ON COLUMN common_shingles.fingerprint_version IS 'The recipe of the shingles.';
 COMMENT ON COLUMN common_shingles.counts IS 'Per shingle its hash and the number of stories that have it, 4 bytes little endian each.';
-
-SELECT copydesk_create_windows();

@@ -1,10 +1,8 @@
--- What blocks were on their page besides their text (headings, tables, links, pictures), and the Markdown that is made of it.
--- No text is stored twice: blocks whose Markdown is their text have no entry.
+-- The Markdown, links and pictures of an article, made of its blocks and its markup when they are asked for.
+-- No text is stored twice: blocks whose Markdown is their text have no entry in article_text.markup.
 
+-- Functions look for objects of this schema, and for tables of the session last: a table of that name there is a stranger's.
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
-
-ALTER TABLE article ADD COLUMN markup jsonb;
-COMMENT ON COLUMN article.markup IS 'What the blocks of the latest version are besides their text, by their position: "b": Markdown of those in which it is not the text itself; "l": links, each [position, text, address]; "i": pictures, each [position, address, alt text, caption], which stand before the block. Null: it was stored before there was such a column, or with clean.markup off.';
 
 CREATE FUNCTION copydesk_escaped(plain text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -64,38 +62,3 @@ CREATE FUNCTION copydesk_images(markup jsonb) RETURNS jsonb
         FROM jsonb_array_elements(markup -> 'i') WITH ORDINALITY AS i (image, ordinality)
     ) END;
 COMMENT ON FUNCTION copydesk_images(jsonb) IS 'The pictures of an article. Null where the markup is.';
-
-CREATE OR REPLACE VIEW articles AS
-SELECT article_id, story_id, relation, title, dek, authors, site, site_name, url, canonical_url,
-       published_at, published_offset_minutes, modified_at, language, section, tags, agency, paywalled,
-       body, word_count, captions, image_url, version,
-       linked_to, similarity, containment, containment_of_linked, shared_shingles, link_reason, replaces,
-       fetched_at, message_time, ingested_at, version_at,
-       title_source, dek_source, authors_source, site_source, site_name_source, canonical_url_source,
-       published_source, modified_source, language_source, section_source, agency_source, image_url_source,
-       warnings, extra, rules_version, fingerprint_version, common_version,
-       copydesk_markdown(blocks, body, markup) AS body_markdown,
-       copydesk_links(blocks, markup) AS links,
-       copydesk_images(markup) AS images
-FROM article;
-COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';
-COMMENT ON COLUMN articles.links IS 'The links of the body in order: [{"text", "url"}, …]. Null as body_markdown.';
-COMMENT ON COLUMN articles.images IS 'The pictures of the article in order: [{"url", "alt", "caption"}, …]. Null as body_markdown.';
-
-REVOKE ALL ON FUNCTION copydesk_escaped(text), copydesk_markdown(jsonb, text, jsonb), copydesk_links(jsonb, jsonb), copydesk_images(jsonb) FROM PUBLIC;
-DO $$
-DECLARE
-    role text;
-BEGIN
-    FOREACH role IN ARRAY ARRAY['copydesk_owner', 'copydesk_writer', 'copydesk_reader'] LOOP
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
-            EXECUTE format(
-                'GRANT EXECUTE ON FUNCTION copydesk_escaped(text), copydesk_markdown(jsonb, text, jsonb), copydesk_links(jsonb, jsonb),
-                     copydesk_images(jsonb) TO %I', role);
-        END IF;
-    END LOOP;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_writer') THEN
-        GRANT UPDATE (markup) ON article TO copydesk_writer;
-    END IF;
-END
-$$;
