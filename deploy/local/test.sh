@@ -32,6 +32,7 @@ lint() {
     check "advisories (reported only)" deploy/local/advisories.sh --report
     check "shellcheck" shellcheck -x deploy/local/*.sh .ci/run
     check "deploy (rules, Containerfile, Kubernetes, systemd)" deploy/local/check-deploy.sh
+    check "links and words of the pages" python3 deploy/local/check-docs.py
 }
 
 FLAKY=3

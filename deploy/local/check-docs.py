@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Checks that each link of the Markdown pages leads somewhere, and that no page or comment uses a word that the field has a better one for.
+
+Links to files and to headings within this project only: whether another site answers must not decide whether a test passes.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+# docs/glossary.md has the words to use. A word with a second meaning that is fine is not here.
+WORDS = {
+    r"quiet[ _]window": "window key cache",
+    r"flush[ _]turn": "lock of the key window",
+    r"two-part flush": "flush",
+}
+# The record of a decision may name what was there before, and so may the log of changes.
+EXEMPT = ("docs/decisions/", "docs/performance.md", "CHANGELOG.md", "deploy/local/check-docs.py", "migrations/")
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
+FENCE = re.compile(r"^(```|~~~)")
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+    heading = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower())
+    return heading.strip().replace(" ", "-")
+
+
+def prose(page: pathlib.Path) -> list[tuple[int, str]]:
+    """The lines of a page that are not code."""
+    lines, code = [], False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if FENCE.match(line.strip()):
+            code = not code
+        elif not code and not line.startswith("    "):
+            lines.append((number, line))
+    return lines
+
+
+def anchors(page: pathlib.Path) -> set[str]:
+    found: dict[str, int] = {}
+    for _, line in prose(page):
+        if line.startswith("#"):
+            anchor = slug(line.lstrip("#"))
+            times = found.get(anchor, 0)
+            found[anchor] = times + 1
+            if times:
+                found[f"{anchor}-{times}"] = 1
+        for name in re.findall(r'<a (?:id|name)="([^"]+)"', line):
+            found[name] = 1
+    return set(found)
+
+
+def tracked(*patterns: str) -> list[pathlib.Path]:
+    out = subprocess.run(["git", "ls-files", "-z", "--", *patterns], cwd=ROOT, capture_output=True, check=True)
+    return [ROOT / name for name in out.stdout.decode().split("\0") if name and (ROOT / name).exists()]
+
+
+def links(page: pathlib.Path) -> list[str]:
+    faults = []
+    for number, line in prose(page):
+        for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            where = f"{page.relative_to(ROOT)}:{number}"
+            to = (page.parent / path).resolve() if path else page
+            if not to.exists():
+                faults.append(f"{where}: no file {target}")
+            elif anchor and to.suffix == ".md" and anchor not in anchors(to):
+                faults.append(f"{where}: no heading {target}")
+    return faults
+
+
+def words(file: pathlib.Path) -> list[str]:
+    name = str(file.relative_to(ROOT))
+    if name.startswith(EXEMPT):
+        return []
+    faults = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        for word, better in WORDS.items():
+            if re.search(word, line, re.IGNORECASE):
+                faults.append(f"{name}:{number}: “{word}”; the word is: {better}")
+    return faults
+
+
+def main() -> int:
+    pages = tracked("*.md")
+    faults = [fault for page in pages for fault in links(page)]
+    faults += [fault for file in tracked("*.md", "*.rs", "*.sql", "*.sh", "*.toml") for fault in words(file)]
+    print("\n".join(faults) or f"links of {len(pages)} pages lead somewhere")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
