@@ -65,7 +65,7 @@ impl Openings {
 pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
     Openings::of(&[
         "by|written by|posted by|reported by|story by|words by|text by|article by|byline|submitted by",
-        "published by|a guest post by|guest post by|authored by|opinion by|analysis by|review by",
+        "articles by|more articles by|all articles by|posts by|all posts by|more by|published by|a guest post by|guest post by|authored by|opinion by|analysis by|review by",
         "reporting by|von|par|por|di|de|door|av|af|od|oleh|text|tekst|texte|texto|testo|teksti|autor",
         "autorin|autoren|author|authors|author name|writer|auteur|autore|autrice|autora|kirjoittaja|автор",
         "автори|авторы|текст|από|του|της|yazan|yazar|haber|bài|tác giả|penulis|laporan|a cura di",
@@ -99,7 +99,7 @@ pub(super) static NO_AUTHORS: LazyLock<Openings> = LazyLock::new(|| {
 /// Words of what somebody does.
 pub(super) static ROLES: LazyLock<WordSet> = LazyLock::new(|| {
     set(&[
-        "professor|lecturer|founder|co-founder|cofounder|ceo|cto|cfo|director|manager|consultant|specialist|strategist",
+        "expert|experts|professor|lecturer|founder|co-founder|cofounder|ceo|cto|cfo|director|manager|consultant|specialist|strategist",
         "coordinator|researcher|engineer|developer|economist|attorney|lawyer|physician|nutritionist|dietitian|copywriter",
         "reporter|reporters|correspondent|correspondents|editor|editors|editor-in-chief|editor-at-large",
         "writer|writers|columnist|contributor|contributors|journalist|journalists|producer|photographer",

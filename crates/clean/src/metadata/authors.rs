@@ -212,6 +212,17 @@ mod tests {
             ("Photos by John Roe and Ann Poe | Text: Jane Doe", &["Jane Doe"]),
             ("By Jane Doe, DVM. Reviewed by John Roe, DVM", &["Jane Doe, DVM"]),
             ("Jane Doe, Head Winemaker", &["Jane Doe"]),
+            (
+                "Jane Doe, Home and Harbour Security Expert & John Roe, Home Security Expert",
+                &["Jane Doe", "John Roe"],
+            ),
+            ("JaneD on Friday December 19, 2025", &["JaneD"]),
+            ("Articles by Jane Doe", &["Jane Doe"]),
+            ("content: Harbour Press, design: Jane Doe", &[]),
+            (
+                "Jane Doe, a writer on technology. Based in Halmark",
+                &["Jane Doe"],
+            ),
             ("A. J. Doe View all posts", &["A. J. Doe"]),
             ("Personal finance", &[]),
             ("作者：张三", &["张三"]),

@@ -181,6 +181,10 @@ fn name_end(words: &[&str]) -> usize {
             && (is_month(word(end - 1))
                 || matches!(
                     word(end - 1),
+                    "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
+                )
+                || matches!(
+                    word(end - 1),
                     "on" | "am" | "vom" | "le" | "el" | "il" | "em" | "den" | "at" | "um" | "-" | "" | "|"
                 ))
         {
@@ -290,6 +294,11 @@ fn is_name(name: &str) -> bool {
     let sentence = name.contains([
         '。', '？', '！', '?', '!', '«', '»', '…', '=', '<', '>', '$', '#', '+',
     ]);
+    // "design: Jane Doe": a list of who did what. "technology. Based in": two sentences.
+    let credits = name.contains(": ");
+    let ended = words.iter().rev().skip(1).any(|w| {
+        w.ends_with('.') && w.chars().count() > 4 && w.chars().next().is_some_and(char::is_lowercase)
+    });
     let template =
         name.contains(['{', '}', '%', '\\']) || name.split('.').count() >= 3 && !name.contains(' ');
     let dense = name.chars().filter(|c| is_dense_script(*c)).count();
@@ -305,6 +314,8 @@ fn is_name(name: &str) -> bool {
         (section || words.len() >= 3 && small * 2 >= words.len()) && !is_role(name) && !is_organisation(name);
     !(label
         || sentence
+        || credits
+        || ended
         || template
         || prose
         || letters < 2

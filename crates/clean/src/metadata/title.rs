@@ -89,7 +89,21 @@ fn learn_names(said: &Said<'_>, names: &mut Vec<u64>) {
     };
     // A second heading may be a section that stands before the title.
     let heading = |k: u64| said.h2.iter().any(|t| key(t) == Some(k));
+    let machine = |k: u64| {
+        let told = said.og.iter().chain(&said.headline);
+        told.into_iter().any(|t| key(t) == Some(k))
+    };
     for text in said.title.iter().chain(&said.og) {
+        // "Harbour Blog: The lean boat", where the first heading is the blog's name.
+        if let Some((before, after)) = text.split_once(": ")
+            && let (Some(before), Some(after)) = (key(before), key(after))
+            && machine(after)
+            && !machine(before)
+            && headline(before)
+        {
+            names.push(before);
+            continue;
+        }
         let tail = cuts(text).into_iter().find_map(|(before, after)| {
             let (before, after) = (key(before)?, key(after)?);
             (headline(before) || heading(before) && !headline(after)).then_some(after)
@@ -331,6 +345,12 @@ mod tests {
         assert_eq!(
             called(false, "", "", &["Island Life and More", "Harbour reopens"], title),
             "Harbour reopens"
+        );
+        // Of a blog whose first heading is its own name.
+        let title = "Harbour Log: The lean boat";
+        assert_eq!(
+            called(false, "The lean boat", "", &["Harbour Log"], title),
+            "The lean boat"
         );
     }
 
