@@ -30,8 +30,10 @@ CREATE TABLE article (
     containment_of_linked    real,
     version_similarity       real,
     fingerprint_version      smallint NOT NULL,
+    recents                  smallint NOT NULL DEFAULT 0,
     link_rule_version        smallint,
     paywalled                boolean,
+    between_stories          boolean NOT NULL DEFAULT false,
     identity                 bytea NOT NULL,
     body_hash                bytea NOT NULL,
     raw_hash                 bytea NOT NULL,
@@ -67,11 +69,13 @@ CREATE TABLE article (
     warnings                 text[] NOT NULL DEFAULT '{}',
     captions                 text[] NOT NULL DEFAULT '{}',
     extra                    jsonb,
+    refusals                 jsonb,
     CHECK ((relation IN ('original', 'digest')) = (linked_to IS NULL)),
     CHECK (linked_to <> article_id)
 );
 CREATE INDEX article_story ON article (story_id);
 CREATE INDEX article_parts ON article (linked_to, article_id) WHERE relation IN ('excerpt', 'near_copy');
+CREATE INDEX article_between_stories ON article (article_id) WHERE between_stories;
 CREATE INDEX article_site ON article (site, published_at);
 CREATE INDEX article_published ON article (published_at);
 CREATE INDEX article_ingested ON article (ingested_at);
@@ -146,6 +150,9 @@ COMMENT ON COLUMN article.own_url IS 'The page''s own address in canonical form,
 COMMENT ON COLUMN article.warnings IS 'What was less than ideal in decoding and cleaning: short codes, explained in docs/cleaning.md and docs/messages.md.';
 COMMENT ON COLUMN article.captions IS 'Captions and credits that were kept, in order.';
 COMMENT ON COLUMN article.extra IS 'Fields of the envelope that copydesk does not know, as they came.';
+COMMENT ON COLUMN article.recents IS 'How many of its site''s last articles were looked at for the decision: what is needed to run it again.';
+COMMENT ON COLUMN article.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
+COMMENT ON COLUMN article.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
 
 CREATE TABLE article_text (
     article_id bigint PRIMARY KEY,

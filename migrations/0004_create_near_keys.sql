@@ -85,41 +85,32 @@ CREATE TABLE evidence (
     article_id          bigint PRIMARY KEY,
     site_hash           bigint,
     url_hash            bigint,
-    story_id            bigint,
     fingerprint_version smallint NOT NULL,
-    recents             smallint NOT NULL DEFAULT 0,
     site_stories        smallint,
-    between_stories     boolean NOT NULL DEFAULT false,
     block_hashes        bytea NOT NULL,
     title_words         bytea NOT NULL,
     dropped_blocks      bytea,
     page_blocks         bytea NOT NULL,
     site_view           bytea,
-    refusals            jsonb,
     evidence            bytea NOT NULL
 );
 -- Hashes do not compress.
 ALTER TABLE evidence ALTER COLUMN evidence SET STORAGE EXTERNAL, ALTER COLUMN block_hashes SET STORAGE EXTERNAL,
     ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL,
     ALTER COLUMN page_blocks SET STORAGE EXTERNAL, ALTER COLUMN site_view SET STORAGE EXTERNAL;
-CREATE INDEX evidence_between_stories ON evidence (article_id) WHERE between_stories;
 -- Answers "the last 20 articles of this site" for the site memory.
 CREATE INDEX evidence_site ON evidence (site_hash, article_id DESC) WHERE site_hash IS NOT NULL;
 COMMENT ON TABLE evidence IS 'What near-copies are verified with, of each article''s latest version. Apart from article, so that queries over articles do not read it.';
 COMMENT ON COLUMN evidence.article_id IS 'The article.';
 COMMENT ON COLUMN evidence.site_hash IS 'Hash of the site. Null: no site is known.';
 COMMENT ON COLUMN evidence.url_hash IS 'Hash of the canonical address. Null: it has none.';
-COMMENT ON COLUMN evidence.story_id IS 'As article.story_id: copies of one story count once in site memory.';
 COMMENT ON COLUMN evidence.fingerprint_version IS 'Version of the recipe. Two versions never see each other.';
-COMMENT ON COLUMN evidence.recents IS 'How many of its site''s last articles were looked at for the decision: what is needed to run it again.';
-COMMENT ON COLUMN evidence.site_stories IS 'How many other stories of the site were looked at when it was cleaned by site memory. Null: never.';
-COMMENT ON COLUMN evidence.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
+COMMENT ON COLUMN evidence.site_stories IS 'How many other texts of the site were looked at when it was cleaned by site memory. Null: never.';
 COMMENT ON COLUMN evidence.block_hashes IS 'Hash of each paragraph in order, 8 bytes little endian each; 0 for one that is too short.';
 COMMENT ON COLUMN evidence.title_words IS 'Hashes of the title''s words, ascending, 4 bytes little endian each.';
 COMMENT ON COLUMN evidence.dropped_blocks IS 'Hashes of the paragraphs that were left out because the site shows them in several of its recent articles. Null: none.';
 COMMENT ON COLUMN evidence.page_blocks IS 'Hashes of all blocks as the rules left them, by zone, in the format of the crate copydesk-site.';
 COMMENT ON COLUMN evidence.site_view IS 'The articles of the site that were looked at, 8 bytes little endian each, where site memory took something out or spared something. Null: neither.';
-COMMENT ON COLUMN evidence.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
 COMMENT ON COLUMN evidence.evidence IS 'Shingles, numbers and names in the format of the crate copydesk-dedup.';
 
 CREATE TABLE common_shingles (

@@ -118,15 +118,16 @@ BEGIN
             site, site_source, site_name, site_name_source, title, title_source, dek, dek_source, authors, authors_source,
             published_source, modified_source, language, language_source, section, section_source, agency, agency_source, tags,
             image_url, image_url_source, url, canonical_url, canonical_url_source, own_url, identity, warnings, captions, extra,
-            story_id, linked_to, relation, link_reason, link_rule_version, similarity, containment, containment_of_linked, shared_shingles)
+            story_id, linked_to, relation, link_reason, link_rule_version, similarity, containment, containment_of_linked, shared_shingles,
+            recents, between_stories, refusals)
         ON article TO copydesk_writer;
     GRANT UPDATE (blocks, markup, body) ON article_text TO copydesk_writer;
     -- An address that is used again, or that turns out to be a template's.
     GRANT UPDATE (article_id, identity) ON article_identity TO copydesk_writer;
     -- The evidence is of the latest version.
     GRANT UPDATE (
-            site_hash, url_hash, fingerprint_version, recents, between_stories, block_hashes, title_words, dropped_blocks, refusals,
-            evidence, story_id, site_stories, page_blocks, site_view)
+            site_hash, url_hash, fingerprint_version, block_hashes, title_words, dropped_blocks,
+            evidence, site_stories, page_blocks, site_view)
         ON evidence TO copydesk_writer;
     GRANT UPDATE (version) ON near_key_window TO copydesk_writer;
     GRANT UPDATE (window_days, common_version) ON setting TO copydesk_writer;

@@ -12,7 +12,7 @@
     reason = "a bench stops where something is wrong"
 )]
 
-use copydesk_article::{ArticleId, CleanArticle, Message, RawArticle, StoryId};
+use copydesk_article::{ArticleId, CleanArticle, Message, RawArticle};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
 use copydesk_site::{
@@ -110,7 +110,6 @@ fn site_memory(articles: &[CleanArticle]) {
             .zip(1..)
             .map(|((blocks, (_, title_words)), id)| Sibling {
                 id: ArticleId(id),
-                story: Some(StoryId(id)),
                 url_hash: Some(id.unsigned_abs()),
                 title_words,
                 blocks,
@@ -118,7 +117,6 @@ fn site_memory(articles: &[CleanArticle]) {
             .collect();
         let subject = Subject {
             id: ArticleId(0),
-            story: Some(StoryId(0)),
             url_hash: Some(0),
             title_words: &[],
         };

@@ -301,7 +301,7 @@ async fn stories(pipeline: &Pipeline, url: &str) {
     store.split_story(&[two[1]], "a test").await.unwrap();
     assert!(store.story(two[0]).await.unwrap().is_some());
     assert!(store.explain(two[0]).await.unwrap().is_some());
-    sqlx::query("UPDATE evidence SET between_stories = true WHERE article_id = $1")
+    sqlx::query("UPDATE article SET between_stories = true WHERE article_id = $1")
         .bind(two[1])
         .execute(&pipeline.db)
         .await

@@ -7,7 +7,7 @@ use crate::facts::{Around, Facts};
 use crate::inputs::{Candidate, Recent, Subject};
 use crate::overlap::Overlap;
 use crate::params::Params;
-use crate::site;
+use crate::site::SiteEvidence;
 
 /// A candidate that shares something with the subject.
 pub(crate) struct Compared<'c, 'a> {
@@ -115,10 +115,9 @@ pub fn facts(
     recents: &[Recent<'_>],
     params: &Params<'_>,
 ) -> Vec<(ArticleId, Facts)> {
-    let dropped = site::own_blocks(subject, recents, params);
-    let kept = site::without(subject.fingerprint, &dropped);
-    let young = site::is_young(subject, recents, params);
-    let (compared, _) = compare(subject, &kept, candidates, young, params);
+    let site = SiteEvidence::of(subject, recents, params);
+    let kept = site.kept(subject.fingerprint);
+    let (compared, _) = compare(subject, &kept, candidates, site.young, params);
     let mut facts: Vec<(ArticleId, Facts)> = compared.iter().map(|c| (c.candidate.id, c.facts)).collect();
     facts.sort_by_key(|(id, _)| *id);
     facts

@@ -11,7 +11,7 @@ use crate::merges;
 use crate::overlap::Overlap;
 use crate::params::Params;
 use crate::signs::signs;
-use crate::site;
+use crate::site::SiteEvidence;
 
 /// Decides on one article. Pure: the same arguments give the same answer, and the order of `candidates` and
 /// `recents` does not matter.
@@ -25,10 +25,19 @@ pub fn decide(
     recents: &[Recent<'_>],
     params: &Params<'_>,
 ) -> Decision {
-    let dropped = site::own_blocks(subject, recents, params);
-    let kept = site::without(subject.fingerprint, &dropped);
-    let young = site::is_young(subject, recents, params);
-    let (mut compared, mut refusals) = compare(subject, &kept, candidates, young, params);
+    let site = SiteEvidence::of(subject, recents, params);
+    decide_at_site(subject, candidates, &site, params)
+}
+
+/// [`decide`] with what the site's articles say at hand.
+pub fn decide_at_site(
+    subject: &Subject<'_>,
+    candidates: &[Candidate<'_>],
+    site: &SiteEvidence,
+    params: &Params<'_>,
+) -> Decision {
+    let kept = site.kept(subject.fingerprint);
+    let (mut compared, mut refusals) = compare(subject, &kept, candidates, site.young, params);
     compared.sort_by_key(|c| c.candidate.id);
 
     let found = digest::among(subject, &kept, &compared, candidates, params);
@@ -81,7 +90,7 @@ pub fn decide(
         digest: best.is_none() && found.subject_is_one,
         refusals,
         weighed,
-        dropped,
+        dropped: site.dropped.clone(),
         relink,
         merges: best.map_or_else(Vec::new, |best| merges::tied(best, others, relink.is_some())),
         digests: found.digests,

@@ -70,7 +70,7 @@ mod words;
 
 pub use common::{COMMON_FROM, CommonBuilder, CommonShingles};
 pub use compare::facts;
-pub use decide::decide;
+pub use decide::{decide, decide_at_site};
 pub use decision::{
     Decision, FoundDigest, Link, LinkReason, Merge, PART_FROM, Reason, Refusal, Relink, Weighed,
 };
@@ -84,5 +84,6 @@ pub use inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
 pub use keys::FIRST_STRETCH;
 pub use params::{EXCERPTS, Params, RECENTS, RULE_VERSION};
 pub use signs::{SIGNS, Sense, Sign, Signs, signs};
+pub use site::SiteEvidence;
 pub use times::Times;
 pub use weights::{Weights, WeightsError};

@@ -7,6 +7,30 @@ use copydesk_article::{BlockHash, Fingerprint, HashBits, jaccard_of_words};
 use crate::inputs::{Recent, Subject};
 use crate::params::Params;
 
+/// What the last articles of the subject's site say about it: it depends on no candidate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteEvidence {
+    /// The subject's blocks that are ignored as its site's own. Ascending, distinct.
+    pub dropped: Vec<BlockHash>,
+    /// Its site has shown too few other articles to have a memory.
+    pub(crate) young: bool,
+}
+
+impl SiteEvidence {
+    /// `recents` are the last [`crate::RECENTS`] articles of the subject's site, as far as they are visible; none if the site is unknown.
+    pub fn of(subject: &Subject<'_>, recents: &[Recent<'_>], params: &Params<'_>) -> Self {
+        Self {
+            dropped: own_blocks(subject, recents, params),
+            young: is_young(subject, recents, params),
+        }
+    }
+
+    /// The evidence to store: the fingerprint without what is ignored.
+    pub fn kept<'f>(&self, fingerprint: &'f Fingerprint) -> Cow<'f, Fingerprint> {
+        without(fingerprint, &self.dropped)
+    }
+}
+
 /// The subject's blocks that enough of the site's other recent articles have. Ascending, distinct.
 ///
 /// Articles with the same address or nearly the same title are left out of the count: they are versions of

@@ -70,6 +70,7 @@ fn options() -> Options {
                     "repeats" => p.repeats = number as usize,
                     "young_site" => p.young_site = number as usize,
                     "same_title" => p.same_title = number,
+                    "same_text" => p.same_text = number,
                     "most_words" => p.most_words = number,
                     "reach" => p.reach = number as usize,
                     "menu" => p.menu = number as usize,

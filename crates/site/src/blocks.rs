@@ -1,6 +1,6 @@
 //! The blocks of an article as hashes: what the site's later articles are held against.
 
-use copydesk_article::CleanArticle;
+use copydesk_article::{Block, CleanArticle};
 
 use crate::key::{BlockKey, BlockKeys};
 use crate::params::SITE_MEMORY;
@@ -57,6 +57,11 @@ pub enum BlocksError {
     Damaged,
 }
 
+/// Whether the rules left the block. What site memory took out counts as kept.
+pub(crate) fn stays(block: &Block) -> bool {
+    block.removed.as_ref().is_none_or(|r| r.rule == SITE_MEMORY)
+}
+
 impl PageBlocks {
     /// The blocks of an article as the rules left it: what site memory took out counts as kept, so that the hashes
     /// depend on the article alone.
@@ -66,11 +71,7 @@ impl PageBlocks {
 
     /// The same with the keys of its blocks at hand.
     pub fn of_keys(article: &CleanArticle, keys: &BlockKeys) -> Self {
-        let stays = |b: &copydesk_article::Block| match &b.removed {
-            None => true,
-            Some(removal) => removal.rule == SITE_MEMORY,
-        };
-        let paragraph = |b: &copydesk_article::Block| stays(b) && b.kind.is_body();
+        let paragraph = |b: &Block| stays(b) && b.kind.is_body();
         let count = article.blocks.len();
         let first = article.blocks.iter().position(paragraph).unwrap_or(count);
         let last = article.blocks.iter().rposition(paragraph).unwrap_or(0);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use copydesk_article::{ArticleId, Block, CleanArticle};
 
+use crate::blocks::stays;
 use crate::counting::{Group, Shown, others};
 use crate::decision::{Decision, Found, Guard, Spared, Why};
 use crate::inputs::{Sibling, Subject};
@@ -39,7 +40,8 @@ pub fn decide_keyed(
     instructions: &Instructions<'_>,
     params: &Params,
 ) -> Decision {
-    let groups = others(subject, siblings, params);
+    let own = own_text(article, keys);
+    let groups = others(subject, &own, siblings, params);
     let needed = if groups.len() < params.young_site {
         1
     } else {
@@ -93,6 +95,17 @@ pub fn decide_keyed(
         );
     }
     decision
+}
+
+/// The blocks that the rules left, ascending and distinct: as [`crate::PageBlocks`] has them of other articles.
+fn own_text(article: &CleanArticle, keys: &BlockKeys) -> Vec<BlockKey> {
+    let kept = article.blocks.iter().enumerate().filter(|(_, b)| stays(b));
+    let mut own: Vec<BlockKey> = kept
+        .filter_map(|(position, _)| Some(keys.get(position)?.0))
+        .collect();
+    own.sort_unstable();
+    own.dedup();
+    own
 }
 
 fn has(ascending: &[BlockKey], key: BlockKey) -> bool {

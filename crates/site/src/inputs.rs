@@ -1,6 +1,6 @@
 //! What a decision is made on: the article, and the others of its site.
 
-use copydesk_article::{ArticleId, StoryId};
+use copydesk_article::ArticleId;
 
 use crate::blocks::PageBlocks;
 
@@ -9,8 +9,6 @@ use crate::blocks::PageBlocks;
 pub struct Subject<'a> {
     /// Its id.
     pub id: ArticleId,
-    /// Its story, if it has one already.
-    pub story: Option<StoryId>,
     /// Hash of its canonical address, if it has one.
     pub url_hash: Option<u64>,
     /// Hashes of its title's words, ascending.
@@ -22,8 +20,6 @@ pub struct Subject<'a> {
 pub struct Sibling<'a> {
     /// Its id.
     pub id: ArticleId,
-    /// Its story, as far as it is known.
-    pub story: Option<StoryId>,
     /// Hash of its canonical address, if it has one.
     pub url_hash: Option<u64>,
     /// Hashes of its title's words, ascending.

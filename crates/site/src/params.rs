@@ -9,7 +9,7 @@ pub const SITE_MEMORY: RuleId = RuleId::of("site-memory");
 
 /// The version of the rule: thresholds and order of the guards. Recorded with every decision. Raise it with any change
 /// to [`Params::default`] or to what [`crate::decide`] does.
-pub const RULE_VERSION: i16 = 2;
+pub const RULE_VERSION: i16 = 3;
 
 /// How many of the site's articles [`crate::decide`] is given at most.
 pub const SIBLINGS: usize = 20;
@@ -23,6 +23,8 @@ pub struct Params {
     pub young_site: usize,
     /// Titles are nearly the same from this Jaccard similarity of their words: versions of one article.
     pub same_title: f64,
+    /// Texts are nearly the same from this Jaccard similarity of the blocks that the rules left: copies of one story.
+    pub same_text: f64,
     /// If more than this share of the article's words would go, its paragraphs of prose stay: what looks like the
     /// site's furniture is more likely an article that was published twice.
     pub most_words: f64,
@@ -39,6 +41,7 @@ impl Default for Params {
             repeats: 2,
             young_site: 4,
             same_title: 0.5,
+            same_text: 0.5,
             most_words: 0.5,
             reach: 5,
             menu: 5,

@@ -12,7 +12,6 @@ use crate::columns::{columns, row};
 use crate::content_hash::ContentHash;
 use crate::dispositions::Disposition;
 use crate::evidence::{blocks_to_bytes, words_to_bytes};
-use crate::plan::Note;
 use crate::site_memory::Outcome;
 use crate::stories::{Stories, refusals};
 use crate::values::{Bytes, Json, List};
@@ -32,6 +31,7 @@ columns! {
         modified_offset_minutes: Option<i32> = "int4",
         version_similarity: Option<f32> = "float4",
         fingerprint_version: i16 = "int2",
+        recents: i16 = "int2",
         paywalled: Option<bool> = "bool",
         body_hash: Vec<u8> = "bytea",
         raw_hash: &'b [u8] = "bytea",
@@ -131,6 +131,8 @@ row! {
         identity: &'b [u8],
         relation: &'b str,
         link_reason: Option<&'b str>,
+        between_stories: bool,
+        refusals: Option<Json<'b>>,
     }
 }
 
@@ -141,16 +143,12 @@ columns! {
         site_hash: Option<i64> = "int8",
         url_hash: Option<i64> = "int8",
         fingerprint_version: i16 = "int2",
-        story_id: i64 = "int8",
         site_stories: Option<i16> = "int2",
-        recents: i16 = "int2",
-        between_stories: bool = "bool",
         block_hashes: Vec<u8> = "bytea",
         title_words: Vec<u8> = "bytea",
         dropped_blocks: Option<Vec<u8>> = "bytea",
         page_blocks: Vec<u8> = "bytea",
         site_view: Option<Vec<u8>> = "bytea",
-        refusals: Option<Json<'b>> = "text",
         evidence: Bytes<'b> = "bytea",
     }
 }
@@ -202,6 +200,7 @@ pub(crate) fn content<'b>(
         modified_offset_minutes: offset(m.modified_at.as_ref()),
         version_similarity,
         fingerprint_version: article.fingerprint.version.0,
+        recents: site.recents,
         paywalled: m.paywalled,
         body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
         raw_hash: &work.raw_hash,
@@ -246,15 +245,15 @@ pub(crate) fn content<'b>(
 
 pub(crate) fn founding<'b>(
     work: &'b Work<'b>,
-    replaces: Option<i64>,
     decision: &Decision,
+    between_stories: bool,
     stories: &Stories,
 ) -> Founding<'b> {
     let link = decision.link.filter(|_| stories.keeps_link(work.fresh));
     Founding {
         story_id: stories.of(work.fresh),
         linked_to: link.map(|l| l.to.0),
-        replaces,
+        replaces: None,
         shared_shingles: link.map(|l| i32::try_from(l.shared).unwrap_or(i32::MAX)),
         similarity: link.map(|l| l.similarity as f32),
         containment: link.map(|l| l.in_linked as f32),
@@ -268,33 +267,26 @@ pub(crate) fn founding<'b>(
             None => Relation::Original.as_str(),
         },
         link_reason: link.map(|l| l.reason.as_str()),
+        between_stories,
+        refusals: refusals(decision).map(|r| Json(r.into())),
     }
 }
 
-pub(crate) fn evidence_row<'b>(
-    work: &Work<'b>,
-    article_id: i64,
-    decision: &Decision,
-    note: Note,
-    site: &Outcome,
-) -> EvidenceRow<'b> {
+pub(crate) fn evidence_row<'b>(work: &Work<'b>, article_id: i64, site: &Outcome) -> EvidenceRow<'b> {
     let fingerprint = &work.article.fingerprint;
+    let dropped = &site.evidence.dropped;
     EvidenceRow {
         article_id,
         site_hash: work.site_hash,
         url_hash: work.url_hash.map(u64::cast_signed),
         fingerprint_version: fingerprint.version.0,
-        story_id: site.story,
         site_stories: site.stories,
-        recents: note.recents,
-        between_stories: note.between_stories,
         block_hashes: blocks_to_bytes(&fingerprint.blocks),
         title_words: words_to_bytes(&fingerprint.title_words),
-        dropped_blocks: (!decision.dropped.is_empty()).then(|| blocks_to_bytes(&decision.dropped)),
+        dropped_blocks: (!dropped.is_empty()).then(|| blocks_to_bytes(dropped)),
         page_blocks: site.page.clone(),
         site_view: site.view.clone(),
-        refusals: refusals(decision).map(|r| Json(r.into())),
-        evidence: Bytes(match decision.kept(fingerprint) {
+        evidence: Bytes(match site.evidence.kept(fingerprint) {
             Cow::Borrowed(_) => Cow::from(&work.article.ready.evidence),
             Cow::Owned(kept) => encode(&kept, Sampling::Full).into(),
         }),

@@ -1,10 +1,9 @@
 //! The texts of articles: body and blocks, apart from all else of an article.
 //!
-//! In: a batch's articles. Those that are new have their texts written before the flush locks any keys, as cleaning left them; texts from which site memory
-//! takes something out, and those of new versions, are changed behind the lock. Whoever links, merges or splits does not touch them.
+//! In: a batch's articles, without what site memory takes out. The texts of new ones are written before the flush locks any keys, those of new
+//! versions behind the lock. Whoever links, merges or splits does not touch them.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use sqlx::PgConnection;
@@ -12,7 +11,6 @@ use sqlx::PgConnection;
 use crate::blocks;
 use crate::columns::columns;
 use crate::copy::{CopyInto, copy};
-use crate::dispositions::Disposition;
 use crate::error::{Doing as _, StoreError};
 use crate::site_memory::Outcome;
 use crate::values::Json;
@@ -40,60 +38,28 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 const STORING: &str = "cannot store the articles' texts";
 
 impl<'b> TextRow<'b> {
-    /// As cleaning left it.
-    fn as_cleaned(work: &'b Work<'b>, article_id: i64, keeps_markup: bool) -> Self {
-        let ready = &work.article.ready;
-        Self {
-            article_id,
-            blocks: Json(Cow::from(&ready.blocks)),
-            markup: keeps_markup.then(|| Json(Cow::from(&ready.markup))),
-            body: Cow::from(&ready.body),
-        }
-    }
-
     /// Without what site memory takes out.
     pub(crate) fn of(work: &'b Work<'b>, article_id: i64, site: &'b Outcome, keeps_markup: bool) -> Self {
-        let mut text = Self::as_cleaned(work, article_id, keeps_markup);
-        if let Some((clean, _)) = &site.changed {
-            text.blocks = Json(blocks::to_json(clean).into());
-            text.body = clean.body().into();
+        let ready = &work.article.ready;
+        let (blocks, body) = match &site.changed {
+            Some((clean, _)) => (Cow::from(blocks::to_json(clean)), clean.body().into()),
+            None => (Cow::from(&ready.blocks), Cow::from(&ready.body)),
+        };
+        Self {
+            article_id,
+            blocks: Json(blocks),
+            markup: keeps_markup.then(|| Json(Cow::from(&ready.markup))),
+            body,
         }
-        text
     }
 }
 
-/// Of each article the place of the batch's last version of it that is shown.
-pub(crate) fn last_shown(works: &[Work<'_>], dispositions: &[Disposition]) -> HashMap<i64, usize> {
-    let shown = works.iter().zip(dispositions).enumerate();
-    let shown = shown.filter(|(_, (_, disposition))| disposition.is_shown());
-    shown
-        .map(|(n, (work, disposition))| (disposition.article(work.fresh), n))
-        .collect()
-}
-
-/// Writes the texts of new articles, as cleaning left them. Nobody else knows their numbers yet: nothing is waited for.
-pub(crate) async fn insert(
-    connection: &mut PgConnection,
-    works: &[Work<'_>],
-    dispositions: &[Disposition],
-    keeps_markup: bool,
-) -> Result<(), StoreError> {
-    let is_new = |d: &Disposition| matches!(d, Disposition::New { .. });
-    let new = works.iter().zip(dispositions).filter(|(_, d)| is_new(d));
-    let new: HashSet<i64> = new.map(|(work, _)| work.fresh).collect();
-    let last = last_shown(works, dispositions);
-    let rows: Vec<TextRow<'_>> = works
-        .iter()
-        .zip(dispositions)
-        .enumerate()
-        .map(|(n, (work, disposition))| (n, work, disposition.article(work.fresh)))
-        .filter(|(n, _, id)| new.contains(id) && last.get(id) == Some(n))
-        .map(|(_, work, id)| TextRow::as_cleaned(work, id, keeps_markup))
-        .collect();
+/// Writes the texts of new articles. Nobody else knows their numbers yet: nothing is waited for.
+pub(crate) async fn insert(connection: &mut PgConnection, rows: &[TextRow<'_>]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
-    copy(connection, &INTO_TEXT, &rows, |row, into| row.put(into))
+    copy(connection, &INTO_TEXT, rows, |row, into| row.put(into))
         .await
         .doing(STORING)
 }

@@ -2,14 +2,12 @@
 //! that the next article of the batch sees it. No I/O.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Candidate, EXCERPTS, Excerpt, Link, Merge};
 
 use crate::evidence::Older;
 use crate::keys::Owners;
-use crate::sites_at_hand::SiteArticle;
 
 /// Everything that the decisions of a batch depend on, read from the database.
 pub(crate) struct DecisionInputs<'b> {
@@ -17,8 +15,6 @@ pub(crate) struct DecisionInputs<'b> {
     pub(crate) owners: Owners,
     /// The owners, the articles that they are linked to, and their excerpts.
     pub(crate) older: HashMap<i64, Older<'b>>,
-    /// The last articles by site, the newest first.
-    pub(crate) recents: HashMap<i64, Vec<Arc<SiteArticle>>>,
 }
 
 impl DecisionInputs<'_> {

@@ -130,17 +130,17 @@ fn older_article(id: i64, row: &PgRow) -> Result<Older<'static>, StoreError> {
 
 /// The one query for all sites of a batch: of each the last articles above an id. A test looks at its plan.
 pub(crate) const SITES: &str = "
-    SELECT 0, s.site, r.article_id, r.url_hash, r.block_hashes, r.title_words, r.story_id, r.page_blocks
+    SELECT 0, s.site, r.article_id, r.url_hash, r.block_hashes, r.title_words, r.page_blocks
     FROM unnest($1::int8[], $2::int8[]) AS s (site, above)
     CROSS JOIN LATERAL (
-        SELECT e.article_id, e.url_hash, e.block_hashes, e.title_words, e.story_id, e.page_blocks FROM evidence e
+        SELECT e.article_id, e.url_hash, e.block_hashes, e.title_words, e.page_blocks FROM evidence e
         WHERE e.site_hash = s.site AND e.article_id > s.above ORDER BY e.article_id DESC LIMIT $3
     ) AS r
     UNION ALL
-    SELECT CASE b.decision WHEN 'pin' THEN 1 ELSE 2 END, b.site_hash, b.block, NULL, NULL, NULL, NULL, NULL
+    SELECT CASE b.decision WHEN 'pin' THEN 1 ELSE 2 END, b.site_hash, b.block, NULL, NULL, NULL, NULL
     FROM unnest($1::int8[]) AS s (site) JOIN site_block b ON b.site_hash = s.site
     UNION ALL
-    SELECT 3, 0, t.block, NULL, NULL, NULL, NULL, NULL FROM travelling_block t
+    SELECT 3, 0, t.block, NULL, NULL, NULL, NULL FROM travelling_block t
     ORDER BY 3 DESC";
 
 /// Reads the last articles of each site as far as they are not at hand, what people have said about their blocks, and what
@@ -201,13 +201,12 @@ async fn sites_with(
 
 /// A row with the columns of [`SITES`] as an article.
 fn site_article(row: &PgRow) -> Result<SiteArticle, sqlx::Error> {
-    let page: Option<&[u8]> = row.try_get(7)?;
+    let page: Option<&[u8]> = row.try_get(6)?;
     Ok(SiteArticle {
         id: ArticleId(row.try_get(2)?),
         url_hash: row.try_get::<Option<i64>, _>(3)?.map(i64::cast_unsigned),
         blocks: blocks_from_bytes(row.try_get(4)?),
         title_words: words_from_bytes(row.try_get(5)?),
-        story: row.try_get::<Option<i64>, _>(6)?.map(StoryId),
         // What cannot be read says nothing: site memory does without it.
         page: page.and_then(|bytes| PageBlocks::decode(bytes).ok()),
     })
@@ -223,7 +222,7 @@ pub(crate) async fn site_articles(
     most: i64,
 ) -> Result<Vec<Arc<SiteArticle>>, StoreError> {
     const DOING: &str = "cannot read articles of the site";
-    const COLUMNS: &str = "SELECT 0, e.site_hash, e.article_id, e.url_hash, e.block_hashes, e.title_words, e.story_id, e.page_blocks
+    const COLUMNS: &str = "SELECT 0, e.site_hash, e.article_id, e.url_hash, e.block_hashes, e.title_words, e.page_blocks
         FROM evidence e WHERE e.site_hash = $1 AND e.article_id > $2 AND e.article_id < $3 AND e.page_blocks IS NOT NULL
         ORDER BY e.article_id";
     let order = if last { "DESC" } else { "ASC" };

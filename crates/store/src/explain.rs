@@ -75,7 +75,7 @@ impl Store {
     pub async fn explain(&self, article_id: i64) -> Result<Option<Explanation>, StoreError> {
         let row = sqlx::query(
             "SELECT a.title, a.story_id, a.version, a.link_rule_version, a.common_version, a.linked_to, a.link_reason,
-                    e.recents, e.block_hashes, e.dropped_blocks, e.refusals,
+                    a.recents, e.block_hashes, e.dropped_blocks, a.refusals,
                     (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
                      WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
                          AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))

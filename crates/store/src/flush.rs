@@ -24,7 +24,7 @@ use crate::story_rows::{self, Member};
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
 use crate::write_ledger::{self, Sighting, SightingColumns};
-use crate::{article_text, canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions};
+use crate::{canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions};
 
 /// Where articles come from.
 #[derive(Clone, Copy)]
@@ -64,9 +64,16 @@ pub(crate) async fn store_articles(
     let dispositions = dispositions(&works, &known, &histories);
     let batch = BatchKeys::of(&works, &dispositions);
     let mut sites = evidence::sites(tx, store.sites_at_hand(), &batch.sites).await?;
+    let params = Params {
+        common,
+        ..Params::default()
+    };
+    let cleaned = site_memory::clean(&works, &dispositions, &mut sites, &params, store.site_memory());
+    report.site_memory_blocks += cleaned.taken_out.0;
+    report.site_memory_words += cleaned.taken_out.1;
+    let rows = ArticleRows::new(&works, &dispositions, &cleaned, store.keeps_markup());
+    rows.insert_new(tx).await?;
     let mut owners = store.window_keys().owners(tx, &batch.elsewhere).await?;
-    let markup = store.keeps_markup();
-    article_text::insert(tx, &works, &dispositions, markup).await?;
 
     store.window_keys().claimed(&batch.windows);
     keys::lock(tx, &batch.windows).await?;
@@ -77,29 +84,13 @@ pub(crate) async fn store_articles(
     let mut inputs = DecisionInputs {
         owners,
         older: evidence::candidates(tx, &candidates).await?,
-        recents: sites.recents.clone(),
     };
-    let params = Params {
-        common,
-        ..Params::default()
-    };
-    let mut decided = plan::decisions(&works, &dispositions, &mut inputs, &params);
+    let mut decided = plan::decisions(&works, &dispositions, &cleaned, &mut inputs, &params);
     let links = Links::new(std::mem::take(&mut decided.steps));
     let stories = links.settle(tx, &with_new_version(&works, &dispositions)).await?;
     report.relinked += stories.moved;
-    let cleaned = site_memory::clean(
-        &works,
-        &dispositions,
-        &known,
-        &stories,
-        &mut sites,
-        store.site_memory(),
-    );
-    report.site_memory_blocks += cleaned.taken_out.0;
-    report.site_memory_words += cleaned.taken_out.1;
     let list = common.map(CommonShingles::version);
-    let rows = ArticleRows::new(&works, &dispositions, &decided, &stories, &cleaned, list, markup);
-    rows.write(tx).await?;
+    rows.write(tx, &works, &decided, &stories, list).await?;
     raw_input::keep(tx, &works, &dispositions).await?;
     cleaned.note_young(tx).await?;
     identity::reassign(tx, &last_of_each_identity(reused(&works, &dispositions))).await?;

@@ -75,7 +75,6 @@ pub(crate) fn raw_hash(payload: Option<&[u8]>) -> [u8; 16] {
 pub(crate) struct Known {
     pub(crate) article: i64,
     pub(crate) version: i32,
-    pub(crate) story: i64,
     pub(crate) title: Option<String>,
     pub(crate) canonical_url: Option<String>,
     /// Seconds since 1970 when the shown version was fetched or, without that, sent. `None`: not known believably.
@@ -147,7 +146,7 @@ pub(crate) async fn claim(
     // A statement of its own: its snapshot has what the lock was waited for.
     let ids: Vec<i64> = named.keys().copied().collect();
     let rows = sqlx::query(
-        "SELECT a.article_id, a.version, a.title, e.evidence, a.story_id, a.fetched_at, a.message_time, a.canonical_url
+        "SELECT a.article_id, a.version, a.title, e.evidence, a.fetched_at, a.message_time, a.canonical_url
          FROM unnest($1::int8[]) AS w (id)
          JOIN article a ON a.article_id = w.id
          JOIN evidence e ON e.article_id = w.id",
@@ -171,10 +170,9 @@ pub(crate) async fn claim(
             Known {
                 article,
                 version: row.try_get(1).doing(DOING)?,
-                story: row.try_get(4).doing(DOING)?,
                 title: row.try_get(2).doing(DOING)?,
-                canonical_url: row.try_get(7).doing(DOING)?,
-                seen: Times::believable(None, time(5)?, time(6)?).seen,
+                canonical_url: row.try_get(6).doing(DOING)?,
+                seen: Times::believable(None, time(4)?, time(5)?).seen,
                 fingerprint: decode(article, row.try_get(3).doing(DOING)?)?,
             },
         );

@@ -28,7 +28,7 @@ impl Store {
     /// Postgres does not answer, or evidence cannot be read.
     pub async fn merge_late(&self, most: i64) -> Result<(u64, u64), StoreError> {
         let marked: Vec<i64> = sqlx::query_scalar(
-            "SELECT article_id FROM evidence WHERE between_stories ORDER BY article_id LIMIT $1",
+            "SELECT article_id FROM article WHERE between_stories ORDER BY article_id LIMIT $1",
         )
         .bind(most)
         .fetch_all(&self.pool)
@@ -43,13 +43,12 @@ impl Store {
 
     async fn merge_for(&self, article: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        // Locks as a flush takes them: windows of keys, articles, evidence.
+        // Locks as a flush takes them: windows of keys, articles.
         lock_around(&mut tx, article).await?;
         let row = sqlx::query(
-            "UPDATE evidence e SET between_stories = false FROM article a
-             WHERE e.article_id = $1 AND a.article_id = $1
-             RETURNING e.recents, a.linked_to, a.common_version,
-                 ARRAY(SELECT r.key::int8 FROM jsonb_each_text(e.refusals) AS r WHERE r.value = 'not_best')",
+            "UPDATE article SET between_stories = false WHERE article_id = $1
+             RETURNING recents, linked_to, common_version,
+                 ARRAY(SELECT r.key::int8 FROM jsonb_each_text(refusals) AS r WHERE r.value = 'not_best')",
         )
         .bind(article)
         .fetch_optional(&mut *tx)
@@ -84,7 +83,7 @@ pub(crate) async fn lock_around(connection: &mut PgConnection, article: i64) -> 
     let stories: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT story_id FROM article WHERE article_id = $1
              OR article_id IN (SELECT linked_to FROM article WHERE article_id = $1)
-             OR article_id IN (SELECT jsonb_object_keys(refusals)::int8 FROM evidence WHERE article_id = $1)",
+             OR article_id IN (SELECT jsonb_object_keys(refusals)::int8 FROM article WHERE article_id = $1)",
     )
     .bind(article)
     .fetch_all(&mut *connection)

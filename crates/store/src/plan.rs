@@ -1,15 +1,14 @@
 //! What becomes of each message: in memory, in the order of offsets within each part of a flush, from what was read before. No I/O.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use copydesk_article::{ArticleId, StoryId};
-use copydesk_dedup::{Decision, Merge, Params, PriorLink, RECENTS, Recent, Refusal, Relink, Subject, decide};
+use copydesk_article::StoryId;
+use copydesk_dedup::{Decision, Merge, Params, PriorLink, Refusal, Relink, SiteEvidence, decide_at_site};
 
 use crate::decision_inputs::DecisionInputs;
 use crate::dispositions::Disposition;
 use crate::evidence::Older;
-use crate::sites_at_hand::SiteArticle;
+use crate::site_memory::Cleaned;
 use crate::work::Work;
 
 /// What a decision changes of older articles.
@@ -36,21 +35,12 @@ pub(crate) enum Step {
     Change { cause: i64, change: Change },
 }
 
-/// What is recorded beside a decision.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Note {
-    /// Articles of the site that were looked at.
-    pub(crate) recents: i16,
-    /// An article of another story matches as well.
-    pub(crate) between_stories: bool,
-}
-
 /// The outcome of [`decisions`].
 pub(crate) struct Decided {
     /// For each work in order: the decision; `None` for a repeat.
     pub(crate) of_work: Vec<Option<Decision>>,
-    /// For each work in order: what is recorded beside it.
-    pub(crate) notes: Vec<Note>,
+    /// For each work in order: an article of another story matches as well.
+    pub(crate) between_stories: Vec<bool>,
     /// What becomes of stories, in order.
     pub(crate) steps: Vec<Step>,
 }
@@ -59,24 +49,25 @@ pub(crate) struct Decided {
 pub(crate) fn decisions<'b>(
     works: &[Work<'b>],
     dispositions: &[Disposition],
+    cleaned: &Cleaned,
     inputs: &mut DecisionInputs<'b>,
     params: &Params<'_>,
 ) -> Decided {
     let mut decided = Decided {
         of_work: Vec::with_capacity(works.len()),
-        notes: Vec::with_capacity(works.len()),
+        between_stories: Vec::with_capacity(works.len()),
         steps: Vec::new(),
     };
-    for (work, disposition) in works.iter().zip(dispositions) {
-        if !disposition.is_shown() {
+    for ((work, disposition), outcome) in works.iter().zip(dispositions).zip(&cleaned.of_work) {
+        let (true, Some(outcome)) = (disposition.is_shown(), outcome) else {
             decided.of_work.push(None);
-            decided.notes.push(Note::default());
+            decided.between_stories.push(false);
             continue;
-        }
+        };
         let id = disposition.article(work.fresh);
         let is_new = matches!(disposition, Disposition::New { .. });
-        let decision = one(work, id, is_new, inputs, params);
-        decided.notes.push(note(work, &decision, inputs));
+        let decision = one(work, id, is_new, &outcome.evidence, inputs, params);
+        decided.between_stories.push(is_between(&decision, inputs));
         let steps = &mut decided.steps;
         if let Some(relink) = decision.relink {
             let shared = inputs.leave(relink.article.0, relink.new_story);
@@ -123,7 +114,14 @@ fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>,
 }
 
 /// A version is not linked: it is asked only which of its blocks are its site's own.
-fn one(work: &Work<'_>, id: i64, is_new: bool, inputs: &DecisionInputs<'_>, params: &Params<'_>) -> Decision {
+fn one(
+    work: &Work<'_>,
+    id: i64,
+    is_new: bool,
+    site: &SiteEvidence,
+    inputs: &DecisionInputs<'_>,
+    params: &Params<'_>,
+) -> Decision {
     let mut owners: Vec<i64> = Vec::new();
     if is_new {
         owners.extend(
@@ -139,46 +137,21 @@ fn one(work: &Work<'_>, id: i64, is_new: bool, inputs: &DecisionInputs<'_>, para
         owners.dedup();
         owners.retain(|owner| *owner != id);
     }
-    let recents: Vec<Recent<'_>> = work
-        .site_hash
-        .and_then(|site| inputs.recents.get(&site))
-        .into_iter()
-        .flatten()
-        .take(RECENTS)
-        .map(|r| Recent {
-            id: r.id,
-            url_hash: r.url_hash,
-            blocks: &r.blocks,
-            title_words: &r.title_words,
-        })
-        .collect();
-    let subject = Subject {
-        id: ArticleId(id),
-        site: work.site,
-        url_hash: work.url_hash,
-        times: work.times,
-        fingerprint: work.fingerprint(),
-    };
+    let subject = work.subject(id);
     // Owners of this batch are known only if they came before.
     inputs.with_candidates(&owners, |candidates| {
-        decide(&subject, candidates, &recents, params)
+        decide_at_site(&subject, candidates, site, params)
     })
 }
 
-fn note(work: &Work<'_>, decision: &Decision, inputs: &DecisionInputs<'_>) -> Note {
-    let recents = work
-        .site_hash
-        .and_then(|site| inputs.recents.get(&site))
-        .map_or(0, Vec::len);
+/// Whether an article of another story matches as well.
+fn is_between(decision: &Decision, inputs: &DecisionInputs<'_>) -> bool {
     let story = decision.link.map(|l| l.story);
-    Note {
-        recents: i16::try_from(recents.min(RECENTS)).unwrap_or(i16::MAX),
-        between_stories: decision
-            .refusals
-            .iter()
-            .filter(|(_, why)| *why == Refusal::NotBest)
-            .any(|(id, _)| inputs.older.get(&id.0).map(|o| o.story) != story),
-    }
+    decision
+        .refusals
+        .iter()
+        .filter(|(_, why)| *why == Refusal::NotBest)
+        .any(|(id, _)| inputs.older.get(&id.0).map(|o| o.story) != story)
 }
 
 /// The articles behind see this one as if it had been read from the database.
@@ -217,22 +190,5 @@ fn remember<'b>(
                 inputs.note_link(id, link);
             }
         }
-    }
-    if let Some(site) = work.site_hash {
-        let recents = inputs.recents.entry(site).or_default();
-        recents.retain(|r| r.id.0 != id);
-        recents.insert(
-            0,
-            Arc::new(SiteArticle {
-                id: ArticleId(id),
-                url_hash: work.url_hash,
-                blocks: work.fingerprint().blocks.clone(),
-                title_words: work.fingerprint().title_words.clone(),
-                // Site memory keeps a list of its own.
-                story: None,
-                page: None,
-            }),
-        );
-        recents.truncate(RECENTS);
     }
 }

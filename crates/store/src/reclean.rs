@@ -120,13 +120,12 @@ impl Store {
             event = Some(record(&mut tx, &stored, "reclean", &before, &after, detail, hash).await?);
         }
         sqlx::query(
-            "UPDATE evidence SET page_blocks = $2, site_stories = $3, site_view = $4, story_id = $5 WHERE article_id = $1",
+            "UPDATE evidence SET page_blocks = $2, site_stories = $3, site_view = $4 WHERE article_id = $1",
         )
         .bind(article)
         .bind(PageBlocks::of_keys(&as_ruled, &keys).encode())
         .bind(i16::try_from(decision.stories).unwrap_or(i16::MAX))
         .bind(view(&decision, &nearest))
-        .bind(stored.story)
         .execute(&mut *tx)
         .await
         .doing(DOING)?;

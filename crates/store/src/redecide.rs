@@ -121,11 +121,10 @@ impl Store {
 /// Reads the decision on an article. `None`: it is gone, or somebody else has decided on it meanwhile.
 async fn stored(connection: &mut PgConnection, article: i64) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(
-        "SELECT a.linked_to, e.recents, coalesce(a.common_version, 0),
-                ARRAY(SELECT jsonb_object_keys(coalesce(e.refusals, '{}'))::int8),
+        "SELECT a.linked_to, a.recents, coalesce(a.common_version, 0),
+                ARRAY(SELECT jsonb_object_keys(coalesce(a.refusals, '{}'))::int8),
                 EXISTS (SELECT FROM story_event s WHERE s.cause_article IS NULL AND a.story_id IN (s.from_story, s.to_story))
-         FROM article a JOIN evidence e USING (article_id)
-         WHERE a.article_id = $1 AND a.link_rule_version IS DISTINCT FROM $2",
+         FROM article a WHERE a.article_id = $1 AND a.link_rule_version IS DISTINCT FROM $2",
     )
     .bind(article)
     .bind(RULE_VERSION)
@@ -214,7 +213,7 @@ async fn note(
         // There is no link to it, but it must be looked at when the decision is made again.
         noted.refusals.push((link.to, Refusal::NotBest));
     }
-    sqlx::query("UPDATE evidence SET refusals = $2::jsonb WHERE article_id = $1")
+    sqlx::query("UPDATE article SET refusals = $2::jsonb WHERE article_id = $1")
         .bind(article)
         .bind(refusals(&noted))
         .execute(&mut *connection)

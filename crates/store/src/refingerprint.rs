@@ -147,8 +147,7 @@ impl Store {
             };
             sqlx::query(
                 "UPDATE evidence SET fingerprint_version = $2, block_hashes = $3, title_words = $4, dropped_blocks = $5,
-                     evidence = $6, between_stories = between_stories OR $7 <> '{}',
-                     refusals = CASE WHEN $7 = '{}' THEN refusals ELSE $7 || coalesce(refusals, '{}') END
+                     evidence = $6
                  WHERE article_id = $1",
             )
             .bind(row.id)
@@ -157,14 +156,18 @@ impl Store {
             .bind(words_to_bytes(&row.fingerprint.title_words))
             .bind((!row.dropped.is_empty()).then(|| blocks_to_bytes(&row.dropped)))
             .bind(encode(&decision.kept(&row.fingerprint), Sampling::Full))
-            .bind(Value::Object(others))
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
-            sqlx::query("UPDATE article SET fingerprint_version = $2, body_hash = $3 WHERE article_id = $1")
+            sqlx::query(
+                "UPDATE article SET fingerprint_version = $2, body_hash = $3, between_stories = between_stories OR $4 <> '{}',
+                     refusals = CASE WHEN $4 = '{}' THEN refusals ELSE $4 || coalesce(refusals, '{}') END
+                 WHERE article_id = $1",
+            )
                 .bind(row.id)
                 .bind(FINGERPRINT_VERSION.0)
                 .bind(row.fingerprint.body_hash.0.to_be_bytes().as_slice())
+                .bind(Value::Object(others))
                 .execute(&mut *tx)
                 .await
                 .doing(DOING)?;

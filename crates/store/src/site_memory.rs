@@ -1,13 +1,13 @@
-//! Site memory in the flush: what the sites repeat is taken out of a batch's articles, in the order of offsets.
+//! What the sites say about a batch's articles, in the order of offsets: what near-copies are decided without, and what site memory takes out.
 //!
-//! Keys, fingerprints and links are of the text as the rules left it and are settled before this begins. What this
-//! changes is what people read: the blocks, the body and the count of its words.
+//! It depends on the articles and their sites alone, and on no decision: a flush does it before it locks keys. Keys and links are of the
+//! text as the rules left it. What this changes is what people read: the blocks, the body and the count of its words.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use copydesk_article::{ArticleId, CleanArticle, StoryId};
-use copydesk_dedup::fingerprint_parts;
+use copydesk_article::{ArticleId, CleanArticle};
+use copydesk_dedup::{RECENTS, Recent, SiteEvidence, fingerprint_parts};
 use copydesk_site::{
     BlockKeys, Decision, Instructions, Params, SIBLINGS, Sibling, Subject, apply, decide_keyed,
 };
@@ -16,21 +16,21 @@ use sqlx::PgConnection;
 use crate::dispositions::Disposition;
 use crate::error::{Doing as _, StoreError};
 use crate::evidence::Sites;
-use crate::identity::{Identity, Known};
 use crate::sites_at_hand::SiteArticle;
-use crate::stories::Stories;
 use crate::work::Work;
 
 /// An article that was cleaned with fewer other articles of its site in view is cleaned again when there are twice as many: the
 /// thresholds need four, and twice that is enough for what stands on every second page.
 pub(crate) const SETTLED: i16 = 8;
 
-/// What site memory made of one article or version.
+/// What its site says about one article or version.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// The story that it is in.
-    pub(crate) story: i64,
-    /// Stories that were looked at. `None`: site memory is off.
+    /// What the decision on near-copies leaves out.
+    pub(crate) evidence: SiteEvidence,
+    /// Articles of the site that were looked at for it.
+    pub(crate) recents: i16,
+    /// Texts that site memory looked at. `None`: it is off.
     pub(crate) stories: Option<i16>,
     /// Its blocks, as stored.
     pub(crate) page: Vec<u8>,
@@ -48,13 +48,12 @@ pub(crate) struct Cleaned {
     young: HashMap<(i64, i64), i16>,
 }
 
-/// Cleans a batch. With `on` false nothing is taken out, and the evidence is recorded all the same.
+/// Goes through a batch: an article sees those before it. With `on` false nothing is taken out, and the evidence is recorded all the same.
 pub(crate) fn clean(
     works: &[Work<'_>],
     dispositions: &[Disposition],
-    known: &HashMap<Identity, Known>,
-    stories: &Stories,
     sites: &mut Sites,
+    params: &copydesk_dedup::Params<'_>,
     on: bool,
 ) -> Cleaned {
     let mut cleaned = Cleaned {
@@ -63,83 +62,37 @@ pub(crate) fn clean(
         young: HashMap::new(),
     };
     for (work, disposition) in works.iter().zip(dispositions) {
-        let id = disposition.article(work.fresh);
-        let story = match disposition {
-            Disposition::Unchanged { .. } => {
-                cleaned.of_work.push(None);
-                continue;
-            }
+        let outcome = match disposition {
+            Disposition::Unchanged { .. } => None,
             // It is kept as it came: the site's present articles say nothing about it, nor it about them.
-            Disposition::Older { .. } => {
-                cleaned.of_work.push(Some(Outcome::default()));
-                continue;
+            Disposition::Older { .. } => Some(Outcome::default()),
+            Disposition::New { .. } | Disposition::Version { .. } => {
+                let id = disposition.article(work.fresh);
+                let outcome = cleaned.one(work, id, sites, params, on);
+                remember(work, id, sites);
+                Some(outcome)
             }
-            Disposition::New { .. } => stories.of(work.fresh),
-            // A version of an article that is new in this very batch is in that one's story.
-            Disposition::Version { .. } => known
-                .get(&work.identity)
-                .filter(|k| k.article == id)
-                .map_or_else(|| stories.of(id), |k| k.story),
         };
-        let mut outcome = Outcome {
-            story,
-            stories: None,
-            page: Vec::new(),
-            view: None,
-            changed: None,
-        };
-        let page = &work.article.ready.page;
-        outcome.page = page.encode();
-        if let Some(site) = work.site_hash {
-            let title_words = &work.article.fingerprint.title_words;
-            if on {
-                let subject = Subject {
-                    id: ArticleId(id),
-                    story: Some(StoryId(story)),
-                    url_hash: work.url_hash,
-                    title_words,
-                };
-                let recents = sites.recents.get(&site).map_or(&[][..], Vec::as_slice);
-                let decision = decide_from(
-                    &work.article.clean,
-                    &work.article.ready.block_keys,
-                    &subject,
-                    recents,
-                    sites.instructions(site),
-                );
-                outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
-                outcome.view = view(&decision, recents);
-                outcome.changed = changed(&work.article.clean, &decision);
-                if let Some((_, left)) = &outcome.changed {
-                    let words = i64::from(work.article.fingerprint.word_count) - i64::from(*left);
-                    cleaned.taken_out.0 += decision.removed.len() as u64;
-                    cleaned.taken_out.1 += words.unsigned_abs();
-                }
-                let in_view = recents
-                    .iter()
-                    .filter(|r| r.id.0 != id && r.page.is_some())
-                    .count();
-                let in_view = i16::try_from(in_view).unwrap_or(i16::MAX);
-                if in_view < SETTLED {
-                    cleaned.young.insert((site, id), in_view);
-                }
-            }
-            let recents = sites.recents.entry(site).or_default();
-            recents.retain(|r| r.id.0 != id);
-            let article = SiteArticle {
-                id: ArticleId(id),
-                url_hash: work.url_hash,
-                blocks: Vec::new(),
-                title_words: title_words.clone(),
-                story: Some(StoryId(story)),
-                page: Some(page.clone()),
-            };
-            recents.insert(0, Arc::new(article));
-            recents.truncate(SIBLINGS);
-        }
-        cleaned.of_work.push(Some(outcome));
+        cleaned.of_work.push(outcome);
     }
     cleaned
+}
+
+/// The articles behind see this one as if it had been read from the database.
+fn remember(work: &Work<'_>, id: i64, sites: &mut Sites) {
+    let Some(site) = work.site_hash else { return };
+    let fingerprint = work.fingerprint();
+    let article = SiteArticle {
+        id: ArticleId(id),
+        url_hash: work.url_hash,
+        blocks: fingerprint.blocks.clone(),
+        title_words: fingerprint.title_words.clone(),
+        page: Some(work.article.ready.page.clone()),
+    };
+    let recents = sites.recents.entry(site).or_default();
+    recents.retain(|r| r.id.0 != id);
+    recents.insert(0, Arc::new(article));
+    recents.truncate(RECENTS.max(SIBLINGS));
 }
 
 impl Sites {
@@ -152,6 +105,26 @@ impl Sites {
             protected: &self.travelling,
         }
     }
+}
+
+/// What the last articles of its site say for the decision on near-copies.
+fn evidence_of(
+    work: &Work<'_>,
+    id: i64,
+    recents: &[Arc<SiteArticle>],
+    params: &copydesk_dedup::Params<'_>,
+) -> SiteEvidence {
+    let recents: Vec<Recent<'_>> = recents
+        .iter()
+        .take(RECENTS)
+        .map(|r| Recent {
+            id: r.id,
+            url_hash: r.url_hash,
+            blocks: &r.blocks,
+            title_words: &r.title_words,
+        })
+        .collect();
+    SiteEvidence::of(&work.subject(id), &recents, params)
 }
 
 /// The decision from stored articles of the site. Those without stored blocks say nothing.
@@ -167,7 +140,6 @@ pub(crate) fn decide_from(
         .filter_map(|r| {
             Some(Sibling {
                 id: r.id,
-                story: r.story,
                 url_hash: r.url_hash,
                 title_words: &r.title_words,
                 blocks: r.page.as_ref()?,
@@ -212,6 +184,51 @@ pub(crate) fn word_count(article: &CleanArticle) -> i32 {
 }
 
 impl Cleaned {
+    fn one(
+        &mut self,
+        work: &Work<'_>,
+        id: i64,
+        sites: &Sites,
+        params: &copydesk_dedup::Params<'_>,
+        on: bool,
+    ) -> Outcome {
+        let recents = work.site_hash.and_then(|site| sites.recents.get(&site));
+        let recents = recents.map_or(&[][..], Vec::as_slice);
+        let mut outcome = Outcome {
+            evidence: evidence_of(work, id, recents, params),
+            recents: i16::try_from(recents.len().min(RECENTS)).unwrap_or(i16::MAX),
+            page: work.article.ready.page.encode(),
+            ..Outcome::default()
+        };
+        let Some(site) = work.site_hash.filter(|_| on) else {
+            return outcome;
+        };
+        let subject = Subject {
+            id: ArticleId(id),
+            url_hash: work.url_hash,
+            title_words: &work.fingerprint().title_words,
+        };
+        let (clean, keys) = (&work.article.clean, &work.article.ready.block_keys);
+        let decision = decide_from(clean, keys, &subject, recents, sites.instructions(site));
+        outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
+        outcome.view = view(&decision, recents);
+        outcome.changed = changed(clean, &decision);
+        if let Some((_, left)) = &outcome.changed {
+            let words = i64::from(work.fingerprint().word_count) - i64::from(*left);
+            self.taken_out.0 += decision.removed.len() as u64;
+            self.taken_out.1 += words.unsigned_abs();
+        }
+        let in_view = recents
+            .iter()
+            .filter(|r| r.id.0 != id && r.page.is_some())
+            .count();
+        let in_view = i16::try_from(in_view).unwrap_or(i16::MAX);
+        if in_view < SETTLED {
+            self.young.insert((site, id), in_view);
+        }
+        outcome
+    }
+
     /// Notes the articles that are to be cleaned again when more is known of their sites.
     pub(crate) async fn note_young(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if self.young.is_empty() {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use copydesk_article::{ArticleId, BlockHash, StoryId};
+use copydesk_article::{ArticleId, BlockHash};
 use copydesk_dedup::RECENTS;
 use copydesk_site::PageBlocks;
 
@@ -31,8 +31,6 @@ pub(crate) struct SiteArticle {
     pub(crate) url_hash: Option<u64>,
     pub(crate) blocks: Vec<BlockHash>,
     pub(crate) title_words: Vec<u32>,
-    /// Its story as far as it is known: null where it was stored before there was site memory.
-    pub(crate) story: Option<StoryId>,
     /// All its blocks. `None`: stored before there was site memory, or by a program that writes another format.
     pub(crate) page: Option<PageBlocks>,
 }
@@ -168,7 +166,6 @@ mod tests {
             url_hash: None,
             blocks: vec![BlockHash(id); blocks],
             title_words: Vec::new(),
-            story: None,
             page: None,
         })
     }

@@ -1,6 +1,6 @@
 //! An article as it is stored, read back: its blocks, and what site memory's decision on it needs besides.
 
-use copydesk_article::{ArticleId, CleanArticle, Metadata, MetadataSource, Sourced, StoryId};
+use copydesk_article::{ArticleId, CleanArticle, Metadata, MetadataSource, Sourced};
 use copydesk_site::Subject;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -17,7 +17,6 @@ pub(crate) struct StoredArticle {
     pub(crate) id: i64,
     pub(crate) version: i32,
     pub(crate) clean: CleanArticle,
-    pub(crate) story: i64,
     pub(crate) site_hash: Option<i64>,
     pub(crate) url_hash: Option<u64>,
     pub(crate) title_words: Vec<u32>,
@@ -25,7 +24,7 @@ pub(crate) struct StoredArticle {
     pub(crate) site_view: Option<Vec<i64>>,
 }
 
-const READ: &str = "SELECT a.article_id, a.version, a.title, a.dek, a.captions, t.body, t.blocks, a.rules_version, a.story_id,
+const READ: &str = "SELECT a.article_id, a.version, a.title, a.dek, a.captions, t.body, t.blocks, a.rules_version,
         e.site_hash, e.url_hash, e.title_words, e.site_view
     FROM article a JOIN article_text t USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = ANY ($1) ORDER BY a.article_id";
 const LOCK: &str = " FOR NO KEY UPDATE OF a";
@@ -79,7 +78,7 @@ fn stored(row: &PgRow) -> Result<StoredArticle, StoreError> {
     let blocks = blocks::from_json(&json, &text)
         .ok_or_else(|| StoreError::Unknown(format!("the stored blocks of article {id}")))?;
     let sourced = |text: Option<String>| text.map(|t| Sourced::new(t, MetadataSource::Envelope));
-    let view: Option<&[u8]> = row.try_get(12).doing(DOING)?;
+    let view: Option<&[u8]> = row.try_get(11).doing(DOING)?;
     Ok(StoredArticle {
         id,
         version: row.try_get(1).doing(DOING)?,
@@ -93,13 +92,12 @@ fn stored(row: &PgRow) -> Result<StoredArticle, StoreError> {
             warnings: Vec::new(),
             rules_version: row.try_get(7).doing(DOING)?,
         },
-        story: row.try_get(8).doing(DOING)?,
-        site_hash: row.try_get(9).doing(DOING)?,
+        site_hash: row.try_get(8).doing(DOING)?,
         url_hash: row
-            .try_get::<Option<i64>, _>(10)
+            .try_get::<Option<i64>, _>(9)
             .doing(DOING)?
             .map(i64::cast_unsigned),
-        title_words: words_from_bytes(row.try_get(11).doing(DOING)?),
+        title_words: words_from_bytes(row.try_get(10).doing(DOING)?),
         site_view: view.map(|v| v.as_chunks().0.iter().map(|id| i64::from_le_bytes(*id)).collect()),
     })
 }
@@ -108,7 +106,6 @@ impl StoredArticle {
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             id: ArticleId(self.id),
-            story: Some(StoryId(self.story)),
             url_hash: self.url_hash,
             title_words: &self.title_words,
         }

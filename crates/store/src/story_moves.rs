@@ -185,13 +185,6 @@ pub(crate) async fn move_to(
     sqlx::query("UPDATE article SET story_id = $2 WHERE article_id = ANY ($1)")
         .bind(articles)
         .bind(story)
-        .execute(&mut *connection)
-        .await
-        .doing(DOING)?;
-    // Copies of one story count once in site memory.
-    sqlx::query("UPDATE evidence SET story_id = $2 WHERE article_id = ANY ($1)")
-        .bind(articles)
-        .bind(story)
         .execute(connection)
         .await
         .doing(DOING)?;

@@ -1,8 +1,8 @@
 //! One message that is an article, with what its flush asks for again and again.
 
 use chrono::Utc;
-use copydesk_article::{Fingerprint, MetadataSource};
-use copydesk_dedup::Times;
+use copydesk_article::{ArticleId, Fingerprint, MetadataSource};
+use copydesk_dedup::{Subject, Times};
 
 use crate::identity::{Identity, raw_hash, site_hash, url_hash};
 use crate::item::{Item, Prepared};
@@ -97,6 +97,17 @@ impl<'b> Work<'b> {
 
     pub(crate) fn fingerprint(&self) -> &'b Fingerprint {
         &self.article.fingerprint
+    }
+
+    /// As the decision on near-copies sees it, under the id that it gets.
+    pub(crate) fn subject(&self, id: i64) -> Subject<'b> {
+        Subject {
+            id: ArticleId(id),
+            site: self.site,
+            url_hash: self.url_hash,
+            times: self.times,
+            fingerprint: self.fingerprint(),
+        }
     }
 
     /// Rows of the key table that it claims.

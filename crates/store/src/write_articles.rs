@@ -1,4 +1,7 @@
-//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new. Their texts: [`article_text`].
+//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new.
+//!
+//! In: a batch's articles, without what site memory takes out. [`ArticleRows::new`] lays out all that depends on no decision, and
+//! [`ArticleRows::insert_new`] writes what of it is of new articles, before the flush locks any keys; [`ArticleRows::write`] the rest behind the lock.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -25,9 +28,7 @@ use crate::work::Work;
 fn select_expression(column: &str) -> String {
     match column {
         "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
-        // Of an article that is there: it was read before others were waited for, who may have moved it. Its row is locked by now.
-        "story_id" => "(SELECT a.story_id FROM article a WHERE a.article_id = r.article_id)".to_owned(),
-        "extra" | "blocks" | "refusals" => format!("r.\"{column}\"::jsonb"),
+        "extra" | "blocks" => format!("r.\"{column}\"::jsonb"),
         _ => format!("r.\"{column}\""),
     }
 }
@@ -54,7 +55,7 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
         .collect();
     format!(
         // The same bytes with another text: not the publisher has changed it, the rules have.
-        "UPDATE article a SET {}, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
+        "UPDATE article a SET {}, between_stories = false, refusals = NULL, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
          FROM {} WHERE a.article_id = r.article_id",
         set.join(", "),
         ContentColumns::unnest(),
@@ -98,14 +99,15 @@ const STORING_EVIDENCE: &str = "cannot store evidence";
 /// All rows of a batch's articles.
 #[derive(Default)]
 pub(crate) struct ArticleRows<'b> {
-    inserted: Vec<Inserted<'b>>,
+    new: Vec<NewArticle<'b>>,
+    /// Row by row beside `new`.
+    new_texts: Vec<TextRow<'b>>,
+    new_evidence: Vec<EvidenceRow<'b>>,
     updated: ContentColumns<'b>,
     /// Row by row beside `updated`.
+    updated_texts: TextColumns<'b>,
     updated_evidence: EvidenceColumns<'b>,
     updated_ids: Vec<i64>,
-    /// Texts of versions, and of new articles from which site memory takes something out.
-    changed_texts: TextColumns<'b>,
-    changed_texts_count: usize,
     /// Versions that came and went within the batch.
     superseded: VersionColumns<'b>,
     superseded_count: usize,
@@ -113,11 +115,13 @@ pub(crate) struct ArticleRows<'b> {
     hashes: Vec<Option<ContentHash>>,
 }
 
-/// The rows of a new article.
-struct Inserted<'b> {
+/// A new article.
+struct NewArticle<'b> {
+    /// Of its last version in the batch.
     content: Content<'b>,
-    founding: Founding<'b>,
-    evidence: EvidenceRow<'b>,
+    /// The work that is its first version.
+    work: usize,
+    replaces: Option<i64>,
 }
 
 impl<'b> ArticleRows<'b> {
@@ -125,10 +129,7 @@ impl<'b> ArticleRows<'b> {
     pub(crate) fn new(
         works: &'b [Work<'b>],
         dispositions: &[Disposition],
-        decided: &'b Decided,
-        stories: &Stories,
         cleaned: &'b Cleaned,
-        common_version: Option<i32>,
         keeps_markup: bool,
     ) -> Self {
         let mut rows = Self {
@@ -136,22 +137,15 @@ impl<'b> ArticleRows<'b> {
             ..Self::default()
         };
         // What the tables show.
-        let last = article_text::last_shown(works, dispositions);
-        let mut founded: HashMap<i64, Founding<'b>> = HashMap::new();
-        let decisions = decided.of_work.iter().zip(&decided.notes);
-        for (n, ((work, disposition), (decision, note))) in
-            works.iter().zip(dispositions).zip(decisions).enumerate()
+        let last = last_shown(works, dispositions);
+        let mut founded: HashMap<i64, (usize, Option<i64>)> = HashMap::new();
+        for (n, ((work, disposition), site)) in
+            works.iter().zip(dispositions).zip(&cleaned.of_work).enumerate()
         {
-            let Some(Some(site)) = cleaned.of_work.get(n) else {
-                continue;
-            };
+            let Some(site) = site else { continue };
             let id = disposition.article(work.fresh);
-            if let (Disposition::New { replaces }, Some(decision)) = (disposition, decision) {
-                let founding = Founding {
-                    common_version,
-                    ..founding(work, *replaces, decision, stories)
-                };
-                founded.insert(id, founding);
+            if let Disposition::New { replaces } = disposition {
+                founded.insert(id, (n, *replaces));
             }
             let content = content(work, id, *disposition, site);
             let text = TextRow::of(work, id, site, keeps_markup);
@@ -161,26 +155,24 @@ impl<'b> ArticleRows<'b> {
                     Some(_) => content.hash(&text),
                 });
             }
-            // No decision is made on an older version: it goes behind the one that is shown.
-            let (Some(decision), true) = (decision, last.get(&id) == Some(&n)) else {
+            // An older version goes behind the one that is shown.
+            if last.get(&id) != Some(&n) {
                 rows.superseded.push(VersionRow::of(content, text));
                 rows.superseded_count += 1;
                 continue;
-            };
-            let evidence = evidence_row(work, id, decision, *note, site);
-            let founding = founded.remove(&id);
-            if founding.is_none() || site.changed.is_some() {
-                rows.changed_texts.push(text);
-                rows.changed_texts_count += 1;
             }
-            if let Some(founding) = founding {
-                rows.inserted.push(Inserted {
+            let evidence = evidence_row(work, id, site);
+            if let Some((work, replaces)) = founded.remove(&id) {
+                rows.new.push(NewArticle {
                     content,
-                    founding,
-                    evidence,
+                    work,
+                    replaces,
                 });
+                rows.new_texts.push(text);
+                rows.new_evidence.push(evidence);
             } else {
                 rows.updated.push(content);
+                rows.updated_texts.push(text);
                 rows.updated_evidence.push(evidence);
                 rows.updated_ids.push(id);
             }
@@ -191,7 +183,7 @@ impl<'b> ArticleRows<'b> {
     /// The new articles, as their stories' rows see them.
     pub(crate) fn members(&self) -> impl Iterator<Item = Member> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        self.inserted.iter().map(move |new| Member {
+        self.new.iter().map(move |new| Member {
             article: new.content.article_id,
             site: owned(new.content.site),
             title: owned(new.content.title),
@@ -213,8 +205,28 @@ impl<'b> ArticleRows<'b> {
         self.hashes
     }
 
-    /// Writes them.
-    pub(crate) async fn write(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    /// Writes the texts and the evidence of new articles. Nobody else knows their numbers yet: nothing is waited for.
+    pub(crate) async fn insert_new(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        article_text::insert(connection, &self.new_texts).await?;
+        copy(connection, &INTO_EVIDENCE, &self.new_evidence, |new, row| {
+            new.put(row);
+        })
+        .await
+        .doing(STORING_EVIDENCE)
+    }
+
+    /// Writes the new articles with what was decided on them, and the new versions. `common_version`: of the list that the decisions used.
+    pub(crate) async fn write(
+        &self,
+        connection: &mut PgConnection,
+        works: &[Work<'_>],
+        decided: &Decided,
+        stories: &Stories,
+        common_version: Option<i32>,
+    ) -> Result<(), StoreError> {
         if !self.updated_ids.is_empty() {
             sqlx::query(ARCHIVE.as_str())
                 .bind(&self.updated_ids)
@@ -231,9 +243,7 @@ impl<'b> ArticleRows<'b> {
                 .execute(&mut *connection)
                 .await
                 .doing(STORING_EVIDENCE)?;
-        }
-        if self.changed_texts_count > 0 {
-            article_text::update(connection, &self.changed_texts).await?;
+            article_text::update(connection, &self.updated_texts).await?;
         }
         if self.superseded_count > 0 {
             self.superseded
@@ -242,19 +252,38 @@ impl<'b> ArticleRows<'b> {
                 .await
                 .doing("cannot store superseded versions")?;
         }
-        if !self.inserted.is_empty() {
-            copy(&mut *connection, &INTO_ARTICLE, &self.inserted, |new, row| {
-                new.content.put(row);
-                new.founding.put(row);
+        let founding = |new: &NewArticle<'_>| {
+            let work = works.get(new.work)?;
+            let decision = decided.of_work.get(new.work)?.as_ref()?;
+            let between_stories = decided.between_stories.get(new.work).copied()?;
+            Some(Founding {
+                replaces: new.replaces,
+                common_version,
+                ..founding(work, decision, between_stories, stories)
             })
-            .await
-            .doing("cannot store articles")?;
-            copy(&mut *connection, &INTO_EVIDENCE, &self.inserted, |new, row| {
-                new.evidence.put(row);
-            })
-            .await
-            .doing(STORING_EVIDENCE)?;
+        };
+        let new: Vec<(&Content<'_>, Founding<'_>)> = self
+            .new
+            .iter()
+            .filter_map(|new| Some((&new.content, founding(new)?)))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        copy(connection, &INTO_ARTICLE, &new, |(content, founding), row| {
+            content.put(row);
+            founding.put(row);
+        })
+        .await
+        .doing("cannot store articles")
     }
+}
+
+/// Of each article the place of the batch's last version of it that is shown.
+fn last_shown(works: &[Work<'_>], dispositions: &[Disposition]) -> HashMap<i64, usize> {
+    let shown = works.iter().zip(dispositions).enumerate();
+    let shown = shown.filter(|(_, (_, disposition))| disposition.is_shown());
+    shown
+        .map(|(n, (work, disposition))| (disposition.article(work.fresh), n))
+        .collect()
 }

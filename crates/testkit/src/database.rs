@@ -6,10 +6,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
-/// Articles whose evidence names another story than they do: there must be none.
-pub const STORIES_APART: &str =
-    "SELECT count(*) FROM article a JOIN evidence e USING (article_id) WHERE e.story_id <> a.story_id";
-
 /// URL of the database that scratch databases are created from, as a superuser.
 pub fn database_url() -> String {
     std::env::var("COPYDESK_TEST_DATABASE_URL").unwrap_or_else(|_| {

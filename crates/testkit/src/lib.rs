@@ -24,7 +24,7 @@ mod proxy;
 mod topic;
 
 pub use articles::{ArticleGenerator, scan};
-pub use database::{STORIES_APART, ScratchDatabase, database_url};
+pub use database::{ScratchDatabase, database_url};
 pub use hostile::{hostile, hostile_page, mutated};
 pub use pages::{Kind as PageKind, PAGE_KINDS};
 pub use private::{Certificate, PrivateKafka, PrivatePostgres, PrivateRegistry, free_port};

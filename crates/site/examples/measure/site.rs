@@ -1,8 +1,8 @@
-//! Articles with their stories, as the store would have them.
+//! Articles as the store would have them.
 
 use std::collections::HashMap;
 
-use copydesk_article::{ArticleId, CleanArticle, RawArticle, RawBody, StoryId};
+use copydesk_article::{ArticleId, CleanArticle, RawArticle, RawBody};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_dedup::memory::{Arriving, MemoryStore};
 use copydesk_dedup::{Params as NearParams, fingerprint};
@@ -12,7 +12,6 @@ use copydesk_site::{Decision, Instructions, PageBlocks, Params, SIBLINGS, Siblin
 pub(crate) struct Stored {
     pub(crate) clean: CleanArticle,
     id: ArticleId,
-    story: StoryId,
     site: String,
     title_words: Vec<u32>,
     blocks: PageBlocks,
@@ -57,14 +56,13 @@ impl Store {
             site: Some(&site),
             ..Arriving::of(&print)
         };
-        let (id, decision) = self.near.insert(&article, &NearParams::default());
+        let (id, _) = self.near.insert(&article, &NearParams::default());
         let number = self.articles.len();
         self.articles.push(Stored {
             blocks: PageBlocks::of(&clean),
             title_words: print.title_words,
             clean,
             id,
-            story: decision.link.map_or(StoryId(id.0), |l| l.story),
             site: site.clone(),
         });
         self.sites.entry(site).or_default().push(number);
@@ -82,7 +80,6 @@ impl Store {
             .map(|n| &self.articles[*n])
             .map(|s| Sibling {
                 id: s.id,
-                story: Some(s.story),
                 url_hash: None,
                 title_words: &s.title_words,
                 blocks: &s.blocks,
@@ -90,7 +87,6 @@ impl Store {
             .collect();
         let subject = Subject {
             id: article.id,
-            story: Some(article.story),
             url_hash: None,
             title_words: &article.title_words,
         };

@@ -52,6 +52,7 @@ fn an_article_that_was_crawled_again_says_nothing_about_itself() {
     let new = article(&[LONG, SHORTER]);
     // At the same address.
     let mut olds = vec![old(1, &[LONG, SHORTER])];
+    assert_eq!(decision(&new, &olds).stories, 1);
     olds[0].url = Some(1_000);
     assert_eq!(decision(&new, &olds).stories, 0);
     // The same article.
@@ -69,26 +70,38 @@ fn an_article_that_was_published_again_under_its_title_says_nothing() {
     assert_eq!(removed(&decision(&new, &olds)), Vec::<usize>::new());
 }
 
-#[test]
-fn copies_of_its_own_story_say_nothing() {
-    let new = article(&[LONG, SHORTER]);
-    let mut olds = vec![old(1, &["Something else altogether.", SHORTER])];
-    olds[0].story = Some(1_000);
-    assert_eq!(removed(&decision(&new, &olds)), Vec::<usize>::new());
+/// Number `n`, with nothing but these paragraphs.
+fn only(n: i64, paragraphs: &[&str]) -> Old {
+    Old {
+        blocks: PageBlocks::of(&article(paragraphs)),
+        ..old(n, &[])
+    }
 }
 
 #[test]
-fn copies_of_one_story_count_once() {
+fn copies_of_its_own_text_say_nothing() {
+    let new = article(&[LONG, SHORTER, AGENCY]);
+    let copied = |own: &[&str]| removed(&decision(&new, &[only(1, &[own, &[SHORTER, AGENCY]].concat())]));
+    // Two of the four blocks of both.
+    assert_eq!(copied(&["Something else altogether."]), Vec::<usize>::new());
+    assert_eq!(copied(&["Something else altogether.", "And more of it."]), [1, 2]);
+}
+
+#[test]
+fn copies_of_one_text_count_once() {
     // A story in four versions at four addresses, and three stories more.
     let new = article(&[LONG, SHORTER, LETTER]);
-    let mut olds = six(4, LETTER);
-    olds.extend([old(7, &["More of the same site."]), old(8, &["And more of it."])]);
-    for old in olds.iter_mut().take(4) {
-        old.story = Some(1);
-    }
+    let version = |n: i64, own: &str| only(n, &["It is the same story.", "It is long.", own, LETTER]);
+    let mut olds = vec![
+        version(1, "First it is short."),
+        version(2, "Then there is more of it."),
+        version(3, "Something is corrected."),
+        version(4, "It is put in order."),
+    ];
+    olds.extend((5..=8).map(|n| old(n, &[])));
     let found = decision(&new, &olds);
     assert_eq!((removed(&found), found.stories), (vec![], 5));
-    olds[3].story = Some(4);
+    olds[3] = old(4, &[LETTER]);
     assert_eq!(removed(&decision(&new, &olds)), [2]);
 }
 
@@ -108,11 +121,10 @@ fn what_is_not_known_of_articles_does_not_make_them_one() {
     let new = article(&[LONG, SHORTER, LETTER]);
     let mut olds = six(6, LETTER);
     for old in &mut olds {
-        (old.story, old.url) = (None, None);
+        old.url = None;
     }
     let subject = Subject {
         id: ArticleId(1_000),
-        story: None,
         url_hash: None,
         title_words: &[],
     };
@@ -126,7 +138,7 @@ fn an_article_that_was_read_twice_counts_once() {
     let mut olds = six(1, LETTER);
     let mut again = six(1, LETTER).remove(0);
     for old in [&mut olds[0], &mut again] {
-        (old.story, old.url) = (None, None);
+        old.url = None;
         old.title.clear();
     }
     olds.push(again);
@@ -154,8 +166,20 @@ fn if_most_of_the_article_would_go_its_paragraphs_stay_and_its_labels_go() {
     let second = "Forty people were on board, and nobody was hurt when the ship left the quay at noon.";
     let new = article(&[LONG, SHORTER, second, "Velmora Times Plus"]);
     let olds = [
-        old(1, &[LONG, SHORTER, second, "Velmora Times Plus"]),
-        old(2, &[LONG, SHORTER, second, "Velmora Times Plus"]),
+        old(
+            1,
+            &[
+                LONG,
+                SHORTER,
+                second,
+                "Velmora Times Plus",
+                "One has this besides.",
+            ],
+        ),
+        old(
+            2,
+            &[LONG, SHORTER, second, "Velmora Times Plus", "The other has that."],
+        ),
     ];
     let found = decision(&new, &olds);
     assert_eq!(removed(&found), [3]);

@@ -23,9 +23,7 @@ fn with_list() -> (CleanArticle, Vec<Old>) {
         Block::kept(BlockKind::ListItem, LIBRARY),
         frame(BELOW),
     ]);
-    let olds = (1..=6)
-        .map(|n| old(n, &["A story of the site.", ABOVE, BELOW]))
-        .collect();
+    let olds = (1..=6).map(|n| old(n, &[ABOVE, BELOW])).collect();
     (new, olds)
 }
 
@@ -93,7 +91,7 @@ fn what_was_spared_neither_goes_with_a_list_nor_frames_one() {
     let (new, mut olds) = with_list();
     // A label that travels with stories, between the frames.
     for old in &mut olds {
-        *old = crate::support::old(old.id, &["A story of the site.", ABOVE, BELOW, LIBRARY]);
+        *old = crate::support::old(old.id, &[ABOVE, BELOW, LIBRARY]);
     }
     let key = [block_key(LIBRARY).unwrap()];
     let protected = Instructions {

@@ -1,6 +1,6 @@
 //! Articles of a site, as short as they can be.
 
-use copydesk_article::{ArticleId, Block, BlockKind, CleanArticle, Metadata, StoryId};
+use copydesk_article::{ArticleId, Block, BlockKind, CleanArticle, Metadata};
 use copydesk_site::{Decision, Instructions, PageBlocks, Params, Sibling, Subject, decide};
 
 pub(crate) const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
@@ -25,18 +25,28 @@ pub(crate) fn article(paragraphs: &[&str]) -> CleanArticle {
 /// An article of the site as it was stored.
 pub(crate) struct Old {
     pub(crate) id: i64,
-    pub(crate) story: Option<i64>,
     pub(crate) url: Option<u64>,
     pub(crate) title: Vec<u32>,
     pub(crate) blocks: PageBlocks,
 }
 
-/// Number `n`: its own address, story and title.
+/// Number `n`: its own address, title and text, and these paragraphs besides.
 pub(crate) fn old(n: i64, paragraphs: &[&str]) -> Old {
     let number = u32::try_from(n).unwrap();
+    let own: Vec<String> = ["first", "second", "third", "fourth"]
+        .iter()
+        .map(|place| {
+            format!(
+                "The {place} paragraph of story {} is like no other.",
+                "x".repeat(n as usize)
+            )
+        })
+        .collect();
+    let mut paragraphs = paragraphs.to_vec();
+    paragraphs.extend(own.iter().map(String::as_str));
+    let paragraphs = &paragraphs;
     Old {
         id: n,
-        story: Some(n),
         url: Some(n.unsigned_abs()),
         title: vec![number * 10, number * 10 + 1, number * 10 + 2],
         blocks: PageBlocks::of(&article(paragraphs)),
@@ -51,7 +61,6 @@ pub(crate) fn decision_with(
 ) -> Decision {
     let subject = Subject {
         id: ArticleId(1_000),
-        story: Some(StoryId(1_000)),
         url_hash: Some(1_000),
         title_words: &[10_000, 10_001, 10_002],
     };
@@ -70,7 +79,6 @@ pub(crate) fn decision_on(
         .iter()
         .map(|o| Sibling {
             id: ArticleId(o.id),
-            story: o.story.map(StoryId),
             url_hash: o.url,
             title_words: &o.title,
             blocks: &o.blocks,
@@ -95,19 +103,12 @@ pub(crate) fn removed(decision: &Decision) -> Vec<usize> {
     decision.removed.iter().map(|f| f.position).collect()
 }
 
-/// Six stories, of which so many carry the paragraph.
+/// Six articles, of which so many carry the paragraph.
 pub(crate) fn six(with: i64, paragraph: &str) -> Vec<Old> {
     (1..=6)
         .map(|n| {
-            let own = format!(
-                "Story {} of the site says something of its own.",
-                "x".repeat(n as usize)
-            );
-            if n <= with {
-                old(n, &[&own, paragraph])
-            } else {
-                old(n, &[&own])
-            }
+            let own: &[&str] = if n <= with { &[paragraph] } else { &[] };
+            old(n, own)
         })
         .collect()
 }

@@ -164,7 +164,7 @@ async fn two_stories_become_one_when_a_close_copy_of_both_comes() {
         .await
         .unwrap();
     let newcomer = store_texts(&scratch, &[("c.example", &format!("{body}\n\n{}", prose(8, 1)))]).await[0];
-    sqlx::query("UPDATE evidence SET between_stories = true, refusals = jsonb_build_object($2::text, 'not_best') WHERE article_id = $1")
+    sqlx::query("UPDATE article SET between_stories = true, refusals = jsonb_build_object($2::text, 'not_best') WHERE article_id = $1")
         .bind(newcomer)
         .bind(ids[1])
         .execute(&scratch.db)
@@ -194,7 +194,7 @@ async fn a_match_in_another_story_is_marked() {
         .await
         .unwrap();
     let third = store_texts(&scratch, &[("c.example", &other)]).await[0];
-    let marked: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM evidence WHERE between_stories")
+    let marked: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM article WHERE between_stories")
         .fetch_all(&scratch.db)
         .await
         .unwrap();

@@ -199,10 +199,9 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
              WHERE article_id = {vote}"
         ),
         format!(
-            "UPDATE evidence SET refusals = jsonb_build_object(CASE article_id WHEN {copy} THEN {storm} ELSE {tide} END, 'weighed_against')
+            "UPDATE article SET refusals = jsonb_build_object(CASE article_id WHEN {copy} THEN {storm} ELSE {tide} END, 'weighed_against')
              WHERE article_id IN ({copy}, {last})"
         ),
-        "UPDATE evidence e SET story_id = a.story_id FROM article a WHERE a.article_id = e.article_id".to_owned(),
         "TRUNCATE story".to_owned(),
         format!("INSERT INTO story ({columns}) SELECT * FROM story_counted"),
     ] {
