@@ -1,6 +1,6 @@
 //! The flush of a batch's articles, from their addresses to their rows.
 //!
-//! In: the messages of a batch that are articles, in the order of offsets. Out: rows. Steps 2 to 8 of the crate's essay, as one line: what
+//! In: the messages of a batch that are articles, in the order of offsets. Out: rows. Steps 2 to 7 of the crate's essay, as one line: what
 //! needs no lock on keys comes first; from [`keys::lock`] to the commit nobody else claims keys in the windows of this batch.
 
 use std::collections::{BTreeSet, HashMap, HashSet};

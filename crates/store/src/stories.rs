@@ -306,7 +306,7 @@ impl Replay {
     }
 }
 
-/// `evidence.refusals`: the candidates that were looked at and not linked to.
+/// `article.refusals`: the candidates that were looked at and not linked to.
 pub(crate) fn refusals(decision: &Decision) -> Option<String> {
     if decision.refusals.is_empty() {
         return None;
