@@ -215,3 +215,31 @@ fn summary(pipeline: &Pipeline) {
         assert!(shown.contains(expected), "{expected} is missing in:\n{shown}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demonstration_needs_no_kafka_and_no_database_in_use() {
+    let pipeline = Pipeline::new("demo", 1).await;
+    let without_kafka = pipeline.copydesk.clone().at_brokers("127.0.0.1:1");
+    for _ in 0..2 {
+        let shown = without_kafka.ok(&["demo"]);
+        assert!(shown.contains("In quarantine"), "{shown}");
+    }
+    // The second time the same messages came from another topic: no article is new.
+    let counts: (i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM sightings) + (SELECT count(*) FROM quarantined),
+                (SELECT count(DISTINCT topic) FROM partition_progress)",
+    )
+    .fetch_one(&pipeline.db)
+    .await
+    .unwrap();
+    assert_eq!((counts.1, counts.2), (36, 2), "{counts:?}");
+    assert_eq!(counts.0, 14, "{counts:?}");
+    pipeline.copydesk.ok(&["audit"]);
+    // A database with articles of another topic.
+    pipeline.copydesk.ok(&["feed", "--samples"]);
+    pipeline.run_to_end();
+    let refused = without_kafka.run(&["demo"]);
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("createdb"), "{said}");
+}

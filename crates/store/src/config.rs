@@ -133,6 +133,10 @@ impl Store {
     }
 
     /// Why no connection could be had. The pool tries again until its time is over and forgets what Postgres answered.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a connection that is being made runs no statement"
+    )]
     async fn no_connection(&self) -> StoreError {
         let options = self.pool.connect_options();
         let asked = PgConnection::connect_with(&options);

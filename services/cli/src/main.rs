@@ -55,6 +55,7 @@ fn start(cli: Cli) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         match cli.command {
+            Command::Demo(_) => commands::demo::run(&config).await,
             Command::Worker(args) => commands::worker::run(&config, &args).await,
             Command::Feed(args) => commands::feed::run(&config, args).await,
             Command::Summary(args) => commands::summary::run(&config, &args).await,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
 copydesk feed --resume crawl.state CC-NEWS-20261124.warc.gz\n  copydesk feed --dry-run news.rss\n  \

@@ -15,8 +15,8 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use console::ConsoleArgs;
 pub(crate) use feed::FeedArgs;
 pub(crate) use operate::{
-    AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DoctorArgs, IsolatedArgs, JanitorArgs,
-    JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, TakedownArgs, WorkerArgs,
+    AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DemoArgs, DoctorArgs, IsolatedArgs,
+    JanitorArgs, JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, TakedownArgs, WorkerArgs,
 };
 pub(crate) use quarantine::{QuarantineArgs, QuarantineCommand};
 pub(crate) use query::{CleanArgs, ExportArgs, SearchArgs, SummaryArgs};
@@ -74,6 +74,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Consume, clean, de-duplicate and store, until told to stop
     Worker(WorkerArgs),
+    /// Show it on the bundled samples, with nothing but a Postgres: no Kafka is needed
+    Demo(DemoArgs),
     /// Put articles on the topic: JSON, HTML and text, WARC, RSS, Atom and JSON Feed, folders
     Feed(FeedArgs),
     /// Show what would be kept of a page or text, what would be removed, and why

@@ -30,6 +30,14 @@ pub(crate) struct WorkerArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: COPYDESK_DATABASE_URL=postgres://localhost/copydesk_demo copydesk demo\n\n\
+Brings the schema up to date, and stores eighteen invented messages from a broker within this process. It can be repeated. \
+A database that has articles of another topic is refused."
+)]
+pub(crate) struct DemoArgs {}
+
+#[derive(Debug, Args)]
 #[command(after_help = "Example: copydesk migrate --check")]
 pub(crate) struct MigrateArgs {
     /// Only say what is pending; exit 3 if anything is

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clean;
 pub(crate) mod config;
 pub(crate) mod console;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod feed;
