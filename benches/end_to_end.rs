@@ -2,7 +2,7 @@
 //!
 //! A real Kafka and a real Postgres of the bench's own, on this machine, with the settings of deploy/local. Articles are put
 //! on a topic of four partitions before the clock starts; then workers read until they have caught up. In the same run: the
-//! ceiling (`ceiling.rs`: the same rows written by one client that does nothing else) and the peer (`peer/peer.py`: the
+//! ceiling (`ceiling.rs`: the same rows written by four clients, and by one, that do nothing else) and the peer (`peer/peer.py`: the
 //! script that a data engineer would write today). Compare rows of one run only: machines are noisy.
 //!
 //! Settings: COPYDESK_BENCH_KINDS (text,page100,page235), COPYDESK_BENCH_MESSAGES (texts; a twentieth as many pages),
@@ -75,22 +75,23 @@ const ONE: Variant = Variant {
 #[derive(Clone, Copy)]
 enum Run {
     Workers(Variant),
-    Ceiling,
+    /// By so many clients.
+    Ceiling(usize),
     Peer(usize),
 }
 
 /// A virtual machine's speed changes within minutes: what is compared with one worker is measured right beside it.
-const RUNS: [Run; 15] = [
+const RUNS: [Run; 17] = [
     // What fresh servers do first is not what they do.
     Run::Workers(Variant {
         label: "copydesk, 1 worker, first run",
         ..ONE
     }),
-    Run::Ceiling,
+    Run::Ceiling(4),
     Run::Workers(ONE),
-    Run::Ceiling,
+    Run::Ceiling(4),
     Run::Workers(ONE),
-    Run::Ceiling,
+    Run::Ceiling(4),
     Run::Workers(Variant {
         label: "copydesk, 2 workers",
         workers: 2,
@@ -112,7 +113,9 @@ const RUNS: [Run; 15] = [
         search: true,
         ..ONE
     }),
-    Run::Ceiling,
+    Run::Ceiling(4),
+    Run::Workers(ONE),
+    Run::Ceiling(1),
     Run::Workers(ONE),
     Run::Peer(1),
     Run::Workers(ONE),
@@ -214,7 +217,7 @@ async fn main() {
             let name = format!("r{n}_{r}");
             let (row, database) = match (run, &python) {
                 (Run::Workers(variant), _) => worker(&servers, &topic, messages, variant, each, &name).await,
-                (Run::Ceiling, _) => bare_rows(&servers, &stored, each, &name).await,
+                (Run::Ceiling(clients), _) => bare_rows(&servers, &stored, clients, each, &name).await,
                 (Run::Peer(processes), Some(python)) => {
                     peer(&servers, python, &topic, messages, processes, each, &name).await
                 }
@@ -395,16 +398,16 @@ async fn worker(
     (row, database)
 }
 
-async fn bare_rows(servers: &Servers, stored: &str, each: f64, name: &str) -> (Row, String) {
+async fn bare_rows(servers: &Servers, stored: &str, clients: usize, each: f64, name: &str) -> (Row, String) {
     let database = servers.database(name).await;
     Copydesk::at(&servers.kafka.brokers(), "bench", &database).ok(&["migrate"]);
     let admin = PgPool::connect(stored).await.expect("Postgres answers");
     sqlx::query("ANALYZE").execute(&admin).await.expect("statistics");
     servers.checkpoint().await;
-    let found = ceiling(stored, &database, || servers.cpu().0).await;
+    let found = ceiling(stored, &database, clients, || servers.cpu().0).await;
     let row = Row {
-        run: Run::Ceiling,
-        who: "ceiling: the same rows, one client".to_owned(),
+        run: Run::Ceiling(clients),
+        who: format!("ceiling: the same rows, COPY by {clients}"),
         articles: found.articles as i64,
         rate: found.rate,
         megabytes: found.rate * each,
@@ -520,12 +523,13 @@ fn print(rows: &[Row]) {
 /// One worker against what was measured right before and after it.
 fn compare(rows: &[Row]) {
     let one = |row: &Row| matches!(row.run, Run::Workers(v) if v.label == ONE.label);
-    let mut of_ceiling = Vec::new();
+    let (mut of_four, mut of_one) = (Vec::new(), Vec::new());
     let mut of_peer = Vec::new();
     for (a, b) in rows.iter().zip(rows.iter().skip(1)) {
         let (worker, other) = if one(a) { (a, b) } else { (b, a) };
         match other.run {
-            Run::Ceiling if one(worker) => of_ceiling.push(worker.rate / other.rate),
+            Run::Ceiling(4) if one(worker) => of_four.push(worker.rate / other.rate),
+            Run::Ceiling(_) if one(worker) => of_one.push(worker.rate / other.rate),
             Run::Peer(1) if one(worker) => of_peer.push(worker.rate / other.rate),
             _ => {}
         }
@@ -537,7 +541,14 @@ fn compare(rows: &[Row]) {
         let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
         format!("{} (median {middle:.digits$})", each.join(", "))
     };
-    println!("\n1 worker to the ceiling beside it: {}", shown(&of_ceiling, 2));
+    println!(
+        "\n1 worker to the ceiling of four clients beside it: {}",
+        shown(&of_four, 2)
+    );
+    println!(
+        "1 worker to the ceiling of one client beside it: {}",
+        shown(&of_one, 2)
+    );
     if !of_peer.is_empty() {
         println!(
             "1 worker to the peer with 1 process beside it: {}",
