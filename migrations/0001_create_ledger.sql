@@ -81,7 +81,7 @@ CREATE TABLE sighting (
     "offset"     bigint NOT NULL,
     article_id   bigint NOT NULL,
     message_time timestamptz,
-    ingested_at  timestamptz NOT NULL,
+    ingested_at  timestamptz NOT NULL DEFAULT now(),
     partition    integer NOT NULL,
     version      integer NOT NULL,
     topic        text NOT NULL,

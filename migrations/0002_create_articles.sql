@@ -79,7 +79,8 @@ CREATE INDEX article_between_stories ON article (article_id) WHERE between_stori
 CREATE INDEX article_site ON article (site, published_at);
 CREATE INDEX article_published ON article (published_at);
 CREATE INDEX article_ingested ON article (ingested_at);
-CREATE INDEX article_relation ON article (relation, ingested_at);
+-- Most articles are originals: the last ones of those are found among the last of all.
+CREATE INDEX article_relation ON article (relation, ingested_at) WHERE relation <> 'original';
 CREATE INDEX article_language ON article (language, published_at);
 CREATE INDEX article_section ON article (section, published_at) WHERE section IS NOT NULL;
 CREATE INDEX article_agency ON article (agency, published_at) WHERE agency IS NOT NULL;

@@ -29,7 +29,6 @@ CREATE INDEX story_copies ON story (copies);
 CREATE INDEX story_sites ON story (sites);
 CREATE INDEX story_site ON story (site, first_seen);
 CREATE INDEX story_language ON story (language, first_seen);
-CREATE INDEX story_canonical ON story (canonical_article);
 CREATE INDEX story_url ON story USING hash (url);
 COMMENT ON TABLE story IS 'One row per story, kept by whoever changes its articles, in the same transaction.';
 COMMENT ON COLUMN story.story_id IS 'Names the story: the article_id of the article that founded it.';

@@ -275,7 +275,8 @@ fn escape(text: &str, is_start: bool) -> Cow<'_, str> {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '\n' | '\r'
         )
     };
-    if !(text.contains(sign) || is_start && opens_line(text)) {
+    // Every sign is ASCII, and most texts have none.
+    if !(text.bytes().any(|b| sign(char::from(b))) || is_start && opens_line(text)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);

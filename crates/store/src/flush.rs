@@ -23,7 +23,7 @@ use crate::stories::{Links, Stories};
 use crate::story_rows::{self, Member};
 use crate::work::Work;
 use crate::write_articles::ArticleRows;
-use crate::write_ledger::{self, Sighting, SightingColumns};
+use crate::write_ledger::{self, Sighting};
 use crate::{canonical, evidence, identity, keys, raw_input, site_memory, takedown, versions};
 
 /// Where articles come from.
@@ -267,10 +267,9 @@ async fn write_sightings(
 ) -> Result<Option<Notice>, StoreError> {
     sightings.sort_unstable_by_key(|s| s.offset);
     let outputs = store.outputs();
-    let mut rows = SightingColumns::default();
     let mut told = ToldColumns::default();
     let mut telling = 0;
-    for sighting in sightings {
+    for sighting in &sightings {
         // An older version is no news to whoever follows what is shown.
         if !matches!(sighting.verdict, "unchanged" | "older_version" | "taken_down") {
             telling += 1;
@@ -283,13 +282,12 @@ async fn write_sightings(
                 });
             }
         }
-        rows.push(sighting);
     }
     if telling > 0 && outputs.articles {
         outbox::tell(tx, origin.source, &told).await?;
     }
     if !origin.is_again {
-        write_ledger::sightings(tx, origin.source, &rows).await?;
+        write_ledger::sightings(tx, origin.source, &sightings).await?;
     }
     Ok((telling > 0 && outputs.notify).then(|| Notice::new(origin.source, range, telling)))
 }

@@ -18,7 +18,7 @@ use crate::item::{Item, Tombstone};
 use crate::report::{FlushReport, Verdict};
 use crate::story_rows;
 use crate::work::Work;
-use crate::write_ledger::{self, Sighting, SightingColumns};
+use crate::write_ledger::{self, Sighting};
 
 const DOING: &str = "cannot take an article down";
 /// Why, where a message did it.
@@ -103,7 +103,7 @@ pub(crate) async fn of_messages<'b>(
     tombstones: impl IntoIterator<Item = ((&'b Item, &'b Tombstone), i64)>,
     report: &mut FlushReport,
 ) -> Result<(), StoreError> {
-    let mut sightings = SightingColumns::default();
+    let mut sightings = Vec::new();
     let mut stories = BTreeSet::new();
     let tell = store.outputs().articles;
     for ((item, tombstone), fresh) in tombstones {

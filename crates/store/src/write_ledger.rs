@@ -7,23 +7,24 @@ use copydesk_article::{Message, Reject, TopicPartition};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use crate::columns::columns;
+use crate::columns::{columns, row};
 use crate::content_hash;
+use crate::copy::{CopyInto, CopyValue as _, copy};
 use crate::error::{Doing as _, StoreError};
 use crate::headers::headers_to_bytes;
 use crate::quarantine_content::{DroppedFor, quarantine_bytes};
 use crate::settings::QuarantineLimits;
 use crate::values::list;
 
-columns! {
+row! {
     /// One message that is an article.
-    SightingColumns of Sighting<'b> {
-        offset: i64 = "int8",
-        article_id: i64 = "int8",
-        message_time: Option<DateTime<Utc>> = "timestamptz",
-        version: i32 = "int4",
-        verdict: &'b str = "text",
-        content_hash: Option<Vec<u8>> = "bytea",
+    Sighting<'b> {
+        offset: i64,
+        article_id: i64,
+        message_time: Option<DateTime<Utc>>,
+        version: i32,
+        verdict: &'b str,
+        content_hash: Option<Vec<u8>>,
     }
 }
 
@@ -46,19 +47,9 @@ columns! {
     }
 }
 
-/// No `ON CONFLICT`: a second row for an offset is a bug, and must stop the worker.
-static INSERT_SIGHTINGS: LazyLock<String> = LazyLock::new(|| {
-    let names = Sighting::NAMES;
-    let last = names.len();
-    format!(
-        "INSERT INTO sighting (topic, partition, ingested_at, {}) SELECT ${}, ${}, now(), {} FROM {}",
-        list(names, ""),
-        last + 1,
-        last + 2,
-        list(names, "r."),
-        SightingColumns::unnest(),
-    )
-});
+/// A second row for an offset is a bug, and must stop the worker. `ingested_at` is the transaction's time: its default.
+static INTO_SIGHTING: LazyLock<CopyInto> =
+    LazyLock::new(|| CopyInto::new("sighting", &[Sighting::NAMES, &["topic", "partition"]].concat()));
 
 static INSERT_QUARANTINE: LazyLock<String> = LazyLock::new(|| {
     let names = Quarantined::NAMES;
@@ -83,15 +74,15 @@ const ZSTD_LEVEL: i32 = 3;
 pub(crate) async fn sightings(
     connection: &mut PgConnection,
     source: &TopicPartition,
-    rows: &SightingColumns<'_>,
+    rows: &[Sighting<'_>],
 ) -> Result<(), StoreError> {
-    rows.bind(sqlx::query(INSERT_SIGHTINGS.as_str()))
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .execute(connection)
-        .await
-        .doing("cannot store the sightings")?;
-    Ok(())
+    copy(connection, &INTO_SIGHTING, rows, |sighting, row| {
+        sighting.put(row);
+        source.topic.as_str().put(row);
+        source.partition.get().put(row);
+    })
+    .await
+    .doing("cannot store the sightings")
 }
 
 pub(crate) async fn quarantine(
