@@ -40,13 +40,20 @@ pub fn number(name: &str) -> Option<i64> {
     std::env::var(name).ok().map(|n| n.parse().expect("a number"))
 }
 
-/// Fills a scratch database: COPYDESK_BENCH_ARTICLES articles (or `articles`), COPYDESK_BENCH_SEARCHABLE of them (or all) by their words.
+/// Fills a scratch database: COPYDESK_BENCH_ARTICLES articles (or `articles`), COPYDESK_BENCH_SEARCHABLE of them (or all) by their words, in
+/// ranges of COPYDESK_BENCH_RANGE_ARTICLES (or as the store has them).
 pub async fn fill(label: &str, articles: i64) -> Filled {
     let articles = number("COPYDESK_BENCH_ARTICLES").unwrap_or(articles);
     let searchable = number("COPYDESK_BENCH_SEARCHABLE").unwrap_or(articles);
     let database = ScratchDatabase::create(label).await;
     let store = connect(database.url(), 2, Outputs::default()).await;
     store.migrate().await.expect("the schema");
+    if let Some(articles) = number("COPYDESK_BENCH_RANGE_ARTICLES") {
+        store
+            .set_range_articles(articles)
+            .await
+            .expect("ranges of another size");
+    }
     let db = PgPool::connect(database.url()).await.expect("Postgres answers");
     let claimed = claim(&store, 0).await;
     let mut generator = VariedArticles::new(7);
@@ -105,6 +112,7 @@ async fn store_all(
         let batch = next_batch(generator, from, to, at);
         store.flush(claimed, &batch).await.expect("a flush");
         store.read_windows().await.expect("the keys of a window");
+        store.create_ranges().await.expect("the ranges ahead");
     }
     stored_days_ago(db, 0).await;
     println!(

@@ -9,13 +9,15 @@ CREATE TABLE setting (
     one_row        boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     window_days    integer NOT NULL DEFAULT 30 CHECK (window_days BETWEEN 1 AND 3660),
     common_version integer NOT NULL DEFAULT 0 CHECK (common_version >= 0),
-    search         boolean NOT NULL DEFAULT true
+    search         boolean NOT NULL DEFAULT true,
+    range_articles bigint NOT NULL DEFAULT 8388608 CHECK (range_articles BETWEEN 1 AND 1000000000000)
 );
 INSERT INTO setting DEFAULT VALUES;
 COMMENT ON TABLE setting IS 'What all workers must agree on. One row.';
 COMMENT ON COLUMN setting.one_row IS 'Always true: keeps the table at one row.';
 COMMENT ON COLUMN setting.window_days IS 'Days in one window of near_key. An article is compared with those of its own window and the one before. Set it before the first article is stored; changing it later needs new keys.';
 COMMENT ON COLUMN setting.common_version IS 'The list of common shingles that decisions use (common_shingles). 0: none. `copydesk janitor common` builds lists and switches.';
+COMMENT ON COLUMN setting.range_articles IS 'Articles in a range (article_range), from the next one on that is made. `copydesk migrate --range-articles` sets it. Smaller: retention gives space back sooner, and each question looks into more partitions.';
 COMMENT ON COLUMN setting.search IS 'Whether articles are made searchable by their words. `copydesk janitor search on|off` switches it.';
 
 -- The sums of quarantine are in the row that every flush changes anyway: a sum in one row would make flushes commit one after the other.

@@ -160,7 +160,7 @@ CREATE TABLE article_text (
     blocks     jsonb NOT NULL,
     markup     jsonb,
     body       text NOT NULL
-);
+) PARTITION BY RANGE (article_id);
 COMMENT ON TABLE article_text IS 'The text of each article''s latest version. It changes with a new version and when the article is cleaned again, and with nothing else.';
 COMMENT ON COLUMN article_text.article_id IS 'The article.';
 COMMENT ON COLUMN article_text.blocks IS 'All blocks in original order; the view article_blocks reads it. [kind, text, rule, evidence]: removed. [kind, number]: kept, so many characters of body. [kind]: kept, text in title, dek or the next of captions. [kind, text]: kept, text here.';
@@ -186,7 +186,7 @@ CREATE TABLE article_version (
     blocks              jsonb NOT NULL,
     body                text NOT NULL,
     PRIMARY KEY (article_id, version)
-);
+) PARTITION BY RANGE (article_id);
 COMMENT ON TABLE article_version IS 'Versions of articles that are not shown: replaced by a later one, or seen before it and arrived behind it. The shown one is in article.';
 COMMENT ON COLUMN article_version.article_id IS 'The article.';
 COMMENT ON COLUMN article_version.message_time IS 'Timestamp of its message in Kafka.';
@@ -216,18 +216,6 @@ EXCEPTION WHEN feature_not_supported THEN
     RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
 END
 $$;
-
--- Whoever drops an article drops its text: retention, takedowns, a person.
-CREATE FUNCTION copydesk_drop_texts() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    DELETE FROM article_text WHERE article_id IN (SELECT article_id FROM gone);
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION copydesk_drop_texts() IS 'Trigger on article: a text goes with its article.';
-CREATE TRIGGER article_drop_texts AFTER DELETE ON article REFERENCING OLD TABLE AS gone
-    FOR EACH STATEMENT EXECUTE FUNCTION copydesk_drop_texts();
 
 CREATE TABLE article_identity (
     article_id bigint NOT NULL,

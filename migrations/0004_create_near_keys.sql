@@ -93,7 +93,7 @@ CREATE TABLE evidence (
     page_blocks         bytea NOT NULL,
     site_view           bytea,
     evidence            bytea NOT NULL
-);
+) PARTITION BY RANGE (article_id);
 -- Hashes do not compress.
 ALTER TABLE evidence ALTER COLUMN evidence SET STORAGE EXTERNAL, ALTER COLUMN block_hashes SET STORAGE EXTERNAL,
     ALTER COLUMN title_words SET STORAGE EXTERNAL, ALTER COLUMN dropped_blocks SET STORAGE EXTERNAL,

@@ -54,9 +54,7 @@ CREATE TABLE article_words (
     article_id bigint PRIMARY KEY,
     config     text NOT NULL,
     words      tsvector NOT NULL
-);
--- Out of line, so that a search that counts matches does not read the words of all of them.
-ALTER TABLE article_words SET (toast_tuple_target = 128);
+) PARTITION BY RANGE (article_id);
 DO $$
 BEGIN
     ALTER TABLE article_words ALTER COLUMN words SET COMPRESSION lz4;

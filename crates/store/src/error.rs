@@ -249,6 +249,7 @@ impl<T> Doing<T> for Result<T, sqlx::Error> {
 
 fn class_of(error: &sqlx::Error) -> RetryClass {
     match error {
+        sqlx::Error::Database(error) if has_no_range(error.as_ref()) => RetryClass::WaitForDatabase,
         sqlx::Error::Database(error) => class_of_state(error.code().as_deref().unwrap_or_default()),
         // PoolTimedOut has many causes; all of them pass or show up elsewhere.
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
@@ -260,6 +261,12 @@ fn class_of(error: &sqlx::Error) -> RetryClass {
         sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => RetryClass::WaitForDatabase,
         _ => RetryClass::Fatal,
     }
+}
+
+/// No partition is there for an article's number, as where the sequence was set far ahead: workers and the janitor make it. Of a violated check Postgres names the
+/// constraint.
+fn has_no_range(error: &dyn DatabaseError) -> bool {
+    error.code().as_deref() == Some("23514") && error.constraint().is_none()
 }
 
 /// The class of an SQLSTATE. Most were seen on Postgres 15 (docs/delivery.md); what is not known stops the
@@ -309,6 +316,9 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
             f.write_str(
                 "; is the schema up to date (`copydesk migrate` brings it there), and does the login's search_path name it? `copydesk doctor` looks at both",
             )
+        }
+        "23514" if error.constraint().is_none() => {
+            f.write_str("; the range of these articles is missing: workers and `copydesk janitor` make it within seconds")
         }
         "42501" => {
             f.write_str("; this role may not do that: workers need copydesk_writer, migrations the owner")

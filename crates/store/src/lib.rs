@@ -31,6 +31,7 @@
 mod article_rows;
 mod article_text;
 mod audit;
+mod audit_queries;
 mod blocks;
 mod canonical;
 mod claimed;
@@ -67,6 +68,7 @@ mod progress;
 mod quarantine;
 mod quarantine_by_hand;
 mod quarantine_content;
+mod ranges;
 mod raw_input;
 mod raw_message;
 pub mod reads;

@@ -27,15 +27,16 @@ const FILES: &[(&str, &str)] = files![
     "0006_create_site_memory",
     "0007_create_outbox",
     "0008_create_search",
-    "0009_create_removals",
-    "0010_create_views",
-    "0011_create_reports",
-    "0012_grant_roles",
+    "0009_create_ranges",
+    "0010_create_removals",
+    "0011_create_views",
+    "0012_create_reports",
+    "0013_grant_roles",
 ];
 
 /// The migrations up to this one are the baseline that 0.1.0 begins with. Before it others had these numbers, and no database is led from
 /// those to these.
-const BASELINE: i64 = 12;
+const BASELINE: i64 = 13;
 
 /// sqlx's table of applied migrations.
 const TABLE: &str = "_sqlx_migrations";
@@ -92,7 +93,7 @@ pub struct Schema {
 }
 
 impl Store {
-    /// Brings the schema up to date, and makes sure of the windows ahead. Safe to run twice, also at the same time.
+    /// Brings the schema up to date, and makes sure of the windows and ranges ahead. Safe to run twice, also at the same time.
     ///
     /// # Errors
     /// A role that may not create tables; a database that a newer program has migrated, and that lacks some of this
@@ -119,6 +120,7 @@ impl Store {
             }
         }
         self.create_windows().await?;
+        self.create_ranges().await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Retention by age: old articles are dropped, and the ledger still adds up.
 //!
-//! An article is dropped with its versions, evidence, identity and words. What stays: its sightings, so that the audit law
+//! An article is dropped with its versions, evidence, identity and words: those of a range that is old as a whole go with it (`ranges`), and row
+//! by row where younger articles are beside them. What stays: its sightings, so that the audit law
 //! holds; a row in `retired_article`, which the audit takes for it; `story_id` and `linked_to` of younger articles, which go
 //! on to name it. The canonical article of a story is computed from those that are left. Its address is free: the same
 //! page again is a new article.
@@ -21,6 +22,7 @@ macro_rules! old {
         "version_at < $1 AND coalesce(message_time, version_at) < $1"
     };
 }
+pub(crate) use old;
 
 /// What retention would drop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -144,12 +146,33 @@ impl Store {
                 continue;
             }
             let stories = story_rows::stories_of(&mut tx, &ids).await?;
+            // Held to the end, so that no range is dropped, or given up, between this look and the deletion.
+            let alone: Vec<i64> = sqlx::query_scalar(
+                "WITH dropping AS MATERIALIZED (
+                     SELECT first_id, end_id FROM article_range WHERE dropping_since IS NOT NULL FOR SHARE)
+                 SELECT id FROM unnest($1::int8[]) AS w (id)
+                 WHERE NOT EXISTS (SELECT FROM dropping d WHERE w.id >= d.first_id AND w.id < d.end_id)",
+            )
+            .bind(&ids)
+            .fetch_all(&mut *tx)
+            .await
+            .doing(DOING)?;
+            if !alone.is_empty() {
+                for sql in [
+                    "DELETE FROM article_version WHERE article_id = ANY ($1)",
+                    "DELETE FROM evidence WHERE article_id = ANY ($1)",
+                    "DELETE FROM article_words WHERE article_id = ANY ($1)",
+                ] {
+                    sqlx::query(sql)
+                        .bind(&alone)
+                        .execute(&mut *tx)
+                        .await
+                        .doing(DOING)?;
+                }
+            }
             for sql in [
                 "INSERT INTO retired_article (article_id, story_id)
                  SELECT article_id, story_id FROM article WHERE article_id = ANY ($1)",
-                "DELETE FROM article_version WHERE article_id = ANY ($1)",
-                "DELETE FROM evidence WHERE article_id = ANY ($1)",
-                "DELETE FROM article_words WHERE article_id = ANY ($1)",
                 "DELETE FROM article WHERE article_id = ANY ($1)",
             ] {
                 sqlx::query(sql).bind(&ids).execute(&mut *tx).await.doing(DOING)?;

@@ -57,6 +57,8 @@ pub struct Round {
     pub made_searchable: u64,
     /// Articles dropped for their age.
     pub articles_dropped: u64,
+    /// Ranges of articles that went whole, with their partitions.
+    pub ranges_dropped: u64,
     /// Quarantined messages whose bytes were dropped, for their age or for the bound.
     pub quarantine_dropped: u64,
     /// Stored articles that were cleaned again because more is known of their site, and whose text changed by it.
@@ -69,6 +71,8 @@ pub struct Round {
 /// Postgres does not answer, or this role may not call the functions.
 pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, StoreError> {
     let windows_created = store.create_windows().await?;
+    store.create_ranges().await?;
+    store.analyze_ranges().await?;
     let windows_dropped = match options.keep_windows {
         0 => 0,
         keep => store.drop_windows(keep).await?,
@@ -92,12 +96,13 @@ pub async fn run_once(store: &Store, options: &JanitorOptions) -> Result<Round, 
     }
     // Also what is left of a time when messages were kept.
     store.drop_raw_input(old_before(options.raw_days)).await?;
-    let articles_dropped = match options.retention_days {
-        0 => 0,
+    let (articles_dropped, ranges_dropped) = match options.retention_days {
+        0 => (0, 0),
         days => retire(store, days).await?,
     };
     Ok(Round {
         articles_dropped,
+        ranges_dropped,
         quarantine_dropped: quarantine(store, options).await?,
         windows_created,
         windows_dropped,
@@ -112,22 +117,31 @@ pub fn old_before(days: u32) -> DateTime<Utc> {
     Utc::now() - TimeDelta::days(i64::from(days))
 }
 
-/// Drops what is older than so many days, in short transactions. Stopped at any point, the next round goes on.
+/// Drops what is older than so many days, in short transactions, and the ranges that are old as a whole. Answers with the number of articles and
+/// of ranges. Stopped at any point, the next round goes on.
 ///
 /// # Errors
 /// A limit shorter than what new articles are compared with; a role that may not delete; Postgres does not answer.
-pub async fn retire(store: &Store, days: u32) -> Result<u64, StoreError> {
+pub async fn retire(store: &Store, days: u32) -> Result<(u64, u64), StoreError> {
     store.check_retention(days).await?;
     let before = old_before(days);
-    let Some(last) = store.last_before(before).await? else {
-        return Ok(0);
-    };
-    let (mut after, mut dropped) = (i64::MIN, 0);
-    while let Some((end, some)) = store.retire(before, after, last, RETIRE).await? {
-        after = end;
-        dropped += some;
+    store.mark_ranges(before).await?;
+    let mut dropped = 0;
+    if let Some(last) = store.last_before(before).await? {
+        let mut after = i64::MIN;
+        while let Some((end, some)) = store.retire(before, after, last, RETIRE).await? {
+            after = end;
+            dropped += some;
+        }
     }
-    Ok(dropped)
+    match store.drop_ranges().await {
+        Ok(ranges) => Ok((dropped, ranges)),
+        Err(error) if error.class() == RetryClass::RetryNow => {
+            warn!(%error, "somebody reads old articles; their range is dropped in the next round");
+            Ok((dropped, 0))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Keeps the quarantine within its bounds. Answers with the messages whose bytes were dropped.
@@ -179,6 +193,7 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 stories_merged = round.stories_merged,
                 made_searchable = round.made_searchable,
                 articles_dropped = round.articles_dropped,
+                ranges_dropped = round.ranges_dropped,
                 quarantine_dropped = round.quarantine_dropped,
                 articles_recleaned = round.articles_recleaned,
                 "round done"

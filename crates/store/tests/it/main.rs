@@ -16,6 +16,7 @@ mod quarantine;
 mod quarantine_bound;
 mod queries;
 mod race;
+mod ranges;
 mod raw_input;
 mod retire;
 mod rewind;

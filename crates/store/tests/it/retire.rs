@@ -7,7 +7,7 @@ use sqlx::Executor as _;
 use crate::support::{NOON, Scratch, Text, batch, prose};
 
 /// An article of a site, offset 0 and on; answers with its number.
-async fn store(scratch: &Scratch, offset: i64, site: &str, body: &str) -> i64 {
+pub(crate) async fn store(scratch: &Scratch, offset: i64, site: &str, body: &str) -> i64 {
     let claimed = scratch.claim(0).await;
     let url = format!("https://{site}/a");
     let text = Text {
@@ -32,7 +32,7 @@ async fn store(scratch: &Scratch, offset: i64, site: &str, body: &str) -> i64 {
 }
 
 /// Makes an article this many days old.
-async fn age(scratch: &Scratch, article: i64, days: i64) {
+pub(crate) async fn age(scratch: &Scratch, article: i64, days: i64) {
     let sql = format!(
         "UPDATE article SET ingested_at = now() - interval '{days} days', version_at = now() - interval '{days} days',
                             message_time = now() - interval '{days} days' WHERE article_id = {article}"
@@ -44,12 +44,12 @@ async fn age(scratch: &Scratch, article: i64, days: i64) {
     scratch.db.execute(story).await.unwrap();
 }
 
-fn days_ago(days: i64) -> DateTime<Utc> {
+pub(crate) fn days_ago(days: i64) -> DateTime<Utc> {
     Utc::now() - chrono::TimeDelta::days(days)
 }
 
 /// All that is old, some at a time.
-async fn retire(scratch: &Scratch, before: DateTime<Utc>) -> u64 {
+pub(crate) async fn retire(scratch: &Scratch, before: DateTime<Utc>) -> u64 {
     let Some(last) = scratch.store.last_before(before).await.unwrap() else {
         return 0;
     };

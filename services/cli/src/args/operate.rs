@@ -46,6 +46,9 @@ pub(crate) struct MigrateArgs {
     /// Days in a window of near-copy keys; only before the first article is stored (docs/near-copies.md)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=3660))]
     pub(crate) window_days: Option<i32>,
+    /// Articles in each range, from the next one on that no article has reached (docs/retention.md)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(100_000..=1_000_000_000_000))]
+    pub(crate) range_articles: Option<i64>,
 }
 
 #[derive(Debug, Args)]

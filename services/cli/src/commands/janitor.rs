@@ -41,13 +41,14 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age; quarantine: {} messages without bytes now",
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age, with {} whole ranges; quarantine: {} messages without bytes now",
             round.windows_created,
             round.windows_dropped,
             round.stories_merged,
             round.articles_recleaned,
             round.made_searchable,
             round.articles_dropped,
+            round.ranges_dropped,
             round.quarantine_dropped
         ));
     } else {

@@ -43,5 +43,11 @@ pub(crate) async fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<O
         store.set_window_days(days).await?;
         print(&format!("windows of near-copy keys are {days} days long"));
     }
+    if let Some(articles) = args.range_articles {
+        store.set_range_articles(articles).await?;
+        print(&format!(
+            "ranges of articles hold {articles} from the next one on that no article has reached"
+        ));
+    }
     Ok(Outcome::Done)
 }

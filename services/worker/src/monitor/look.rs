@@ -38,6 +38,10 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
             }
             Err(error) => tracing::debug!(%error, "cannot read the ledger"),
         }
+        // A whole range lies ahead: weeks, mostly, to come to it in.
+        if let Err(error) = store.create_ranges().await {
+            tracing::warn!(%error, "cannot make the partitions of the coming articles");
+        }
         match store.windows_ahead().await {
             Ok(ahead) => monitor.registry.set(&catalogue::WINDOWS_AHEAD, &[], ahead as f64),
             Err(error) => tracing::debug!(%error, "cannot count the windows of keys"),

@@ -1,19 +1,19 @@
 -- The public contract: tables may change, these views keep their columns (migrations/README.md).
 
--- LEFT JOIN: a query that does not ask for the text does not look for it.
+-- Each column of the text by itself: a query that does not ask for it does not look for it.
 CREATE VIEW articles AS
 SELECT a.article_id, a.story_id, a.relation, a.title, a.dek, a.authors, a.site, a.site_name, a.url, a.canonical_url,
        a.published_at, a.published_offset_minutes, a.modified_at, a.language, a.section, a.tags, a.agency, a.paywalled,
-       t.body, a.word_count, a.captions, a.image_url, a.version,
+       (SELECT t.body FROM article_text t WHERE t.article_id = a.article_id) AS body, a.word_count, a.captions, a.image_url, a.version,
        a.linked_to, a.similarity, a.containment, a.containment_of_linked, a.shared_shingles, a.link_reason, a.replaces,
        a.fetched_at, a.message_time, a.ingested_at, a.version_at,
        a.title_source, a.dek_source, a.authors_source, a.site_source, a.site_name_source, a.canonical_url_source,
        a.published_source, a.modified_source, a.language_source, a.section_source, a.agency_source, a.image_url_source,
        a.warnings, a.extra, a.rules_version, a.fingerprint_version, a.common_version,
-       copydesk_markdown(t.blocks, t.body, t.markup) AS body_markdown,
-       copydesk_links(t.blocks, t.markup) AS links,
-       copydesk_images(t.markup) AS images
-FROM article a LEFT JOIN article_text t ON t.article_id = a.article_id;
+       (SELECT copydesk_markdown(t.blocks, t.body, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS body_markdown,
+       (SELECT copydesk_links(t.blocks, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS links,
+       (SELECT copydesk_images(t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS images
+FROM article a;
 COMMENT ON VIEW articles IS 'One row per article, in its latest version.';
 COMMENT ON COLUMN articles.body IS 'The body: its paragraphs with a blank line between two.';
 COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';
@@ -27,10 +27,11 @@ FROM story;
 COMMENT ON VIEW stories IS 'One row per story. story_id never changes: it is the article_id of the article that founded the story. The canonical article: of the articles with at least four fifths of the words of the longest one, the one that was published first.';
 
 CREATE VIEW article_versions AS
-SELECT a.article_id, a.version, true AS latest, a.title, a.dek, t.body, a.word_count, a.captions, a.version_similarity,
+SELECT a.article_id, a.version, true AS latest, a.title, a.dek,
+       (SELECT t.body FROM article_text t WHERE t.article_id = a.article_id) AS body, a.word_count, a.captions, a.version_similarity,
        a.modified_at, a.message_time, a.version_at, a.body_hash, a.rules_version, a.fetched_at, coalesce(a.fetched_at, a.message_time) AS seen_at,
        a.version_cause AS cause
-FROM article a LEFT JOIN article_text t ON t.article_id = a.article_id
+FROM article a
 UNION ALL
 SELECT article_id, version, false, title, dek, body, word_count, captions, version_similarity,
        modified_at, message_time, version_at, body_hash, rules_version, fetched_at, coalesce(fetched_at, message_time), version_cause
@@ -40,13 +41,15 @@ COMMENT ON COLUMN article_versions.latest IS 'Whether it is the version that art
 COMMENT ON COLUMN article_versions.seen_at IS 'When it was seen: fetched_at, or without it message_time.';
 COMMENT ON COLUMN article_versions.cause IS 'Why the version came: rules (the same message as the version before, cleaned by other rules: no edit of the publisher), or null (another message).';
 
+-- A join in a part of a UNION ALL would keep its order from being used: ORDER BY article_id LIMIT would read everything.
 CREATE VIEW removed_blocks AS
 SELECT v.article_id, v.version, v.site, (b.ordinality - 1)::integer AS position,
        b.block ->> 0 AS kind, b.block ->> 2 AS rule, b.block ->> 3 AS evidence, b.block ->> 1 AS text
-FROM (SELECT a.article_id, a.version, a.site, t.blocks FROM article a JOIN article_text t ON t.article_id = a.article_id
+FROM (SELECT a.article_id, a.version, a.site, (SELECT t.blocks FROM article_text t WHERE t.article_id = a.article_id) AS blocks
+      FROM article a
       UNION ALL
-      SELECT h.article_id, h.version, a.site, h.blocks
-      FROM article_version h JOIN article a USING (article_id)) v
+      SELECT h.article_id, h.version, (SELECT a.site FROM article a WHERE a.article_id = h.article_id), h.blocks
+      FROM article_version h) v
 CROSS JOIN LATERAL jsonb_array_elements(v.blocks) WITH ORDINALITY AS b (block, ordinality)
 WHERE jsonb_array_length(b.block) >= 3;
 COMMENT ON VIEW removed_blocks IS 'What was taken out of which version of which article, by which rule.';
@@ -68,8 +71,10 @@ SELECT v.article_id, v.version, b.position, b.kind, b.rule IS NULL AS kept, b.ru
            WHEN b.kind = 'dek' THEN v.dek
            ELSE v.captions[b.caption_number]
        END AS text
-FROM (SELECT a.article_id, a.version, a.title, a.dek, a.captions, t.body, t.blocks
-      FROM article a JOIN article_text t ON t.article_id = a.article_id
+FROM (SELECT a.article_id, a.version, a.title, a.dek, a.captions,
+             (SELECT t.body FROM article_text t WHERE t.article_id = a.article_id) AS body,
+             (SELECT t.blocks FROM article_text t WHERE t.article_id = a.article_id) AS blocks
+      FROM article a
       UNION ALL
       SELECT article_id, version, title, dek, captions, body, blocks FROM article_version) v
 CROSS JOIN LATERAL (

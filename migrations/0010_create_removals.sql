@@ -131,6 +131,7 @@ BEGIN
     END IF;
     DELETE FROM clean_event WHERE article_id = ANY (going);
     DELETE FROM site_young WHERE article_id = ANY (going);
+    DELETE FROM article_text WHERE article_id = ANY (going);
     DELETE FROM article_version WHERE article_id = ANY (going);
     DELETE FROM evidence WHERE article_id = ANY (going);
     DELETE FROM article_words WHERE article_id = ANY (going);

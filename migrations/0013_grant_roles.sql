@@ -93,7 +93,7 @@ BEGIN
         TO copydesk_writer;
     -- What others write: people, the owner, functions of the owner's.
     GRANT SELECT ON
-        setting, rewind, rewound_sighting, retired_article, takedown, takedown_hold, article_words, article_words_due, pipeline_lock
+        setting, article_range, rewind, rewound_sighting, retired_article, takedown, takedown_hold, article_words, article_words_due, pipeline_lock
         TO copydesk_writer;
     -- What workers store. Nothing of it may they delete.
     GRANT SELECT, INSERT ON
@@ -130,7 +130,7 @@ BEGIN
             evidence, site_stories, page_blocks, site_view)
         ON evidence TO copydesk_writer;
     GRANT UPDATE (version) ON near_key_window TO copydesk_writer;
-    GRANT UPDATE (window_days, common_version) ON setting TO copydesk_writer;
+    GRANT UPDATE (window_days, range_articles, common_version) ON setting TO copydesk_writer;
     GRANT UPDATE (canonical_article, articles, copies, sites, first_published_at, first_seen, last_seen, canonical_at, longest_words,
                   canonical_words, title, site, url, language, site_list)
         ON story TO copydesk_writer;
@@ -141,7 +141,9 @@ BEGIN
 
     GRANT USAGE, SELECT ON SEQUENCE article_id_seq TO copydesk_writer;
     GRANT EXECUTE ON FUNCTION
-        copydesk_window(timestamptz), copydesk_create_windows(integer), copydesk_drop_windows(integer), copydesk_try_lock(text),
+        copydesk_window(timestamptz), copydesk_create_windows(integer), copydesk_drop_windows(integer), copydesk_create_ranges(), copydesk_analyze_ranges(),
+        copydesk_is_dropping(bigint),
+        copydesk_try_lock(text),
         copydesk_index_search(integer), copydesk_switch_search(boolean), copydesk_content_hash(text, text, text[], text, jsonb),
         copydesk_take_down(bigint, bigint, text, bytea, text, boolean, text, integer, bigint),
         search_articles(text, text, text, timestamptz, timestamptz, integer, boolean),
