@@ -1,5 +1,5 @@
 -- Stories as rows, and what changed one after its articles were stored.
--- Whoever changes what a story is made of changes its row in the same transaction (crates/store/src/story_rows.rs); `copydesk audit` holds
+-- Whoever changes what a story is made of changes its row in the same transaction (crates/store/src/flush/story_rows.rs); `copydesk audit` holds
 -- each row against its articles (story_counted).
 
 CREATE TABLE story (

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use sqlx::PgConnection;
 
-use crate::copy::{CopyInto, CopyValue as _, copy};
 use crate::error::{Doing as _, StoreError};
+use crate::rows::copy::{CopyInto, CopyValue as _, copy};
 
 use super::window::{Window, by_window};
 

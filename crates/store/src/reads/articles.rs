@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{all, ask, first};
-use crate::config::Store;
+use crate::connect::config::Store;
 use crate::error::StoreError;
 
 /// A row of the view `articles`, whole but for the body and the captions, which its blocks have.

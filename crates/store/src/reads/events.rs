@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{all, ask, first};
-use crate::config::Store;
+use crate::connect::config::Store;
 use crate::error::StoreError;
 
 /// The view that has an event.

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::config::Store;
+use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 
 /// A query whose rows become JSON. `select` is to be ended with [`all`] or [`first`].

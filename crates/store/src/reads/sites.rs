@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{all, ask, text};
-use crate::config::Store;
+use crate::connect::config::Store;
 use crate::error::StoreError;
 
 /// A site.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{all, ask, first, text};
-use crate::config::Store;
+use crate::connect::config::Store;
 use crate::error::StoreError;
 
 /// The order of a list of stories.

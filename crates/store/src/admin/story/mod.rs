@@ -1,0 +1,7 @@
+//! Stories: shown, explained, changed by a person, and gone over again.
+
+pub(crate) mod explain;
+pub(crate) mod late_merges;
+pub(crate) mod redecide;
+pub(crate) mod refingerprint;
+pub(crate) mod story_by_hand;

@@ -1,0 +1,339 @@
+//! What a person does with stories: look, explain, merge, split, take back. Every change is an event with its reason.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
+
+use crate::connect::config::Store;
+use crate::error::{Doing as _, StoreError};
+use crate::flush::story_moves::{StoryEvent, link_again, lock, move_to, record, unlink, with_followers};
+use crate::{flush::story_rows, keys};
+
+const DOING: &str = "cannot change the story";
+
+/// One article of a story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoryArticle {
+    /// The article.
+    pub article_id: i64,
+    /// The publishing site.
+    pub site: Option<String>,
+    /// The headline.
+    pub title: Option<String>,
+    /// `original`, `near_copy`, …
+    pub relation: String,
+    /// What it is linked to.
+    pub linked_to: Option<i64>,
+    /// Jaccard similarity to that.
+    pub similarity: Option<f32>,
+    /// Share of it that is in the linked article.
+    pub containment: Option<f32>,
+    /// Share of the linked article that is in it.
+    pub containment_of_linked: Option<f32>,
+    /// Seconds after the linked article, by the messages' own timestamps.
+    pub lag_seconds: Option<f64>,
+    /// Words of the body.
+    pub words: i32,
+    /// Number of its version.
+    pub version: i32,
+    /// Time of publication by its own account.
+    pub published_at: Option<DateTime<Utc>>,
+}
+
+/// A story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoryDetail {
+    /// Names the story.
+    pub story_id: i64,
+    /// Its canonical article.
+    pub canonical_article: i64,
+    /// Its articles, the oldest first.
+    pub articles: Vec<StoryArticle>,
+    /// What changed it, in order.
+    pub events: Vec<StoryEvent>,
+}
+
+impl Store {
+    /// The story with this number, or the one that this article is in. `None`: there is neither.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn story(&self, story_or_article: i64) -> Result<Option<StoryDetail>, StoreError> {
+        const DOING: &str = "cannot read the story";
+        let mut tx = self.begin_reading().await?;
+        let head: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT story_id, canonical_article FROM stories WHERE story_id = coalesce(
+                 (SELECT story_id FROM article WHERE story_id = $1 LIMIT 1),
+                 (SELECT story_id FROM article WHERE article_id = $1))",
+        )
+        .bind(story_or_article)
+        .fetch_optional(&mut *tx)
+        .await
+        .doing(DOING)?;
+        let Some((story_id, canonical_article)) = head else {
+            return Ok(None);
+        };
+        let rows = sqlx::query(
+            "SELECT a.article_id, a.site, a.title, a.relation, a.linked_to, a.similarity, a.containment, a.containment_of_linked,
+                    extract(epoch FROM a.message_time - o.message_time)::float8, a.word_count, a.version, a.published_at
+             FROM article a LEFT JOIN article o ON o.article_id = a.linked_to
+             WHERE a.story_id = $1 ORDER BY a.article_id",
+        )
+        .bind(story_id)
+        .fetch_all(&mut *tx)
+        .await
+        .doing(DOING)?;
+        let articles = rows.iter().map(article).collect::<Result<_, _>>().doing(DOING)?;
+        let events = events(&mut tx, "WHERE from_story = $1 OR to_story = $1", story_id).await?;
+        tx.rollback().await.doing(DOING)?;
+        Ok(Some(StoryDetail {
+            story_id,
+            canonical_article,
+            articles,
+            events,
+        }))
+    }
+
+    /// Makes two stories one: every article of `from` joins `into`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPossible`]: one of them does not exist, or they are the same.
+    pub async fn merge_stories(&self, from: i64, into: i64, why: &str) -> Result<StoryEvent, StoreError> {
+        let mut tx = self.begin().await?;
+        let event = merge(&mut tx, from, into, None, json!({ "why": why })).await?;
+        story_rows::recount(&mut tx, [from, into]).await?;
+        tx.commit().await.doing(DOING)?;
+        Ok(event)
+    }
+
+    /// Takes articles out of their story, with everything that is linked to them. They found a story that is named
+    /// after the first of them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPossible`]: they are not of one story, or one of them founded it.
+    pub async fn split_story(&self, articles: &[i64], why: &str) -> Result<StoryEvent, StoreError> {
+        let mut tx = self.begin().await?;
+        let event = split(&mut tx, articles, why).await?;
+        story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
+        tx.commit().await.doing(DOING)?;
+        Ok(event)
+    }
+
+    /// Takes an event back: what it moved returns, with everything that has been linked to it since, and links that
+    /// were given up are there again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPossible`]: there is no such event, it was taken back before, or nothing of it is left.
+    pub async fn undo_story_event(&self, event_id: i64) -> Result<StoryEvent, StoreError> {
+        let mut tx = self.begin().await?;
+        let event = undo(&mut tx, event_id).await?;
+        story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
+        tx.commit().await.doing(DOING)?;
+        Ok(event)
+    }
+}
+
+fn not_possible<T>(what: String) -> Result<T, StoreError> {
+    Err(StoreError::NotPossible(what))
+}
+
+pub(crate) async fn merge(
+    connection: &mut PgConnection,
+    from: i64,
+    into: i64,
+    cause: Option<i64>,
+    detail: Value,
+) -> Result<StoryEvent, StoreError> {
+    if from == into {
+        return not_possible(format!("story {from} is one story already"));
+    }
+    keys::lock_of_stories(connection, &[from, into]).await?;
+    let members = lock(connection, &[], &[from, into]).await?;
+    for story in [from, into] {
+        if members.iter().all(|(_, s)| *s != story) {
+            return not_possible(format!("there is no story {story}"));
+        }
+    }
+    let moved: Vec<i64> = members
+        .iter()
+        .filter(|(_, s)| *s == from)
+        .map(|(id, _)| *id)
+        .collect();
+    move_to(connection, &moved, into).await?;
+    record(connection, "merge", from, &moved, from, into, cause, detail).await
+}
+
+async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Result<StoryEvent, StoreError> {
+    let Some(first) = articles.iter().min().copied() else {
+        return not_possible("no article was named".into());
+    };
+    let stories: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
+            .bind(articles)
+            .fetch_all(&mut *connection)
+            .await
+            .doing(DOING)?;
+    let [story] = stories.as_slice() else {
+        return not_possible(format!(
+            "the articles are in {} stories; they must be in one",
+            stories.len()
+        ));
+    };
+    keys::lock_of_stories(connection, &[*story]).await?;
+    let members = lock(connection, &[], &[*story]).await?;
+    for article in articles {
+        if members.iter().all(|(id, _)| id != article) {
+            return not_possible(format!("article {article} is not in story {story}"));
+        }
+    }
+    if articles.contains(story) {
+        return not_possible(format!(
+            "article {story} founded the story; split the others off instead"
+        ));
+    }
+    if first != *story && !lock(connection, &[], &[first]).await?.is_empty() {
+        return not_possible(format!("there is a story {first} already; merge into it instead"));
+    }
+    let links: Vec<Value> = sqlx::query_scalar(
+        "SELECT to_jsonb(l) FROM (SELECT article_id, linked_to, relation, similarity, containment, containment_of_linked,
+                                         shared_shingles, link_reason FROM article
+                                  WHERE article_id = ANY ($1) AND linked_to IS NOT NULL AND NOT linked_to = ANY ($1)) l",
+    )
+    .bind(articles)
+    .fetch_all(&mut *connection)
+    .await
+    .doing(DOING)?;
+    let moved = with_followers(connection, articles, *story).await?;
+    unlink(connection, &links).await?;
+    move_to(connection, &moved, first).await?;
+    record(
+        connection,
+        "split",
+        first,
+        &moved,
+        *story,
+        first,
+        None,
+        json!({ "why": why, "links": links }),
+    )
+    .await
+}
+
+async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent, StoreError> {
+    let Some(event) = events(connection, "WHERE event_id = $1", event_id).await?.pop() else {
+        return not_possible(format!(
+            "there is no event {event_id}; `copydesk story show` lists a story's events"
+        ));
+    };
+    if event.kind == "undo" {
+        return not_possible(format!(
+            "event {event_id} took another one back; do that again by hand"
+        ));
+    }
+    let undone: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM story_event WHERE kind = 'undo' AND detail ->> 'undoes' = $1::text)",
+    )
+    .bind(event_id)
+    .fetch_one(&mut *connection)
+    .await
+    .doing(DOING)?;
+    if undone {
+        return not_possible(format!("event {event_id} was taken back before"));
+    }
+    keys::lock_of_stories(connection, &[event.from_story, event.to_story]).await?;
+    let members = lock(connection, &[], &[event.from_story, event.to_story]).await?;
+    let left: Vec<i64> = event
+        .moved
+        .iter()
+        .copied()
+        .filter(|id| {
+            members
+                .iter()
+                .any(|(m, story)| m == id && *story == event.to_story)
+        })
+        .collect();
+    if left.is_empty() {
+        return not_possible(format!(
+            "none of the articles of event {event_id} is in story {} any more",
+            event.to_story
+        ));
+    }
+    let moved = with_followers(connection, &left, event.to_story).await?;
+    move_to(connection, &moved, event.from_story).await?;
+    let links = match event.detail.get("links") {
+        Some(Value::Array(links)) => links.clone(),
+        // A re-link keeps the one link that it gave up at the top; so does a digest that had one.
+        _ if event.detail.get("linked_to").is_some_and(Value::is_i64) => vec![event.detail.clone()],
+        _ => Vec::new(),
+    };
+    if event.kind == "digest" {
+        sqlx::query("UPDATE article SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'")
+            .bind(event.article_id)
+            .execute(&mut *connection)
+            .await
+            .doing(DOING)?;
+    }
+    link_again(connection, &links).await?;
+    let detail = json!({ "undoes": event_id });
+    record(
+        connection,
+        "undo",
+        event.article_id,
+        &moved,
+        event.to_story,
+        event.from_story,
+        None,
+        detail,
+    )
+    .await
+}
+
+async fn events(
+    connection: &mut PgConnection,
+    which: &'static str,
+    id: i64,
+) -> Result<Vec<StoryEvent>, StoreError> {
+    const DOING: &str = "cannot read the story's events";
+    let sql = format!(
+        "SELECT event_id, kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail
+         FROM story_event {which} ORDER BY event_id"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(id)
+        .fetch_all(connection)
+        .await
+        .doing(DOING)?;
+    rows.iter().map(event).collect::<Result<_, _>>().doing(DOING)
+}
+
+fn event(row: &PgRow) -> Result<StoryEvent, sqlx::Error> {
+    Ok(StoryEvent {
+        event_id: row.try_get(0)?,
+        kind: row.try_get(1)?,
+        article_id: row.try_get(2)?,
+        moved: row.try_get(3)?,
+        from_story: row.try_get(4)?,
+        to_story: row.try_get(5)?,
+        cause_article: row.try_get(6)?,
+        happened_at: row.try_get(7)?,
+        detail: row.try_get(8)?,
+    })
+}
+
+fn article(row: &PgRow) -> Result<StoryArticle, sqlx::Error> {
+    Ok(StoryArticle {
+        article_id: row.try_get(0)?,
+        site: row.try_get(1)?,
+        title: row.try_get(2)?,
+        relation: row.try_get(3)?,
+        linked_to: row.try_get(4)?,
+        similarity: row.try_get(5)?,
+        containment: row.try_get(6)?,
+        containment_of_linked: row.try_get(7)?,
+        lag_seconds: row.try_get(8)?,
+        words: row.try_get(9)?,
+        version: row.try_get(10)?,
+        published_at: row.try_get(11)?,
+    })
+}

@@ -1,0 +1,252 @@
+//! The handle on the database: connections, time-outs, what all workers agree on, what this process has at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
+};
+use tokio::sync::OnceCell;
+
+use crate::caches::common_cache::CommonShinglesCache;
+use crate::caches::sites_at_hand::SitesAtHand;
+use crate::connect::database_url::mode_of_environment;
+use crate::connect::fitness::{self, Fault};
+use crate::connect::settings::{Outputs, QuarantineLimits, StoreConfig};
+use crate::error::{Doing as _, StoreError};
+use crate::keys::WindowKeyCache;
+
+/// The database. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    begin: String,
+    application_name: String,
+    idle_timeout: Duration,
+    quarantine: QuarantineLimits,
+    outputs: Outputs,
+    site_memory: bool,
+    markup: bool,
+    window_days: OnceCell<i32>,
+    common: CommonShinglesCache,
+    sites: SitesAtHand,
+    window_keys: WindowKeyCache,
+}
+
+impl Store {
+    /// Connects. One connection is made at once and without a second try, so that a wrong address or wrong
+    /// credentials show up here and now; later ones are tried for `acquire_timeout`.
+    ///
+    /// # Errors
+    /// An unreadable URL; a database that does not answer ([`crate::RetryClass::WaitForDatabase`]) or refuses the role.
+    pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
+        const DOING: &str = "cannot connect to Postgres";
+        let target = config.url.target(mode_of_environment())?;
+        for warning in &target.warnings {
+            tracing::warn!("{warning}");
+        }
+        let mut options = target
+            .options
+            .application_name(&config.application_name)
+            .disable_statement_logging();
+        if config.read_only {
+            options = options.options([
+                ("default_transaction_read_only", "on".to_owned()),
+                (
+                    "statement_timeout",
+                    milliseconds(config.statement_timeout).to_string(),
+                ),
+                ("jit", "off".to_owned()),
+            ]);
+        }
+        let mut first = options.connect().await.map_err(|source| match source {
+            // Here and now it is a matter of settings; later on it may be a connection that was cut off.
+            sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
+            error => StoreError::Database { doing: DOING, error },
+        })?;
+        // A store that only reads has them among its options, so that nothing undoes them.
+        let bounds = if config.read_only { "" } else { OWN_BOUNDS };
+        first.execute(bounds).await.doing(DOING)?;
+        let connections = connections(&mut first, config.connections.max(1)).await?;
+        first.close().await.doing(DOING)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(config.acquire_timeout)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(bounds).await.map(drop) })
+            })
+            .connect_lazy_with(options);
+        Ok(Self {
+            pool,
+            shared: Arc::new(Shared {
+                begin: begin(config),
+                application_name: config.application_name.clone(),
+                idle_timeout: config.idle_timeout,
+                quarantine: QuarantineLimits {
+                    message_bytes: config.quarantine_bytes,
+                    max_bytes: config.quarantine_max_bytes,
+                },
+                outputs: config.outputs,
+                site_memory: config.site_memory,
+                markup: config.markup,
+                window_days: OnceCell::new(),
+                common: CommonShinglesCache::default(),
+                sites: SitesAtHand::default(),
+                window_keys: WindowKeyCache::default(),
+            }),
+        })
+    }
+
+    /// What the database or this login lacks, for a program with `database.connections` connections.
+    ///
+    /// # Errors
+    /// Postgres does not answer.
+    pub async fn faults(&self, connections: u32) -> Result<Vec<Fault>, StoreError> {
+        let mut connection = self.pool.acquire().await.doing("cannot connect to Postgres")?;
+        fitness::look(&mut connection, connections).await
+    }
+
+    /// Connections that are at work, and connections that wait for some.
+    pub fn connections(&self) -> (usize, usize) {
+        let idle = self.pool.num_idle();
+        let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        (open.saturating_sub(idle), idle)
+    }
+
+    /// [`StoreConfig::quarantine_max_bytes`].
+    pub fn quarantine_max_bytes(&self) -> u64 {
+        self.shared.quarantine.max_bytes
+    }
+
+    /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        match self.pool.begin_with(self.shared.begin.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) => Err(self.no_connection().await),
+            begun => begun.doing("cannot begin a transaction"),
+        }
+    }
+
+    /// Why no connection could be had. The pool tries again until its time is over and forgets what Postgres answered.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a connection that is being made runs no statement"
+    )]
+    async fn no_connection(&self) -> StoreError {
+        let options = self.pool.connect_options();
+        let asked = PgConnection::connect_with(&options);
+        let error = match tokio::time::timeout(ASK_AGAIN, asked).await {
+            Ok(Err(refused)) => refused,
+            Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        StoreError::Database {
+            doing: "cannot begin a transaction",
+            error,
+        }
+    }
+
+    /// A transaction that only reads, all of it from the same moment.
+    pub(crate) async fn begin_reading(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await
+            .doing("cannot begin a transaction")
+    }
+
+    /// The name and the patience of this store's transactions.
+    pub(crate) fn session(&self) -> (&str, Duration) {
+        (&self.shared.application_name, self.shared.idle_timeout)
+    }
+
+    pub(crate) fn quarantine_limits(&self) -> QuarantineLimits {
+        self.shared.quarantine
+    }
+
+    pub(crate) fn outputs(&self) -> Outputs {
+        self.shared.outputs
+    }
+
+    pub(crate) fn site_memory(&self) -> bool {
+        self.shared.site_memory
+    }
+
+    pub(crate) fn keeps_markup(&self) -> bool {
+        self.shared.markup
+    }
+
+    pub(crate) fn common_cache(&self) -> &CommonShinglesCache {
+        &self.shared.common
+    }
+
+    pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
+        &self.shared.sites
+    }
+
+    pub(crate) fn window_keys(&self) -> &WindowKeyCache {
+        &self.shared.window_keys
+    }
+
+    /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.
+    pub(crate) async fn window_days(&self) -> Result<i32, StoreError> {
+        self.shared
+            .window_days
+            .get_or_try_init(|| async {
+                sqlx::query_scalar("SELECT window_days FROM setting")
+                    .fetch_one(&self.pool)
+                    .await
+                    .doing("cannot read the settings")
+            })
+            .await
+            .copied()
+    }
+}
+
+/// A login's or a database's own bounds are for people's queries: they would end migrations, exports and the janitor's rounds. What
+/// writes to the ledger has bounds of its own (`begin`).
+pub(crate) const OWN_BOUNDS: &str =
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+
+/// How long Postgres may take to say why it gives no connection.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// As many of the connections that are wanted as Postgres will give. A pool that asks for more waits for its time-out each time,
+/// with a flush behind it, though connections that it has fall free meanwhile.
+async fn connections(first: &mut PgConnection, wanted: u32) -> Result<u32, StoreError> {
+    let mut connections = wanted;
+    for fault in fitness::look(first, wanted).await? {
+        // The others are in nobody's way who only reads; who writes meets them at the first statement.
+        match &fault {
+            Fault::Connections { free, .. } => connections = (*free).max(1),
+            Fault::Encoding(_) => {}
+            Fault::NoSearchPath | Fault::ReadOnly { .. } | Fault::NoRights { .. } => continue,
+        }
+        tracing::warn!("{fault}; {}", fault.mend());
+    }
+    Ok(connections)
+}
+
+/// One round trip: begin, bound, plan. Not READ WRITE: whoever makes the server read-only means it, and a standby refuses the
+/// words themselves with a code that says nothing of standbys.
+///
+/// Every query of a flush looks rows up by key. The plans are made once per connection, perhaps while the tables
+/// are still empty; a sequential scan or a hash join that is right then is a disaster an hour later.
+fn begin(config: &StoreConfig) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+         SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
+        milliseconds(config.statement_timeout),
+        milliseconds(config.lock_timeout),
+        milliseconds(config.idle_timeout),
+    )
+}
+
+fn milliseconds(d: Duration) -> u128 {
+    d.as_millis().clamp(1, i32::MAX as u128)
+}

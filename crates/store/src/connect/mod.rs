@@ -1,0 +1,6 @@
+//! How the database is reached: its URL, settings, transactions, and what this process has at hand.
+
+pub(crate) mod config;
+pub(crate) mod database_url;
+pub(crate) mod fitness;
+pub(crate) mod settings;

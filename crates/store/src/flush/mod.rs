@@ -1,0 +1,22 @@
+//! The flush: from addresses to rows, and what whoever else changes articles and stories shares with it.
+
+pub(crate) mod article_rows;
+pub(crate) mod article_text;
+pub(crate) mod canonical;
+pub(crate) mod decision_inputs;
+pub(crate) mod dispositions;
+pub(crate) mod evidence;
+pub(crate) mod identity;
+pub(crate) mod outbox;
+pub(crate) mod plan;
+pub(crate) mod postgres_ledger;
+pub(crate) mod raw_input;
+pub(crate) mod site_memory;
+pub(crate) mod store_articles;
+pub(crate) mod stories;
+pub(crate) mod story_moves;
+pub(crate) mod story_rows;
+pub(crate) mod takedown;
+pub(crate) mod versions;
+pub(crate) mod work;
+pub(crate) mod write_articles;

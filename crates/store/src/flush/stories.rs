@@ -1,0 +1,320 @@
+//! Stories: the links of a batch become memberships; re-links, digests and merges are carried out.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use copydesk_dedup::{Decision, Merge};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use crate::error::StoreError;
+use crate::flush::plan::{Change, Step};
+use crate::flush::story_moves;
+
+/// The story of every new article, and which links stand.
+#[derive(Debug, Default)]
+pub(crate) struct Stories {
+    of_article: HashMap<i64, i64>,
+    /// New articles of this batch whose link was given up within the batch.
+    unlinked: HashSet<i64>,
+    /// New articles of this batch that a later one of it showed to be digests.
+    digests: HashSet<i64>,
+    /// Older articles that changed their story.
+    pub(crate) moved: u64,
+    /// Stories whose older articles changed: they moved, or one is a digest now.
+    pub(crate) changed: BTreeSet<i64>,
+}
+
+impl Stories {
+    /// The story of a new article.
+    pub(crate) fn of(&self, article: i64) -> i64 {
+        self.of_article.get(&article).copied().unwrap_or(article)
+    }
+
+    /// Whether the link that the decision made is still there.
+    pub(crate) fn keeps_link(&self, article: i64) -> bool {
+        !self.unlinked.contains(&article)
+    }
+
+    /// Whether a later article of the batch showed it to be a digest.
+    pub(crate) fn is_found_digest(&self, article: i64) -> bool {
+        self.digests.contains(&article)
+    }
+}
+
+/// What the decisions of some articles make of stories, before any of it is carried out.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// The new articles and what they change, in order.
+    steps: Vec<Step>,
+    /// The new articles, ascending.
+    new: Vec<i64>,
+    /// Articles that were there before and are linked to or tie stories together, ascending.
+    targets: Vec<i64>,
+    /// Stories that are changed besides getting new members, ascending.
+    changed: Vec<i64>,
+}
+
+impl Links {
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        let mut new = Vec::new();
+        let (mut targets, mut changed) = (Vec::new(), Vec::new());
+        for step in &steps {
+            match step {
+                Step::New { article, link } => {
+                    new.push(*article);
+                    targets.extend(link.map(|(to, _)| to));
+                }
+                Step::Change { change, .. } => match change {
+                    Change::Relink { relink, .. } => changed.push(relink.old_story.0),
+                    Change::Digest { story, .. } => changed.push(*story),
+                    Change::Merge { merge, .. } => {
+                        targets.push(merge.tied_by.0);
+                        changed.extend([merge.from.0, merge.into.0]);
+                    }
+                },
+            }
+        }
+        for ids in [&mut new, &mut targets, &mut changed] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        targets.retain(|to| new.binary_search(to).is_err());
+        Self {
+            steps,
+            new,
+            targets,
+            changed,
+        }
+    }
+
+    /// Locks what is linked to and `versions` (articles with a new version), carries out what changes, and works out the story of every new
+    /// article.
+    ///
+    /// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
+    /// left behind in a story that was given up. The window's lock does not: articles of its neighbours are linked to as well.
+    pub(crate) async fn settle(
+        &self,
+        connection: &mut PgConnection,
+        versions: &[i64],
+    ) -> Result<Stories, StoreError> {
+        let articles = [self.targets.as_slice(), versions].concat();
+        let locked = story_moves::lock(connection, &articles, &self.changed).await?;
+        let is_older = |(article, _): &(i64, i64)| !self.is_new(*article);
+        let mut replay = Replay {
+            older: locked.into_iter().filter(is_older).collect(),
+            ..Replay::default()
+        };
+        for step in &self.steps {
+            match step {
+                Step::New { article, link } => replay.insert(*article, *link),
+                Step::Change { cause, change } => {
+                    self.change(connection, &mut replay, *cause, change).await?;
+                }
+            }
+        }
+        Ok(replay.into_stories())
+    }
+
+    async fn change(
+        &self,
+        connection: &mut PgConnection,
+        replay: &mut Replay,
+        cause: i64,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        match change {
+            Change::Relink { relink, shared } => {
+                let (article, story) = (relink.article.0, relink.new_story.0);
+                let why = json!({ "shared_when_given_up": shared });
+                let given_up = (article, relink.from.0);
+                self.give_up(connection, replay, given_up, story, cause, &why)
+                    .await
+            }
+            Change::Digest {
+                article, released, ..
+            } => {
+                let why = json!({ "digest": article });
+                for excerpt in released {
+                    let given_up = (*excerpt, *article);
+                    self.give_up(connection, replay, given_up, *excerpt, cause, &why)
+                        .await?;
+                }
+                if self.is_new(*article) {
+                    replay.leave(*article, *article);
+                    replay.digests.insert(*article);
+                    return Ok(());
+                }
+                let moved = story_moves::mark_digest(connection, *article, cause).await?;
+                Self::move_older(replay, moved, *article);
+                Ok(())
+            }
+            Change::Merge { merge, joined } => self.merge(connection, replay, merge, *joined, cause).await,
+        }
+    }
+
+    /// An article gives up its link and founds a story; everything linked to it, near or far, goes along.
+    ///
+    /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
+    async fn give_up(
+        &self,
+        connection: &mut PgConnection,
+        replay: &mut Replay,
+        (article, linked_to): (i64, i64),
+        story: i64,
+        cause: i64,
+        why: &Value,
+    ) -> Result<(), StoreError> {
+        if self.is_new(article) {
+            replay.leave(article, story);
+            return Ok(());
+        }
+        let moved = story_moves::relink(connection, article, linked_to, story, cause, why).await?;
+        Self::move_older(replay, moved, story);
+        Ok(())
+    }
+
+    /// Older articles have moved, and new ones that are linked to them follow.
+    fn move_older(replay: &mut Replay, moved: Vec<i64>, story: i64) {
+        replay.moved += moved.len() as u64;
+        replay.changed.insert(story);
+        for article in &moved {
+            let before = replay.older.insert(*article, story);
+            replay.changed.extend(before);
+        }
+        replay.follow(moved.into_iter().collect(), story);
+    }
+
+    /// Two stories become one, unless somebody has changed either since the decision.
+    async fn merge(
+        &self,
+        connection: &mut PgConnection,
+        replay: &mut Replay,
+        merge: &Merge,
+        joined: i64,
+        cause: i64,
+    ) -> Result<(), StoreError> {
+        let (Some(one), Some(other)) = (replay.story(joined), replay.story(merge.tied_by.0)) else {
+            return Ok(());
+        };
+        let (from, into) = (one.max(other), one.min(other));
+        if from == into || (from, into) != (merge.from.0, merge.into.0) {
+            return Ok(());
+        }
+        let of = |story: i64| {
+            let members = replay.older.iter().filter(move |(_, s)| **s == story);
+            members.map(|(article, _)| *article).collect::<Vec<i64>>()
+        };
+        let mut older = of(from);
+        if !story_moves::may_merge(from, into, older.len() + of(into).len()) {
+            return Ok(());
+        }
+        older.sort_unstable();
+        let new = replay.merge(from, into);
+        story_moves::move_to(connection, &older, into).await?;
+        let why =
+            json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
+        let moved = [older.as_slice(), new.as_slice()].concat();
+        story_moves::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
+        replay.moved += older.len() as u64;
+        replay.changed.extend([from, into]);
+        replay
+            .older
+            .extend(older.into_iter().map(|article| (article, into)));
+        Ok(())
+    }
+
+    fn is_new(&self, article: i64) -> bool {
+        self.new.binary_search(&article).is_ok()
+    }
+}
+
+/// Where the articles are while the steps are gone through.
+#[derive(Debug, Default)]
+struct Replay {
+    /// The story of older articles, as far as they matter.
+    older: HashMap<i64, i64>,
+    /// New articles in order, which is that of their links: nobody links to a later one.
+    new: Vec<NewArticle>,
+    unlinked: HashSet<i64>,
+    digests: HashSet<i64>,
+    moved: u64,
+    changed: BTreeSet<i64>,
+}
+
+#[derive(Debug)]
+struct NewArticle {
+    article: i64,
+    story: i64,
+    linked_to: Option<i64>,
+}
+
+impl Replay {
+    fn story(&self, article: i64) -> Option<i64> {
+        let new = self.new.iter().find(|n| n.article == article).map(|n| n.story);
+        new.or_else(|| self.older.get(&article).copied())
+    }
+
+    fn insert(&mut self, article: i64, link: Option<(i64, i64)>) {
+        let story = link.map_or(article, |(to, story)| self.story(to).unwrap_or(story));
+        self.new.push(NewArticle {
+            article,
+            story,
+            linked_to: link.map(|(to, _)| to),
+        });
+    }
+
+    /// A new article gives up its link.
+    fn leave(&mut self, article: i64, story: i64) {
+        if let Some(new) = self.new.iter_mut().find(|n| n.article == article) {
+            new.story = story;
+            if new.linked_to.take().is_some() {
+                self.unlinked.insert(article);
+            }
+        }
+        self.follow(HashSet::from([article]), story);
+    }
+
+    /// New articles that are linked to what moved, near or far, go along.
+    fn follow(&mut self, mut moved: HashSet<i64>, story: i64) {
+        for new in &mut self.new {
+            if new.linked_to.is_some_and(|to| moved.contains(&to)) {
+                new.story = story;
+                moved.insert(new.article);
+            }
+        }
+    }
+
+    /// Answers with the new articles that changed their story.
+    fn merge(&mut self, from: i64, into: i64) -> Vec<i64> {
+        let members = self.new.iter_mut().filter(|n| n.story == from);
+        members
+            .map(|n| {
+                n.story = into;
+                n.article
+            })
+            .collect()
+    }
+
+    fn into_stories(self) -> Stories {
+        Stories {
+            of_article: self.new.iter().map(|n| (n.article, n.story)).collect(),
+            unlinked: self.unlinked,
+            digests: self.digests,
+            moved: self.moved,
+            changed: self.changed,
+        }
+    }
+}
+
+/// `article.refusals`: the candidates that were looked at and not linked to.
+pub(crate) fn refusals(decision: &Decision) -> Option<String> {
+    if decision.refusals.is_empty() {
+        return None;
+    }
+    let map: serde_json::Map<String, Value> = decision
+        .refusals
+        .iter()
+        .map(|(id, why)| (id.to_string(), why.as_str().into()))
+        .collect();
+    Some(Value::Object(map).to_string())
+}

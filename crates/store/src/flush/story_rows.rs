@@ -1,0 +1,386 @@
+//! The rows of `story`: what `stories` shows, kept in the transaction that changes a story's articles.
+//!
+//! In: the new articles of a flush, and the stories whose articles changed otherwise. New articles are added up ([`Row::add`]); all else is
+//! counted again from the articles ([`recount`]). The audit holds each row against the view `story_counted`.
+//!
+//! Rows are locked in ascending order and last in a transaction: whoever has one waits for nothing any more, so that two do not deadlock.
+//! A flush has locked the articles that it links to, so that the story that it adds to is still the right one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
+
+use crate::error::{Doing as _, StoreError};
+use crate::rows::columns::columns;
+use crate::rows::copy::{CopyInto, copy};
+use crate::rows::values::List;
+
+const DOING: &str = "cannot keep the stories' rows";
+
+/// What a story's row depends on of one of its articles.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) article: i64,
+    pub(crate) site: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) words: i32,
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) message_time: Option<DateTime<Utc>>,
+}
+
+columns! {
+    /// A row of `story`; `first_seen` and `last_seen` are the transaction's time.
+    StoryColumns of StoryRow {
+        story_id: i64 = "int8",
+        canonical_article: i64 = "int8",
+        articles: i64 = "int8",
+        copies: i64 = "int8",
+        sites: i64 = "int8",
+        first_published_at: Option<DateTime<Utc>> = "timestamptz",
+        canonical_at: Option<DateTime<Utc>> = "timestamptz",
+        longest_words: i32 = "int4",
+        canonical_words: i32 = "int4",
+        title: Option<String> = "text",
+        site: Option<String> = "text",
+        url: Option<String> = "text",
+        language: Option<String> = "text",
+        site_list: List = "text",
+    }
+}
+
+static INTO_STORY: LazyLock<CopyInto> = LazyLock::new(|| CopyInto::new("story", StoryRow::NAMES));
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let set: Vec<String> = StoryRow::NAMES
+        .iter()
+        .filter(|n| **n != "story_id")
+        .map(|n| match *n {
+            "site_list" => "site_list = string_to_array(r.site_list, E'\\x1f')".to_owned(),
+            n => format!("\"{n}\" = r.\"{n}\""),
+        })
+        .collect();
+    format!(
+        "UPDATE story s SET {}, first_seen = least(s.first_seen, now()), last_seen = greatest(s.last_seen, now())
+         FROM {} WHERE s.story_id = r.story_id",
+        set.join(", "),
+        StoryColumns::unnest(),
+    )
+});
+
+/// A story's row while articles are added to it.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    canonical_article: i64,
+    articles: i64,
+    copies: i64,
+    first_published_at: Option<DateTime<Utc>>,
+    canonical_at: Option<DateTime<Utc>>,
+    longest_words: i32,
+    canonical_words: i32,
+    title: Option<String>,
+    site: Option<String>,
+    url: Option<String>,
+    language: Option<String>,
+    sites: BTreeSet<String>,
+}
+
+impl Row {
+    /// The row of a story that this article founds.
+    fn of(founder: &Member) -> Self {
+        Self {
+            canonical_article: founder.article,
+            articles: 1,
+            copies: 0,
+            first_published_at: founder.published_at,
+            canonical_at: founder.at(),
+            longest_words: founder.words,
+            canonical_words: founder.words,
+            title: founder.title.clone(),
+            site: founder.site.clone(),
+            url: founder.url.clone(),
+            language: founder.language.clone(),
+            sites: founder.site.clone().into_iter().collect(),
+        }
+    }
+
+    /// Adds an article. False: the row cannot say which article is the canonical one now, and all of them must be looked at.
+    #[must_use]
+    fn add(&mut self, member: &Member) -> bool {
+        if self.copies != self.articles - 1 {
+            // There are digests in it, of which the row does not say how many.
+            return false;
+        }
+        self.articles += 1;
+        self.copies += 1;
+        self.first_published_at = match (self.first_published_at, member.published_at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.longest_words = self.longest_words.max(member.words);
+        self.sites.extend(member.site.clone());
+        if !self.is_long_enough(self.canonical_words) {
+            return false;
+        }
+        let own = (
+            self.canonical_at.is_none(),
+            self.canonical_at,
+            self.canonical_article,
+        );
+        let other = (member.at().is_none(), member.at(), member.article);
+        if self.is_long_enough(member.words) && other < own {
+            self.canonical_article = member.article;
+            self.canonical_at = member.at();
+            self.canonical_words = member.words;
+            self.title.clone_from(&member.title);
+            self.site.clone_from(&member.site);
+            self.url.clone_from(&member.url);
+            self.language.clone_from(&member.language);
+        }
+        true
+    }
+
+    /// The canonical article has four fifths of the longest one's words.
+    fn is_long_enough(&self, words: i32) -> bool {
+        i64::from(words) * 5 >= i64::from(self.longest_words) * 4
+    }
+
+    fn into_columns(self, story_id: i64) -> StoryRow {
+        StoryRow {
+            story_id,
+            canonical_article: self.canonical_article,
+            articles: self.articles,
+            copies: self.copies,
+            sites: i64::try_from(self.sites.len()).unwrap_or(i64::MAX),
+            first_published_at: self.first_published_at,
+            canonical_at: self.canonical_at,
+            longest_words: self.longest_words,
+            canonical_words: self.canonical_words,
+            title: self.title,
+            site: self.site,
+            url: self.url,
+            language: self.language,
+            site_list: List::of(&self.sites),
+        }
+    }
+}
+
+impl Member {
+    /// When it was published, by its own account or else by its message, as precisely as the database keeps it.
+    fn at(&self) -> Option<DateTime<Utc>> {
+        self.published_at
+            .or(self.message_time)
+            .map(|at| at.trunc_subsecs(6))
+    }
+}
+
+/// Adds new articles to their stories, and counts the stories again whose articles changed otherwise. The last thing that a flush does with
+/// stories; the articles are written already.
+pub(crate) async fn keep(
+    connection: &mut PgConnection,
+    new: impl IntoIterator<Item = (i64, Member)>,
+    mut changed: BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let mut joined: BTreeMap<i64, Vec<Member>> = BTreeMap::new();
+    let mut founded: BTreeMap<i64, Row> = BTreeMap::new();
+    for (story, member) in new {
+        if changed.contains(&story) {
+        } else if member.article == story {
+            founded.insert(story, Row::of(&member));
+        } else if let Some(row) = founded.get_mut(&story) {
+            if !row.add(&member) {
+                founded.remove(&story);
+                changed.insert(story);
+            }
+        } else {
+            joined.entry(story).or_default().push(member);
+        }
+    }
+    let stories: Vec<i64> = joined.keys().chain(&changed).copied().collect();
+    let mut rows = lock(connection, stories).await?;
+    let mut updated = StoryColumns::default();
+    let mut updates = 0;
+    for (story, members) in joined {
+        let row = rows.remove(&story).and_then(|mut row| {
+            let added = members.iter().all(|member| row.add(member));
+            added.then_some(row)
+        });
+        if let Some(row) = row {
+            updated.push(row.into_columns(story));
+            updates += 1;
+        } else {
+            changed.insert(story);
+        }
+    }
+    if !founded.is_empty() {
+        let rows: Vec<StoryRow> = founded
+            .into_iter()
+            .map(|(story, row)| row.into_columns(story))
+            .collect();
+        copy(&mut *connection, &INTO_STORY, &rows, |row, into| row.put(into))
+            .await
+            .doing(DOING)?;
+    }
+    if updates > 0 {
+        updated
+            .bind(sqlx::query(UPDATE.as_str()))
+            .execute(&mut *connection)
+            .await
+            .doing(DOING)?;
+    }
+    count(connection, &changed.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Counts stories again, after their articles have changed. Call it last in a transaction.
+pub(crate) async fn recount(
+    connection: &mut PgConnection,
+    stories: impl IntoIterator<Item = i64>,
+) -> Result<(), StoreError> {
+    let stories: Vec<i64> = stories.into_iter().collect();
+    lock(connection, stories.clone()).await?;
+    count(connection, &stories).await
+}
+
+/// Counts the stories of some articles again.
+pub(crate) async fn recount_of(connection: &mut PgConnection, articles: &[i64]) -> Result<(), StoreError> {
+    let stories = stories_of(connection, articles).await?;
+    recount(connection, stories).await
+}
+
+/// The stories of some articles.
+pub(crate) async fn stories_of(
+    connection: &mut PgConnection,
+    articles: &[i64],
+) -> Result<BTreeSet<i64>, StoreError> {
+    if articles.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let stories: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
+            .bind(articles)
+            .fetch_all(connection)
+            .await
+            .doing(DOING)?;
+    Ok(stories.into_iter().collect())
+}
+
+/// Locks the rows of stories, in one order, and reads them.
+async fn lock(connection: &mut PgConnection, mut stories: Vec<i64>) -> Result<HashMap<i64, Row>, StoreError> {
+    if stories.is_empty() {
+        return Ok(HashMap::new());
+    }
+    stories.sort_unstable();
+    let rows =
+        sqlx::query("SELECT * FROM story WHERE story_id = ANY ($1) ORDER BY story_id FOR NO KEY UPDATE")
+            .bind(&stories)
+            .fetch_all(connection)
+            .await
+            .doing(DOING)?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("story_id")?, read(row)?)))
+        .collect::<Result<_, sqlx::Error>>()
+        .doing(DOING)
+}
+
+fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
+    Ok(Row {
+        canonical_article: row.try_get("canonical_article")?,
+        articles: row.try_get("articles")?,
+        copies: row.try_get("copies")?,
+        first_published_at: row.try_get("first_published_at")?,
+        canonical_at: row.try_get("canonical_at")?,
+        longest_words: row.try_get("longest_words")?,
+        canonical_words: row.try_get("canonical_words")?,
+        title: row.try_get("title")?,
+        site: row.try_get("site")?,
+        url: row.try_get("url")?,
+        language: row.try_get("language")?,
+        sites: row.try_get::<Vec<String>, _>("site_list")?.into_iter().collect(),
+    })
+}
+
+/// A statement of its own behind the lock: its snapshot has what the lock was waited for.
+async fn count(connection: &mut PgConnection, stories: &[i64]) -> Result<(), StoreError> {
+    static COUNT: LazyLock<String> = LazyLock::new(|| {
+        let columns = [StoryRow::NAMES, &["first_seen", "last_seen"]].concat();
+        let set: Vec<String> = columns.iter().map(|n| format!("{n} = EXCLUDED.{n}")).collect();
+        let columns = columns.join(", ");
+        format!(
+            "INSERT INTO story ({columns}) SELECT {columns} FROM story_counted WHERE story_id = ANY ($1)
+             ON CONFLICT (story_id) DO UPDATE SET {}",
+            set.join(", ")
+        )
+        .replace("SET story_id = EXCLUDED.story_id, ", "SET ")
+    });
+    if stories.is_empty() {
+        return Ok(());
+    }
+    for sql in [
+        COUNT.as_str(),
+        "DELETE FROM story s WHERE s.story_id = ANY ($1) AND NOT EXISTS (SELECT FROM article a WHERE a.story_id = s.story_id)",
+    ] {
+        sqlx::query(sql)
+            .bind(stories)
+            .execute(&mut *connection)
+            .await
+            .doing(DOING)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(article: i64, words: i32, minute: Option<u32>) -> Member {
+        let at = |m: u32| format!("2026-03-01T12:{m:02}:00Z").parse().unwrap();
+        Member {
+            article,
+            site: Some(format!("s{}.example", article % 2)),
+            title: Some(format!("Title {article}")),
+            url: None,
+            language: None,
+            words,
+            published_at: minute.map(at),
+            message_time: None,
+        }
+    }
+
+    #[test]
+    fn the_canonical_article_is_the_earliest_of_the_long_ones() {
+        let mut row = Row::of(&member(1, 400, Some(30)));
+        // Too short; later; as early but younger; without a time.
+        for other in [
+            member(2, 319, Some(1)),
+            member(3, 400, Some(31)),
+            member(4, 400, Some(30)),
+            member(5, 400, None),
+        ] {
+            assert!(row.add(&other));
+            assert_eq!(row.canonical_article, 1);
+        }
+        assert!(row.add(&member(6, 320, Some(2))));
+        assert_eq!(
+            (row.canonical_article, row.title.as_deref()),
+            (6, Some("Title 6"))
+        );
+        assert_eq!((row.articles, row.copies, row.sites.len()), (6, 5, 2));
+        assert_eq!(row.first_published_at, member(0, 0, Some(1)).published_at);
+        // It is too short beside a longer one: who takes its place is not in the row.
+        assert!(!row.add(&member(7, 401, Some(50))));
+    }
+
+    #[test]
+    fn a_story_with_digests_is_counted() {
+        let mut row = Row {
+            copies: 0,
+            articles: 2,
+            ..Row::of(&member(1, 400, None))
+        };
+        assert!(!row.add(&member(2, 400, None)));
+    }
+}

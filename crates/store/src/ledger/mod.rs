@@ -1,0 +1,13 @@
+//! The ledger: what comes in, who reads a partition, how far it is, and the protocol of a flush.
+
+pub(crate) mod claimed;
+pub(crate) mod item;
+pub(crate) mod progress;
+pub(crate) mod protocol;
+pub(crate) mod quarantine_content;
+pub(crate) mod raw_message;
+pub(crate) mod ready;
+pub(crate) mod report;
+pub(crate) mod write_ledger;
+
+pub use protocol::{Advanced, Counts, Ledger, Rows, flush};
