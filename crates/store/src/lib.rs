@@ -5,6 +5,9 @@
 //! [`RetryClass`] says what to do about it. An outage never loses and never quarantines anything: the same batch is
 //! flushed again until it is in.
 //!
+//! Folders, each importing from those before it and from none behind: `rows` (rows to Postgres and back), `keys` (windows of near-copy keys), `caches`,
+//! `connect` (URL, settings, the [`Store`] itself), [`ledger`], `flush`, `admin` (operators, console and janitor), and [`reads`] beside the last three.
+//!
 //! The way of a batch through [`Store::flush`]:
 //!
 //! 1. `progress`: the partition's row is advanced, only where its epoch is still the worker's own and the ledger is where

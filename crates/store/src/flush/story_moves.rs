@@ -38,7 +38,7 @@ pub struct StoryEvent {
 }
 
 /// Locks articles and all members of some stories, in one order. Answers with the story of each. Whoever changes stories has locked their
-/// windows of keys before ([`keys::lock_of_stories`]).
+/// windows of keys before ([`crate::keys::lock_of_stories`]).
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     articles: &[i64],
