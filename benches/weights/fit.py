@@ -3,8 +3,8 @@
 
     fit.py --out WEIGHTS.toml [--version N] SOURCE...
 
-SOURCE is NAME:TOTAL:GROUPS:FILE. FILE is what the example pair_signs wrote; TOTAL is what all its pairs together count;
-GROUPS says which of them are left out together when a figure is measured: `later` (five spans by the later article), `half`,
+SOURCE is NAME:TOTAL[/RELATED]:GROUPS:FILE. FILE is what the example pair_signs wrote; TOTAL is what all its pairs together count, RELATED what
+a related pair counts beside a different one (0.75: the label is a matter of taste). GROUPS says which of them are left out together when a figure is measured: `later` (five spans by the later article), `half`,
 `kind` (a third of the kinds of edit of the later article), or `all` (the source as a whole).
 
 Logistic regression with L2, in which a sign may count only in its own sense (crates/dedup/src/signs.rs). Every figure that is printed,
@@ -18,7 +18,6 @@ import sys
 import numpy as np
 from scipy.optimize import minimize
 
-# A related pair counts less against than a different one: the label is a matter of taste.
 RELATED = 0.75
 # Pairs of one source that are drawn at most: more change nothing.
 MOST = 6_000
@@ -28,6 +27,7 @@ L2 = 2.0
 class Source:
     def __init__(self, spec, seed=1):
         self.name, total, self.groups, path = spec.split(":", 3)
+        total, _, related = total.partition("/")
         with open(path, newline="") as f:
             senses = f.readline().rstrip("\n").split(",")[7:]
             rows = list(csv.DictReader(f))
@@ -40,7 +40,7 @@ class Source:
         self.same = (self.label == "same").astype(float)
         self.stands_for = np.array([float(r["weight"]) for r in rows])
         # The root: a stratum that stands for a thousand pairs is known from a few of them all the same.
-        weight = np.sqrt(self.stands_for) * np.where(self.label == "related", RELATED, 1.0)
+        weight = np.sqrt(self.stands_for) * np.where(self.label == "related", float(related or RELATED), 1.0)
         self.weight = weight / weight.sum() * float(total)
         self.candidate = np.array([r["candidate"] == "1" for r in rows])
         later = np.array([float(r["b"]) for r in rows])

@@ -8,8 +8,10 @@ use crate::inputs::{Candidate, Subject};
 use crate::overlap::Overlap;
 use crate::params::Params;
 
-/// Share of an article that a digest must hold.
+/// Share of an article that a digest must hold …
 const HELD: f64 = 0.5;
+/// … or this share beside another article that it holds whole: a copy that was edited much, or a bad scan.
+const HELD_BESIDE: f64 = 0.4;
 /// Shared shingles below which an article is not held: a sentence in common is no article.
 const HELD_SHINGLES: u32 = 16;
 /// A page of which one article makes up this share is a copy of it with something added, unless it holds another one whole.
@@ -57,7 +59,7 @@ pub(crate) fn among(
         .iter()
         .filter(|c| {
             c.overlap.shared >= HELD_SHINGLES
-                && c.overlap.b_in_a() >= HELD
+                && c.overlap.b_in_a() >= HELD_BESIDE
                 && !alike(title, &c.candidate.fingerprint.title_words)
         })
         .collect();
@@ -78,7 +80,7 @@ pub(crate) fn among(
     for c in compared {
         let candidate = c.candidate;
         let (in_page, of_page) = (c.overlap.a_in_b(), c.overlap.b_in_a());
-        let is_part = in_page >= HELD && of_page < MAIN || in_page >= WHOLE;
+        let is_part = in_page >= HELD_BESIDE && of_page < MAIN || in_page >= WHOLE;
         if candidate.digest {
             // Copies of the digest itself are copies; the longest article in it is none.
             if of_page < COPY {
@@ -106,6 +108,7 @@ fn hold_two_stories(held: &[&Compared<'_, '_>]) -> bool {
     held.iter().enumerate().any(|(n, one)| {
         held.iter().skip(n + 1).any(|other| {
             one.candidate.story != other.candidate.story
+                && are_held(&one.overlap, &other.overlap)
                 && are_apart(one.overlap.shared_of_a(), other.overlap.shared_of_a())
         })
     })
@@ -113,7 +116,9 @@ fn hold_two_stories(held: &[&Compared<'_, '_>]) -> bool {
 
 /// Whether the subject, most of which is `mains`, holds one of these whole and another article whole behind or before it.
 fn hold_another_than(mains: &[&Compared<'_, '_>], held: &[&Compared<'_, '_>]) -> bool {
-    let is_held = |main: &Compared<'_, '_>| held.iter().any(|c| c.candidate.id == main.candidate.id);
+    let is_held = |main: &Compared<'_, '_>| {
+        main.overlap.b_in_a() >= HELD && held.iter().any(|c| c.candidate.id == main.candidate.id)
+    };
     mains.iter().all(|main| is_held(main))
         && mains.iter().any(|main| is_whole(&main.overlap))
         && held.iter().any(|other| {
@@ -123,6 +128,12 @@ fn hold_another_than(mains: &[&Compared<'_, '_>], held: &[&Compared<'_, '_>]) ->
                         && are_apart(main.overlap.shared_of_a(), other.overlap.shared_of_a())
                 })
         })
+}
+
+/// Whether a page holds enough of two articles: half of both, or one whole and a large part of the other. The page is `a` of both overlaps.
+fn are_held(one: &Overlap, other: &Overlap) -> bool {
+    let (less, more) = (one.b_in_a().min(other.b_in_a()), is_whole(one) || is_whole(other));
+    less >= HELD || more && less >= HELD_BESIDE
 }
 
 /// Whether `a` holds `b` whole.
@@ -158,7 +169,7 @@ fn holds_another(
         let with_other = Overlap::of(whole, other, params.common);
         let is_main = with_subject.a_in_b() >= MAIN || with_other.a_in_b() >= MAIN;
         with_other.shared >= HELD_SHINGLES
-            && with_other.b_in_a() >= HELD
+            && are_held(&with_subject, &with_other)
             && (!is_main || is_whole(&with_subject) && is_whole(&with_other))
             && are_apart(with_subject.shared_of_a(), with_other.shared_of_a())
     })

@@ -3,6 +3,7 @@
 use copydesk_article::{Fingerprint, MarkKind, ParagraphMark};
 
 use crate::overlap::Overlap;
+use crate::parts::{Part, other_digits};
 
 /// How many of some marks the other text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +33,11 @@ pub struct Titles {
     /// Names that a title and its own text have, and that the other article has nowhere: of the shorter text and of the
     /// longer one.
     pub subjects: (u32, u32),
+    /// Words that a title and its own lead have, and that neither the other title nor the other lead has: of the shorter text and of
+    /// the longer one.
+    pub news: (u32, u32),
+    /// Words of the longer text's title that its own lead or the other title has, out of all.
+    pub told: Agreement,
 }
 
 impl Titles {
@@ -60,6 +66,11 @@ pub struct Facts {
     pub shared_paragraphs: (u32, u32),
     /// … out of so many.
     pub paragraphs: (u32, u32),
+    /// Share of the shorter and of the longer text that lies between such paragraphs and shares nothing.
+    pub between: (f64, f64),
+    /// Shingles of the shorter text that differ in digits alone, in paragraphs that are the same in both but for their digits. 0 where
+    /// a set is a sample.
+    pub other_digits: u32,
     /// Hours between the two; `None`: not known.
     pub hours: Option<f64>,
     /// Numbers of the shorter text in the paragraphs that share something.
@@ -123,7 +134,11 @@ impl Facts {
         let (mut numbers, mut names) = (Agreement::default(), Agreement::default());
         let (mut all_numbers, mut all_names) = (Agreement::default(), Agreement::default());
         let (mut numbers_of_longer, mut names_of_longer) = (Agreement::default(), Agreement::default());
+        let names_known = names_are_known(shorter.0) && names_are_known(longer.0);
         each_word(&shorter.0.marks, &longer.0.marks, |kind, found, marks| {
+            if kind == MarkKind::Name && !names_known {
+                return;
+            }
             let is_shared = marks.iter().any(|m| shorter.1[m.paragraph as usize] >= least);
             let (shared, all) = match kind {
                 MarkKind::Number => (&mut numbers, &mut all_numbers),
@@ -135,6 +150,9 @@ impl Facts {
             shared.agree += u32::from(is_shared && found);
         });
         each_word(&longer.0.marks, &shorter.0.marks, |kind, found, marks| {
+            if kind == MarkKind::Name && !names_known {
+                return;
+            }
             let is_shared = marks.iter().any(|m| longer.1[m.paragraph as usize] >= least);
             let shared = match kind {
                 MarkKind::Number => &mut numbers_of_longer,
@@ -157,6 +175,12 @@ impl Facts {
             extent: (part.extent, other_part.extent),
             shared_paragraphs: (part.shared, other_part.shared),
             paragraphs: (part.paragraphs, other_part.paragraphs),
+            between: (part.between, other_part.between),
+            other_digits: if overlap.is_sampled() {
+                0
+            } else {
+                other_digits(shorter.0, shorter.1, longer.0)
+            },
             hours: around.hours,
             numbers,
             names,
@@ -172,33 +196,6 @@ impl Facts {
             elsewhere: around.elsewhere,
             common: overlap.common_share(),
             sampled: overlap.is_sampled(),
-        }
-    }
-}
-
-/// One text's part in what is shared.
-struct Part {
-    extent: f64,
-    shared: u32,
-    paragraphs: u32,
-}
-
-impl Part {
-    fn of(text: &Fingerprint, counts: &[u16; 256], least: u16) -> Self {
-        let mut seen = [0_u32; 256];
-        for shingle in &text.shingles {
-            seen[shingle.paragraph as usize] += 1;
-        }
-        let covered: u32 = seen
-            .iter()
-            .zip(counts)
-            .filter(|(_, shared)| **shared >= least)
-            .map(|(all, _)| all)
-            .sum();
-        Self {
-            extent: share(covered, text.shingles.len() as u32),
-            shared: counts.iter().filter(|n| **n >= least).count() as u32,
-            paragraphs: seen.iter().filter(|n| **n > 0).count() as u32,
         }
     }
 }
@@ -247,19 +244,52 @@ fn titles(shorter: &Fingerprint, longer: &Fingerprint) -> Option<Titles> {
             of: fewer.len() as u32,
         },
         subjects: (subjects(shorter, longer), subjects(longer, shorter)),
+        news: (news(shorter, longer), news(longer, shorter)),
+        told: told(longer, shorter),
     })
 }
 
 /// How many words of a title are names of its own text and stand nowhere in the other article, as far as its words are known: not
 /// in its title, not among its names and numbers, not in its lead. Numbers do not count: a death toll rises.
 fn subjects(of: &Fingerprint, other: &Fingerprint) -> u32 {
+    if !names_are_known(of) {
+        return 0;
+    }
     let is_missing = |word: &&u32| {
         is_name(of, **word)
             && other.title_words.binary_search(word).is_err()
             && other.marks.binary_search_by_key(*word, |mark| mark.hash).is_err()
-            && other.lead_words.binary_search(&((**word >> 16) as u16)).is_err()
+            && !is_in_lead(other, **word)
     };
     of.title_words.iter().filter(is_missing).count() as u32
+}
+
+/// How many words of a title stand in its own lead, and neither in the other title nor in the other lead.
+fn news(of: &Fingerprint, other: &Fingerprint) -> u32 {
+    let is_news = |word: &&u32| {
+        is_in_lead(of, **word) && other.title_words.binary_search(word).is_err() && !is_in_lead(other, **word)
+    };
+    of.title_words.iter().filter(is_news).count() as u32
+}
+
+/// How many words of a title stand in its own lead or in the other title.
+fn told(of: &Fingerprint, other: &Fingerprint) -> Agreement {
+    let is_told = |word: &&u32| is_in_lead(of, **word) || other.title_words.binary_search(word).is_ok();
+    Agreement {
+        agree: of.title_words.iter().filter(is_told).count() as u32,
+        of: of.title_words.len() as u32,
+    }
+}
+
+/// Whether a word is in the lead of the text.
+fn is_in_lead(text: &Fingerprint, word: u32) -> bool {
+    text.lead_words.binary_search(&((word >> 16) as u16)).is_ok()
+}
+
+/// Whether capitals tell names in the text. Where every other word has one, the text is set in capitals, and all its words look like names.
+fn names_are_known(text: &Fingerprint) -> bool {
+    let names = text.marks.iter().filter(|m| m.kind == MarkKind::Name).count();
+    2 * names <= text.shingles.len()
 }
 
 /// Whether a word is a name in the text.
@@ -293,7 +323,7 @@ fn in_both<T: Ord>(a: &[T], b: &[T]) -> u32 {
     shared
 }
 
-fn share(part: u32, whole: u32) -> f64 {
+pub(crate) fn share(part: u32, whole: u32) -> f64 {
     if whole == 0 {
         0.0
     } else {

@@ -65,12 +65,20 @@ signs! {
     ParagraphShare = "paragraph_share", For;
     /// Everything shared lies in one paragraph, and both texts have several.
     OneParagraph = "one_paragraph", Against;
+    /// Share of a text that lies between paragraphs which share something, and shares nothing itself: one frame, filled in twice. The
+    /// smaller of the two shares, half at most.
+    OtherFilling = "other_filling", Against;
+    /// Share of the shorter text that differs in digits alone, in paragraphs that are the same but for their digits; three tenths at most.
+    OtherDigits = "other_digits", Against;
     /// Hours between the two, logarithm, from 6 hours on.
     Late = "late", Against;
     /// The same from two days on.
     VeryLate = "very_late", Against;
     /// Hours between the two, as in `late`, times how much less numbers and names agree than words do.
     LateAndChanged = "late_and_changed", Against;
+    /// Hours between the two, as in `late`, times the words that each title has in common with its own lead alone: the other title and
+    /// lead have them nowhere. The smaller number of the two, two at most.
+    LateAndOtherNews = "late_and_other_news", Against;
     /// Less than six hours between the two, logarithm.
     Soon = "soon", For;
     /// Numbers in the shared paragraphs that agree, logarithm.
@@ -93,12 +101,17 @@ signs! {
     AllNumbers = "all_numbers", For;
     /// Numbers of the whole shorter text that the other has not, logarithm.
     AllNumbersDiffer = "all_numbers_differ", Against;
+    /// How many more than 3 of 100 shingles of the shorter text are numbers that the other has not, in tens: tables of which little but
+    /// the headings agrees.
+    ManyNumbersDiffer = "many_numbers_differ", Against;
     /// Names of the whole shorter text that the other has, logarithm.
     AllNamesAgree = "all_names_agree", For;
     /// Share of the shorter title's words that are in the other title, less three tenths.
     Title = "title", For;
     /// Half or more of the words of both titles agree, but each title has words of its own: one frame, filled in twice.
     TitleFrame = "title_frame", Against;
+    /// The same where the shorter text is brief, times how much shorter than 60 shingles it is, logarithm.
+    BriefFrame = "brief_frame", Against;
     /// Numbers and dates that differ between the titles.
     TitleDatesDiffer = "title_dates_differ", Against;
     /// Numbers and dates that are in both titles.
@@ -117,6 +130,9 @@ signs! {
     /// How much longer the longer text is, logarithm, times the share of its first paragraph that is not in the shorter one: a
     /// part from within. What is cut keeps its beginning; an article in a round-up lies somewhere in it.
     FromWithin = "from_within", Against;
+    /// How much longer the longer text is, logarithm, times how little its title says of it: twice the share of the title's words below one
+    /// half that its own lead or the other title has. A page that collects articles names none of them.
+    CollectionTitle = "collection_title", Against;
     /// Share of one lead's words that are in the other lead, less one half.
     Lead = "lead", For;
     /// Length of the shorter text, logarithm of its shingles; of 400 at most.
@@ -127,6 +143,8 @@ signs! {
     Ratio = "ratio", Either;
     /// Both are of one site, under unlike titles, and not all of both is shared.
     SameSite = "same_site", Against;
+    /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series.
+    SameSiteAndTitle = "same_site_and_title", Against;
     /// Both are of one site that is too new to have a memory, and not all of both is shared.
     YoungSite = "young_site", Against;
     /// Share of what is shared that an article of another story shows, too.
@@ -153,6 +171,10 @@ pub fn signs(f: &Facts) -> Signs {
     let marks = f.all_numbers.of + f.all_names.of;
     let differ = f.all_numbers.differ() + f.all_names.differ();
     let not_whole = 1.0 - f.jaccard;
+    let late = f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln());
+    let brief = (60.0 / shorter).max(1.0).ln();
+    // One frame, filled in twice.
+    let is_frame = titles.is_some_and(|t| t.likeness() >= 0.5 && t.shared < t.words.0);
     let value = |sign: Sign| match sign {
         Sign::Shared => log(f.shared, 16),
         Sign::SharedMany => log(f.shared, 64),
@@ -167,12 +189,12 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::ParagraphShare if paragraphs <= 1 => 0.7,
         Sign::ParagraphShare => f64::from(shared_paragraphs) / f64::from(paragraphs),
         Sign::OneParagraph => f64::from(u8::from(shared_paragraphs <= 1 && paragraphs >= 3)),
-        Sign::Late => f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln()),
+        Sign::OtherFilling => f.between.0.min(f.between.1).min(0.5),
+        Sign::OtherDigits => (f64::from(f.other_digits) / shorter).min(0.3),
+        Sign::Late => late,
         Sign::VeryLate => f.hours.map_or(0.0, |h| (h / 48.0).max(1.0).ln()),
-        Sign::LateAndChanged => {
-            let changed = changed(f.numbers, words) + changed(f.names, words);
-            f.hours.map_or(0.0, |h| (h / 6.0).max(1.0).ln()) * changed
-        }
+        Sign::LateAndChanged => late * (changed(f.numbers, words) + changed(f.names, words)),
+        Sign::LateAndOtherNews => late * titles.map_or(0.0, |t| f64::from(t.news.0.min(t.news.1).min(2))),
         Sign::Soon => f.hours.map_or(0.0, |h| (6.0 / h.max(0.1)).max(1.0).ln()),
         Sign::NumbersAgree => log(f.numbers.agree, 30),
         Sign::NamesAgree => log(f.names.agree, 30),
@@ -184,11 +206,14 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::MoreNumbersDifferBack => more_differ(f.numbers_of_longer, words),
         Sign::AllNumbers => f64::from(f.all_numbers.agree + 1) / f64::from(f.all_numbers.of + 2) - 0.5,
         Sign::AllNumbersDiffer => log(f.all_numbers.differ(), 30),
+        Sign::ManyNumbersDiffer => {
+            let differing = f64::from(f.all_numbers.differ()) / shorter;
+            (differing - 0.03).max(0.0) * 10.0
+        }
         Sign::AllNamesAgree => log(f.all_names.agree, 30),
         Sign::Title => title,
-        Sign::TitleFrame => titles.map_or(0.0, |t| {
-            f64::from(u8::from(t.likeness() >= 0.5 && t.shared < t.words.0))
-        }),
+        Sign::TitleFrame => f64::from(u8::from(is_frame)),
+        Sign::BriefFrame => brief * f64::from(u8::from(is_frame)),
         Sign::TitleDatesDiffer => titles.map_or(0.0, |t| f64::from(t.dates.differ().min(2))),
         Sign::TitleDatesAgree => titles.map_or(0.0, |t| f64::from(t.dates.agree.min(2))),
         Sign::SubjectsDiffer => f64::from(subjects.0.min(subjects.1).min(2)),
@@ -202,10 +227,16 @@ pub fn signs(f: &Facts) -> Signs {
             .lead
             .map_or(0.0, |l| f64::from(l.agree) / f64::from(l.of.max(1)) - 0.5),
         Sign::Length => shorter.min(400.0).ln(),
-        Sign::Brief => (60.0 / shorter).max(1.0).ln(),
+        Sign::Brief => brief,
+        Sign::CollectionTitle => titles.map_or(0.0, |t| {
+            let told = f64::from(t.told.agree) / f64::from(t.told.of.max(1));
+            (longer / shorter).min(6.0).ln() * (1.0 - 2.0 * told).max(0.0)
+        }),
         Sign::Ratio => (longer / shorter).min(6.0).ln(),
         Sign::SameSite if !f.same_site => 0.0,
         Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
+        Sign::SameSiteAndTitle if !f.same_site => 0.0,
+        Sign::SameSiteAndTitle => not_whole * titles.map_or(0.0, |t| (t.likeness() - 0.5).max(0.0) * 2.0),
         Sign::YoungSite => not_whole * f64::from(u8::from(f.young_site)),
         Sign::Elsewhere => f.elsewhere,
         Sign::Common => f.common,

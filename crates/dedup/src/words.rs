@@ -28,11 +28,22 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             format!("{shared_paragraphs} of {paragraphs} paragraphs share something")
         }
         Sign::OneParagraph => "all that is shared lies in one paragraph".to_owned(),
-        Sign::Late | Sign::VeryLate | Sign::LateAndChanged | Sign::Soon => match f.hours {
-            Some(hours) if hours < 72.0 => format!("{hours:.0} hours apart"),
-            Some(hours) => format!("{:.0} days apart", hours / 24.0),
-            None => "times not known".to_owned(),
-        },
+        Sign::OtherFilling => format!(
+            "{} and {} of the texts lie between shared paragraphs and share nothing",
+            percent(f.between.0),
+            percent(f.between.1)
+        ),
+        Sign::OtherDigits => format!(
+            "{} of {} shingles differ in digits alone",
+            f.other_digits, f.sizes.0
+        ),
+        Sign::Late | Sign::VeryLate | Sign::LateAndChanged | Sign::LateAndOtherNews | Sign::Soon => {
+            match f.hours {
+                Some(hours) if hours < 72.0 => format!("{hours:.0} hours apart"),
+                Some(hours) => format!("{:.0} days apart", hours / 24.0),
+                None => "times not known".to_owned(),
+            }
+        }
         Sign::NumbersAgree | Sign::NumbersChanged | Sign::MoreNumbersDiffer => {
             agreement(f.numbers, "numbers in what is shared")
         }
@@ -42,9 +53,11 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             "numbers of the longer text in what is shared",
         ),
         Sign::NamesChangedBack => agreement(f.names_of_longer, "names of the longer text in what is shared"),
-        Sign::AllNumbers | Sign::AllNumbersDiffer => agreement(f.all_numbers, "numbers of the shorter text"),
+        Sign::AllNumbers | Sign::AllNumbersDiffer | Sign::ManyNumbersDiffer => {
+            agreement(f.all_numbers, "numbers of the shorter text")
+        }
         Sign::AllNamesAgree => agreement(f.all_names, "names of the shorter text"),
-        Sign::Title | Sign::TitleFrame => f.titles.map_or_else(
+        Sign::Title | Sign::TitleFrame | Sign::BriefFrame => f.titles.map_or_else(
             || "a title is not known".to_owned(),
             |t| format!("{} of {} words of the shorter title agree", t.shared, t.words.0),
         ),
@@ -68,6 +81,13 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             "{} of the longer text's first paragraph is in the shorter one",
             percent(f.first_of_longer())
         ),
+        Sign::CollectionTitle => f.titles.map_or_else(
+            || "a title is not known".to_owned(),
+            |t| {
+                let what = "words of the longer text's title that its lead or the other title has";
+                format!("{} of {} {what}", t.told.agree, t.told.of)
+            },
+        ),
         Sign::Lead => f.lead.map_or_else(
             || "a lead is not known".to_owned(),
             |l| agreement(l, "words of the leads"),
@@ -75,6 +95,7 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
         Sign::Length | Sign::Brief => format!("{} shingles in the shorter text", f.sizes.0),
         Sign::Ratio => format!("{} and {} shingles long", f.sizes.0, f.sizes.1),
         Sign::SameSite => "both are of one site".to_owned(),
+        Sign::SameSiteAndTitle => "both are of one site, under nearly the same title".to_owned(),
         Sign::YoungSite => "their site is too new to know its own blocks".to_owned(),
         Sign::Elsewhere => format!(
             "{} of what is shared stands in other stories, too",

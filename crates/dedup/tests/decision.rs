@@ -172,3 +172,131 @@ proptest! {
         }
     }
 }
+
+/// Whether the newer of two texts of one site, under their titles and without times, is taken for a copy of the older.
+fn joins(older: (&str, &[&str]), newer: (&str, &[&str])) -> bool {
+    let prints = [older, newer].map(|(title, text)| {
+        let text: Vec<String> = text.iter().map(|p| (*p).to_owned()).collect();
+        print(Some(title), &text)
+    });
+    let [older, newer] = &prints;
+    let site = Some("paper.example");
+    let candidate = Candidate {
+        site,
+        ..candidate(1, older)
+    };
+    let subject = Subject {
+        site,
+        ..subject(2, newer)
+    };
+    let params = Params {
+        young_site: 0,
+        ..Params::default()
+    };
+    decide(&subject, &[candidate], &[], &params).link.is_some()
+}
+
+#[test]
+fn two_weeks_of_one_league_are_no_copies() {
+    let week = |scores: [&'static str; 2], points: &'static str| {
+        [
+            points,
+            scores[0],
+            scores[1],
+            "Team sheets go to Edda Horne at the office of the league in Brackwater by Monday noon, as secretary Piet Lomax reminds all clubs.",
+        ]
+    };
+    let one = week(
+        [
+            "Brackwater 2 Old Mill 1. Saltings Rovers 0 Penbury 0. Fallow Athletic 3 Greystone 2.",
+            "Coldharbour 1 Nettle Vale 4. Twin Bridges 2 Marl Wanderers 2. Sorrel 0 Quarry End 1.",
+        ],
+        "Results of the Lowland League, sponsored by the Horne Brewery. Penbury lead with 41 points.",
+    );
+    let other = week(
+        [
+            "Brackwater 1 Old Mill 1. Saltings Rovers 2 Penbury 0. Fallow Athletic 0 Greystone 3.",
+            "Coldharbour 2 Nettle Vale 4. Twin Bridges 5 Marl Wanderers 2. Sorrel 1 Quarry End 1.",
+        ],
+        "Results of the Lowland League, sponsored by the Horne Brewery. Penbury lead with 44 points.",
+    );
+    assert!(!joins(
+        ("Lowland League results", &one),
+        ("Lowland League results", &other)
+    ));
+    // The same results with a word changed here and there.
+    let edited: Vec<String> = one
+        .iter()
+        .map(|p| {
+            p.replace("reminds all", "tells all")
+                .replace("lead with", "are ahead with")
+        })
+        .collect();
+    let edited: Vec<&str> = edited.iter().map(String::as_str).collect();
+    assert!(joins(
+        ("Lowland League results", &one),
+        ("Lowland League results", &edited)
+    ));
+}
+
+#[test]
+fn other_items_in_the_same_frame_are_no_copy() {
+    let frame = [
+        "Where do you go for a free afternoon by the water? We asked our readers, and hundreds of letters came in. These are the places that they named most often this year.",
+        "Mind the tide before you set out, leave word at home, and carry water for the whole day. In summer the last bus back leaves at six, and nobody answers the telephone at the pier.",
+        "Have we left out the one that you like best? Write to us, and it may be in the next list. Send a picture if you have one, with the name of whoever made it.",
+    ];
+    let list = |items: [&'static str; 4]| [&frame[..1], &items, &frame[1..]].concat();
+    let one = list([
+        "1. Heron Pool. Deep and green, with a rope that hangs from an old willow tree.",
+        "2. The Mill Race. Cold even in August, and not for small children.",
+        "3. Saltings Beach. A mile of sand, and a hut that sells tea until five.",
+        "4. Lower Weir. Flat stones to lie on, and nobody there before noon.",
+    ]);
+    let other = list([
+        "1. Quarry Lake. You can see the bottom at thirty feet on a still day.",
+        "2. Cutler's Ford. Shallow and warm, with cows that come to drink at dusk.",
+        "3. The Basin. Boats may be hired by the hour from the boathouse keeper.",
+        "4. Sorrel Sands. Best when the wind is from the east and geese come in.",
+    ]);
+    let titles = (
+        "The 4 best swims in Marl County",
+        "The 4 best swims in Fallow County",
+    );
+    assert!(!joins((titles.0, &one), (titles.1, &other)));
+    assert!(joins((titles.0, &one), (titles.0, &one[..5])));
+}
+
+#[test]
+fn a_text_in_capitals_is_a_copy_of_the_same_in_letters_of_both_cases() {
+    let text = paragraphs(0..5);
+    let capitals: Vec<String> = text
+        .iter()
+        .map(|p| format!("{} (NWA)", p.to_uppercase()))
+        .collect();
+    let [text, capitals] = [&text, &capitals].map(|t| t.iter().map(String::as_str).collect::<Vec<_>>());
+    let title = "Storm closes harbour";
+    assert!(joins((title, &text), (title, &capitals)));
+}
+
+#[test]
+fn a_page_that_holds_an_article_whole_and_much_of_another_is_a_digest() {
+    let whole = print(Some("Vote goes on"), &paragraphs(10..14));
+    let much = print(Some("Storm closes harbour"), &paragraphs(0..10));
+    let page = |from_much: u64| {
+        print(
+            Some("The day in brief"),
+            &paragraphs((10..14).chain(0..from_much).chain(30..34)),
+        )
+    };
+    let relation = |page: &Fingerprint| {
+        let candidates = [candidate(1, &whole), candidate(2, &much)];
+        decide(&subject(3, page), &candidates, &[], &Params::default()).relation()
+    };
+    assert_eq!(relation(&page(5)), Relation::Digest);
+    assert_ne!(
+        relation(&page(2)),
+        Relation::Digest,
+        "two paragraphs of ten were pasted"
+    );
+}

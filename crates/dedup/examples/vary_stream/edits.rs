@@ -102,6 +102,79 @@ pub(crate) fn paste(articles: &mut [Article], of: usize, scattered: bool, random
     }
 }
 
+/// Later reports on the same event: one original in four comes again within the next articles, at its own site or another one. It has a title of its
+/// own, opens with one or two new paragraphs (names and words of the old ones, in other sentences) in place of the first ones, and has lost a paragraph at times.
+pub(crate) fn developing(articles: Vec<Article>, random: &mut Random) -> Vec<Article> {
+    let hosts: Vec<_> = articles.iter().map(|a| a.record["host"].clone()).collect();
+    let mut later: HashMap<usize, Vec<Article>> = HashMap::new();
+    for (i, article) in articles.iter().enumerate() {
+        if article.record["kind"] != "base" || article.paragraphs.len() < 6 || random.below(4) != 0 {
+            continue;
+        }
+        let mut paragraphs = article.paragraphs.clone();
+        let replaced = 1 + random.below(2);
+        let fresh: Vec<String> = (0..replaced)
+            .map(|n| told_anew(&paragraphs[n], &paragraphs[n + replaced], random))
+            .collect();
+        let title: Vec<&str> = fresh[0]
+            .split_whitespace()
+            .skip(random.below(4))
+            .take(8)
+            .collect();
+        let title = title.join(" ");
+        paragraphs.splice(..replaced, fresh);
+        if random.below(2) == 0 {
+            paragraphs.remove(replaced + random.below(paragraphs.len() - replaced));
+        }
+        let (from, to) = (random.below(10), random.below(10));
+        let digit = |n: usize| char::from(b'0' + n as u8);
+        let changed = random.below(paragraphs.len());
+        paragraphs[changed] = paragraphs[changed].replace(digit(from), &digit(to).to_string());
+        let mut record = article.record.clone();
+        record["kind"] = json!("developing");
+        record["title"] = json!(title);
+        if random.below(2) == 0 {
+            record["host"] = hosts[random.below(hosts.len())].clone();
+        }
+        later
+            .entry((i + 5 + random.below(300)).min(articles.len() - 1))
+            .or_default()
+            .push(Article { record, paragraphs });
+    }
+    let mut all = Vec::new();
+    for (i, article) in articles.into_iter().enumerate() {
+        all.push(article);
+        all.extend(later.remove(&i).unwrap_or_default());
+    }
+    for (id, article) in all.iter_mut().enumerate() {
+        article.record["id"] = json!(id);
+    }
+    all
+}
+
+/// A new paragraph out of the words of two: pieces of two or three words, every other one of either text, so that names stay and no sentence does.
+fn told_anew(one: &str, other: &str, random: &mut Random) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (
+        one.split_whitespace().collect(),
+        other.split_whitespace().collect(),
+    );
+    let mut words = vec![
+        ["Officials", "Witnesses", "Reporters", "Sources"][random.below(4)],
+        "said",
+        "later",
+        "that",
+    ];
+    let (mut i, mut j) = (random.below(4), random.below(4));
+    while words.len() < 30 + random.below(20) && i + 3 < a.len() && j + 3 < b.len() {
+        let piece = 2 + random.below(2);
+        words.extend_from_slice(&a[i..i + piece]);
+        words.extend_from_slice(&b[j..j + 5 - piece]);
+        i += piece + 1 + random.below(2);
+        j += 6 - piece + random.below(2);
+    }
+    words.join(" ")
+}
+
 /// Pages that hold two to four other articles whole, anywhere in the stream: the articles come before, after, or both.
 pub(crate) fn round_ups(articles: Vec<Article>, count: usize, random: &mut Random) -> Vec<Article> {
     const TITLES: [&str; 6] = [

@@ -1,6 +1,6 @@
 //! A flood of filled-in templates among other articles.
 //!
-//! `templates.txt` has one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded
+//! `templates.txt` and `series.txt` (series of one publisher: the same names each time, or a long frame around a short text) have one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded
 //! once for a template, as its author would; `{slot}` is filled in anew each time from the lists below.
 
 use serde_json::json;
@@ -8,6 +8,14 @@ use serde_json::json;
 use super::{Article, Random};
 
 const TEMPLATES: &str = include_str!("templates.txt");
+const SERIES: &str = include_str!("series.txt");
+
+/// Which templates: of which file, and whether those whose number is even or odd.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    pub(crate) series: bool,
+    pub(crate) odd: usize,
+}
 
 struct Template {
     name: String,
@@ -15,12 +23,12 @@ struct Template {
     paragraphs: Vec<String>,
 }
 
-/// `fillings` of each template whose number is even, or odd, among the first `others` articles that are not templates.
+/// `fillings` of each template that is chosen, among the first `others` articles that are not templates.
 pub(crate) fn flood(
     articles: Vec<Article>,
     others: usize,
     fillings: usize,
-    odd: usize,
+    choice: Choice,
     random: &mut Random,
 ) -> Vec<Article> {
     let mut all: Vec<Article> = articles
@@ -28,10 +36,11 @@ pub(crate) fn flood(
         .filter(|a| a.record["kind"] != "tmpl")
         .take(others)
         .collect();
-    let templates: Vec<Template> = TEMPLATES
+    let file = if choice.series { SERIES } else { TEMPLATES };
+    let templates: Vec<Template> = file
         .split("\n# ")
         .enumerate()
-        .filter(|(n, _)| n % 2 == odd)
+        .filter(|(n, _)| n % 2 == choice.odd)
         .map(|(_, text)| worded(text, random))
         .collect();
     for (number, template) in templates.iter().enumerate() {
@@ -187,11 +196,18 @@ fn value(slot: &str, random: &mut Random) -> String {
         ),
         "tip" => one_of(
             "Go early, because the benches by the window are taken by noon/The soup is famous for good reason/Children like the steps down to the water/\
-             Best at dusk, when the geese come in/There is a tea room at the top/Short and muddy, so take boots/Bring a map and a friend/\
-             The owner plays the accordion on Fridays/Ask for the back room/Airy and not for the nervous/Flat, shady and good for prams/\
-             Views of three valleys on a clear day/The pies are baked twice a day/Nobody knows who carved the door/A steep mile with a reward/\
+             Come in the evening, when the lamps are lit/The kiosk by the gate sells good coffee/Wet after rain, so wear old shoes/Bring a map and a friend/\
+             The owner plays the accordion on Fridays/Ask for the back room/High up, with a rail on one side only/Level all the way, with benches/\
+             On bright mornings one sees the sea/The pies are baked twice a day/Nobody knows who carved the door/Hard work, and worth it/\
              The hall was a cinema before the war/Cheap, loud and cheerful/It closes when it rains",
         ),
+        "walk" => one_of(
+            "Loop/Stair/Railway/Edge/Boardwalk/Ridge/Pond Trail/Fire Tower/Gorge/Meadows/Causeway/Sands/Weir/Pool",
+        ),
+        "thing" => one_of(
+            "kettles/tents/headphones/mattresses/bicycle lamps/kitchen knives/suitcases/toasters/rain jackets/drills/desk chairs/vacuum cleaners",
+        ),
+        "digit" => random.below(6).to_string(),
         "small" => (2 + random.below(8)).to_string(),
         "num" => (10 + random.below(90)).to_string(),
         "hundred" => (100 + random.below(900)).to_string(),

@@ -14,6 +14,8 @@
 //! ocr:N    scanning errors in N percent of the characters of every copy; ocr-both:N: of every article
 //! flood    50 fillings of each of 14 or 15 templates (every other one of templates.txt) among 3,000 other articles
 //! flood-2  the same with the other templates
+//! series   50 fillings of each of 6 templates of one publisher (series.txt), series-2 of the others
+//! developing one original in four comes again, at its site or another: new title and lead, a paragraph less, other figures
 //! roundups 400 pages that hold 2 to 4 other articles whole
 //! edits    ten edits of each article; of the gold of page files as well, which has many languages
 //! untitled every title is gone: what the rules that look at titles are worth, and what they cost
@@ -239,8 +241,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         "retitled" => edits::retitle(&mut articles, random),
         "ocr" => edits::scan(&mut articles, number, true, random),
         "ocr-both" => edits::scan(&mut articles, number, false, random),
-        "flood" => articles = flood::flood(articles, 3_000, 50, 0, random),
-        "flood-2" => articles = flood::flood(articles, 3_000, 50, 1, random),
+        "flood" | "flood-2" | "series" | "series-2" => {
+            let choice = flood::Choice {
+                series: mode.starts_with("series"),
+                odd: usize::from(mode.ends_with("-2")),
+            };
+            articles = flood::flood(articles, 3_000, 50, choice, random);
+        }
+        "developing" => articles = edits::developing(articles, random),
         "edits" => articles = languages::edited(&articles, random),
         "roundups" => articles = edits::round_ups(articles, 400, random),
         "tail" => cut_elsewhere(&mut articles, |words, kept| words - kept),

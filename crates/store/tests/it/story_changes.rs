@@ -242,3 +242,110 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     // What a person took back stays taken back.
     assert!(scratch.store.redecide(i64::MIN, 100).await.unwrap().is_none());
 }
+
+/// Copies that an older rule took for none come a third and a fourth time, on two partitions, while the stored ones are decided on again: whoever
+/// comes first ties the two stories together, by one event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() {
+    const COPIED: usize = 12;
+    const IN_TURN: usize = 2;
+    let scratch = Scratch::new("again_meanwhile").await;
+    let article = |n: usize| babble(100 + n as u64, 6);
+    let longer = |n: usize| format!("{}\n\n{}", article(n), babble(200 + n as u64, 1));
+    let stored: Vec<Sent> = (0..COPIED)
+        .flat_map(|n| {
+            [
+                sent("Storm closes harbour", article(n)),
+                sent("Storm closes harbour", longer(n)),
+            ]
+        })
+        .collect();
+    let ids = store(&scratch, &stored, 16).await;
+    sqlx::raw_sql(
+        "UPDATE evidence e SET refusals = jsonb_build_object(a.linked_to, 'weighed_against'), story_id = a.article_id
+             FROM article a WHERE a.article_id = e.article_id AND a.linked_to IS NOT NULL;
+         UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
+             containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL, link_rule_version = 1;
+         TRUNCATE story;
+         INSERT INTO story (story_id, canonical_article, articles, copies, sites, first_published_at, first_seen, last_seen, canonical_at,
+             longest_words, canonical_words, title, site, url, language, site_list) SELECT * FROM story_counted",
+    )
+    .execute(&scratch.db)
+    .await
+    .unwrap();
+    assert_eq!(scratch.stories().await, 2 * COPIED as i64);
+    scratch.assert_law().await;
+
+    let together = std::sync::Arc::new(tokio::sync::Barrier::new(3));
+    let mut workers = Vec::new();
+    for partition in [1, 2] {
+        let (store, claimed) = (scratch.store.clone(), scratch.claim(partition).await);
+        let together = std::sync::Arc::clone(&together);
+        workers.push(tokio::spawn(async move {
+            for first in (0..COPIED).step_by(IN_TURN) {
+                let (offset, mut items) = (first as i64, Vec::new());
+                for n in first..first + IN_TURN {
+                    let (body, site) = (article(n), format!("p{partition}-{n}.example"));
+                    let text = Text::of_site(&site, "Storm closes harbour", &body);
+                    items.push(text.item(partition, n as i64));
+                }
+                together.wait().await;
+                store.flush(&claimed, &batch(offset, items)).await.unwrap();
+            }
+        }));
+    }
+    let mut after = i64::MIN;
+    for _ in (0..COPIED).step_by(IN_TURN) {
+        together.wait().await;
+        let step = scratch
+            .store
+            .redecide(after, 2 * IN_TURN as i64)
+            .await
+            .unwrap()
+            .unwrap();
+        after = step.after;
+    }
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    assert_eq!(scratch.store.outdated_decisions().await.unwrap(), 0);
+    scratch.assert_law().await;
+    let whole = "SELECT count(*) FROM stories WHERE articles = 4";
+    assert_eq!(scratch.count(whole).await, COPIED as i64, "no story is split");
+    assert_eq!(scratch.stories().await, COPIED as i64);
+    let mut merged: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT from_story, to_story FROM story_event WHERE kind = 'merge' AND cause_article IS NOT NULL",
+    )
+    .fetch_all(&scratch.db)
+    .await
+    .unwrap();
+    merged.sort_unstable();
+    let expected: Vec<(i64, i64)> = ids.chunks(2).map(|pair| (pair[1], pair[0])).collect();
+    assert_eq!(merged, expected, "each change is an event, and there is one");
+    let events = "SELECT count(*) FROM story_event";
+    assert_eq!(scratch.count(events).await, COPIED as i64);
+
+    // While a flush has the window, nothing is decided on; and what was decided on by this rule changes nothing when it is again.
+    sqlx::query("UPDATE article SET link_rule_version = 1")
+        .execute(&scratch.db)
+        .await
+        .unwrap();
+    let (mut flush, _) = scratch.transaction().await;
+    sqlx::query("SELECT FROM near_key_window FOR UPDATE")
+        .execute(&mut *flush)
+        .await
+        .unwrap();
+    let again = scratch.store.clone();
+    let again = tokio::spawn(async move { again.redecide(i64::MIN, 1_000).await.unwrap().unwrap() });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    scratch.until(waiting, |n| n > 0).await;
+    assert_eq!(
+        scratch.store.outdated_decisions().await.unwrap(),
+        4 * COPIED as i64
+    );
+    flush.rollback().await.unwrap();
+    let step = again.await.unwrap();
+    assert_eq!((step.articles, step.changed), (4 * COPIED as u64, 0));
+    assert_eq!(scratch.count(events).await, COPIED as i64);
+    scratch.assert_law().await;
+}
