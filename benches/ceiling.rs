@@ -15,7 +15,7 @@ use sqlx::{Connection as _, Executor as _};
 
 /// Articles in a transaction: a worker's batch.
 const BATCH: i64 = 500;
-/// Tables with rows of each article.
+/// Tables with rows of each article. An older executable's schema may lack one.
 const TABLES: [&str; 6] = [
     "article_identity",
     "near_key",
@@ -58,7 +58,7 @@ pub async fn ceiling(from: &str, to: &str, clients: usize, postgres: impl Fn() -
             .expect("articles were stored");
     let mut tables = Vec::new();
     for name in TABLES {
-        tables.push(read(&source, name, first, last).await);
+        tables.extend(read(&source, name, first, last).await);
     }
     let mut connections = Vec::new();
     for _ in 0..clients {
@@ -101,7 +101,7 @@ async fn write(mut connection: PgConnection, tables: Arc<Vec<Table>>, next: Arc<
     }
 }
 
-async fn read(db: &PgPool, name: &str, first: i64, last: i64) -> Table {
+async fn read(db: &PgPool, name: &str, first: i64, last: i64) -> Option<Table> {
     let columns: Vec<String> = sqlx::query_scalar(
         "SELECT quote_ident(attname) FROM pg_attribute
          WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = ''
@@ -111,6 +111,9 @@ async fn read(db: &PgPool, name: &str, first: i64, last: i64) -> Table {
     .fetch_all(db)
     .await
     .expect("the columns");
+    if columns.is_empty() {
+        return None;
+    }
     let columns = columns.join(", ");
     let order = if name == "near_key" { "key" } else { "article_id" };
     // One pass over tables that have no index by article.
@@ -135,8 +138,8 @@ async fn read(db: &PgPool, name: &str, first: i64, last: i64) -> Table {
         batches.push(batch);
         from += BATCH;
     }
-    Table {
+    Some(Table {
         copy: format!("COPY {name} ({columns}) FROM STDIN (FORMAT binary)"),
         batches,
-    }
+    })
 }
