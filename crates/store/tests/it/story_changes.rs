@@ -262,8 +262,7 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
         .collect();
     let ids = store(&scratch, &stored, 16).await;
     sqlx::raw_sql(
-        "UPDATE evidence e SET refusals = jsonb_build_object(a.linked_to, 'weighed_against'), story_id = a.article_id
-             FROM article a WHERE a.article_id = e.article_id AND a.linked_to IS NOT NULL;
+        "UPDATE article SET refusals = jsonb_build_object(linked_to, 'weighed_against') WHERE linked_to IS NOT NULL;
          UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
              containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL, link_rule_version = 1;
          TRUNCATE story;
