@@ -4,6 +4,8 @@
 Links to files and to headings within this project only: whether another site answers must not decide whether a test passes.
 """
 
+import fnmatch
+import os
 import pathlib
 import re
 import subprocess
@@ -56,8 +58,16 @@ def anchors(page: pathlib.Path) -> set[str]:
 
 
 def tracked(*patterns: str) -> list[pathlib.Path]:
-    out = subprocess.run(["git", "ls-files", "-z", "--", *patterns], cwd=ROOT, capture_output=True, check=True)
-    return [ROOT / name for name in out.stdout.decode().split("\0") if name and (ROOT / name).exists()]
+    """The project's files of these kinds; where there is no repository, all that are not built or fetched."""
+    command = ["git", "ls-files", "-z", "--", *patterns]
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if out.returncode == 0:
+        return [ROOT / name for name in out.stdout.decode().split("\0") if name and (ROOT / name).exists()]
+    found = []
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [n for n in names if n not in ("target", ".local", ".git")]
+        found += [pathlib.Path(folder) / f for f in files if any(fnmatch.fnmatch(f, p) for p in patterns)]
+    return sorted(found)
 
 
 def links(page: pathlib.Path) -> list[str]:
