@@ -3,7 +3,7 @@
 use copydesk_article::{Fingerprint, MarkKind, ParagraphMark};
 
 use crate::overlap::Overlap;
-use crate::parts::{Part, other_digits};
+use crate::parts::Part;
 
 /// How many of some marks the other text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +134,8 @@ impl Facts {
         let (mut numbers, mut names) = (Agreement::default(), Agreement::default());
         let (mut all_numbers, mut all_names) = (Agreement::default(), Agreement::default());
         let (mut numbers_of_longer, mut names_of_longer) = (Agreement::default(), Agreement::default());
-        let names_known = names_are_known(shorter.0) && names_are_known(longer.0);
+        let known = (names_are_known(shorter.0), names_are_known(longer.0));
+        let names_known = known.0 && known.1;
         each_word(&shorter.0.marks, &longer.0.marks, |kind, found, marks| {
             if kind == MarkKind::Name && !names_known {
                 return;
@@ -161,11 +162,10 @@ impl Facts {
             shared.of += u32::from(is_shared);
             shared.agree += u32::from(is_shared && found);
         });
-        let first = |of: &Fingerprint, counts: &[u16; 256]| {
-            let first = of.shingles.iter().map(|s| s.paragraph).min().unwrap_or(0);
-            let all = of.shingles.iter().filter(|s| s.paragraph == first).count();
-            share(u32::from(counts[first as usize]), all as u32)
-        };
+        let first = (
+            part.first_paragraph(shorter.1),
+            other_part.first_paragraph(longer.1),
+        );
         Self {
             shared: overlap.shared,
             jaccard: overlap.jaccard(),
@@ -179,7 +179,7 @@ impl Facts {
             other_digits: if overlap.is_sampled() {
                 0
             } else {
-                other_digits(shorter.0, shorter.1, longer.0)
+                part.other_digits(&shorter.0.blocks, shorter.1, longer.0)
             },
             hours: around.hours,
             numbers,
@@ -188,8 +188,8 @@ impl Facts {
             names_of_longer,
             all_numbers,
             all_names,
-            titles: titles(shorter.0, longer.0),
-            first_paragraph: (first(a, &overlap.in_a), first(b, &overlap.in_b)),
+            titles: titles(shorter.0, longer.0, known),
+            first_paragraph: if a_is_shorter { first } else { (first.1, first.0) },
             lead: lead(a, b),
             same_site: around.same_site,
             young_site: around.young_site,
@@ -226,7 +226,8 @@ fn each_word(
     }
 }
 
-fn titles(shorter: &Fingerprint, longer: &Fingerprint) -> Option<Titles> {
+/// `known`: whether capitals tell names in the shorter and in the longer text.
+fn titles(shorter: &Fingerprint, longer: &Fingerprint, known: (bool, bool)) -> Option<Titles> {
     if shorter.title_words.is_empty() || longer.title_words.is_empty() {
         return None;
     }
@@ -243,7 +244,10 @@ fn titles(shorter: &Fingerprint, longer: &Fingerprint) -> Option<Titles> {
             agree: in_both(fewer, more),
             of: fewer.len() as u32,
         },
-        subjects: (subjects(shorter, longer), subjects(longer, shorter)),
+        subjects: (
+            subjects(shorter, longer, known.0),
+            subjects(longer, shorter, known.1),
+        ),
         news: (news(shorter, longer), news(longer, shorter)),
         told: told(longer, shorter),
     })
@@ -251,8 +255,8 @@ fn titles(shorter: &Fingerprint, longer: &Fingerprint) -> Option<Titles> {
 
 /// How many words of a title are names of its own text and stand nowhere in the other article, as far as its words are known: not
 /// in its title, not among its names and numbers, not in its lead. Numbers do not count: a death toll rises.
-fn subjects(of: &Fingerprint, other: &Fingerprint) -> u32 {
-    if !names_are_known(of) {
+fn subjects(of: &Fingerprint, other: &Fingerprint, names_known: bool) -> u32 {
+    if !names_known {
         return 0;
     }
     let is_missing = |word: &&u32| {

@@ -1,6 +1,6 @@
 //! Which parts of a text are shared: how much of it, in which paragraphs, and what lies between those.
 
-use copydesk_article::Fingerprint;
+use copydesk_article::{BlockHash, Fingerprint};
 
 use crate::facts::share;
 
@@ -17,12 +17,17 @@ pub(crate) struct Part {
     pub(crate) shared: u32,
     /// Paragraphs that have a shingle.
     pub(crate) paragraphs: u32,
+    /// Shingles of each paragraph.
+    by_paragraph: [u32; 256],
 }
 
 impl Part {
     /// `counts`: shared shingles by paragraph; a paragraph shares something from `least` on.
     pub(crate) fn of(text: &Fingerprint, counts: &[u16; 256], least: u16) -> Self {
-        let seen = by_paragraph(text);
+        let mut seen = [0_u32; 256];
+        for shingle in &text.shingles {
+            seen[shingle.paragraph as usize] += 1;
+        }
         let is_shared = |n: &u16| *n >= least;
         let shingles = |from: usize, to: usize, shared: bool| -> u32 {
             let paragraphs = seen.iter().zip(counts).take(to).skip(from);
@@ -39,32 +44,31 @@ impl Part {
             between: share(shingles(first, last, false), all),
             shared: counts.iter().filter(|n| is_shared(n)).count() as u32,
             paragraphs: seen.iter().filter(|n| **n > 0).count() as u32,
+            by_paragraph: seen,
         }
     }
-}
 
-/// Shingles of `text` that `other` has not, in paragraphs that it has with other digits.
-///
-/// A block hash does not see digits: a paragraph whose block the other text has, and whose shingles it has not, differs in
-/// digits alone.
-pub(crate) fn other_digits(text: &Fingerprint, counts: &[u16; 256], other: &Fingerprint) -> u32 {
-    let paragraphs = by_paragraph(text).into_iter().zip(counts).zip(&text.blocks);
-    paragraphs
-        // Number 255 stands for several paragraphs.
-        .take(255)
-        .map(|((all, shared), block)| (all.saturating_sub(u32::from(*shared) + RUN_ON), block))
-        .filter(|(missing, block)| *missing > 0 && block.0 != 0 && other.blocks.contains(block))
-        .map(|(missing, _)| missing)
-        .sum()
-}
-
-/// Shingles of each paragraph.
-fn by_paragraph(text: &Fingerprint) -> [u32; 256] {
-    let mut seen = [0_u32; 256];
-    for shingle in &text.shingles {
-        seen[shingle.paragraph as usize] += 1;
+    /// Share of the text's first paragraph that is shared.
+    pub(crate) fn first_paragraph(&self, counts: &[u16; 256]) -> f64 {
+        let mut paragraphs = self.by_paragraph.iter().zip(counts);
+        let first = paragraphs.find(|(all, _)| **all > 0);
+        first.map_or(0.0, |(all, shared)| share(u32::from(*shared), *all))
     }
-    seen
+
+    /// Shingles of the text that `other` has not, in paragraphs that it has with other digits. `blocks`: the text's own.
+    ///
+    /// A block hash does not see digits: a paragraph whose block the other text has, and whose shingles it has not, differs in
+    /// digits alone.
+    pub(crate) fn other_digits(&self, blocks: &[BlockHash], counts: &[u16; 256], other: &Fingerprint) -> u32 {
+        let paragraphs = self.by_paragraph.iter().zip(counts).zip(blocks);
+        paragraphs
+            // Number 255 stands for several paragraphs.
+            .take(255)
+            .map(|((all, shared), block)| (all.saturating_sub(u32::from(*shared) + RUN_ON), block))
+            .filter(|(missing, block)| *missing > 0 && block.0 != 0 && other.blocks.contains(block))
+            .map(|(missing, _)| missing)
+            .sum()
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +109,10 @@ mod tests {
             with("Brackwater 1 Old Mill 1. Saltings Rovers 2 Penbury 0. Fallow Athletic 0 Greystone 3.");
         let words =
             with("Brackwater 2 Old Mill 1. Saltings Rovers lost to Penbury. Fallow Athletic 3 Greystone 2.");
-        let changed = |other: &Fingerprint| other_digits(&one, &Overlap::of(&one, other, None).in_a, other);
+        let changed = |other: &Fingerprint| {
+            let counts = Overlap::of(&one, other, None).in_a;
+            Part::of(&one, &counts, 2).other_digits(&one.blocks, &counts, other)
+        };
         assert!(changed(&digits) >= 8);
         assert_eq!(changed(&words), 0);
         assert_eq!(changed(&one), 0);

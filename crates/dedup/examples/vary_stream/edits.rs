@@ -141,6 +141,11 @@ pub(crate) fn developing(articles: Vec<Article>, random: &mut Random) -> Vec<Art
             .or_default()
             .push(Article { record, paragraphs });
     }
+    with_later(articles, later)
+}
+
+/// The stream with others after the articles of these numbers; ids are given anew.
+pub(crate) fn with_later(articles: Vec<Article>, mut later: HashMap<usize, Vec<Article>>) -> Vec<Article> {
     let mut all = Vec::new();
     for (i, article) in articles.into_iter().enumerate() {
         all.push(article);

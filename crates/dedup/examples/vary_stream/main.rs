@@ -160,15 +160,7 @@ fn versions(articles: Vec<Article>, random: &mut Random) -> Vec<Article> {
             });
         }
     }
-    let mut all = Vec::new();
-    for (i, article) in articles.into_iter().enumerate() {
-        all.push(article);
-        all.extend(later.remove(&i).unwrap_or_default());
-    }
-    for (id, article) in all.iter_mut().enumerate() {
-        article.record["id"] = json!(id);
-    }
-    all
+    edits::with_later(articles, later)
 }
 
 /// Headlines and a dated line below every page of a third of the sites.
