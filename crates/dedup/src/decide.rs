@@ -29,7 +29,7 @@ pub fn decide(
     decide_at_site(subject, candidates, &site, params)
 }
 
-/// [`decide`] with what the site's articles say at hand.
+/// [`decide`] where the evidence of the site's articles was made before.
 pub fn decide_at_site(
     subject: &Subject<'_>,
     candidates: &[Candidate<'_>],

@@ -1,4 +1,4 @@
-//! How the database is reached: its URL, settings, transactions, and what this process has at hand.
+//! How the database is reached: its URL, settings, transactions, and the caches of this process.
 
 pub(crate) mod config;
 pub(crate) mod database_url;

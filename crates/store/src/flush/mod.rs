@@ -1,4 +1,4 @@
-//! The flush: from addresses to rows, and what whoever else changes articles and stories shares with it.
+//! The flush: from addresses to rows, and the steps that merges, splits and other changes of stories share with it.
 
 pub(crate) mod article_rows;
 pub(crate) mod article_text;

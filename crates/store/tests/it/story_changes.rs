@@ -243,8 +243,8 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     assert!(scratch.store.redecide(i64::MIN, 100).await.unwrap().is_none());
 }
 
-/// Copies that an older rule took for none come a third and a fourth time, on two partitions, while the stored ones are decided on again: whoever
-/// comes first ties the two stories together, by one event.
+/// Copies that an older rule took for none come a third and a fourth time, on two partitions, while the stored ones are decided on again. The first
+/// to come ties the two stories together, by one event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() {
     const COPIED: usize = 12;
