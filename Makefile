@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile memory bench tutorial lint advisories fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile memory bench tutorial site lint advisories fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -62,6 +62,12 @@ bench: ## Articles a second from the topic to Postgres, beside the ceiling and t
 
 tutorial: ## Every command of docs/tutorial.md with all of its 10,000 pages (COPYDESK_TUTORIAL_PAGES)
 	@$(LOCAL)/chaos.sh tutorial
+
+site: ## The pages of docs/ as a site, under .local/site/html (fetches mkdocs)
+	@python3 -m venv .local/site/venv
+	@.local/site/venv/bin/pip install --quiet --requirement deploy/site/requirements.txt
+	@.local/site/venv/bin/mkdocs build --quiet --strict --config-file deploy/site/mkdocs.yml
+	@echo "the site is in .local/site/html; index.html is its first page"
 
 lint: ## The checks of `make test` without the tests
 	@$(LOCAL)/test.sh --lint
