@@ -291,7 +291,7 @@ pub(crate) struct Traces {
     pub(crate) share: f64,
 }
 
-/// What is told besides storing, for consumers who do not want to ask. All of it is off unless it is set here, and all workers
+/// Topics and notifications, for consumers who do not want to query. All of it is off unless it is set here, and all workers
 /// should have the same. See docs/outputs.md.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
