@@ -18,9 +18,9 @@ pub(crate) async fn run(store: Store) {
             Ok(windows) => debug!(
                 windows,
                 took_ms = begun.elapsed().as_millis() as u64,
-                "keys of windows are at hand"
+                "keys of windows are cached"
             ),
-            Err(error) => debug!(%error, "keys of windows cannot be read; they are looked up"),
+            Err(error) => debug!(%error, "keys of windows cannot be read and cached; each key is looked up"),
         }
     }
 }

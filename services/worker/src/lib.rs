@@ -212,7 +212,12 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     let silent = tokio::spawn(silent::run(options.store.clone()));
     owner.watch_epochs();
     let owner = tokio::spawn(owner.run());
-    info!(worker = name, topics = ?options.stream.topics, threads, "worker starts");
+    info!(
+        worker = name,
+        topics = options.stream.topics.join(", "),
+        threads,
+        "worker starts"
+    );
     let handle =
         Consumer::start(options.stream, Arc::new(bridge)).context("cannot start the Kafka consumer")?;
     consumer_slot.send_replace(Some(handle.clone()));

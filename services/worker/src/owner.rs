@@ -308,7 +308,7 @@ impl Owner {
             .map(|claim| {
                 info!(partition = %claim.source, from = claim.next_offset.get(), epoch = claim.epoch.get(), "claimed");
                 if claim.unfinished_claims > 0 {
-                    warn!(partition = %claim.source, from = claim.next_offset.get(), claims = claim.unfinished_claims, "an owner before ended without giving the partition back; each message that it may have had in hand is tried in a process of its own first");
+                    warn!(partition = %claim.source, from = claim.next_offset.get(), claims = claim.unfinished_claims, "an earlier owner ended without giving the partition back; each message that it may have taken is tried in a process of its own first");
                 }
                 let start = Start {
                     source: claim.source.clone(),

@@ -161,7 +161,7 @@ impl Publisher {
                             topic,
                             error = text,
                             hint = hint(&error),
-                            "cannot publish; what is to be told waits in the outbox"
+                            "cannot publish; the messages wait in the outbox"
                         );
                         said = Some((text, Instant::now()));
                     }

@@ -95,7 +95,7 @@ pub(crate) struct RewindArgs {
 #[command(
     after_help = "Examples:\n  copydesk takedown https://news.example/harbour --why 'court order 12/26'\n  copydesk takedown 4711 --why 'asked for by its author'\n  copydesk takedown --lift 3\n\n\
 The article goes with its versions, blocks, words, evidence and messages that wait to be published. When and why it went is in the view takedowns. \
-Messages of the same address or with the same text are not stored from then on. Needs the role copydesk_owner."
+Messages of the same address or with the same text are not stored from then on. Lifting needs the role copydesk_owner."
 )]
 pub(crate) struct TakedownArgs {
     /// The article's address or its number
@@ -126,7 +126,7 @@ pub(crate) struct JanitorArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JanitorCommand {
-    /// Make keys and evidence again where another program's recipe made them; workers go on meanwhile
+    /// Make keys and evidence again for articles of an older fingerprint version; workers go on meanwhile
     #[command(
         after_help = "Example: copydesk janitor refingerprint\n\nSafe to stop and to repeat. Run it after an update whose \
 CHANGELOG names a new fingerprint version."
@@ -141,7 +141,7 @@ EVENT` takes it back. Stories that a person changed stay as they are. Run it aft
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),
-    /// Clean stored articles again with the rules of now, from the messages that were kept (worker.keep_raw_days); workers go on meanwhile
+    /// Clean stored articles again with today's rules, from the messages that were kept (worker.keep_raw_days); workers go on meanwhile
     #[command(
         after_help = "Example: copydesk janitor reclean --rules --site news.example\n\nSafe to stop and to repeat: what was done with these rules \
 is passed over. A changed text is a new version with the cause \"rules\"."

@@ -40,7 +40,7 @@ Words are read in each article's own language: ferry finds ferries in an English
 Words that begin with - come in quotes with others, as above, or after --. Exit 3 where nothing is found. In SQL: SELECT * FROM search_articles('ferry'); docs/queries.md says more."
 )]
 pub(crate) struct SearchArgs {
-    /// Words as for a web search engine: \"a phrase\", or, -not
+    /// Words as for a web search engine: "a phrase", or, -not
     #[arg(value_name = "WORDS", required = true)]
     pub(crate) words: Vec<String>,
     /// Only this language, such as en

@@ -21,7 +21,7 @@ Zones: head, within and tail are where rules removed the block; kept is the arti
     },
     /// Show what site memory took out of an article, and decide again from the stored evidence
     #[command(
-        after_help = "Example: copydesk site explain 4712\n\nExit 3 where the decision comes out otherwise than it was recorded."
+        after_help = "Example: copydesk site explain 4712\n\nExit 3 if the decision made again differs from the recorded one."
     )]
     Explain {
         /// The article
@@ -30,7 +30,7 @@ Zones: head, within and tail are where rules removed the block; kept is the arti
         #[arg(long)]
         json: bool,
     },
-    /// Insist: this block is never the article
+    /// Insist: this block is always removed
     #[command(
         after_help = "Examples:\n  copydesk site pin times.example 502eed46 --why 'house advert'\n  \
 copydesk site pin times.example 'Read the paper that sees the sea'\n\n\

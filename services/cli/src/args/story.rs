@@ -17,7 +17,7 @@ pub(crate) enum StoryCommand {
     },
     /// Show why an article is in its story, and decide again from the stored evidence
     #[command(
-        after_help = "Example: copydesk story explain 4712\n\nExit 3 where the decision comes out otherwise than it was recorded."
+        after_help = "Example: copydesk story explain 4712\n\nExit 3 if the decision made again differs from the recorded one."
     )]
     Explain {
         /// The article
