@@ -38,7 +38,7 @@ pub fn fingerprint(article: &CleanArticle) -> Fingerprint {
     fingerprint_parts(title, article.paragraphs())
 }
 
-/// [`fingerprint`] of a title and paragraphs that are at hand.
+/// [`fingerprint`] of a title and paragraphs, without an article.
 pub fn fingerprint_parts<'a>(
     title: Option<&str>,
     paragraphs: impl IntoIterator<Item = &'a str>,

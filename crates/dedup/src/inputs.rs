@@ -38,7 +38,7 @@ pub struct Candidate<'a> {
     pub link: Option<PriorLink>,
     /// It is known as a digest: it holds other articles.
     pub digest: bool,
-    /// Articles that are linked to it as parts ([`crate::Link::is_part`]), as far as they are at hand: what shows that it is a digest if it came
+    /// Articles that are linked to it as parts ([`crate::Link::is_part`]), as far as they were read: what shows that it is a digest if it came
     /// before the articles that it holds. None if it is a digest already.
     pub excerpts: &'a [Excerpt<'a>],
 }

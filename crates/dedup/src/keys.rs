@@ -1,6 +1,6 @@
 //! Which shingles of a text become its index keys: the smallest by hash, where the beginning of a text counts more.
 //!
-//! A text is parted into *stretches*: the first [`FIRST_STRETCH`] words, twice as many behind them, four times as many behind
+//! A text is divided into *stretches*: the first [`FIRST_STRETCH`] words, twice as many behind them, four times as many behind
 //! those, and so on. In each a hash counts for twice what it does in the stretch before (its *rank* is the hash times 2 to the
 //! power of the stretch), so that every stretch has about as many keys as the next. News is cut from its end: of a copy that
 //! kept a fifth of 500 words, plain smallest hashes have a fifth of their keys, these two fifths. What one text adds or loses at its

@@ -69,7 +69,7 @@ impl PageBlocks {
         Self::of_keys(article, &BlockKeys::of(article))
     }
 
-    /// The same with the keys of its blocks at hand.
+    /// The same, with the keys of its blocks computed already.
     pub fn of_keys(article: &CleanArticle, keys: &BlockKeys) -> Self {
         let paragraph = |b: &Block| stays(b) && b.kind.is_body();
         let count = article.blocks.len();

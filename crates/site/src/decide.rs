@@ -31,7 +31,7 @@ pub fn decide(
     decide_keyed(article, &keys, subject, siblings, instructions, params)
 }
 
-/// [`decide`] with the keys of the article's blocks at hand.
+/// [`decide`], with the keys of the article's blocks computed already.
 pub fn decide_keyed(
     article: &CleanArticle,
     keys: &BlockKeys,

@@ -26,7 +26,7 @@ pub struct Params {
     /// Texts are nearly the same from this Jaccard similarity of the blocks that the rules left: copies of one story.
     pub same_text: f64,
     /// If more than this share of the article's words would go, its paragraphs of prose stay: what looks like the
-    /// site's furniture is more likely an article that was published twice.
+    /// site's repeated blocks is more likely an article that was published twice.
     pub most_words: f64,
     /// A label goes as well if blocks that the site repeats stand this near before and after it: a list of headlines
     /// that changes from page to page. 0 switches it off.

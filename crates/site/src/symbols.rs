@@ -22,7 +22,7 @@ pub(crate) fn put_symbols(text: &str, symbols: &mut Vec<u32>) -> usize {
 /// Where digits of ASCII stand in a row: nowhere in most blocks, and that is seen sixteen bytes at a time.
 struct DigitRuns<'a> {
     text: &'a [u8],
-    /// Where the bytes behind those begin that `digits` tells of.
+    /// Where the bytes behind those begin that `digits` describes.
     next: usize,
     digits: u64,
 }

@@ -171,7 +171,7 @@ impl ConsumerHandle {
         self.0.0.vitals.messages()
     }
 
-    /// Partitions that are paused, for want of room, as of the last round.
+    /// Partitions that are paused because their queue or the budget is full, as of the last round.
     pub fn paused_partitions(&self) -> usize {
         self.0.0.vitals.paused()
     }

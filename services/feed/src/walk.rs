@@ -39,7 +39,7 @@ const LINKED_FOLDERS: &str = "symbolic links to folders (--follow-links enters t
 const ENTERED_BEFORE: &str = "folders that a link leads to a second time";
 
 /// A file alone, or all files below a folder: depth first, by name within each folder, so that a second run
-/// sends in the same order. Names that start with a dot are passed over. FIFOs, devices and sockets are told of and not
+/// sends in the same order. Names that start with a dot are passed over. FIFOs, devices and sockets are reported and not
 /// touched: opening one may block for ever.
 pub(crate) struct Walk {
     waiting: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! What the cleaning threads are at: each has a desk on which the message in hand is noted.
+//! What the cleaning threads are at: each has a desk on which the message in progress is noted.
 //!
 //! Written by its thread for each message without a lock, read by the pool (a thread that is long at one message does not
 //! count as busy) and by monitoring.
@@ -31,7 +31,7 @@ pub(crate) struct Desk {
     /// Whose messages its thread has; `None`: the thread waits for work.
     source: Mutex<Option<TopicPartition>>,
     offset: AtomicI64,
-    /// When the message in hand was begun, in microseconds after `opened`, plus one. 0: none is in hand.
+    /// When the message in progress was begun, in microseconds after `opened`, plus one. 0: none is in progress.
     begun: AtomicU64,
 }
 
@@ -59,13 +59,13 @@ impl Desks {
     /// A thread begins a job of a partition, or (`None`) waits for the next.
     pub(crate) fn assign(&self, thread: usize, source: Option<TopicPartition>) {
         if let Some(desk) = self.desk(thread) {
-            // Until its first message is in hand the thread counts as brisk.
+            // Until its first message is in progress the thread counts as brisk.
             desk.begun.store(0, Ordering::Relaxed);
             *locked(&desk.source) = source;
         }
     }
 
-    /// The next message is in hand.
+    /// The next message is in progress.
     pub(crate) fn begin(&self, thread: usize, offset: Offset) {
         if let Some(desk) = self.desk(thread) {
             desk.offset.store(offset.get(), Ordering::Relaxed);
@@ -88,7 +88,7 @@ impl Desks {
         (all, own)
     }
 
-    /// Messages that have been in hand for at least so long.
+    /// Messages that have been in progress for at least so long.
     pub(crate) fn slow(&self, after: Duration) -> Vec<Slow> {
         self.desks
             .iter()

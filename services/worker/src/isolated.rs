@@ -1,6 +1,6 @@
 //! Messages that a worker may have died of, each tried in a process of its own before it is prepared like any other.
 //!
-//! In: messages that were in hand when the owner before ended without a word. Out: the same items as from the pool; a message
+//! In: messages that were in progress when the owner before ended without a word. Out: the same items as from the pool; a message
 //! whose process dies twice is refused ([`Reason::KillsWorker`]). The worker itself never prepares a message that has
 //! not come out of such a process alive. One that dies for another reason (an operator's kill -9, the system's want of memory)
 //! costs its message a second try, and a worker that was killed costs its messages some time: surviving proves innocence.

@@ -255,7 +255,7 @@ impl Monitor {
         self.registry.add(&catalogue::PUBLISH_FAILURES, &[output], 1);
     }
 
-    /// What waits in the outbox; outputs that are on are told of with zero.
+    /// What waits in the outbox; an output that is on and has nothing waiting is reported with zero.
     fn outbox(&self, on: &[&str], waiting: &[Waiting]) {
         let now = now_millis();
         self.registry.clear(&catalogue::OUTBOX_ROWS);

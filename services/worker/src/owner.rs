@@ -136,7 +136,7 @@ struct Working {
     acknowledged_before: NextOffset,
     lock: PublishLock,
     acknowledged: watch::Receiver<NextOffset>,
-    /// Ends with whether nothing was left in hand.
+    /// Ends with whether nothing was left in progress.
     task: JoinHandle<bool>,
 }
 
@@ -462,7 +462,7 @@ impl Owner {
     }
 }
 
-/// Notes that nothing of these partitions is in hand any more. A note that does not come through costs the next owner some
+/// Notes that nothing of these partitions is in progress any more. A note that does not come through costs the next owner some
 /// time only, so nobody waits for it longer than for the drain.
 async fn release(database: &dyn Database, claims: &[Claimed], until: Instant) {
     if claims.is_empty() {

@@ -29,7 +29,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Jobs that one partition may have with the pool at once.
 const CHUNKS_IN_FLIGHT: usize = 8;
 
-/// Messages of one partition that may be in hand at once: with the pool, in the batch that is being filled and in the one that
+/// Messages of one partition that may be in progress at once: with the pool, in the batch that is being filled and in the one that
 /// is being stored, each a job larger than its limit.
 pub(crate) fn most_in_hand(limits: &BatchLimits) -> usize {
     CHUNKS_IN_FLIGHT * CHUNK_MESSAGES + 2 * (limits.articles + CHUNK_MESSAGES)
@@ -141,7 +141,7 @@ pub(crate) async fn run(
     let mut open = true;
     let mut breaker = Breaker::new(context.breaker);
     let mut tripped: Option<Trip> = None;
-    // Messages that were in hand when the owner before died, as far as anybody knows.
+    // Messages that were in progress when the owner before died, as far as anybody knows.
     let mut suspects = match claimed.unfinished_claims {
         0 => 0,
         _ => most_in_hand(&context.limits),

@@ -53,7 +53,7 @@ struct Queue<I, O> {
     closed: bool,
 }
 
-/// Where the work notes which message it has in hand.
+/// Where the work notes which message it has in progress.
 #[derive(Clone, Copy)]
 pub(crate) struct Hand<'d> {
     desks: &'d Desks,

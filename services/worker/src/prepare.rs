@@ -88,7 +88,7 @@ impl Stages {
         self.prepare_telling(message, space, &mut |_| ())
     }
 
-    /// The same, and tells of each stage before it begins.
+    /// The same, and reports each stage before it begins.
     pub(crate) fn prepare_telling(
         &self,
         message: Message,

@@ -1,4 +1,4 @@
-//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself. And tells of locks
+//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself. And reports locks
 //! that are waited for, with who holds them.
 
 use copydesk_store::{LOOK_EVERY, LockWatch, Store};

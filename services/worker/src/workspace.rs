@@ -44,7 +44,7 @@ pub(crate) struct Space {
     room: Workspace,
     /// For articles that wait to be stored.
     kept: usize,
-    /// For the message in hand.
+    /// For the message in progress.
     taken: usize,
     stage: Stage,
 }

@@ -1,4 +1,4 @@
-//! Messages that take long: what is told of them.
+//! Reports messages that take long.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tracing::warn;
 use super::{Monitor, locked};
 use crate::desks::{Desks, Slow};
 
-/// From here on a message is told of. Ordinary ones take some milliseconds.
+/// From here on a message is reported. Ordinary ones take some milliseconds.
 const LONG: Duration = Duration::from_secs(1);
 /// From here on the worker is not ready: the cleaner's budget should have ended it long before, and its partition stands still.
 pub(super) const STUCK: Duration = Duration::from_secs(30);
@@ -19,12 +19,12 @@ pub(super) const STUCK: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Monitor {
-    /// Has the messages told of that these threads have in hand.
+    /// Watches the messages that these threads have in progress.
     pub(crate) fn watch(&self, desks: Arc<Desks>) {
         locked(&self.desks).push(desks);
     }
 
-    /// Messages that have been in hand for long, the longest first.
+    /// Messages that have been in progress for long, the longest first.
     pub(super) fn slow(&self) -> Vec<Slow> {
         let desks = locked(&self.desks).clone();
         let mut slow: Vec<Slow> = desks.iter().flat_map(|d| d.slow(LONG)).collect();

@@ -59,7 +59,7 @@ pub(super) enum Broken {
     FromAnywhereAhead,
     /// The consumer starts at the group's committed offset instead of the ledger's.
     StartsAtCommitted,
-    /// A claim does not tell of an owner before that died.
+    /// A claim does not report that an earlier owner died.
     ForgetsTheDead,
 }
 
