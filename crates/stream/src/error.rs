@@ -25,7 +25,7 @@ pub enum StreamError {
         reason: String,
     },
     /// The topic does not exist (or this user must not see it, which Kafka does not tell apart).
-    #[error("the topic {0} does not exist")]
+    #[error("the topic {0} does not exist, or this login may not see it; `copydesk doctor --fix` creates it")]
     TopicMissing(String),
     /// The position of a partition is outside of what Kafka holds.
     #[error(

@@ -1,5 +1,6 @@
 //! `copydesk migrate`: bring the schema up to date.
 
+use anyhow::Context as _;
 use copydesk_store::Schema;
 
 use super::{Outcome, print, store};
@@ -32,7 +33,11 @@ pub(crate) async fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<O
         }
         return Ok(Outcome::Found);
     }
-    store.migrate().await?;
+    let url = config.database_url()?;
+    store
+        .migrate()
+        .await
+        .with_context(|| format!("cannot migrate {url} (migrations run as the owner of the database)"))?;
     if pending.is_empty() {
         print("the schema is up to date");
     }
