@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that each link of the Markdown pages leads somewhere, and that no page or comment uses a word that the field has a better one for.
+"""Checks that each link of the Markdown pages leads somewhere, that each page is in its index, and that no page or comment uses a word that the
+field has a better one for.
 
 Links to files and to headings within this project only: whether another site answers must not decide whether a test passes.
 """
@@ -101,6 +102,21 @@ def links(page: pathlib.Path) -> list[str]:
     return faults
 
 
+def unlisted() -> list[str]:
+    """Pages that no index names: docs/README.md has each page by need, docs/decisions/README.md each record, the site's settings each page."""
+    faults = []
+    for folder in ("docs", "docs/decisions"):
+        index = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+        for page in sorted((ROOT / folder).glob("*.md")):
+            if page.name != "README.md" and f"({page.name})" not in index:
+                faults.append(f"{folder}/README.md: does not list {page.name}")
+    site = (ROOT / "deploy/site/mkdocs.yml").read_text(encoding="utf-8")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        if f": {page.name}\n" not in site:
+            faults.append(f"deploy/site/mkdocs.yml: does not list {page.name}")
+    return faults
+
+
 def words(file: pathlib.Path) -> list[str]:
     name = str(file.relative_to(ROOT))
     if name.startswith(EXEMPT):
@@ -116,7 +132,7 @@ def words(file: pathlib.Path) -> list[str]:
 
 def main() -> int:
     pages = tracked("*.md")
-    faults = [fault for page in pages for fault in links(page)]
+    faults = [fault for page in pages for fault in links(page)] + unlisted()
     faults += [fault for file in tracked("*.md", "*.rs", "*.sql", "*.sh", "*.toml") for fault in words(file)]
     print("\n".join(faults) or f"links of {len(pages)} pages lead somewhere")
     return 1 if faults else 0
