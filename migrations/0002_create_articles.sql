@@ -213,7 +213,7 @@ BEGIN
     ALTER TABLE article_text ALTER COLUMN body SET COMPRESSION lz4, ALTER COLUMN blocks SET COMPRESSION lz4, ALTER COLUMN markup SET COMPRESSION lz4;
     ALTER TABLE article_version ALTER COLUMN body SET COMPRESSION lz4, ALTER COLUMN blocks SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN
-    RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
+    RAISE WARNING 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
 END
 $$;
 

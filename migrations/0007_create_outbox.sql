@@ -21,7 +21,7 @@ DO $$
 BEGIN
     ALTER TABLE outbox ALTER COLUMN payload SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN
-    RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
+    RAISE WARNING 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
 END
 $$;
 COMMENT ON TABLE outbox IS 'Messages that are still to be put on Kafka topics, by output. Workers write and delete them; empty unless an output is switched on.';

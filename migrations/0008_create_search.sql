@@ -59,7 +59,7 @@ DO $$
 BEGIN
     ALTER TABLE article_words ALTER COLUMN words SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN
-    RAISE NOTICE 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
+    RAISE WARNING 'this Postgres was built without lz4: texts are compressed with pglz, which is slower';
 END
 $$;
 CREATE INDEX article_words_of_range ON article_words USING gin (copydesk_words_of_range(article_id, words));

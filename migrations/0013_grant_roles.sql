@@ -18,7 +18,7 @@ BEGIN
             -- Another database of this server was migrated at the same moment.
             WHEN duplicate_object OR unique_violation THEN NULL;
             WHEN insufficient_privilege THEN
-                RAISE NOTICE 'may not create the role %: everything stays with %', name, current_user;
+                RAISE WARNING 'may not create the role %: everything stays with %', name, current_user;
         END;
     END LOOP;
 END
@@ -30,7 +30,7 @@ DO $$
 BEGIN
     EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
 EXCEPTION WHEN insufficient_privilege THEN
-    RAISE NOTICE 'may not take CREATE on this schema from PUBLIC; its owner may';
+    RAISE WARNING 'may not take CREATE on this schema from PUBLIC; its owner may';
 END
 $$;
 

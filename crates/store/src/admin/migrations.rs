@@ -10,6 +10,10 @@ use crate::connect::config::{OWN_BOUNDS, Store};
 use crate::connect::fitness::Fault;
 use crate::error::{Doing as _, StoreError};
 
+/// The driver asks for its list of migrations where one is, and Postgres answers with a notice each time. What a person should know the
+/// migrations raise as warnings.
+const QUIET: &str = "SET client_min_messages = warning";
+
 /// Names and texts of files of `migrations/`.
 macro_rules! files {
     ($($name:literal,)*) => {
@@ -192,6 +196,7 @@ impl Store {
             .execute(&mut connection)
             .await
             .doing(DOING)?;
+        sqlx::raw_sql(QUIET).execute(&mut connection).await.doing(DOING)?;
         Ok(connection)
     }
 }

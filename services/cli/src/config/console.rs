@@ -14,12 +14,12 @@ pub(crate) struct Console {
     pub(crate) listen: String,
     /// Postgres URL of a login with copydesk_reader. Prefer `url_file` where the URL holds a password.
     pub(crate) url: DatabaseUrl,
-    /// A file that holds that URL; wins over `url`.
+    /// A file that holds that URL; wins over `url`, as in `[database]`.
     pub(crate) url_file: Option<UrlFile>,
     /// Postgres URL of a login with copydesk_writer: switches changes on, and shows evidence and the bytes of refused messages. None:
     /// changes are off.
     pub(crate) write_url: Option<DatabaseUrl>,
-    /// A file that holds that URL; wins over `write_url`.
+    /// A file that holds that URL; wins over `write_url`, as in `[database]`.
     pub(crate) write_url_file: Option<UrlFile>,
     /// The header in which a proxy names the user, as `X-Forwarded-User`. Empty: whoever reaches the address is the user `local`.
     pub(crate) user_header: String,

@@ -25,12 +25,21 @@ const OPTIONAL: [&[&str]; 10] = [
     &["kafka", "schema_registry", "key_file"],
 ];
 
+/// An address and the file that may hold it instead. A variable for the address takes the place of the file that a settings file
+/// names: `COPYDESK_DATABASE_URL=… copydesk migrate` means that login.
+const ADDRESSES: [[&str; 3]; 3] = [
+    ["database", "url", "url_file"],
+    ["console", "url", "url_file"],
+    ["console", "write_url", "write_url_file"],
+];
+
 /// Lays the variables over `table`, the settings of a file.
 pub(super) fn overlay(
     mut table: Table,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     let known = known_variables();
+    let mut set = Vec::new();
     for (name, text) in variables {
         if !name.starts_with(PREFIX)
             || NOT_SETTINGS
@@ -55,12 +64,22 @@ pub(super) fn overlay(
         let Some(section) = within(&mut table, sections) else {
             continue;
         };
+        set.push(path.clone());
         match (section.get_mut(key), value) {
             // A table is laid over the file's, name by name: the file has the addresses, the variable the password.
             (Some(Value::Table(there)), Value::Table(more)) => there.extend(more),
             (_, value) => {
                 section.insert(key.clone(), value);
             }
+        }
+    }
+    for [section, address, file] in ADDRESSES {
+        let is_set = |key: &str| set.iter().any(|path| path.iter().eq([section, key]));
+        if is_set(address)
+            && !is_set(file)
+            && let Some(section) = table.get_mut(section).and_then(Value::as_table_mut)
+        {
+            section.remove(file);
         }
     }
     table

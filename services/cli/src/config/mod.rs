@@ -103,7 +103,7 @@ impl Kafka {
 pub(crate) struct Database {
     /// Postgres URL. Prefer `url_file` where the URL holds a password.
     pub(crate) url: DatabaseUrl,
-    /// A file that holds the URL; wins over `url`, also over that of the environment.
+    /// A file that holds the URL; wins over `url`. A variable for `url` wins over a file that a settings file names.
     pub(crate) url_file: Option<UrlFile>,
     /// Connections of one worker at the most.
     pub(crate) connections: u32,

@@ -42,6 +42,28 @@ fn variables_win_over_the_file() {
 }
 
 #[test]
+fn a_variable_for_an_address_wins_over_the_file_that_the_settings_name() {
+    let base = std::env::temp_dir().join(format!("copydesk-config-address-{}", std::process::id()));
+    let settings = base.with_extension("toml");
+    let address = base.with_extension("url");
+    std::fs::write(&address, "postgres://worker@127.0.0.1/news").unwrap();
+    std::fs::write(&settings, format!("[database]\nurl_file = {address:?}\n")).unwrap();
+    let url = |variables: Vec<(String, String)>| {
+        let config = Config::load(Some(&settings), variables).unwrap();
+        config.database_url().unwrap().to_string()
+    };
+    let owner = var("COPYDESK_DATABASE_URL", "postgres://owner@127.0.0.1/news");
+    let file = var("COPYDESK_DATABASE_URL_FILE", address.to_str().unwrap());
+    let (plain, by_variable) = (url(vec![]), url(vec![owner.clone()]));
+    let by_both = url(vec![owner, file]);
+    std::fs::remove_file(&address).unwrap();
+    std::fs::remove_file(&settings).unwrap();
+    assert_eq!(plain, "postgres://worker@127.0.0.1/news");
+    assert_eq!(by_variable, "postgres://owner@127.0.0.1/news");
+    assert_eq!(by_both, "postgres://worker@127.0.0.1/news");
+}
+
+#[test]
 fn misspelt_variables_are_errors_with_a_hint() {
     let error = Config::load(None, [var("COPYDESK_KAFKA_BROKER", "x")])
         .unwrap_err()
