@@ -168,6 +168,7 @@ impl Cleaner {
         mut drafts: Vec<Draft>,
         warnings: Vec<String>,
     ) -> Result<CleanArticle, Reject> {
+        text::remove_author_notes(&mut drafts, &metadata.authors);
         for draft in &mut drafts {
             if draft
                 .removed

@@ -132,3 +132,86 @@ fn somebody_far_from_the_headline_with_one_name_is_no_author() {
     );
     assert_eq!(page("", "", &far).metadata.authors, NOBODY);
 }
+
+#[test]
+fn an_administrator_signs_nothing_that_somebody_else_signs() {
+    let admin = |path: &str| {
+        ld(
+            &format!(r#"{{"@id":"https://brenmarkpost.example/author/{path}/","name":"Brenmark D"}}"#),
+            "",
+        )
+    };
+    let name = "<p><strong>JANE DOE</strong></p>";
+    assert_eq!(page(&admin("admin"), name, "").metadata.authors, ["JANE DOE"]);
+    assert_eq!(page(&admin("bd"), name, "").metadata.authors, ["Brenmark D"]);
+    assert_eq!(page(&admin("admin"), "", "").metadata.authors, ["Brenmark D"]);
+}
+
+#[test]
+fn a_byline_that_readers_see_goes_before_somebody_they_are_not_told_of() {
+    let editor = ld(r#"{"@type":"Person","name":"Rolf Emmer"}"#, "");
+    let by = "<p>By: Jane Doe</p>";
+    assert_eq!(page(&editor, by, "").metadata.authors, ["Jane Doe"]);
+    let both = "<p>By: Jane Doe</p><p class=byline><a rel=author href=/re>Rolf Emmer</a></p>";
+    assert_eq!(page(&editor, both, "").metadata.authors, ["Rolf Emmer"]);
+}
+
+#[test]
+fn blogs_sign_below_an_entry() {
+    let posted = "<div><p>Posted by Jane at March 20, 2026 6:40 PM</p></div>";
+    assert_eq!(page("", "", posted).metadata.authors, ["Jane"]);
+    let two = "<div><p>Posted by Jane at March 20, 2026</p><p>Posted by Walt at March 21, 2026</p></div>";
+    assert_eq!(page("", "", two).metadata.authors, NOBODY);
+}
+
+#[test]
+fn a_name_by_the_headline_signs_where_the_page_tells_of_its_bearer() {
+    let line = "<ul><li>Jane Doe</li><li>20 March 2026</li></ul>";
+    let about = "<div><h4>Jane Doe</h4><p>Jane has been reporting on the harbours of the north coast since she was nineteen years old.</p></div>";
+    assert_eq!(page("", line, about).metadata.authors, ["Jane Doe"]);
+    let subject = "<p>Jane Doe is to lead the harbour office of Brenmark from May, the council said on Thursday evening.</p>";
+    assert_eq!(page("", &format!("{line}{subject}"), "").metadata.authors, NOBODY);
+    let section = line.replace("Jane Doe", "Real Estate");
+    let teaser = about.replace("<h4>Jane Doe", "<h4>Real Estate");
+    assert_eq!(page("", &section, &teaser).metadata.authors, NOBODY);
+}
+
+#[test]
+fn a_box_about_an_author_signs() {
+    let about = |name: &str, bio: &str| {
+        format!(
+            "<section><div class=blog_author-wrapper><div>{name}</div><div><p>{bio}</p></div></div></section>"
+        )
+    };
+    let bio = "Jane Doe is a pilot who writes about the sea lanes of the north, their lights and those who tend them.";
+    let far = "<p>Three tugs lay at the quay all week, and nobody on board would say why.</p>".repeat(9);
+    assert_eq!(
+        page("", "", &format!("{far}{}", about("Jane Doe", bio)))
+            .metadata
+            .authors,
+        ["Jane Doe"]
+    );
+    let other = about(
+        "Jane Doe",
+        "The pilots of the north know the sea lanes, their lights and those who tend them.",
+    );
+    assert_eq!(page("", "", &format!("{far}{other}")).metadata.authors, NOBODY);
+}
+
+#[test]
+fn a_team_signs_in_an_element_made_for_authors() {
+    let far = "<p>Three tugs lay at the quay all week, and nobody on board would say why.</p>".repeat(9);
+    let team = |name: &str| format!("{far}<footer><span itemprop=author>{name}</span></footer>");
+    assert_eq!(
+        page("", "", &team("The Quay Team")).metadata.authors,
+        ["The Quay Team"]
+    );
+    assert_eq!(page("", "", &team("admin")).metadata.authors, NOBODY);
+}
+
+#[test]
+fn whom_the_text_speaks_of_does_not_sign_it() {
+    let expert = "<p>Few know the currents as well as Jane Doe, who has measured them for years at the harbour office.</p>\
+        <div><img src=/jd.jpg alt='Jane Doe'><p>Jane Doe</p><p>Engineer</p></div>";
+    assert_eq!(page("", expert, "").metadata.authors, NOBODY);
+}

@@ -161,3 +161,25 @@ fn a_template_that_states_the_change_as_publication_is_put_right() {
         Some("2026-03-19")
     );
 }
+
+#[test]
+fn nothing_is_published_after_its_last_change() {
+    let head = r#"<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2026-03-21","dateModified":"2026-03-20"}</script>"#;
+    assert_eq!(
+        day(&page(head, "<p>March 19, 2026</p>", "")).as_deref(),
+        Some("2026-03-19")
+    );
+    // Where readers are shown nothing else, the statement stands.
+    assert_eq!(day(&page(head, "", "")).as_deref(), Some("2026-03-21"));
+}
+
+#[test]
+fn a_template_that_states_the_change_is_put_right_by_a_line_below_the_text() {
+    let head = r#"<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2026-03-21T09:00:00Z","dateModified":"2026-03-21T09:00:00Z"}</script>"#;
+    let far = "<p>Three tugs lay at the quay all week.</p>".repeat(9);
+    let below = |time: &str| format!("<div>{far}<div>Out on {time}</div></div>");
+    let called = below("<time pubdate datetime=2026-03-19>March 19, 2026</time>");
+    assert_eq!(day(&page(head, "", &called)).as_deref(), Some("2026-03-19"));
+    let other = below("<time datetime=2026-03-19>March 19, 2026</time>");
+    assert_eq!(day(&page(head, "", &other)).as_deref(), Some("2026-03-21"));
+}

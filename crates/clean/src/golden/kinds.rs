@@ -212,3 +212,87 @@ fn papers_are_cut_from_titles() {
         assert_eq!(title(stated), expected, "{stated}");
     }
 }
+
+#[test]
+fn tables_have_rows_in_common() {
+    let plan = "<table><tr><td>Week<td>Monday<td>Tuesday<td>Wednesday</tr><tr><td>One<td>Rest<td>Six miles<td>Swim</tr></table>";
+    let clean = page(&format!("<p>{LEAD}</p>{plan}<p>{ONE}</p>{plan}<p>{TWO}</p>"), "");
+    assert_eq!(clean.body().matches("Week | Monday | Tuesday").count(), 2);
+}
+
+#[test]
+fn a_heading_that_is_a_link_stays_beside_its_text() {
+    let sections = |open: &str, close: &str| {
+        [
+            ("The old lock", ONE),
+            ("The ferry house", TWO),
+            ("The grey mill", THREE),
+        ]
+        .map(|(name, text)| format!("{open}<h3><a href=/p>{name}</a></h3><p>{text}</p>{close}"))
+        .concat()
+    };
+    let clean = page(&format!("<p>{LEAD}</p>{}", sections("", "")), "");
+    assert!(kept(&clean, "The ferry house"), "{}", clean.body());
+    // Teasers of other articles stand in boxes of their own.
+    let clean = page(
+        &format!(
+            "<p>{LEAD}</p><p>{ONE}</p><p>{TWO}</p>{}",
+            sections("<div>", "</div>").replace(ONE, "Halmark.")
+        ),
+        "",
+    );
+    assert!(!kept(&clean, "The ferry house"), "{}", clean.body());
+}
+
+#[test]
+fn an_entry_that_is_a_link_stays_among_entries_that_are_none() {
+    let list =
+        "<ul><li>Repairs to both gates<li><a href=/d>Divers on call</a><li>New pumps for the old lock</ul>";
+    let clean = page(&format!("<p>{LEAD}</p><p>{ONE}</p>{list}<p>{TWO}</p>"), "");
+    assert!(kept(&clean, "Divers on call"), "{}", clean.body());
+    let links = "<ul><li>Repairs<li><a href=/d>Divers on call</a><li><a href=/p>New pumps</a></ul>";
+    let clean = page(&format!("<p>{LEAD}</p><p>{ONE}</p>{links}<p>{TWO}</p>"), "");
+    assert!(!kept(&clean, "Divers on call"), "{}", clean.body());
+}
+
+#[test]
+fn a_long_standfirst_is_the_first_paragraph() {
+    let long = [LEAD, ONE, TWO, THREE].join(" ");
+    let clean = page(
+        &format!("<p class=intro>{long}</p><p>{LEAD}</p><p>{ONE}</p><p>{THREE}</p>"),
+        "",
+    );
+    assert!(kept(&clean, &long));
+    let clean = page(
+        &format!("<p class=intro>{ONE}</p><p>{LEAD}</p><p>{TWO}</p><p>{THREE}</p>"),
+        "",
+    );
+    assert!(!kept(&clean, ONE) && clean.blocks.iter().any(|b| b.kind == BlockKind::Dek));
+}
+
+#[test]
+fn what_a_paper_earns_from_readers_is_not_the_article() {
+    for note in [
+        "Note: if you buy something through a link on this page, I may earn a commission without any cost to you.",
+        "This post may contain affiliate links, see the full disclosure.",
+    ] {
+        let clean = page(&format!("<p>{LEAD}</p><p>{note}</p><p>{ONE}</p><p>{TWO}</p>"), "");
+        assert_eq!(rule_of(&clean, note), "affiliate-note");
+    }
+    let trade = "Brokers earn a commission on each barge, and bloggers were told to mark affiliate links on their pages.";
+    let clean = page(
+        &format!("<p>{LEAD}</p><p>{trade}</p><p>{ONE}</p><p>{TWO}</p>"),
+        "",
+    );
+    assert!(kept(&clean, trade));
+}
+
+#[test]
+fn a_note_on_the_author_is_not_the_article() {
+    let note = "Jane Doe has been reporting on the canals of the north for The Brenmark Post since 2019.";
+    let text = format!("<p>{LEAD}</p><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p><p>{note}</p>");
+    let signed = page(&format!("<p class=byline>By Jane Doe</p>{text}"), "");
+    assert_eq!(rule_of(&signed, note), "author-note");
+    let by_another = page(&format!("<p class=byline>By John Roe</p>{text}"), "");
+    assert!(kept(&by_another, note));
+}

@@ -90,6 +90,9 @@ fn keep_between(elems: &[Elem], blocks: &mut [PageBlock], first: usize, second: 
     }
 }
 
+/// A longer one is the first paragraph, in words.
+const LONGEST_DEK: usize = 60;
+
 /// The dek: between the headline and the first paragraph, marked as one or saying what the page's
 /// description says.
 pub(super) fn mark_dek(
@@ -141,7 +144,7 @@ pub(super) fn mark_dek(
             && draft.is_prose();
         let marked = block.flags.has(Flags::DEK) && draft.words >= 4 && (draft.is_kept() || outside);
         let described = said.is_some() && said == Some(draft.key());
-        if draft.words <= left
+        if draft.words <= left.min(LONGEST_DEK)
             && (marked || described || teaser)
             && !block.flags.has(Flags::TABLE)
             && matches!(

@@ -7,6 +7,7 @@ mod embedded;
 mod inner;
 mod lead;
 mod line;
+mod linked;
 pub(crate) mod page;
 pub(crate) mod parse;
 mod pictures;

@@ -11,16 +11,15 @@ use copydesk_article::{BlockKind, RuleId};
 use super::claims;
 use super::code::is_code;
 use super::lead::{OUTSIDE_ARTICLE, keep_lead, mark_dek};
+use super::linked::{self, LINK_LIST};
 use super::page::{Elem, Page, PageBlock};
 use super::prose::{is_link_list, placed_prose, subtree};
 use super::tags::{Flags, Tag};
 use super::talk;
 use super::weigh::{self, Plain};
-use crate::draft::End;
 use crate::normalise::key;
 use crate::rules::Rules;
 
-const LINK_LIST: RuleId = RuleId::of("link-list");
 const TEASER_CARD: RuleId = RuleId::of("teaser-card");
 const PAGE_CHROME: RuleId = RuleId::of("page-chrome");
 const HIDDEN: RuleId = RuleId::of("hidden");
@@ -65,7 +64,9 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         .map(|(i, block)| judge(block, range.contains(&i), rules))
         .collect();
     let mut verdicts = verdicts;
-    keep_announced_lists(&page.blocks, &mut verdicts);
+    linked::keep_announced_lists(&page.blocks, &mut verdicts);
+    linked::keep_linked_headings(&page.elems, &page.blocks, range.clone(), &mut verdicts);
+    linked::keep_linked_entries(&page.elems, &page.blocks, &mut verdicts);
     let doubted: Vec<bool> = verdicts.iter().map(Option::is_some).collect();
     let plain = Plain::of(&page.blocks, range.clone());
     let found = weigh::weigh(page, &doubted, plain, rules);
@@ -225,37 +226,4 @@ fn judge(block: &PageBlock, inside: bool, rules: &Rules) -> Option<RuleId> {
         return None;
     };
     Some(rule)
-}
-
-/// The most entries of a list that a paragraph announces.
-const MOST_ANNOUNCED: usize = 40;
-
-/// A list of links belongs to the article where a paragraph that ends with a colon announces it and the article goes on
-/// behind it.
-fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
-    let plain = |i: usize| -> bool {
-        let kept = verdicts.get(i).is_some_and(Option::is_none);
-        kept && blocks
-            .get(i)
-            .is_some_and(|b| b.draft.is_prose() && !matches!(b.tag, Tag::H(_)))
-    };
-    let entry = |i: usize| -> bool {
-        let listed = verdicts.get(i).is_some_and(|v| v.as_ref() == Some(&LINK_LIST));
-        listed && blocks.get(i).is_some_and(|b| b.draft.kind == BlockKind::ListItem)
-    };
-    let mut announced = Vec::new();
-    for (i, block) in blocks.iter().enumerate() {
-        if block.draft.end != End::Colon || !plain(i) {
-            continue;
-        }
-        let end = (i + 1..blocks.len()).find(|j| !entry(*j)).unwrap_or(blocks.len());
-        if end > i + 1 && end - i <= MOST_ANNOUNCED && plain(end) {
-            announced.extend(i + 1..end);
-        }
-    }
-    for i in announced {
-        if let Some(verdict) = verdicts.get_mut(i) {
-            *verdict = None;
-        }
-    }
 }

@@ -7,7 +7,7 @@ use dom_query::Element;
 use serde_json::Value;
 
 use super::json_ld::{MOST_MEMORY, memory_of};
-use super::name::ends_with_others;
+use super::name::{ends_with_others, is_name_alone};
 use crate::html::tags::Tag;
 use crate::html::tags::attr;
 use crate::normalise::{fold_phrase, fold_space};
@@ -182,7 +182,15 @@ impl Facts {
         }
         // "Reviewed by <a rel=author>": who is named there did not write.
         if sure > 0 && self.bylines.len() < 60 && !ends_with_others(before) {
-            let text = byline_of(&fold_space(&text()));
+            let text = fold_space(&text());
+            // A box with a name and a text that begins with it: nobody else is told of so.
+            let text = match name_told_of(&text) {
+                Some(name) => {
+                    sure = sure.max(2);
+                    name.to_owned()
+                }
+                None => byline_of(&text),
+            };
             if !text.is_empty() {
                 self.bylines.push(BylineFact { text, sure, at });
             }
@@ -223,10 +231,12 @@ impl Facts {
             return;
         }
         let itemprop = attr(element, "itemprop").unwrap_or_default();
+        // `<time pubdate>` is called the time of publication as well.
+        let pubdate = attr(element, "pubdate").map_or("", |_| " published");
         self.times.push(TimeFact {
             value: attribute.map_or_else(|| text.clone(), str::to_owned),
             text,
-            names: format!("{names} {itemprop}"),
+            names: format!("{names} {itemprop}{pubdate}"),
             at,
         });
     }
@@ -252,6 +262,14 @@ impl Facts {
 
 /// The longest byline, in bytes.
 const LONGEST_BYLINE: usize = 300;
+
+/// The name in a text that is a name and what its bearer does: "Jane Doe | Jane Doe is a reporter at …".
+fn name_told_of(text: &str) -> Option<&str> {
+    let (name, rest) = text.split_once(" | ")?;
+    let mut again = rest.split(" | ").filter_map(|part| part.strip_prefix(name));
+    let told = is_name_alone(name) && again.any(|rest| rest.starts_with(" is ") || rest.starts_with(" has "));
+    told.then_some(name)
+}
 
 /// What a box about an author says first: the name, where it goes on with more; or behind "written by".
 fn byline_of(text: &str) -> String {

@@ -100,7 +100,12 @@ pub(crate) fn published(
     let path = url.and_then(in_path);
     let month = url.and_then(month_in_path);
     let fits = |t: &Sourced<Timestamp>| month.is_none_or(|m| is_within(t.value, m));
-    let Shown { near, far, changed } = shown(facts, place, order);
+    let Shown {
+        near,
+        labelled,
+        far,
+        changed,
+    } = shown(facts, place, order);
     let (line, far) = (near.filter(fits), far.filter(fits));
     let seen = [path, line.as_ref().map(|l| l.value)];
     let sane = |t: &Sourced<Timestamp>| is_plausible(t.value, place.latest) && is_confirmed(t.value, seen);
@@ -108,15 +113,18 @@ pub(crate) fn published(
     let is_doubted = !all_stated.is_empty() && !all_stated.iter().any(sane);
     let stated = all_stated.into_iter().find(sane);
     // A template that states the last change as the publication is put right by what readers see.
-    let stated = stated.filter(|t| match &line {
-        Some(line) => {
-            stated_change(facts, article, order) != Some(t.value)
-                || line.value.local_day() >= t.value.local_day()
-        }
-        None => true,
+    // So is one that states a publication later than the last change. Far from the headline only a date that is called
+    // one of publication does that.
+    let change = stated_change(facts, article, order);
+    let labelled = labelled.filter(fits);
+    let stated = stated.filter(|t| {
+        let other = line.as_ref().or(labelled.as_ref());
+        let is_earlier = other.is_some_and(|o| o.value.local_day() < t.value.local_day());
+        let is_odd = change.is_some_and(|c| c == t.value || c.local_day() < t.value.local_day());
+        !(is_odd && is_earlier)
     });
     // The day that is shown may be that of the last change.
-    let modified = stated_change(facts, article, order).map(|t| t.local_day());
+    let modified = change.map(|t| t.local_day());
     let seen_day = path.or_else(|| {
         line.as_ref()
             .map(|l| l.value)
@@ -183,7 +191,9 @@ fn stated(facts: &Facts, article: Option<&Map<String, Value>>, order: Order) -> 
 struct Shown {
     /// A `<time>` element or a line with a date between headline and text, or around them.
     near: Option<Sourced<Timestamp>>,
-    /// The same elsewhere on the page.
+    /// A `<time>` element anywhere that is called one of publication.
+    labelled: Option<Sourced<Timestamp>>,
+    /// The same as `near` elsewhere on the page.
     far: Option<Sourced<Timestamp>>,
     /// When it was changed.
     changed: Option<Sourced<Timestamp>>,
@@ -221,7 +231,9 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
         .or_else(line)
         .or_else(|| time(&near, true))
         .or_else(|| time(&near, false));
-    let far = time(&|_| true, true)
+    let labelled = time(&|_| true, true);
+    let far = labelled
+        .clone()
         .or_else(|| {
             // Far from the headline every story has a date: one that all of them have is the page's.
             let first = time(&|_| true, false)?;
@@ -254,6 +266,7 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
         });
     Shown {
         near: near_headline,
+        labelled,
         far,
         changed,
     }

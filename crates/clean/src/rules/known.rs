@@ -4,7 +4,7 @@ use super::RulesError;
 use super::file::File;
 
 /// The rules that the code itself applies (docs/cleaning.md lists them).
-pub(super) const OF_CODE: [&str; 22] = [
+pub(super) const OF_CODE: [&str; 23] = [
     "code",
     "outside-article",
     "page-chrome",
@@ -25,6 +25,7 @@ pub(super) const OF_CODE: [&str; 22] = [
     "repeated-text",
     "repeated-caption",
     "cut-mark",
+    "author-note",
     "share-counter",
     "no-words",
 ];

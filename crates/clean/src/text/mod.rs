@@ -4,6 +4,7 @@
 //! position), sorts out captions, credits and repeats, and, only where the text is a whole page, looks for
 //! the densest run of prose. The line rules are shared with the HTML side.
 
+mod author_note;
 mod captions;
 mod counters;
 mod cut_marks;
@@ -13,6 +14,7 @@ mod repeats;
 mod segment;
 mod window;
 
+pub(crate) use author_note::remove_author_notes;
 use captions::settle_captions;
 pub(crate) use cut_marks::set_apart;
 pub(crate) use head::{Head, scan};

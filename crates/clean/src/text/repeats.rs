@@ -48,6 +48,8 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
         }
         match seen.get(&draft.key()) {
             Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
+            // Tables of one kind have rows in common: a heading row, a rest day. One person is quoted twice.
+            Some(_) if !follows_itself && (is_row(&draft.text) || is_attribution(draft)) => {}
             Some(_) if !short && (!made_so || follows_itself || (doubled && draft.is_prose())) => {
                 draft.remove(&REPEATED_LINE, None);
             }
@@ -58,6 +60,19 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
         }
     }
 }
+
+/// Whether a line is the row of a table with three cells or more.
+fn is_row(text: &str) -> bool {
+    text.matches(" | ").count() >= 2
+}
+
+/// Whether a line says who said what stands above it: "— The harbour office (@quay) March 20, 2026".
+fn is_attribution(draft: &Draft) -> bool {
+    draft.words <= LONGEST_ATTRIBUTION && draft.text.starts_with(['—', '–'])
+}
+
+/// The longest line that says whose words stand above it, in words.
+const LONGEST_ATTRIBUTION: usize = 14;
 
 /// The fewest paragraphs that all stand there twice.
 const LEAST_DOUBLED: usize = 3;
@@ -161,6 +176,20 @@ mod tests {
         remove_repeats(&mut drafts);
         let kept: Vec<bool> = drafts.iter().map(Draft::is_kept).collect();
         assert_eq!(kept, [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn one_person_may_be_quoted_twice() {
+        let said =
+            |n: usize| format!("Pier number {n} was cleared by two tugs at high water, and nobody was hurt.");
+        let who = "— The harbour office of Brenmark (@quay) March 20, 2026".to_owned();
+        let mut drafts: Vec<Draft> = [said(1), who.clone(), said(2), who.clone(), who]
+            .into_iter()
+            .map(|l| Draft::new(BlockKind::Body, l))
+            .collect();
+        remove_repeats(&mut drafts);
+        let kept: Vec<bool> = drafts.iter().map(Draft::is_kept).collect();
+        assert_eq!(kept, [true, true, true, true, false]);
     }
 
     #[test]

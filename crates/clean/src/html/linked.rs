@@ -1,0 +1,122 @@
+//! Lines that are nothing but a link and belong to the article all the same: entries of a list that a paragraph announces,
+//! headings that lead to what their section is about, single entries of a list.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use copydesk_article::{BlockKind, RuleId};
+
+use super::page::{Elem, PageBlock};
+use super::tags::Tag;
+use crate::draft::End;
+use crate::fast::Fast;
+
+pub(super) const LINK_LIST: RuleId = RuleId::of("link-list");
+
+/// The most entries of a list that a paragraph announces.
+const MOST_ANNOUNCED: usize = 40;
+
+/// A list of links belongs to the article where a paragraph that ends with a colon announces it and the article goes on
+/// behind it.
+pub(super) fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
+    let plain = |i: usize| -> bool {
+        let kept = verdicts.get(i).is_some_and(Option::is_none);
+        kept && blocks
+            .get(i)
+            .is_some_and(|b| b.draft.is_prose() && !matches!(b.tag, Tag::H(_)))
+    };
+    let entry = |i: usize| -> bool {
+        let listed = verdicts.get(i).is_some_and(|v| v.as_ref() == Some(&LINK_LIST));
+        listed && blocks.get(i).is_some_and(|b| b.draft.kind == BlockKind::ListItem)
+    };
+    let mut announced = Vec::new();
+    for (i, block) in blocks.iter().enumerate() {
+        if block.draft.end != End::Colon || !plain(i) {
+            continue;
+        }
+        let end = (i + 1..blocks.len()).find(|j| !entry(*j)).unwrap_or(blocks.len());
+        if end > i + 1 && end - i <= MOST_ANNOUNCED && plain(end) {
+            announced.extend(i + 1..end);
+        }
+    }
+    keep(&announced, verdicts);
+}
+
+/// The fewest paragraphs that stand beside a heading that is a link.
+const LEAST_PARAGRAPHS: usize = 3;
+
+/// A heading that is a link stays where the running text of the article stands beside it: it leads to what its section
+/// is about ("1. The Blue Heron Inn"). Teasers stand in boxes of their own, or hold little of the text.
+pub(super) fn keep_linked_headings(
+    elems: &[Elem],
+    blocks: &[PageBlock],
+    region: Range<usize>,
+    verdicts: &mut [Option<RuleId>],
+) {
+    let parent = |b: &PageBlock| elems.get(b.elem).and_then(|e| e.parent);
+    let is_text = |i: usize, b: &PageBlock| {
+        let kept = verdicts.get(i).is_some_and(Option::is_none);
+        kept && b.draft.is_prose() && !matches!(b.tag, Tag::H(_))
+    };
+    let mut held: HashMap<usize, (usize, usize), Fast> = HashMap::default();
+    let mut all = 0;
+    for (i, block) in blocks.iter().enumerate().take(region.end).skip(region.start) {
+        if is_text(i, block)
+            && let Some(parent) = parent(block)
+        {
+            all += block.draft.words;
+            let (paragraphs, words) = held.entry(parent).or_default();
+            *paragraphs += 1;
+            *words += block.draft.words;
+        }
+    }
+    let mut kept = Vec::new();
+    for (i, block) in blocks.iter().enumerate().take(region.end).skip(region.start) {
+        let linked = verdicts.get(i).is_some_and(|v| v.as_ref() == Some(&LINK_LIST));
+        if !linked || !matches!(block.tag, Tag::H(2..=6)) {
+            continue;
+        }
+        let Some(within) = parent(block) else { continue };
+        let holds_text = held
+            .get(&within)
+            .is_some_and(|(paragraphs, words)| *paragraphs >= LEAST_PARAGRAPHS && words * 2 >= all);
+        let next = blocks.get(i + 1);
+        if holds_text && next.is_some_and(|b| is_text(i + 1, b) && parent(b) == Some(within)) {
+            kept.push(i);
+        }
+    }
+    keep(&kept, verdicts);
+}
+
+/// An entry that is a link stays where most entries of its list are none: one word of a list is looked up elsewhere.
+pub(super) fn keep_linked_entries(elems: &[Elem], blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
+    let list = |b: &PageBlock| {
+        let entry = b.draft.kind == BlockKind::ListItem;
+        entry.then(|| elems.get(b.elem).and_then(|e| e.parent)).flatten()
+    };
+    // Of each list: the entries that nothing speaks against, and those that are links.
+    let mut lists: HashMap<usize, (usize, Vec<usize>), Fast> = HashMap::default();
+    for (i, (block, verdict)) in blocks.iter().zip(verdicts.iter()).enumerate() {
+        let Some(list) = list(block) else { continue };
+        match verdict {
+            None => lists.entry(list).or_default().0 += 1,
+            Some(rule) if *rule == LINK_LIST => lists.entry(list).or_default().1.push(i),
+            Some(_) => {}
+        }
+    }
+    let mut kept = Vec::new();
+    for (plain, linked) in lists.values() {
+        if *plain >= 2 && *plain > linked.len() {
+            kept.extend(linked);
+        }
+    }
+    keep(&kept, verdicts);
+}
+
+fn keep(blocks: &[usize], verdicts: &mut [Option<RuleId>]) {
+    for i in blocks {
+        if let Some(verdict) = verdicts.get_mut(*i) {
+            *verdict = None;
+        }
+    }
+}
