@@ -4,6 +4,7 @@
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::{Store, StoreConfig};
 use copydesk_testkit::{Copydesk, ScratchTopic};
 use copydesk_tests::Pipeline;
@@ -295,10 +296,11 @@ async fn stories(pipeline: &Pipeline, url: &str) {
             .fetch_all(&pipeline.db)
             .await
             .unwrap();
-    let merged = store.merge_stories(two[1], two[0], "a test").await.unwrap();
+    let (older, younger) = (StoryId(two[0]), StoryId(two[1]));
+    let merged = store.merge_stories(younger, older, "a test").await.unwrap();
     store.undo_story_event(merged.event_id).await.unwrap();
-    store.merge_stories(two[1], two[0], "a test").await.unwrap();
-    store.split_story(&[two[1]], "a test").await.unwrap();
+    store.merge_stories(younger, older, "a test").await.unwrap();
+    store.split_story(&[ArticleId(two[1])], "a test").await.unwrap();
     assert!(store.story(two[0]).await.unwrap().is_some());
     assert!(store.explain(two[0]).await.unwrap().is_some());
     sqlx::query("UPDATE article SET between_stories = true WHERE article_id = $1")

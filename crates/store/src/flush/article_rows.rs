@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Metadata, MetadataSource, Relation, Sourced, Timestamp};
+use copydesk_article::{ArticleId, Metadata, MetadataSource, Relation, Sourced, Timestamp};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_dedup::{Decision, RULE_VERSION};
 
@@ -249,9 +249,10 @@ pub(crate) fn founding<'b>(
     between_stories: bool,
     stories: &Stories,
 ) -> Founding<'b> {
-    let link = decision.link.filter(|_| stories.keeps_link(work.fresh));
+    let article = ArticleId(work.fresh);
+    let link = decision.link.filter(|_| stories.keeps_link(article));
     Founding {
-        story_id: stories.of(work.fresh),
+        story_id: stories.of(article).0,
         linked_to: link.map(|l| l.to.0),
         replaces: None,
         shared_shingles: link.map(|l| i32::try_from(l.shared).unwrap_or(i32::MAX)),
@@ -263,7 +264,7 @@ pub(crate) fn founding<'b>(
         identity: &work.identity.0,
         relation: match link {
             Some(link) => link.relation.as_str(),
-            None if decision.digest || stories.is_found_digest(work.fresh) => Relation::Digest.as_str(),
+            None if decision.digest || stories.is_found_digest(article) => Relation::Digest.as_str(),
             None => Relation::Original.as_str(),
         },
         link_reason: link.map(|l| l.reason.as_str()),

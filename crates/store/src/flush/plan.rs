@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use copydesk_article::StoryId;
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Decision, Merge, Params, PriorLink, Refusal, Relink, SiteEvidence, decide_at_site};
 
 use crate::flush::decision_inputs::DecisionInputs;
@@ -18,21 +18,24 @@ pub(crate) enum Change {
     Relink { relink: Relink, shared: u32 },
     /// An article is a digest: `released` leave it, and it leaves the story that it is in.
     Digest {
-        article: i64,
-        story: i64,
-        released: Vec<i64>,
+        article: ArticleId,
+        story: StoryId,
+        released: Vec<ArticleId>,
     },
     /// Two stories are one. `joined`: the article that the newcomer is linked to.
-    Merge { merge: Merge, joined: i64 },
+    Merge { merge: Merge, joined: ArticleId },
 }
 
 /// A step of a batch's decisions, in their order.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// A new article, with the article that it links to and that one's story as the decision knew it.
-    New { article: i64, link: Option<(i64, i64)> },
+    New {
+        article: ArticleId,
+        link: Option<(ArticleId, StoryId)>,
+    },
     /// A change to older articles that the article `cause` brings about.
-    Change { cause: i64, change: Change },
+    Change { cause: ArticleId, change: Change },
 }
 
 /// The outcome of [`decisions`].
@@ -75,8 +78,9 @@ pub(crate) fn decisions<'b>(
         }
         remember(work, id, is_new, &decision, inputs);
         if is_new {
-            let link = decision.link.map(|l| (l.to.0, l.story.0));
-            steps.push(Step::New { article: id, link });
+            let link = decision.link.map(|l| (l.to, l.story));
+            let article = ArticleId(id);
+            steps.push(Step::New { article, link });
         }
         changes_behind(id, &decision, inputs, steps);
         decided.of_work.push(Some(decision));
@@ -85,22 +89,22 @@ pub(crate) fn decisions<'b>(
 }
 
 fn change(cause: i64, change: Change) -> Step {
+    let cause = ArticleId(cause);
     Step::Change { cause, change }
 }
 
 /// Digests and merges, which are carried out when the article is in its story.
 fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>, steps: &mut Vec<Step>) {
     for digest in &decision.digests {
-        let released: Vec<i64> = digest.released.iter().map(|r| r.0).collect();
-        for article in &released {
-            inputs.leave(*article, StoryId(*article));
+        for released in &digest.released {
+            inputs.leave(released.0, StoryId(released.0));
         }
-        let article = digest.article.0;
-        if let Some(StoryId(story)) = inputs.mark_digest(article) {
+        let article = digest.article;
+        if let Some(story) = inputs.mark_digest(article.0) {
             let digest = Change::Digest {
                 article,
                 story,
-                released,
+                released: digest.released.clone(),
             };
             steps.push(change(id, digest));
         }
@@ -108,7 +112,7 @@ fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>,
     let Some(link) = &decision.link else { return };
     for merge in &decision.merges {
         inputs.merge(merge);
-        let (merge, joined) = (*merge, link.to.0);
+        let (merge, joined) = (*merge, link.to);
         steps.push(change(id, Change::Merge { merge, joined }));
     }
 }

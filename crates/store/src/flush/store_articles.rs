@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use copydesk_article::TopicPartition;
+use copydesk_article::{ArticleId, StoryId, TopicPartition};
 use copydesk_dedup::{CommonShingles, Params};
 use sqlx::PgConnection;
 
@@ -98,8 +98,8 @@ pub(crate) async fn store_articles(
     cleaned.note_young(tx).await?;
     identity::reassign(tx, &last_of_each_identity(reused(&works, &dispositions))).await?;
 
-    let members: Vec<(i64, Member)> = rows.members().map(|m| (stories.of(m.article), m)).collect();
-    let mut changed: BTreeSet<i64> = stories.changed.clone();
+    let members: Vec<(StoryId, Member)> = rows.members().map(|m| (stories.of(m.article), m)).collect();
+    let mut changed: BTreeSet<StoryId> = stories.changed.clone();
     changed.extend(story_rows::stories_of(tx, rows.updated()).await?);
     let hashes = rows.into_hashes();
     note_sightings(
@@ -210,10 +210,10 @@ fn candidates(works: &[Work<'_>], dispositions: &[Disposition], owners: &Owners)
 }
 
 /// Articles that were there before the batch and get a new version.
-fn with_new_version(works: &[Work<'_>], dispositions: &[Disposition]) -> Vec<i64> {
+fn with_new_version(works: &[Work<'_>], dispositions: &[Disposition]) -> Vec<ArticleId> {
     let fresh: HashSet<i64> = works.iter().map(|work| work.fresh).collect();
     let of_version = dispositions.iter().filter_map(|d| match d {
-        Disposition::Version { article, .. } if !fresh.contains(article) => Some(*article),
+        Disposition::Version { article, .. } if !fresh.contains(article) => Some(ArticleId(*article)),
         _ => None,
     });
     of_version.collect()
@@ -244,7 +244,7 @@ fn note_sightings<'b>(
             Disposition::Older { .. } => Verdict::OlderVersion,
             Disposition::New { .. } => {
                 let link = decision.as_ref().and_then(|d| d.link);
-                let link = link.filter(|_| stories.keeps_link(work.fresh));
+                let link = link.filter(|_| stories.keeps_link(ArticleId(work.fresh)));
                 link.map_or(Verdict::NewArticle, |l| l.relation.into())
             }
         };

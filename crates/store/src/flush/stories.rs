@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Decision, Merge};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -13,30 +14,31 @@ use crate::flush::story_moves;
 /// The story of every new article, and which links stand.
 #[derive(Debug, Default)]
 pub(crate) struct Stories {
-    of_article: HashMap<i64, i64>,
+    of_article: HashMap<ArticleId, StoryId>,
     /// New articles of this batch whose link was given up within the batch.
-    unlinked: HashSet<i64>,
+    unlinked: HashSet<ArticleId>,
     /// New articles of this batch that a later one of it showed to be digests.
-    digests: HashSet<i64>,
+    digests: HashSet<ArticleId>,
     /// Older articles that changed their story.
     pub(crate) moved: u64,
     /// Stories whose older articles changed: they moved, or one is a digest now.
-    pub(crate) changed: BTreeSet<i64>,
+    pub(crate) changed: BTreeSet<StoryId>,
 }
 
 impl Stories {
     /// The story of a new article.
-    pub(crate) fn of(&self, article: i64) -> i64 {
-        self.of_article.get(&article).copied().unwrap_or(article)
+    pub(crate) fn of(&self, article: ArticleId) -> StoryId {
+        let founded = StoryId(article.0);
+        self.of_article.get(&article).copied().unwrap_or(founded)
     }
 
     /// Whether the link that the decision made is still there.
-    pub(crate) fn keeps_link(&self, article: i64) -> bool {
+    pub(crate) fn keeps_link(&self, article: ArticleId) -> bool {
         !self.unlinked.contains(&article)
     }
 
     /// Whether a later article of the batch showed it to be a digest.
-    pub(crate) fn is_found_digest(&self, article: i64) -> bool {
+    pub(crate) fn is_found_digest(&self, article: ArticleId) -> bool {
         self.digests.contains(&article)
     }
 }
@@ -47,11 +49,11 @@ pub(crate) struct Links {
     /// The new articles and what they change, in order.
     steps: Vec<Step>,
     /// The new articles, ascending.
-    new: Vec<i64>,
+    new: Vec<ArticleId>,
     /// Articles that were there before and are linked to or tie stories together, ascending.
-    targets: Vec<i64>,
+    targets: Vec<ArticleId>,
     /// Stories that are changed besides getting new members, ascending.
-    changed: Vec<i64>,
+    changed: Vec<StoryId>,
 }
 
 impl Links {
@@ -65,19 +67,21 @@ impl Links {
                     targets.extend(link.map(|(to, _)| to));
                 }
                 Step::Change { change, .. } => match change {
-                    Change::Relink { relink, .. } => changed.push(relink.old_story.0),
+                    Change::Relink { relink, .. } => changed.push(relink.old_story),
                     Change::Digest { story, .. } => changed.push(*story),
                     Change::Merge { merge, .. } => {
-                        targets.push(merge.tied_by.0);
-                        changed.extend([merge.from.0, merge.into.0]);
+                        targets.push(merge.tied_by);
+                        changed.extend([merge.from, merge.into]);
                     }
                 },
             }
         }
-        for ids in [&mut new, &mut targets, &mut changed] {
+        for ids in [&mut new, &mut targets] {
             ids.sort_unstable();
             ids.dedup();
         }
+        changed.sort_unstable();
+        changed.dedup();
         targets.retain(|to| new.binary_search(to).is_err());
         Self {
             steps,
@@ -95,11 +99,11 @@ impl Links {
     pub(crate) async fn settle(
         &self,
         connection: &mut PgConnection,
-        versions: &[i64],
+        versions: &[ArticleId],
     ) -> Result<Stories, StoreError> {
         let articles = [self.targets.as_slice(), versions].concat();
         let locked = story_moves::lock(connection, &articles, &self.changed).await?;
-        let is_older = |(article, _): &(i64, i64)| !self.is_new(*article);
+        let is_older = |(article, _): &(ArticleId, StoryId)| !self.is_new(*article);
         let mut replay = Replay {
             older: locked.into_iter().filter(is_older).collect(),
             ..Replay::default()
@@ -119,33 +123,34 @@ impl Links {
         &self,
         connection: &mut PgConnection,
         replay: &mut Replay,
-        cause: i64,
+        cause: ArticleId,
         change: &Change,
     ) -> Result<(), StoreError> {
         match change {
             Change::Relink { relink, shared } => {
-                let (article, story) = (relink.article.0, relink.new_story.0);
+                let (article, story) = (relink.article, relink.new_story);
                 let why = json!({ "shared_when_given_up": shared });
-                let given_up = (article, relink.from.0);
+                let given_up = (article, relink.from);
                 self.give_up(connection, replay, given_up, story, cause, &why)
                     .await
             }
             Change::Digest {
                 article, released, ..
             } => {
-                let why = json!({ "digest": article });
+                let why = json!({ "digest": article.0 });
                 for excerpt in released {
                     let given_up = (*excerpt, *article);
-                    self.give_up(connection, replay, given_up, *excerpt, cause, &why)
+                    self.give_up(connection, replay, given_up, StoryId(excerpt.0), cause, &why)
                         .await?;
                 }
+                let founded = StoryId(article.0);
                 if self.is_new(*article) {
-                    replay.leave(*article, *article);
+                    replay.leave(*article, founded);
                     replay.digests.insert(*article);
                     return Ok(());
                 }
                 let moved = story_moves::mark_digest(connection, *article, cause).await?;
-                Self::move_older(replay, moved, *article);
+                Self::move_older(replay, moved, founded);
                 Ok(())
             }
             Change::Merge { merge, joined } => self.merge(connection, replay, merge, *joined, cause).await,
@@ -159,9 +164,9 @@ impl Links {
         &self,
         connection: &mut PgConnection,
         replay: &mut Replay,
-        (article, linked_to): (i64, i64),
-        story: i64,
-        cause: i64,
+        (article, linked_to): (ArticleId, ArticleId),
+        story: StoryId,
+        cause: ArticleId,
         why: &Value,
     ) -> Result<(), StoreError> {
         if self.is_new(article) {
@@ -174,7 +179,7 @@ impl Links {
     }
 
     /// Older articles have moved, and new ones that are linked to them follow.
-    fn move_older(replay: &mut Replay, moved: Vec<i64>, story: i64) {
+    fn move_older(replay: &mut Replay, moved: Vec<ArticleId>, story: StoryId) {
         replay.moved += moved.len() as u64;
         replay.changed.insert(story);
         for article in &moved {
@@ -190,19 +195,19 @@ impl Links {
         connection: &mut PgConnection,
         replay: &mut Replay,
         merge: &Merge,
-        joined: i64,
-        cause: i64,
+        joined: ArticleId,
+        cause: ArticleId,
     ) -> Result<(), StoreError> {
-        let (Some(one), Some(other)) = (replay.story(joined), replay.story(merge.tied_by.0)) else {
+        let (Some(one), Some(other)) = (replay.story(joined), replay.story(merge.tied_by)) else {
             return Ok(());
         };
         let (from, into) = (one.max(other), one.min(other));
-        if from == into || (from, into) != (merge.from.0, merge.into.0) {
+        if from == into || (from, into) != (merge.from, merge.into) {
             return Ok(());
         }
-        let of = |story: i64| {
+        let of = |story: StoryId| {
             let members = replay.older.iter().filter(move |(_, s)| **s == story);
-            members.map(|(article, _)| *article).collect::<Vec<i64>>()
+            members.map(|(article, _)| *article).collect::<Vec<ArticleId>>()
         };
         let mut older = of(from);
         if !story_moves::may_merge(from, into, older.len() + of(into).len()) {
@@ -214,7 +219,17 @@ impl Links {
         let why =
             json!({ "why": "an article is a whole copy of articles in both", "tied_by": merge.tied_by.0 });
         let moved = [older.as_slice(), new.as_slice()].concat();
-        story_moves::record(connection, "merge", from, &moved, from, into, Some(cause), why).await?;
+        story_moves::record(
+            connection,
+            "merge",
+            ArticleId(from.0),
+            &moved,
+            from,
+            into,
+            Some(cause),
+            why,
+        )
+        .await?;
         replay.moved += older.len() as u64;
         replay.changed.extend([from, into]);
         replay
@@ -223,7 +238,7 @@ impl Links {
         Ok(())
     }
 
-    fn is_new(&self, article: i64) -> bool {
+    fn is_new(&self, article: ArticleId) -> bool {
         self.new.binary_search(&article).is_ok()
     }
 }
@@ -232,30 +247,30 @@ impl Links {
 #[derive(Debug, Default)]
 struct Replay {
     /// The story of older articles, as far as they matter.
-    older: HashMap<i64, i64>,
+    older: HashMap<ArticleId, StoryId>,
     /// New articles in order, which is that of their links: nobody links to a later one.
     new: Vec<NewArticle>,
-    unlinked: HashSet<i64>,
-    digests: HashSet<i64>,
+    unlinked: HashSet<ArticleId>,
+    digests: HashSet<ArticleId>,
     moved: u64,
-    changed: BTreeSet<i64>,
+    changed: BTreeSet<StoryId>,
 }
 
 #[derive(Debug)]
 struct NewArticle {
-    article: i64,
-    story: i64,
-    linked_to: Option<i64>,
+    article: ArticleId,
+    story: StoryId,
+    linked_to: Option<ArticleId>,
 }
 
 impl Replay {
-    fn story(&self, article: i64) -> Option<i64> {
+    fn story(&self, article: ArticleId) -> Option<StoryId> {
         let new = self.new.iter().find(|n| n.article == article).map(|n| n.story);
         new.or_else(|| self.older.get(&article).copied())
     }
 
-    fn insert(&mut self, article: i64, link: Option<(i64, i64)>) {
-        let story = link.map_or(article, |(to, story)| self.story(to).unwrap_or(story));
+    fn insert(&mut self, article: ArticleId, link: Option<(ArticleId, StoryId)>) {
+        let story = link.map_or(StoryId(article.0), |(to, story)| self.story(to).unwrap_or(story));
         self.new.push(NewArticle {
             article,
             story,
@@ -264,7 +279,7 @@ impl Replay {
     }
 
     /// A new article gives up its link.
-    fn leave(&mut self, article: i64, story: i64) {
+    fn leave(&mut self, article: ArticleId, story: StoryId) {
         if let Some(new) = self.new.iter_mut().find(|n| n.article == article) {
             new.story = story;
             if new.linked_to.take().is_some() {
@@ -275,7 +290,7 @@ impl Replay {
     }
 
     /// New articles that are linked to what moved, near or far, go along.
-    fn follow(&mut self, mut moved: HashSet<i64>, story: i64) {
+    fn follow(&mut self, mut moved: HashSet<ArticleId>, story: StoryId) {
         for new in &mut self.new {
             if new.linked_to.is_some_and(|to| moved.contains(&to)) {
                 new.story = story;
@@ -285,7 +300,7 @@ impl Replay {
     }
 
     /// Answers with the new articles that changed their story.
-    fn merge(&mut self, from: i64, into: i64) -> Vec<i64> {
+    fn merge(&mut self, from: StoryId, into: StoryId) -> Vec<ArticleId> {
         let members = self.new.iter_mut().filter(|n| n.story == from);
         members
             .map(|n| {

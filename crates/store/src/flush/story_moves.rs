@@ -4,10 +4,12 @@
 //! stories again afterwards ([`crate::flush::story_rows`]).
 
 use chrono::{DateTime, Utc};
+use copydesk_article::{ArticleId, StoryId};
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
+use crate::rows::ids::{self, numbers};
 
 const DOING: &str = "cannot change the story";
 
@@ -22,15 +24,15 @@ pub struct StoryEvent {
     /// `relink`, `digest`, `merge`, `split` or `undo`.
     pub kind: String,
     /// The article that it is about.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// All articles that moved.
-    pub moved: Vec<i64>,
+    pub moved: Vec<ArticleId>,
     /// The story that was left.
-    pub from_story: i64,
+    pub from_story: StoryId,
     /// The story that was joined or founded.
-    pub to_story: i64,
+    pub to_story: StoryId,
     /// The newer article that brought it about.
-    pub cause_article: Option<i64>,
+    pub cause_article: Option<ArticleId>,
     /// When.
     pub happened_at: DateTime<Utc>,
     /// Why, and what is needed to take it back.
@@ -41,10 +43,10 @@ pub struct StoryEvent {
 /// windows of keys before ([`crate::keys::lock_of_stories`]).
 pub(crate) async fn lock(
     connection: &mut PgConnection,
-    articles: &[i64],
-    stories: &[i64],
-) -> Result<Vec<(i64, i64)>, StoreError> {
-    let mut locked: Vec<(i64, i64)> = Vec::new();
+    articles: &[ArticleId],
+    stories: &[StoryId],
+) -> Result<Vec<(ArticleId, StoryId)>, StoreError> {
+    let mut locked = Vec::new();
     if articles.is_empty() && stories.is_empty() {
         return Ok(locked);
     }
@@ -54,11 +56,13 @@ pub(crate) async fn lock(
             "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) OR story_id = ANY ($2)
              ORDER BY article_id FOR NO KEY UPDATE",
         )
-        .bind(articles)
-        .bind(stories)
+        .bind(numbers(articles))
+        .bind(numbers(stories))
         .fetch_all(&mut *connection)
         .await
         .doing(DOING)?;
+        let typed = |(article, story)| (ArticleId(article), StoryId(story));
+        let again = again.into_iter().map(typed).collect();
         if stories.is_empty() || again == locked {
             return Ok(again);
         }
@@ -67,12 +71,12 @@ pub(crate) async fn lock(
 }
 
 /// Whether stories with so many members together may be merged unseen.
-pub(crate) fn may_merge(from: i64, into: i64, members: usize) -> bool {
+pub(crate) fn may_merge(from: StoryId, into: StoryId, members: usize) -> bool {
     let small = members <= LARGEST_MERGE;
     if !small {
         tracing::warn!(
-            from,
-            into,
+            %from,
+            %into,
             members,
             "these stories look like one but are too large to merge unseen"
         );
@@ -90,23 +94,23 @@ const LINK: &str =
 /// moved: nothing, if the link is no longer there.
 pub(crate) async fn relink(
     connection: &mut PgConnection,
-    article: i64,
-    linked_to: i64,
-    story: i64,
-    cause: i64,
+    article: ArticleId,
+    linked_to: ArticleId,
+    story: StoryId,
+    cause: ArticleId,
     why: &Value,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<Vec<ArticleId>, StoreError> {
     let sql = format!(
         "SELECT story_id, {LINK} || $3 FROM article WHERE article_id = $1 AND linked_to = $2 FOR NO KEY UPDATE"
     );
     let found: Option<(i64, Value)> = sqlx::query_as(&sql)
-        .bind(article)
-        .bind(linked_to)
+        .bind(article.0)
+        .bind(linked_to.0)
         .bind(why)
         .fetch_optional(&mut *connection)
         .await
         .doing(DOING)?;
-    let Some((from, detail)) = found else {
+    let Some((from, detail)) = found.map(|(from, detail)| (StoryId(from), detail)) else {
         return Ok(Vec::new());
     };
     let moved = with_followers(connection, &[article], from).await?;
@@ -121,37 +125,38 @@ pub(crate) async fn relink(
 /// Answers with all that moved: nothing, if it is a digest already.
 pub(crate) async fn mark_digest(
     connection: &mut PgConnection,
-    article: i64,
-    cause: i64,
-) -> Result<Vec<i64>, StoreError> {
+    article: ArticleId,
+    cause: ArticleId,
+) -> Result<Vec<ArticleId>, StoreError> {
     let sql = format!(
         "SELECT story_id, {LINK} FROM article WHERE article_id = $1 AND relation <> 'digest' FOR NO KEY UPDATE"
     );
     let found: Option<(i64, Value)> = sqlx::query_as(&sql)
-        .bind(article)
+        .bind(article.0)
         .fetch_optional(&mut *connection)
         .await
         .doing(DOING)?;
-    let Some((from, detail)) = found else {
+    let Some((from, detail)) = found.map(|(from, detail)| (StoryId(from), detail)) else {
         return Ok(Vec::new());
     };
-    let moved = if from == article {
+    let founded = StoryId(article.0);
+    let moved = if from == founded {
         vec![article]
     } else {
         with_followers(connection, &[article], from).await?
     };
     unlink(connection, std::slice::from_ref(&detail)).await?;
     sqlx::query("UPDATE article SET relation = 'digest' WHERE article_id = $1")
-        .bind(article)
+        .bind(article.0)
         .execute(&mut *connection)
         .await
         .doing(DOING)?;
-    if from != article {
-        move_to(connection, &moved, article).await?;
+    if from != founded {
+        move_to(connection, &moved, founded).await?;
     }
     let cause = Some(cause);
     record(
-        connection, "digest", article, &moved, from, article, cause, detail,
+        connection, "digest", article, &moved, from, founded, cause, detail,
     )
     .await?;
     Ok(moved)
@@ -160,31 +165,32 @@ pub(crate) async fn mark_digest(
 /// The articles, and all of the story that is linked to them, near or far.
 pub(crate) async fn with_followers(
     connection: &mut PgConnection,
-    articles: &[i64],
-    story: i64,
-) -> Result<Vec<i64>, StoreError> {
-    sqlx::query_scalar(
+    articles: &[ArticleId],
+    story: StoryId,
+) -> Result<Vec<ArticleId>, StoreError> {
+    let moved = sqlx::query_scalar(
         "WITH RECURSIVE moved (id) AS (
              SELECT unnest($1::int8[])
              UNION
              SELECT a.article_id FROM moved m JOIN article a ON a.story_id = $2 AND a.linked_to = m.id
          ) SELECT id FROM moved ORDER BY id",
     )
-    .bind(articles)
-    .bind(story)
+    .bind(numbers(articles))
+    .bind(story.0)
     .fetch_all(connection)
     .await
-    .doing(DOING)
+    .doing(DOING)?;
+    Ok(ids::articles(moved))
 }
 
 pub(crate) async fn move_to(
     connection: &mut PgConnection,
-    articles: &[i64],
-    story: i64,
+    articles: &[ArticleId],
+    story: StoryId,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE article SET story_id = $2 WHERE article_id = ANY ($1)")
-        .bind(articles)
-        .bind(story)
+        .bind(numbers(articles))
+        .bind(story.0)
         .execute(connection)
         .await
         .doing(DOING)?;
@@ -224,11 +230,11 @@ pub(crate) async fn link_again(connection: &mut PgConnection, links: &[Value]) -
 pub(crate) async fn record(
     connection: &mut PgConnection,
     kind: &str,
-    article: i64,
-    moved: &[i64],
-    from: i64,
-    to: i64,
-    cause: Option<i64>,
+    article: ArticleId,
+    moved: &[ArticleId],
+    from: StoryId,
+    to: StoryId,
+    cause: Option<ArticleId>,
     detail: Value,
 ) -> Result<StoryEvent, StoreError> {
     let (event_id, happened_at) = sqlx::query_as(
@@ -236,11 +242,11 @@ pub(crate) async fn record(
          VALUES ($1, $2, $3, $4, $5, $6, now(), $7) RETURNING event_id, happened_at",
     )
     .bind(kind)
-    .bind(article)
-    .bind(moved)
-    .bind(from)
-    .bind(to)
-    .bind(cause)
+    .bind(article.0)
+    .bind(numbers(moved))
+    .bind(from.0)
+    .bind(to.0)
+    .bind(cause.map(|c| c.0))
     .bind(&detail)
     .fetch_one(connection)
     .await

@@ -10,12 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
+use copydesk_article::{ArticleId, StoryId};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::rows::columns::columns;
 use crate::rows::copy::{CopyInto, copy};
+use crate::rows::ids::{self, numbers};
 use crate::rows::values::List;
 
 const DOING: &str = "cannot keep the stories' rows";
@@ -23,7 +25,7 @@ const DOING: &str = "cannot keep the stories' rows";
 /// What a story's row depends on of one of its articles.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
-    pub(crate) article: i64,
+    pub(crate) article: ArticleId,
     pub(crate) site: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) url: Option<String>,
@@ -75,7 +77,7 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 /// A story's row while articles are added to it.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
-    canonical_article: i64,
+    canonical_article: ArticleId,
     articles: i64,
     copies: i64,
     first_published_at: Option<DateTime<Utc>>,
@@ -149,10 +151,10 @@ impl Row {
         i64::from(words) * 5 >= i64::from(self.longest_words) * 4
     }
 
-    fn into_columns(self, story_id: i64) -> StoryRow {
+    fn into_columns(self, story: StoryId) -> StoryRow {
         StoryRow {
-            story_id,
-            canonical_article: self.canonical_article,
+            story_id: story.0,
+            canonical_article: self.canonical_article.0,
             articles: self.articles,
             copies: self.copies,
             sites: i64::try_from(self.sites.len()).unwrap_or(i64::MAX),
@@ -182,14 +184,14 @@ impl Member {
 /// stories; the articles are written already.
 pub(crate) async fn keep(
     connection: &mut PgConnection,
-    new: impl IntoIterator<Item = (i64, Member)>,
-    mut changed: BTreeSet<i64>,
+    new: impl IntoIterator<Item = (StoryId, Member)>,
+    mut changed: BTreeSet<StoryId>,
 ) -> Result<(), StoreError> {
-    let mut joined: BTreeMap<i64, Vec<Member>> = BTreeMap::new();
-    let mut founded: BTreeMap<i64, Row> = BTreeMap::new();
+    let mut joined: BTreeMap<StoryId, Vec<Member>> = BTreeMap::new();
+    let mut founded: BTreeMap<StoryId, Row> = BTreeMap::new();
     for (story, member) in new {
         if changed.contains(&story) {
-        } else if member.article == story {
+        } else if StoryId(member.article.0) == story {
             founded.insert(story, Row::of(&member));
         } else if let Some(row) = founded.get_mut(&story) {
             if !row.add(&member) {
@@ -200,7 +202,7 @@ pub(crate) async fn keep(
             joined.entry(story).or_default().push(member);
         }
     }
-    let stories: Vec<i64> = joined.keys().chain(&changed).copied().collect();
+    let stories: Vec<StoryId> = joined.keys().chain(&changed).copied().collect();
     let mut rows = lock(connection, stories).await?;
     let mut updated = StoryColumns::default();
     let mut updates = 0;
@@ -238,15 +240,18 @@ pub(crate) async fn keep(
 /// Counts stories again, after their articles have changed. Call it last in a transaction.
 pub(crate) async fn recount(
     connection: &mut PgConnection,
-    stories: impl IntoIterator<Item = i64>,
+    stories: impl IntoIterator<Item = StoryId>,
 ) -> Result<(), StoreError> {
-    let stories: Vec<i64> = stories.into_iter().collect();
+    let stories: Vec<StoryId> = stories.into_iter().collect();
     lock(connection, stories.clone()).await?;
     count(connection, &stories).await
 }
 
 /// Counts the stories of some articles again.
-pub(crate) async fn recount_of(connection: &mut PgConnection, articles: &[i64]) -> Result<(), StoreError> {
+pub(crate) async fn recount_of(
+    connection: &mut PgConnection,
+    articles: &[ArticleId],
+) -> Result<(), StoreError> {
     let stories = stories_of(connection, articles).await?;
     recount(connection, stories).await
 }
@@ -254,41 +259,44 @@ pub(crate) async fn recount_of(connection: &mut PgConnection, articles: &[i64]) 
 /// The stories of some articles.
 pub(crate) async fn stories_of(
     connection: &mut PgConnection,
-    articles: &[i64],
-) -> Result<BTreeSet<i64>, StoreError> {
+    articles: &[ArticleId],
+) -> Result<BTreeSet<StoryId>, StoreError> {
     if articles.is_empty() {
         return Ok(BTreeSet::new());
     }
     let stories: Vec<i64> =
         sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
-            .bind(articles)
+            .bind(numbers(articles))
             .fetch_all(connection)
             .await
             .doing(DOING)?;
-    Ok(stories.into_iter().collect())
+    Ok(ids::stories(stories).into_iter().collect())
 }
 
 /// Locks the rows of stories, in one order, and reads them.
-async fn lock(connection: &mut PgConnection, mut stories: Vec<i64>) -> Result<HashMap<i64, Row>, StoreError> {
+async fn lock(
+    connection: &mut PgConnection,
+    mut stories: Vec<StoryId>,
+) -> Result<HashMap<StoryId, Row>, StoreError> {
     if stories.is_empty() {
         return Ok(HashMap::new());
     }
     stories.sort_unstable();
     let rows =
         sqlx::query("SELECT * FROM story WHERE story_id = ANY ($1) ORDER BY story_id FOR NO KEY UPDATE")
-            .bind(&stories)
+            .bind(numbers(&stories))
             .fetch_all(connection)
             .await
             .doing(DOING)?;
     rows.iter()
-        .map(|row| Ok((row.try_get("story_id")?, read(row)?)))
+        .map(|row| Ok((StoryId(row.try_get("story_id")?), read(row)?)))
         .collect::<Result<_, sqlx::Error>>()
         .doing(DOING)
 }
 
 fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
     Ok(Row {
-        canonical_article: row.try_get("canonical_article")?,
+        canonical_article: ArticleId(row.try_get("canonical_article")?),
         articles: row.try_get("articles")?,
         copies: row.try_get("copies")?,
         first_published_at: row.try_get("first_published_at")?,
@@ -304,7 +312,7 @@ fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
 }
 
 /// A statement of its own behind the lock: its snapshot has what the lock was waited for.
-async fn count(connection: &mut PgConnection, stories: &[i64]) -> Result<(), StoreError> {
+async fn count(connection: &mut PgConnection, stories: &[StoryId]) -> Result<(), StoreError> {
     static COUNT: LazyLock<String> = LazyLock::new(|| {
         let columns = [StoryRow::NAMES, &["first_seen", "last_seen"]].concat();
         let set: Vec<String> = columns.iter().map(|n| format!("{n} = EXCLUDED.{n}")).collect();
@@ -324,7 +332,7 @@ async fn count(connection: &mut PgConnection, stories: &[i64]) -> Result<(), Sto
         "DELETE FROM story s WHERE s.story_id = ANY ($1) AND NOT EXISTS (SELECT FROM article a WHERE a.story_id = s.story_id)",
     ] {
         sqlx::query(sql)
-            .bind(stories)
+            .bind(numbers(stories))
             .execute(&mut *connection)
             .await
             .doing(DOING)?;
@@ -339,7 +347,7 @@ mod tests {
     fn member(article: i64, words: i32, minute: Option<u32>) -> Member {
         let at = |m: u32| format!("2026-03-01T12:{m:02}:00Z").parse().unwrap();
         Member {
-            article,
+            article: ArticleId(article),
             site: Some(format!("s{}.example", article % 2)),
             title: Some(format!("Title {article}")),
             url: None,
@@ -361,11 +369,11 @@ mod tests {
             member(5, 400, None),
         ] {
             assert!(row.add(&other));
-            assert_eq!(row.canonical_article, 1);
+            assert_eq!(row.canonical_article.0, 1);
         }
         assert!(row.add(&member(6, 320, Some(2))));
         assert_eq!(
-            (row.canonical_article, row.title.as_deref()),
+            (row.canonical_article.0, row.title.as_deref()),
             (6, Some("Title 6"))
         );
         assert_eq!((row.articles, row.copies, row.sites.len()), (6, 5, 2));

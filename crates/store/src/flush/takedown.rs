@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use copydesk_article::TopicPartition;
+use copydesk_article::{StoryId, TopicPartition};
 use sqlx::{PgConnection, Row as _};
 
 use crate::connect::config::Store;
@@ -19,6 +19,7 @@ use crate::flush::work::Work;
 use crate::ledger::item::{Item, Tombstone};
 use crate::ledger::report::{FlushReport, Verdict};
 use crate::ledger::write_ledger::{self, Sighting};
+use crate::rows::ids;
 
 const DOING: &str = "cannot take an article down";
 /// Why, where a message did it.
@@ -135,7 +136,7 @@ async fn remove(
     why: &str,
     tell: bool,
     by: Option<(&TopicPartition, i64)>,
-    stories: &mut BTreeSet<i64>,
+    stories: &mut BTreeSet<StoryId>,
 ) -> Result<Option<TakenDown>, StoreError> {
     let (article, address) = match target {
         TakedownTarget::Article(id) => (Some(*id), None),
@@ -156,15 +157,15 @@ async fn remove(
     .fetch_one(tx)
     .await
     .doing(DOING)?;
-    let takedown_id: Option<i64> = row.try_get(0).doing(DOING)?;
-    stories.extend(row.try_get::<Vec<i64>, _>(3).doing(DOING)?);
+    let takedown_id: Option<i64> = row.try_get("noted").doing(DOING)?;
+    stories.extend(ids::stories(row.try_get("in_stories").doing(DOING)?));
     let Some(takedown_id) = takedown_id else {
         return Ok(None);
     };
     Ok(Some(TakenDown {
         takedown_id,
-        article_id: row.try_get(1).doing(DOING)?,
-        removed: row.try_get::<i64, _>(2).doing(DOING)?.unsigned_abs(),
+        article_id: row.try_get("named").doing(DOING)?,
+        removed: row.try_get::<i64, _>("removed").doing(DOING)?.unsigned_abs(),
     }))
 }
 

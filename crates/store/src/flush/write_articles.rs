@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use copydesk_article::ArticleId;
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
@@ -22,6 +23,7 @@ use crate::flush::story_rows::Member;
 use crate::flush::work::Work;
 use crate::rows::content_hash::ContentHash;
 use crate::rows::copy::{CopyInto, copy};
+use crate::rows::ids::numbers;
 use crate::rows::values::list;
 
 /// How a column of text becomes the column of the table: lists are taken apart, JSON is parsed.
@@ -107,7 +109,7 @@ pub(crate) struct ArticleRows<'b> {
     /// Row by row beside `updated`.
     updated_texts: TextColumns<'b>,
     updated_evidence: EvidenceColumns<'b>,
-    updated_ids: Vec<i64>,
+    updated_ids: Vec<ArticleId>,
     /// Versions that came and went within the batch.
     superseded: VersionColumns<'b>,
     superseded_count: usize,
@@ -174,7 +176,7 @@ impl<'b> ArticleRows<'b> {
                 rows.updated.push(content);
                 rows.updated_texts.push(text);
                 rows.updated_evidence.push(evidence);
-                rows.updated_ids.push(id);
+                rows.updated_ids.push(ArticleId(id));
             }
         }
         rows
@@ -184,7 +186,7 @@ impl<'b> ArticleRows<'b> {
     pub(crate) fn members(&self) -> impl Iterator<Item = Member> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         self.new.iter().map(move |new| Member {
-            article: new.content.article_id,
+            article: ArticleId(new.content.article_id),
             site: owned(new.content.site),
             title: owned(new.content.title),
             url: owned(new.content.url),
@@ -196,7 +198,7 @@ impl<'b> ArticleRows<'b> {
     }
 
     /// The articles that have a new version.
-    pub(crate) fn updated(&self) -> &[i64] {
+    pub(crate) fn updated(&self) -> &[ArticleId] {
         &self.updated_ids
     }
 
@@ -229,7 +231,7 @@ impl<'b> ArticleRows<'b> {
     ) -> Result<(), StoreError> {
         if !self.updated_ids.is_empty() {
             sqlx::query(ARCHIVE.as_str())
-                .bind(&self.updated_ids)
+                .bind(numbers(&self.updated_ids))
                 .execute(&mut *connection)
                 .await
                 .doing("cannot archive replaced versions")?;

@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use copydesk_article::StoryId;
 use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
 use crate::rows::copy::{CopyInto, CopyValue as _, copy};
+use crate::rows::ids::numbers;
 
 use super::window::{Window, by_window};
 
@@ -44,14 +46,14 @@ pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> R
 /// Locks the windows of all articles of some stories: for whoever changes the stories and claims no keys.
 pub(crate) async fn lock_of_stories(
     connection: &mut PgConnection,
-    stories: &[i64],
+    stories: &[StoryId],
 ) -> Result<(), StoreError> {
     sqlx::query(
         "SELECT FROM near_key_window WHERE number IN (
              SELECT copydesk_window(coalesce(message_time, ingested_at)) FROM article WHERE story_id = ANY ($1))
          ORDER BY number FOR UPDATE",
     )
-    .bind(stories)
+    .bind(numbers(stories))
     .execute(connection)
     .await
     .doing(LOCKING)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::StoryId;
 use copydesk_store::{Claimed, OnLostRange, RetryClass, Store, StoreConfig};
 
 use tokio::sync::Barrier;
@@ -353,7 +354,10 @@ async fn a_flush_of_another_window_does_not_wait_and_a_merge_does() {
         .await
         .unwrap();
     let merge = async {
-        let merged = second.0.merge_stories(stories[1], stories[0], "a test").await;
+        let merged = second
+            .0
+            .merge_stories(StoryId(stories[1]), StoryId(stories[0]), "a test")
+            .await;
         merged.unwrap();
     };
     tokio::join!(merge, slow.go_on(&scratch, 1));

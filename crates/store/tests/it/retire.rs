@@ -1,6 +1,7 @@
 //! Retention by age: what is old goes, what is left is whole, and every offset is still accounted for.
 
 use chrono::{DateTime, Utc};
+use copydesk_article::StoryId;
 use copydesk_store::{Retirable, StoreError};
 use sqlx::Executor as _;
 
@@ -108,7 +109,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
     assert_eq!(left, [later, alone]);
     // The story keeps its name, and the article that is left is its canonical one.
     let story = scratch.store.story(later).await.unwrap().unwrap();
-    assert_eq!((story.story_id, story.canonical_article), (original, later));
+    assert_eq!((story.story_id.0, story.canonical_article.0), (original, later));
     let found: (i64, i64) =
         sqlx::query_as("SELECT canonical_article, articles FROM stories WHERE story_id = $1")
             .bind(original)
@@ -146,7 +147,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
     assert!(again > alone);
     scratch
         .store
-        .merge_stories(alone, original, "a story whose founder is gone")
+        .merge_stories(StoryId(alone), StoryId(original), "a story whose founder is gone")
         .await
         .unwrap();
     scratch.assert_law().await;

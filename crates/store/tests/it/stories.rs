@@ -1,5 +1,6 @@
 //! Stories in a person's hands, late merges, new recipes, the list of common shingles.
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::{FlushReport, StoreError};
 use copydesk_testkit::ArticleGenerator;
 
@@ -58,10 +59,10 @@ async fn merge_split_and_back_again() {
 
     let merged = scratch
         .store
-        .merge_stories(ids[2], ids[0], "one event")
+        .merge_stories(StoryId(ids[2]), StoryId(ids[0]), "one event")
         .await
         .unwrap();
-    assert_eq!(merged.moved, [ids[2], ids[3]]);
+    assert_eq!(merged.moved, [ids[2], ids[3]].map(ArticleId));
     assert_eq!(stories(&scratch, &ids).await, [ids[0]; 4]);
     scratch.assert_law().await;
     // A copy that comes after the merge goes back with the ones it is linked to.
@@ -75,7 +76,7 @@ async fn merge_split_and_back_again() {
 
     let split = scratch
         .store
-        .split_story(&[ids[1]], "another quay")
+        .split_story(&[ArticleId(ids[1])], "another quay")
         .await
         .unwrap();
     assert_eq!(stories(&scratch, &ids[..2]).await, [ids[0], ids[1]]);
@@ -101,10 +102,14 @@ async fn merge_split_and_back_again() {
     scratch.assert_law().await;
 
     let story = scratch.store.story(ids[1]).await.unwrap().unwrap();
-    assert_eq!((story.story_id, story.articles.len()), (ids[0], 2));
+    assert_eq!((story.story_id.0, story.articles.len()), (ids[0], 2));
     let kinds: Vec<&str> = story.events.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["merge", "undo", "split", "undo"]);
-    let founder = scratch.store.split_story(&[ids[0]], "").await.unwrap_err();
+    let founder = scratch
+        .store
+        .split_story(&[ArticleId(ids[0])], "")
+        .await
+        .unwrap_err();
     assert!(founder.to_string().contains("founded"), "{founder}");
 }
 
@@ -395,7 +400,7 @@ async fn an_article_leaves_a_story_that_it_never_belonged_to_and_can_be_put_back
         .unwrap();
     assert_eq!(
         (event.kind.as_str(), event.cause_article),
-        ("relink", Some(third))
+        ("relink", Some(ArticleId(third)))
     );
     assert_eq!(event.detail["linked_to"], ids[0]);
     scratch.assert_law().await;

@@ -1,5 +1,6 @@
 //! What a newcomer shows of older articles: round-ups hold several articles, and whole copies tie stories together.
 
+use copydesk_article::StoryId;
 use copydesk_testkit::{ArticleGenerator, scan};
 
 use crate::support::{Scratch, Text, batch};
@@ -209,7 +210,11 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     }
     scratch.assert_law().await;
     // A person says that the last two are of two stories.
-    let merged = scratch.store.merge_stories(last, tide, "a test").await.unwrap();
+    let merged = scratch
+        .store
+        .merge_stories(StoryId(last), StoryId(tide), "a test")
+        .await
+        .unwrap();
     scratch.store.undo_story_event(merged.event_id).await.unwrap();
     assert_eq!(scratch.store.outdated_decisions().await.unwrap(), 3);
 

@@ -1,6 +1,7 @@
 //! `copydesk story show|explain|merge|split|undo`.
 
 use anyhow::bail;
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::{Explanation, StoryDetail, StoryEvent};
 use serde_json::json;
 
@@ -35,8 +36,13 @@ pub(crate) async fn run(config: &Config, command: &StoryCommand) -> anyhow::Resu
                 return Ok(Outcome::Found);
             }
         }
-        StoryCommand::Merge { from, into, why } => done(&store.merge_stories(*from, *into, why).await?),
-        StoryCommand::Split { articles, why } => done(&store.split_story(articles, why).await?),
+        StoryCommand::Merge { from, into, why } => {
+            done(&store.merge_stories(StoryId(*from), StoryId(*into), why).await?);
+        }
+        StoryCommand::Split { articles, why } => {
+            let articles: Vec<ArticleId> = articles.iter().copied().map(ArticleId).collect();
+            done(&store.split_story(&articles, why).await?);
+        }
         StoryCommand::Undo { event } => done(&store.undo_story_event(*event).await?),
     }
     Ok(Outcome::Done)

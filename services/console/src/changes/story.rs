@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::StoryEvent;
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ pub(crate) async fn merge(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
         return ask_once(&ask, Section::Stories, "Merge two stories?", &would, "Merge them");
     }
     let event = store
-        .merge_stories(left.story_id, joined.story_id, &why(&ask))
+        .merge_stories(StoryId(left.story_id), StoryId(joined.story_id), &why(&ask))
         .await?;
     changed(&ask, &event)
 }
@@ -76,6 +77,7 @@ pub(crate) async fn split(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
             "Take them out",
         );
     }
+    let articles: Vec<ArticleId> = articles.into_iter().map(ArticleId).collect();
     let event = store.split_story(&articles, &why(&ask)).await?;
     changed(&ask, &event)
 }

@@ -2,6 +2,7 @@
 //!
 //! The ignored one takes the pictures of docs/console.md, from the bundled samples.
 
+use copydesk_article::StoryId;
 use serde_json::{Value, json};
 
 use crate::chromium::{Page, axe};
@@ -126,7 +127,11 @@ async fn texts_of_strangers_run_nothing_in_a_browser() {
         .await;
     desk.index().await;
     desk.store
-        .merge_stories(desk.number("SELECT max(story_id) FROM stories").await, 1, trick)
+        .merge_stories(
+            StoryId(desk.number("SELECT max(story_id) FROM stories").await),
+            StoryId(1),
+            trick,
+        )
         .await
         .ok();
     let base = format!("http://{}", desk.address);

@@ -221,6 +221,9 @@ async fn the_login_that_reads_cannot_write() {
     })
     .await
     .unwrap();
-    let error = store.merge_stories(1, 3, "").await.unwrap_err();
+    let error = store
+        .merge_stories(copydesk_article::StoryId(1), copydesk_article::StoryId(3), "")
+        .await
+        .unwrap_err();
     assert_eq!(error.sqlstate().as_deref(), Some("25006"), "{error}");
 }

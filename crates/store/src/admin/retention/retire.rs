@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::story_rows;
+use crate::rows::ids;
 
 const DOING: &str = "cannot drop old articles (this needs the role copydesk_owner)";
 
@@ -145,7 +146,7 @@ impl Store {
                 tx.rollback().await.doing(DOING)?;
                 continue;
             }
-            let stories = story_rows::stories_of(&mut tx, &ids).await?;
+            let stories = story_rows::stories_of(&mut tx, &ids::articles(ids.clone())).await?;
             // Held to the end, so that no range is dropped, or given up, between this look and the deletion.
             let alone: Vec<i64> = sqlx::query_scalar(
                 "WITH dropping AS MATERIALIZED (

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use copydesk_article::{CleanArticle, Removal};
+use copydesk_article::{ArticleId, CleanArticle, Removal};
 use copydesk_site::{SITE_MEMORY, restore};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
@@ -159,7 +159,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
-        story_rows::recount_of(&mut tx, &[article]).await?;
+        story_rows::recount_of(&mut tx, &[ArticleId(article)]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(done)
     }

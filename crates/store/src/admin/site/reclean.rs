@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::ArticleId;
 use copydesk_site::{BlockKeys, PageBlocks, RULE_VERSION, SIBLINGS, apply, restore};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -142,7 +143,7 @@ impl Store {
         .await
         .doing(DOING)?;
         if event.is_some() {
-            story_rows::recount_of(&mut tx, &[article]).await?;
+            story_rows::recount_of(&mut tx, &[ArticleId(article)]).await?;
         }
         tx.commit().await.doing(DOING)?;
         Ok(event)

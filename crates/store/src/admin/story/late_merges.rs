@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Decision, Params};
 use serde_json::json;
 use sqlx::{PgConnection, Row as _};
@@ -15,6 +16,7 @@ use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::evidence::{Older, candidates};
 use crate::flush::story_moves::{lock, may_merge};
+use crate::rows::ids;
 use crate::{flush::story_rows, keys};
 
 const DOING: &str = "cannot look for stories that are one";
@@ -89,8 +91,8 @@ pub(crate) async fn lock_around(connection: &mut PgConnection, article: i64) -> 
     .fetch_all(&mut *connection)
     .await
     .doing(DOING)?;
-    keys::lock_of_stories(connection, &stories).await?;
-    lock(connection, &[article], &[]).await?;
+    keys::lock_of_stories(connection, &ids::stories(stories)).await?;
+    lock(connection, &[ArticleId(article)], &[]).await?;
     Ok(())
 }
 
@@ -101,7 +103,7 @@ pub(crate) async fn merge_tied(
     article: i64,
     decision: &Decision,
     older: &HashMap<i64, Older<'_>>,
-) -> Result<Vec<[i64; 2]>, StoreError> {
+) -> Result<Vec<[StoryId; 2]>, StoreError> {
     let Some(own) = older.get(&article) else {
         return Ok(Vec::new());
     };
@@ -130,7 +132,7 @@ pub(crate) async fn merge_with(
     article: i64,
     other: i64,
     why: serde_json::Value,
-) -> Result<Option<[i64; 2]>, StoreError> {
+) -> Result<Option<[StoryId; 2]>, StoreError> {
     let members: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT story_id, count(*) FROM article
          WHERE story_id IN (SELECT story_id FROM article WHERE article_id IN ($1, $2)) GROUP BY story_id ORDER BY story_id",
@@ -143,9 +145,10 @@ pub(crate) async fn merge_with(
     let [(into, some), (from, more)] = members.as_slice() else {
         return Ok(None);
     };
-    if !may_merge(*from, *into, usize::try_from(some + more).unwrap_or(usize::MAX)) {
+    let (from, into) = (StoryId(*from), StoryId(*into));
+    if !may_merge(from, into, usize::try_from(some + more).unwrap_or(usize::MAX)) {
         return Ok(None);
     }
-    merge(connection, *from, *into, Some(article), why).await?;
-    Ok(Some([*from, *into]))
+    merge(connection, from, into, Some(ArticleId(article)), why).await?;
+    Ok(Some([from, into]))
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Decision, Params, RULE_VERSION, Refusal};
 use serde_json::json;
 use sqlx::{PgConnection, Row as _};
@@ -153,22 +154,23 @@ async fn carry_out(
     let link = decision.link.map(|l| l.to.0);
     // All that move, and the stories that are merged.
     let (mut moved, mut merged) = (Vec::new(), Vec::new());
+    let own = ArticleId(article);
     if decision.digest {
-        moved.extend(mark_digest(connection, article, article).await?);
+        moved.extend(mark_digest(connection, own, own).await?);
     } else if let Some(linked_to) = stored.linked_to.filter(|to| link != Some(*to)) {
-        moved.extend(relink(connection, article, linked_to, article, article, &why).await?);
+        moved.extend(relink(connection, own, ArticleId(linked_to), StoryId(article), own, &why).await?);
     }
     if let Some(found) = decision.relink {
-        let (moves, from, to) = (found.article.0, found.from.0, found.new_story.0);
-        moved.extend(relink(connection, moves, from, to, article, &why).await?);
+        let (moves, from, to) = (found.article, found.from, found.new_story);
+        moved.extend(relink(connection, moves, from, to, own, &why).await?);
     }
     for digest in &decision.digests {
-        let page = digest.article.0;
-        let why = json!({ "digest": page });
+        let page = digest.article;
+        let why = json!({ "digest": page.0 });
         for excerpt in &digest.released {
-            moved.extend(relink(connection, excerpt.0, page, excerpt.0, article, &why).await?);
+            moved.extend(relink(connection, *excerpt, page, StoryId(excerpt.0), own, &why).await?);
         }
-        moved.extend(mark_digest(connection, page, article).await?);
+        moved.extend(mark_digest(connection, page, own).await?);
     }
     if let Some(to) = link.filter(|to| stored.linked_to != Some(*to)) {
         merged.extend(join(connection, article, to).await?);
@@ -179,14 +181,18 @@ async fn carry_out(
     }
     let mut stories = story_rows::stories_of(connection, &moved).await?;
     stories.extend(merged.into_iter().flatten());
-    stories.extend(older.values().map(|o| o.story.0));
+    stories.extend(older.values().map(|o| o.story));
     story_rows::recount(connection, stories).await?;
     Ok(true)
 }
 
 /// The article's story goes into that of the one that it is a copy of now, if the article founded it. It is not linked: the event says
 /// what it was found to be a copy of, and an undo has no link to take away.
-async fn join(connection: &mut PgConnection, article: i64, to: i64) -> Result<Option<[i64; 2]>, StoreError> {
+async fn join(
+    connection: &mut PgConnection,
+    article: i64,
+    to: i64,
+) -> Result<Option<[StoryId; 2]>, StoreError> {
     let founded: Option<bool> =
         sqlx::query_scalar("SELECT story_id = article_id FROM article WHERE article_id = $1")
             .bind(article)

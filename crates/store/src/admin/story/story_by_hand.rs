@@ -1,6 +1,7 @@
 //! What a person does with stories: look, explain, merge, split, take back. Every change is an event with its reason.
 
 use chrono::{DateTime, Utc};
+use copydesk_article::{ArticleId, StoryId};
 use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -8,6 +9,7 @@ use sqlx::{PgConnection, Row as _};
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::story_moves::{StoryEvent, link_again, lock, move_to, record, unlink, with_followers};
+use crate::rows::ids::{self, numbers};
 use crate::{flush::story_rows, keys};
 
 const DOING: &str = "cannot change the story";
@@ -16,7 +18,7 @@ const DOING: &str = "cannot change the story";
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryArticle {
     /// The article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// The publishing site.
     pub site: Option<String>,
     /// The headline.
@@ -24,7 +26,7 @@ pub struct StoryArticle {
     /// `original`, `near_copy`, …
     pub relation: String,
     /// What it is linked to.
-    pub linked_to: Option<i64>,
+    pub linked_to: Option<ArticleId>,
     /// Jaccard similarity to that.
     pub similarity: Option<f32>,
     /// Share of it that is in the linked article.
@@ -45,9 +47,9 @@ pub struct StoryArticle {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryDetail {
     /// Names the story.
-    pub story_id: i64,
+    pub story_id: StoryId,
     /// Its canonical article.
-    pub canonical_article: i64,
+    pub canonical_article: ArticleId,
     /// Its articles, the oldest first.
     pub articles: Vec<StoryArticle>,
     /// What changed it, in order.
@@ -71,21 +73,21 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await
         .doing(DOING)?;
-        let Some((story_id, canonical_article)) = head else {
+        let Some((story_id, canonical_article)) = head.map(|(s, c)| (StoryId(s), ArticleId(c))) else {
             return Ok(None);
         };
         let rows = sqlx::query(
             "SELECT a.article_id, a.site, a.title, a.relation, a.linked_to, a.similarity, a.containment, a.containment_of_linked,
-                    extract(epoch FROM a.message_time - o.message_time)::float8, a.word_count, a.version, a.published_at
+                    extract(epoch FROM a.message_time - o.message_time)::float8 AS lag_seconds, a.word_count, a.version, a.published_at
              FROM article a LEFT JOIN article o ON o.article_id = a.linked_to
              WHERE a.story_id = $1 ORDER BY a.article_id",
         )
-        .bind(story_id)
+        .bind(story_id.0)
         .fetch_all(&mut *tx)
         .await
         .doing(DOING)?;
         let articles = rows.iter().map(article).collect::<Result<_, _>>().doing(DOING)?;
-        let events = events(&mut tx, "WHERE from_story = $1 OR to_story = $1", story_id).await?;
+        let events = events(&mut tx, "WHERE from_story = $1 OR to_story = $1", story_id.0).await?;
         tx.rollback().await.doing(DOING)?;
         Ok(Some(StoryDetail {
             story_id,
@@ -99,7 +101,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotPossible`]: one of them does not exist, or they are the same.
-    pub async fn merge_stories(&self, from: i64, into: i64, why: &str) -> Result<StoryEvent, StoreError> {
+    pub async fn merge_stories(
+        &self,
+        from: StoryId,
+        into: StoryId,
+        why: &str,
+    ) -> Result<StoryEvent, StoreError> {
         let mut tx = self.begin().await?;
         let event = merge(&mut tx, from, into, None, json!({ "why": why })).await?;
         story_rows::recount(&mut tx, [from, into]).await?;
@@ -112,7 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotPossible`]: they are not of one story, or one of them founded it.
-    pub async fn split_story(&self, articles: &[i64], why: &str) -> Result<StoryEvent, StoreError> {
+    pub async fn split_story(&self, articles: &[ArticleId], why: &str) -> Result<StoryEvent, StoreError> {
         let mut tx = self.begin().await?;
         let event = split(&mut tx, articles, why).await?;
         story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
@@ -140,9 +147,9 @@ fn not_possible<T>(what: String) -> Result<T, StoreError> {
 
 pub(crate) async fn merge(
     connection: &mut PgConnection,
-    from: i64,
-    into: i64,
-    cause: Option<i64>,
+    from: StoryId,
+    into: StoryId,
+    cause: Option<ArticleId>,
     detail: Value,
 ) -> Result<StoryEvent, StoreError> {
     if from == into {
@@ -155,44 +162,61 @@ pub(crate) async fn merge(
             return not_possible(format!("there is no story {story}"));
         }
     }
-    let moved: Vec<i64> = members
+    let moved: Vec<ArticleId> = members
         .iter()
         .filter(|(_, s)| *s == from)
         .map(|(id, _)| *id)
         .collect();
     move_to(connection, &moved, into).await?;
-    record(connection, "merge", from, &moved, from, into, cause, detail).await
+    record(
+        connection,
+        "merge",
+        ArticleId(from.0),
+        &moved,
+        from,
+        into,
+        cause,
+        detail,
+    )
+    .await
 }
 
-async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Result<StoryEvent, StoreError> {
+async fn split(
+    connection: &mut PgConnection,
+    articles: &[ArticleId],
+    why: &str,
+) -> Result<StoryEvent, StoreError> {
     let Some(first) = articles.iter().min().copied() else {
         return not_possible("no article was named".into());
     };
     let stories: Vec<i64> =
         sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
-            .bind(articles)
+            .bind(numbers(articles))
             .fetch_all(&mut *connection)
             .await
             .doing(DOING)?;
-    let [story] = stories.as_slice() else {
+    let stories = ids::stories(stories);
+    let [story] = *stories.as_slice() else {
         return not_possible(format!(
             "the articles are in {} stories; they must be in one",
             stories.len()
         ));
     };
-    keys::lock_of_stories(connection, &[*story]).await?;
-    let members = lock(connection, &[], &[*story]).await?;
+    keys::lock_of_stories(connection, &[story]).await?;
+    let members = lock(connection, &[], &[story]).await?;
     for article in articles {
         if members.iter().all(|(id, _)| id != article) {
             return not_possible(format!("article {article} is not in story {story}"));
         }
     }
-    if articles.contains(story) {
+    let founder = ArticleId(story.0);
+    if articles.contains(&founder) {
         return not_possible(format!(
             "article {story} founded the story; split the others off instead"
         ));
     }
-    if first != *story && !lock(connection, &[], &[first]).await?.is_empty() {
+    let founded = StoryId(first.0);
+    if first != founder && !lock(connection, &[], &[founded]).await?.is_empty() {
         return not_possible(format!("there is a story {first} already; merge into it instead"));
     }
     let links: Vec<Value> = sqlx::query_scalar(
@@ -200,20 +224,20 @@ async fn split(connection: &mut PgConnection, articles: &[i64], why: &str) -> Re
                                          shared_shingles, link_reason FROM article
                                   WHERE article_id = ANY ($1) AND linked_to IS NOT NULL AND NOT linked_to = ANY ($1)) l",
     )
-    .bind(articles)
+    .bind(numbers(articles))
     .fetch_all(&mut *connection)
     .await
     .doing(DOING)?;
-    let moved = with_followers(connection, articles, *story).await?;
+    let moved = with_followers(connection, articles, story).await?;
     unlink(connection, &links).await?;
-    move_to(connection, &moved, first).await?;
+    move_to(connection, &moved, founded).await?;
     record(
         connection,
         "split",
         first,
         &moved,
-        *story,
-        first,
+        story,
+        founded,
         None,
         json!({ "why": why, "links": links }),
     )
@@ -243,7 +267,7 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     }
     keys::lock_of_stories(connection, &[event.from_story, event.to_story]).await?;
     let members = lock(connection, &[], &[event.from_story, event.to_story]).await?;
-    let left: Vec<i64> = event
+    let left: Vec<ArticleId> = event
         .moved
         .iter()
         .copied()
@@ -269,7 +293,7 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
     };
     if event.kind == "digest" {
         sqlx::query("UPDATE article SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'")
-            .bind(event.article_id)
+            .bind(event.article_id.0)
             .execute(&mut *connection)
             .await
             .doing(DOING)?;
@@ -309,31 +333,31 @@ async fn events(
 
 fn event(row: &PgRow) -> Result<StoryEvent, sqlx::Error> {
     Ok(StoryEvent {
-        event_id: row.try_get(0)?,
-        kind: row.try_get(1)?,
-        article_id: row.try_get(2)?,
-        moved: row.try_get(3)?,
-        from_story: row.try_get(4)?,
-        to_story: row.try_get(5)?,
-        cause_article: row.try_get(6)?,
-        happened_at: row.try_get(7)?,
-        detail: row.try_get(8)?,
+        event_id: row.try_get("event_id")?,
+        kind: row.try_get("kind")?,
+        article_id: ArticleId(row.try_get("article_id")?),
+        moved: ids::articles(row.try_get("moved")?),
+        from_story: StoryId(row.try_get("from_story")?),
+        to_story: StoryId(row.try_get("to_story")?),
+        cause_article: row.try_get::<Option<i64>, _>("cause_article")?.map(ArticleId),
+        happened_at: row.try_get("happened_at")?,
+        detail: row.try_get("detail")?,
     })
 }
 
 fn article(row: &PgRow) -> Result<StoryArticle, sqlx::Error> {
     Ok(StoryArticle {
-        article_id: row.try_get(0)?,
-        site: row.try_get(1)?,
-        title: row.try_get(2)?,
-        relation: row.try_get(3)?,
-        linked_to: row.try_get(4)?,
-        similarity: row.try_get(5)?,
-        containment: row.try_get(6)?,
-        containment_of_linked: row.try_get(7)?,
-        lag_seconds: row.try_get(8)?,
-        words: row.try_get(9)?,
-        version: row.try_get(10)?,
-        published_at: row.try_get(11)?,
+        article_id: ArticleId(row.try_get("article_id")?),
+        site: row.try_get("site")?,
+        title: row.try_get("title")?,
+        relation: row.try_get("relation")?,
+        linked_to: row.try_get::<Option<i64>, _>("linked_to")?.map(ArticleId),
+        similarity: row.try_get("similarity")?,
+        containment: row.try_get("containment")?,
+        containment_of_linked: row.try_get("containment_of_linked")?,
+        lag_seconds: row.try_get("lag_seconds")?,
+        words: row.try_get("word_count")?,
+        version: row.try_get("version")?,
+        published_at: row.try_get("published_at")?,
     })
 }
