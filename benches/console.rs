@@ -1,8 +1,9 @@
 //! How long the console's pages take, and what fifty people who look at them cost the flush.
 //!
 //! `cargo bench -p copydesk-benches --bench console`: needs COPYDESK_TEST_DATABASE_URL (`make up`). COPYDESK_BENCH_ARTICLES sets how many articles are
-//! stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE for how many of them words are made (all). The console runs in this process, with a login
-//! that reads and one that writes, and is asked over HTTP. Each page is asked for 30 times, with other numbers, sites and words each time.
+//! stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE for how many of them words are made (all). 50,000 refused messages, 20,000 events and
+//! 10,000 older versions are beside them. The console runs in this process, with a login that reads and one that writes, and is asked over HTTP. Each
+//! page is asked for 30 times, with other numbers, sites and words each time. A page that is pasted into `/clean` is not: its time is that of cleaning.
 //!
 //! Then batches are stored without and with readers in turns. A person opens a page, looks at it for two to eight seconds, and opens another.
 #![allow(
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use copydesk_benches::filling::{Filled, IN_BATCH, fill, next_batch, p50_p95};
 use copydesk_benches::varied::VariedArticles;
 use copydesk_clean::{Budget, Cleaner, Rules};
@@ -27,6 +28,7 @@ use copydesk_decode::Limits;
 use copydesk_store::StoreConfig;
 use copydesk_testkit::ArticleGenerator;
 use copydesk_worker::IsolatedCommand;
+use sqlx::Executor as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -41,16 +43,30 @@ const PEOPLE: u64 = 50;
 const ROUNDS: usize = 4;
 const BATCHES: i64 = 40;
 
+/// Refused messages, events of either kind, and articles with an older version.
+const REFUSED: usize = 50_000;
+const VERSIONED: usize = 10_000;
+
 /// Pages by their name; `{…}` is replaced, with another value each time.
-const PAGES: [(&str, &str); 22] = [
+const PAGES: [(&str, &str); 29] = [
     ("stories, the newest", "/stories"),
     ("stories, the largest", "/stories?order=largest"),
     ("stories of a site", "/stories?site={site}"),
     ("stories in a language", "/stories?language=de"),
-    ("stories, deep in the list", "/stories?after=1-{id}"),
+    ("stories in a language that none has", "/stories?language=xx"),
+    ("stories before a day", "/stories?until={day}"),
+    (
+        "stories, the newest, deep in the list",
+        "/stories?after=1-{micros}-{id}",
+    ),
+    (
+        "stories, the largest, deep in the list",
+        "/stories?order=largest&after=1-0-{id}",
+    ),
     ("a story", "/stories/{id}"),
     ("two articles, word by word", "/compare?a={id}&b={other}"),
     ("an article", "/articles/{id}"),
+    ("two versions, word by word", "/articles/{versioned}/versions"),
     ("a form for a report", "/articles/{id}/wrong"),
     ("a report", "/articles/{id}/report"),
     ("search, a common and another word", "/search?q={common}+{word}"),
@@ -62,17 +78,42 @@ const PAGES: [(&str, &str); 22] = [
         "quarantine, with a filter",
         "/quarantine?reason=bad_json&lacks=zebra",
     ),
+    ("quarantine, nothing found", "/quarantine?contains=zebra"),
+    ("a refused message", "/quarantine/refused/0/{refused}"),
     ("flow", "/flow"),
     ("flow of a site", "/flow?site={site}"),
     ("flow in a language", "/flow?language=de"),
     ("sites", "/sites?from={site}"),
     ("a site", "/sites/{site}"),
+    ("the form for a page", "/clean"),
     ("log", "/log"),
 ];
+
+/// What no article brings: refused messages, events, older versions.
+const BESIDE: &str = "
+    INSERT INTO quarantine (topic, partition, \"offset\", first_seen, stage, reason, detail, raw, raw_size)
+    SELECT 'refused', 0, k, now() - k * interval '1 minute', 'decode', CASE k % 9 WHEN 0 THEN 'no_body' ELSE 'bad_json' END, 'line 1 column ' || k,
+        decode(repeat(md5(k::text), 20), 'hex'), 640 FROM generate_series(1, 50000) k;
+    INSERT INTO story_event (kind, article_id, from_story, to_story, moved, happened_at)
+    SELECT 'merge', k, k, k + 1, ARRAY[k], now() - k * interval '1 minute' FROM generate_series(1, 10000) k;
+    INSERT INTO clean_event (kind, article_id, version, before, after, happened_at)
+    SELECT 'reclean', k, 1, '{}', '{}', now() - k * interval '1 minute' FROM generate_series(1, 10000) k;
+    INSERT INTO article_version (article_id, version, message_time, version_at, word_count, fingerprint_version, body_hash, rules_version, title, blocks, body)
+    SELECT a.article_id, 1, a.message_time, a.version_at, a.word_count, a.fingerprint_version, a.body_hash, a.rules_version, 'Before: ' || a.title,
+        t.blocks, reverse(t.body) FROM article a JOIN article_text t USING (article_id) WHERE a.article_id <= 10000;
+    UPDATE article SET version = 2 WHERE article_id <= 10000;
+    VACUUM ANALYZE quarantine; VACUUM ANALYZE story_event; VACUUM ANALYZE clean_event; VACUUM ANALYZE article_version; VACUUM ANALYZE article";
 
 #[tokio::main]
 async fn main() {
     let mut filled = fill("console", ARTICLES).await;
+    for statement in BESIDE.split(';') {
+        filled
+            .db
+            .execute(statement)
+            .await
+            .expect("rows beside the articles");
+    }
     let url = filled.database.url().to_owned();
     let (address, _stop) = serve(&url).await;
     let mut random = ArticleGenerator::new(11);
@@ -154,7 +195,13 @@ fn with_values(page: &str, articles: i64, random: &mut ArticleGenerator) -> Stri
         let below = random.below(usize::try_from(articles - IN_BATCH).unwrap_or(1));
         (below + 1).to_string()
     };
+    let time = Utc::now() - TimeDelta::minutes(random.below(100 * 24 * 60) as i64);
+    let number = |random: &mut ArticleGenerator, most: usize| (random.below(most) + 1).to_string();
     page.replace("{id}", &id(random))
+        .replace("{micros}", &time.timestamp_micros().to_string())
+        .replace("{day}", &time.format("%Y-%m-%d").to_string())
+        .replace("{versioned}", &number(random, VERSIONED))
+        .replace("{refused}", &number(random, REFUSED))
         .replace("{other}", &id(random))
         .replace("{site}", &format!("site{}.example", random.below(2_000)))
         .replace("{word}", &VariedArticles::word(random))

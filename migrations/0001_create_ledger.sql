@@ -141,6 +141,7 @@ ALTER TABLE quarantine SET (autovacuum_vacuum_scale_factor = 0.05, toast.autovac
 -- The oldest are dropped first.
 CREATE INDEX quarantine_content ON quarantine (first_seen) WHERE content_dropped_at IS NULL;
 CREATE INDEX quarantine_site ON quarantine (copydesk_key_site(key), topic, partition, "offset") WHERE copydesk_key_site(key) IS NOT NULL;
+CREATE INDEX quarantine_held ON quarantine (topic, partition, "offset") WHERE state = 'held';
 CREATE INDEX quarantine_reason ON quarantine (reason, topic, partition, "offset") WHERE state = 'held';
 CREATE INDEX quarantine_settled ON quarantine (settled_at) WHERE settled_at IS NOT NULL;
 COMMENT ON TABLE quarantine IS 'Messages that were refused, with their bytes and the reason. `copydesk quarantine` shows, replays and discards them.';

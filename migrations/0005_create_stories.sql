@@ -24,7 +24,8 @@ CREATE TABLE story (
 CREATE INDEX story_first_seen ON story (first_seen);
 CREATE INDEX story_last_seen ON story (last_seen);
 CREATE INDEX story_first_published ON story (first_published_at);
-CREATE INDEX story_articles ON story (articles);
+-- Most stories have one article: the number makes their order, and lets a list go on behind any of them.
+CREATE INDEX story_articles ON story (articles, story_id);
 CREATE INDEX story_copies ON story (copies);
 CREATE INDEX story_sites ON story (sites);
 CREATE INDEX story_site ON story (site, first_seen);

@@ -22,6 +22,7 @@ CREATE TABLE site_block (
     decided_by text NOT NULL,
     PRIMARY KEY (site_hash, block)
 );
+CREATE INDEX site_block_site ON site_block (site, decided_at);
 CREATE INDEX site_block_decided ON site_block (decided_at);
 COMMENT ON TABLE site_block IS 'What a person has said about a block of a site, with `copydesk site pin` and `copydesk site forget`.';
 COMMENT ON COLUMN site_block.site_hash IS 'As evidence.site_hash.';

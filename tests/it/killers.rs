@@ -1,5 +1,4 @@
 //! Messages that end the process that prepares them: after two workers at the most they are in quarantine, and everything else is
-
 //! stored once.
 //!
 //! No input is known to do so. These do because `COPYDESK_TEST_ABORT_ON` names a text for which the program aborts.

@@ -24,6 +24,7 @@ mod outputs;
 mod quarantine;
 mod race;
 mod rebalance;
+mod reclean;
 mod redelivery;
 mod registry;
 mod rewind;

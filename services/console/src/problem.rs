@@ -66,7 +66,7 @@ impl Problem {
             Self::NotFound(_) => (
                 StatusCode::NOT_FOUND,
                 "Not found",
-                "Articles are dropped for their age where retention is on; numbers are never used again.",
+                "Check the number or the name. Where retention is on (janitor.retention_days), old articles are dropped.",
             ),
             Self::Bad(_) => (
                 StatusCode::BAD_REQUEST,
@@ -212,7 +212,7 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
         ),
         Some("28P01" | "28000" | "3D000") => (
             away,
-            "The database lets the console not in",
+            "The database does not let the console in",
             "See to console.url: user, password, name of the database. `copydesk doctor` says more.",
         ),
         _ if error.class() == RetryClass::WaitForDatabase => (
@@ -221,7 +221,7 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
             "Nothing is lost: workers wait for it too. See whether Postgres runs and whether console.url \
                 names it; `copydesk doctor` says more. This page works again by itself.",
         ),
-        _ if error.class() == RetryClass::RetryNow => (away, "Somebody was in the way", "Try again."),
+        _ if error.class() == RetryClass::RetryNow => (away, "Another change was in the way", "Try again."),
         _ => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "The database refused that",

@@ -100,6 +100,8 @@ pub struct VersionRow {
     pub message_time: Option<DateTime<Utc>>,
     /// When it was stored.
     pub version_at: Option<DateTime<Utc>>,
+    /// `rules`: the message of the version before, cleaned by other rules. `None`: another message brought it.
+    pub cause: Option<String>,
 }
 
 /// What a version says.
@@ -186,7 +188,7 @@ impl Store {
     /// Postgres does not answer.
     pub async fn read_versions(&self, article: i64, most: u32) -> Result<Vec<VersionRow>, StoreError> {
         let mut query = ask(
-            "SELECT version, latest, title, word_count, version_similarity, message_time, version_at
+            "SELECT version, latest, title, word_count, version_similarity, message_time, version_at, cause
              FROM article_versions WHERE article_id = ",
         );
         query.push_bind(article);

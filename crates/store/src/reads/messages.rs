@@ -73,6 +73,15 @@ pub struct MessageRow {
     pub settled_by: Option<String>,
 }
 
+/// Some refused messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePage {
+    /// Those that match.
+    pub messages: Vec<MessageRow>,
+    /// Where the next page begins: behind the last of them, or behind the last that was looked at. `None`: nothing follows.
+    pub next: Option<MessageKey>,
+}
+
 /// How many held messages have a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonCount {
@@ -89,22 +98,41 @@ struct Counted {
     messages: i64,
 }
 
+/// Messages that a page looks into at the most: no index knows what their sentences contain.
+const LOOKED_AT: u32 = 10_000;
+
 const MESSAGE: &str = "SELECT topic, partition, \"offset\", stage, reason, detail, state, attempts, \
     message_time, first_seen, settled_at,
         raw_size, truncated, stored_bytes, content_dropped_at, content_dropped_for, site, settled_by FROM quarantined";
 
 impl Store {
-    /// Refused messages in the order of topic, partition and offset.
+    /// Refused messages in the order of topic, partition and offset, of the next 10,000.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn read_messages(&self, asked: &MessageQuery) -> Result<Vec<MessageRow>, StoreError> {
-        let mut query = ask(MESSAGE);
-        filter(&mut query, asked);
-        query
-            .push(" ORDER BY topic, partition, \"offset\" LIMIT ")
-            .push_bind(i64::from(asked.most));
-        all(self, query, "cannot list the quarantine").await
+    pub async fn read_messages(&self, asked: &MessageQuery) -> Result<MessagePage, StoreError> {
+        let mut query = ask("SELECT * FROM (");
+        query.push(MESSAGE).push(" WHERE true");
+        by_index(&mut query, asked);
+        in_order(&mut query, LOOKED_AT);
+        query.push(") AS looked_at WHERE true");
+        by_sight(&mut query, asked);
+        in_order(&mut query, asked.most);
+        let messages: Vec<MessageRow> = all(self, query, "cannot list the quarantine").await?;
+        let next = match messages.last() {
+            Some(last) if messages.len() >= asked.most as usize => Some(last.key()),
+            _ => self.last_looked_at(asked).await?,
+        };
+        Ok(MessagePage { messages, next })
+    }
+
+    /// The last message that a page looks at. `None`: it looks at all that follow.
+    async fn last_looked_at(&self, asked: &MessageQuery) -> Result<Option<MessageKey>, StoreError> {
+        let mut query = ask("SELECT topic, partition, \"offset\" FROM quarantined WHERE true");
+        by_index(&mut query, asked);
+        query.push(" ORDER BY topic, partition, \"offset\" LIMIT 1 OFFSET ");
+        query.push_bind(i64::from(LOOKED_AT - 1));
+        first(self, query, "cannot look behind a page of the quarantine").await
     }
 
     /// How many messages match, counted no further than `most`.
@@ -112,8 +140,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer, or not in time.
     pub async fn count_messages(&self, asked: &MessageQuery, most: u32) -> Result<i64, StoreError> {
-        let mut query = ask("SELECT count(*) AS messages FROM (SELECT FROM quarantined");
-        filter(&mut query, asked);
+        let mut query = ask("SELECT count(*) AS messages FROM (SELECT FROM quarantined WHERE true");
+        by_index(&mut query, asked);
+        by_sight(&mut query, asked);
         query
             .push(" LIMIT ")
             .push_bind(i64::from(most))
@@ -152,19 +181,58 @@ impl Store {
     }
 }
 
-fn filter(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
-    query.push(" WHERE true");
-    for (column, value) in [
-        ("state", &asked.state),
-        ("reason", &asked.reason),
-        ("stage", &asked.stage),
-        ("topic", &asked.topic),
-        ("site", &asked.site),
-    ] {
-        if let Some(value) = value {
-            query.push(format!(" AND {column} = ")).push_bind(text(value));
+impl MessageRow {
+    /// Where it stands.
+    pub fn key(&self) -> MessageKey {
+        MessageKey {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            offset: self.offset,
         }
     }
+}
+
+fn equals(query: &mut QueryBuilder<'static, Postgres>, column: &str, value: Option<&String>) {
+    if let Some(value) = value {
+        query.push(format!(" AND {column} = ")).push_bind(text(value));
+    }
+}
+
+fn in_order(query: &mut QueryBuilder<'static, Postgres>, most: u32) {
+    query.push(" ORDER BY topic, partition, \"offset\" LIMIT ");
+    query.push_bind(i64::from(most));
+}
+
+/// Whether `state` is that of most messages that anybody asks for: it has indexes.
+fn is_held(asked: &MessageQuery) -> bool {
+    asked.state.as_deref() == Some("held")
+}
+
+/// What an index finds in the order of the list: a site's messages, else those that are held, by their reason if one is named.
+fn by_index(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
+    equals(query, "topic", asked.topic.as_ref());
+    equals(query, "site", asked.site.as_ref());
+    if asked.site.is_none() && is_held(asked) {
+        query.push(" AND state = 'held'");
+        equals(query, "reason", asked.reason.as_ref());
+    }
+    if let Some(key) = &asked.after {
+        query
+            .push(" AND (topic, partition, \"offset\") > (")
+            .push_bind(text(&key.topic))
+            .push(", ")
+            .push_bind(key.partition)
+            .push(", ")
+            .push_bind(key.offset)
+            .push(")");
+    }
+}
+
+/// What is looked for in each message.
+fn by_sight(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
+    equals(query, "state", asked.state.as_ref());
+    equals(query, "reason", asked.reason.as_ref());
+    equals(query, "stage", asked.stage.as_ref());
     for (compared, time) in [(">=", asked.since), ("<", asked.until)] {
         if let Some(time) = time {
             query.push(format!(" AND first_seen {compared} ")).push_bind(time);
@@ -177,15 +245,5 @@ fn filter(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
                 .push_bind(text(words))
                 .push(format!(")) {compared}"));
         }
-    }
-    if let Some(key) = &asked.after {
-        query
-            .push(" AND (topic, partition, \"offset\") > (")
-            .push_bind(text(&key.topic))
-            .push(", ")
-            .push_bind(key.partition)
-            .push(", ")
-            .push_bind(key.offset)
-            .push(")");
     }
 }

@@ -16,7 +16,7 @@ mod stories;
 pub use articles::{ArticleRow, BlockRow, SightingRow, VersionRow, VersionText};
 pub use events::{EventRow, EventSource};
 pub use flow::{FlowHour, LastRefusal, OutputRow, PartitionRow, UnusualSource};
-pub use messages::{MessageKey, MessageQuery, MessageRow, ReasonCount};
+pub use messages::{MessageKey, MessagePage, MessageQuery, MessageRow, ReasonCount};
 pub use sites::{RemovedRule, SaidRow, SiteRow};
 pub use stories::{MemberRow, StoryKey, StoryOrder, StoryQuery, StoryRow};
 

@@ -12,18 +12,20 @@ use crate::error::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoryOrder {
-    /// The one founded last first.
+    /// The one whose first article was stored last comes first.
     #[default]
     Newest,
-    /// The one with most articles first.
+    /// The one with most articles comes first.
     Largest,
 }
 
 /// The last story of a page: the next page begins behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoryKey {
-    /// Its articles; of no matter where the newest come first.
+    /// Its articles: the largest go by them.
     pub articles: i64,
+    /// When its first article was stored: the newest go by it.
+    pub first_seen: DateTime<Utc>,
     /// Its number.
     pub story_id: i64,
 }
@@ -145,7 +147,10 @@ impl Store {
         }
         match (asked.order, asked.after) {
             (StoryOrder::Newest, Some(key)) => {
-                query.push(" AND story_id < ").push_bind(key.story_id);
+                query
+                    .push(" AND (first_seen, story_id) < (")
+                    .push_bind(key.first_seen);
+                query.push(", ").push_bind(key.story_id).push(")");
             }
             (StoryOrder::Largest, Some(key)) => {
                 query
@@ -156,7 +161,7 @@ impl Store {
             (_, None) => {}
         }
         query.push(match asked.order {
-            StoryOrder::Newest => " ORDER BY story_id DESC LIMIT ",
+            StoryOrder::Newest => " ORDER BY first_seen DESC, story_id DESC LIMIT ",
             StoryOrder::Largest => " ORDER BY articles DESC, story_id DESC LIMIT ",
         });
         query.push_bind(i64::from(asked.most));
@@ -205,18 +210,6 @@ fn of_site(query: &mut QueryBuilder<'static, Postgres>, asked: &StoryQuery) {
     let Some(site) = &asked.site else { return };
     query
         .push(" AND story_id = ANY (ARRAY(SELECT DISTINCT story_id FROM articles WHERE site = ")
-        .push_bind(text(site));
-    if let (StoryOrder::Newest, Some(key)) = (asked.order, asked.after) {
-        query.push(" AND story_id < ").push_bind(key.story_id);
-    }
-    if asked.order == StoryOrder::Newest
-        && asked.language.is_none()
-        && asked.since.is_none()
-        && asked.until.is_none()
-    {
-        query
-            .push(" ORDER BY story_id DESC LIMIT ")
-            .push_bind(i64::from(asked.most));
-    }
-    query.push("))");
+        .push_bind(text(site))
+        .push("))");
 }

@@ -49,6 +49,8 @@ fn why(ask: &Ask) -> String {
         .field("why")
         .unwrap_or_default()
         .chars()
+        // Postgres has no zero byte.
+        .filter(|c| *c != '\0')
         .take(LONGEST_REASON)
         .collect();
     let signed = format!("{reason} ({}, console)", ask.user);

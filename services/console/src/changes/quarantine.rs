@@ -97,8 +97,8 @@ pub(crate) async fn replay(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
         html! {
             h1 { "Tried again" }
             p { (of) "." }
-            @if report.truncated + report.dropped > 0 { p { (report.truncated) " are not whole, of "
-                (report.dropped) " the bytes were dropped." } }
+            @if report.truncated + report.dropped > 0 { p { "Not tried: " (report.truncated) " that are not whole, "
+                (report.dropped) " whose bytes were dropped." } }
             (go_on(&ask, steps.goes_on()))
             p { a href="/quarantine" { "Quarantine" } " · " a href="/stories" { "Stories" } }
         }
@@ -178,21 +178,17 @@ impl<'s> Steps<'s> {
             return Ok(None);
         }
         if self.waiting.is_empty()
-            && let Some(mut query) = self.query.take()
+            && let Some(query) = self.query.take()
         {
-            self.waiting = self.store.read_messages(&query).await?;
-            if self.waiting.len() >= AT_ONCE as usize {
-                query.after = self.waiting.last().map(key_of);
-                self.query = Some(query);
-            }
+            (self.waiting, self.query) = next_found(self.store, query).await?;
         }
         let rest = self.waiting.split_off(most.min(self.waiting.len()));
         let step = std::mem::replace(&mut self.waiting, rest);
         let Some(last) = step.last() else { return Ok(None) };
-        self.last = Some(key_text(last));
+        self.last = Some(key_text(&last.key()));
         self.settled += i64::try_from(step.len()).unwrap_or(0);
         step.iter()
-            .map(|m| coordinates(&key_of(m)))
+            .map(|m| coordinates(&m.key()))
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -201,6 +197,23 @@ impl<'s> Steps<'s> {
     fn goes_on(&self) -> Option<&str> {
         let more = !self.waiting.is_empty() || self.query.is_some();
         self.last.as_deref().filter(|_| more)
+    }
+}
+
+/// The next messages that match, and the question for those behind them.
+async fn next_found(
+    store: &Store,
+    mut query: MessageQuery,
+) -> Result<(Vec<MessageRow>, Option<MessageQuery>), Problem> {
+    loop {
+        let page = store.read_messages(&query).await?;
+        let Some(next) = page.next else {
+            return Ok((page.messages, None));
+        };
+        query.after = Some(next);
+        if !page.messages.is_empty() {
+            return Ok((page.messages, Some(query)));
+        }
     }
 }
 
@@ -256,21 +269,13 @@ async fn meant(store: &Store, ask: &Ask) -> Result<Meant, Problem> {
     Ok(Meant::These(held))
 }
 
-fn key_of(m: &MessageRow) -> MessageKey {
-    MessageKey {
-        topic: m.topic.clone(),
-        partition: m.partition,
-        offset: m.offset,
-    }
-}
-
 /// How many there are, by reason.
 async fn these(store: &Store, meant: &Meant) -> Result<Markup, Problem> {
     let (count, first) = match meant {
         Meant::These(held) => (i64::try_from(held.len()).unwrap_or(0), held.clone()),
         Meant::All(query) => (
             store.count_messages(query, COUNTED).await?,
-            store.read_messages(query).await?,
+            next_found(store, (**query).clone()).await?.0,
         ),
     };
     let mut reasons: Vec<(&str, usize)> = Vec::new();
@@ -294,12 +299,11 @@ async fn preview(app: &App, store: &Store, meant: &Meant) -> Result<Markup, Prob
         Meant::These(held) => held.iter().take(TRIED).cloned().collect(),
         Meant::All(query) => {
             let most = u32::try_from(TRIED).unwrap_or(u32::MAX);
-            store
-                .read_messages(&MessageQuery {
-                    most,
-                    ..(**query).clone()
-                })
-                .await?
+            let first = MessageQuery {
+                most,
+                ..(**query).clone()
+            };
+            next_found(store, first).await?.0
         }
     };
     let begun = Instant::now();
@@ -308,7 +312,7 @@ async fn preview(app: &App, store: &Store, meant: &Meant) -> Result<Markup, Prob
         if begun.elapsed() > TRIED_FOR {
             break;
         }
-        let at = coordinates(&key_of(m))?;
+        let at = coordinates(&m.key())?;
         let why_not = match store.quarantine_message(&at).await? {
             None => Some("its bytes are not here".to_owned()),
             // The process that tries it does not speak with a registry.

@@ -21,6 +21,9 @@ const LOOKED_AT: i64 = 200;
 pub(crate) async fn say(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let store = app.writes().await?;
     let site = ask.part("site").to_owned();
+    if site.contains('\0') {
+        return Err(Problem::NotFound(format!("No article is of the site {site:?}.")));
+    }
     let named = ask.field("block").unwrap_or_default().to_owned();
     let block = u32::from_str_radix(&named, 16)
         .ok()

@@ -201,7 +201,7 @@ fn metadata(a: &ArticleRow) -> Markup {
             } }
         }
         @if let Some(extra) = extra {
-            details { summary { "Fields that copydesk does not know, as they came" }
+            details { summary { "Fields of the message that copydesk does not know" }
                 pre dir="auto" { (serde_json::to_string_pretty(extra).unwrap_or_default()) }
             }
         }
@@ -217,6 +217,7 @@ fn versions(article: i64, versions: &[VersionRow]) -> Markup {
                 " · " (counted(v.word_count, "word", "words"))
                 @if let Some(similarity) = v.version_similarity { " · similarity to the one before "
                     (format!("{similarity:.2}")) }
+                @if v.cause.as_deref() == Some("rules") { " · the same message, cleaned by other rules" }
                 @if v.version > 1 {
                     " · " a href={ "/articles/" (article) "/versions?from=" (v.version - 1) "&to="
                         (v.version) } { "what changed" }
@@ -241,7 +242,7 @@ fn sightings(all: &[SightingRow]) -> Markup {
                 }
             } }
         }
-        @if all.is_empty() { p { "Its messages were taken back by a rewind, and are to be read again." } }
+        @if all.is_empty() { p { "A rewind took its messages back; they are to be read again." } }
     }
 }
 

@@ -187,16 +187,15 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
         @if !data.remarks.is_empty() {
             section.notice aria-label="What deserves a look" { ul { @for r in &data.remarks { li {
                 (r.says) @if let Some(alert) = r.alert { " · " code { (alert) } }
-            } } } }
+            } }
+            p { "docs/operations.md says what to do about each alert." } } }
         }
         h2 { "Partitions" }
-        @if data.partitions.is_empty() { p { "No worker has read a partition yet: " code { "copydesk worker"
+        @if data.partitions.is_empty() { p { "No worker has read a partition yet. Start one: " code { "copydesk worker"
             } "." } }
         @else { (partitions(&data.partitions)) }
         @if data.partitions.iter().any(|p| p.lag.is_none()) { p.quiet { "Kafka did not say where the topic ends, so \
             that lag is not known: the console asks kafka.brokers, as a worker does." } }
-        p.quiet { "What a worker cannot do at the moment is in its log and its metrics; the names above are those of \
-            the alerts, and docs/operations.md says what to do about each." }
         h2 { "Articles an hour" }
         form.filters method="get" action="/flow" {
             label { "Days " input name="days" value=(data.days) size="3" inputmode="numeric"; }
@@ -211,8 +210,8 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
         }
         h2 { "Sites and languages that are not as usual" }
         @match data.unusual.as_deref() {
-            None => p { "They are being looked at. Open the page again in a minute." },
-            Some([]) => p { "All are as usual: the last day is held against the two weeks before." },
+            None => p { "Postgres is still working this out. Open the page again in a minute." },
+            Some([]) => p { "All are as usual: the last day is compared with the two weeks before." },
             Some(all) => ul { @for source in all { li { (not_usual(source)) } } },
         }
         @if !data.outputs.is_empty() {

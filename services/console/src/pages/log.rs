@@ -30,8 +30,8 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     ask.page(Section::Log, "Log", &data, || {
         html! {
             h1 { "Log" }
-            p.about { "Changes after articles were stored, the last first: by people, and by the pipeline \
-                itself where it knew better later." }
+            p.about { "Changes to stored articles and stories, the latest first: by people, and by the pipeline \
+                where it learned more later." }
             @if data.events.is_empty() { p { "Nothing was changed yet." } } @else { (table(&ask,
                 &data.events)) }
             @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Earlier" } } }

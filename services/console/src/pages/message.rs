@@ -13,7 +13,7 @@ use crate::ask::Ask;
 use crate::changes::quarantine::forms_for_one;
 use crate::layout::Section;
 use crate::problem::Problem;
-use crate::text::{beginning, number, relation, site, when, when_ago};
+use crate::text::{beginning, counted, number, relation, site, when, when_ago};
 
 /// Characters of a value that are shown.
 const SHOWN: usize = 20_000;
@@ -95,7 +95,7 @@ fn draw(ask: &Ask, at: &Coordinates, data: &Refused) -> Markup {
     html! {
         h1 { code { (at.to_string()) } }
         p { strong { (relation(&m.reason)) } " · refused by " (m.stage) " · " (m.state) " · tried "
-            (m.attempts) " times" }
+            (counted(m.attempts, "time", "times")) }
         p dir="auto" { (m.detail) }
         p.about {
             "refused " (when_ago(m.first_seen))
@@ -104,7 +104,7 @@ fn draw(ask: &Ask, at: &Coordinates, data: &Refused) -> Markup {
             @if let Some(who) = &m.settled_by { " by " bdi { (who) } }
             @if let Some(name) = &m.site { " · of " (site(Some(name))) }
             " · " (number(m.raw_size.unwrap_or(0))) " bytes"
-            @if m.truncated { " · not whole: it cannot be replayed" }
+            @if m.truncated { " · not whole, so it cannot be replayed" }
         }
         h2 { "As it came" }
         @match (&data.content, data.may_see) {
@@ -132,7 +132,7 @@ fn drawn(content: &Content) -> Markup {
             Some(value) => {
                 pre.bytes tabindex="0" role="region" aria-label="The value of the message" dir="auto" {
                     (value) }
-                @if content.cut { p.quiet { "The first " (SHOWN) " characters; " code {
+                @if content.cut { p.quiet { "These are the first " (SHOWN) " characters; " code {
                     "copydesk quarantine show --raw" } " writes all of it." } }
             },
         }

@@ -31,15 +31,12 @@ struct Quarantine {
 pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let store = app.reads().await?;
     let query = query_of(|name| ask.get(name))?;
-    let messages = store.read_messages(&query).await?;
+    let page = store.read_messages(&query).await?;
     let reasons = store.read_reasons(COUNTED).await?;
-    let next = messages
-        .last()
-        .filter(|_| messages.len() >= ROWS as usize)
-        .map(|m| ask.with(&[("after", &key_text(m))]));
+    let next = page.next.map(|key| ask.with(&[("after", &key_text(&key))]));
     let counted: i64 = reasons.iter().map(|r| r.messages).sum();
     let data = Quarantine {
-        messages,
+        messages: page.messages,
         reasons,
         more_than_counted: counted >= i64::from(COUNTED),
         next,
@@ -71,8 +68,8 @@ pub(crate) fn query_of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Result<Me
 }
 
 /// The key of a page that ends with this message, and the name of a box beside it.
-pub(crate) fn key_text(m: &MessageRow) -> String {
-    format!("{}/{}/{}", m.topic, m.partition, m.offset)
+pub(crate) fn key_text(key: &MessageKey) -> String {
+    format!("{}/{}/{}", key.topic, key.partition, key.offset)
 }
 
 pub(crate) fn key(text: &str) -> Result<MessageKey, Problem> {
@@ -105,8 +102,8 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
                     " " strong { (number(r.messages)) } " " span.quiet { (r.stage) }
                 }
             } }
-            @if data.more_than_counted { p.quiet { "Of the first " (number(COUNTED.into()))
-                " that are held; there are more." } }
+            @if data.more_than_counted { p.quiet { "These are counts of the first " (number(COUNTED.into()))
+                " that are held; more are." } }
         }
         form.filters method="get" action="/quarantine" {
             label { "State "
@@ -124,7 +121,9 @@ fn draw(ask: &Ask, data: &Quarantine) -> Markup {
             label { "Before " input name="until" value=(value("until")) size="11"; }
             button { "Show" }
         }
-        @if data.messages.is_empty() {
+        @if data.messages.is_empty() && data.next.is_some() {
+            p { "No message matches among those that one page looks into." }
+        } @else if data.messages.is_empty() {
             p { "No message matches." @if ask.get("state").is_none() { " Nothing that matches is held." } }
         } @else { (table(ask, &data.messages)) }
         @if let Some(next) = &data.next { p { a.next href=(next) rel="next" { "Next page" } } }
@@ -145,7 +144,7 @@ fn table(ask: &Ask, messages: &[MessageRow]) -> Markup {
             tbody { @for m in messages {
                 tr {
                     @if ask.can_write { td data-name="settle" { @if m.state == "held" {
-                        input type="checkbox" form="ticked" name="message" value=(key_text(m))
+                        input type="checkbox" form="ticked" name="message" value=(key_text(&m.key()))
                             aria-label={ "settle " (m.topic) "[" (m.partition) "]@" (m.offset) };
                     } } }
                     td data-name="message" { a href=(message_address(&m.topic, m.partition, m.offset)) { code

@@ -88,15 +88,15 @@ fn draw(ask: &Ask, data: &Results) -> Markup {
             button { "Search" }
         }
         p.quiet { "Words as for a web search engine: " code { "\"a phrase\"" } ", " code { "or" } ", " code {
-            "-not" } ". Of each story the best article." }
+            "-not" } ". Each story shows its best article." }
         @if data.words.is_some() && data.results.is_empty() {
             p { "Nothing found. Words that every article has, such as “the”, find nothing; new articles are \
                 searchable within moments, unless search is off (" code { "copydesk janitor search
                 on" } ")." }
         }
         ol.rows { @for hit in &data.results { (row(hit)) } }
-        @if data.results.len() >= RESULTS as usize { p.quiet { "The best " (RESULTS)
-            "; more words find better ones." } }
+        @if data.results.len() >= RESULTS as usize { p.quiet { "These are the best " (RESULTS)
+            ". More words narrow the search." } }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn data(explained: &Explanation) -> Value {
 pub(crate) fn hidden() -> Markup {
     html! {
         p.quiet {
-            "What spoke for and against it is evidence that this login may not read. Set console.write_url \
+            "The signs for and against a link are evidence that this login may not read. Set console.write_url \
                 to a login with copydesk_writer, or ask "
             code { "copydesk story explain" } "."
         }
@@ -50,7 +50,7 @@ pub(crate) fn hidden() -> Markup {
 pub(crate) fn draw(explained: &Explanation) -> Markup {
     html! {
         @if explained.candidates.is_empty() {
-            p { "No older article has one of its keys: it founded a story." }
+            p { "No older article shares a key with it, so it founded a story." }
         }
         @for candidate in explained.candidates.iter().take(SHOWN) { (one(explained.article_id, candidate)) }
         @if explained.candidates.len() > SHOWN {
@@ -80,8 +80,8 @@ fn one(article: i64, c: &ExplainedCandidate) -> Markup {
                 "Decided: " (words(&c.recorded))
                 @if c.recorded != c.again { " · from today’s evidence: " strong { (words(&c.again)) } }
                 " · similarity " (format!("{:.2}", c.jaccard))
-                " · " (percent(c.in_candidate)) " of it is there · it has " (percent(c.of_candidate))
-                    " of that"
+                " · " (percent(c.in_candidate)) " of its text is there · " (percent(c.of_candidate))
+                    " of that text is here"
                 @if let Some(score) = c.score { " · " (format!("{score:+.1}")) " from the threshold" }
                 " · " a href={ "/articles/" (article) "/wrong?link=" (c.article_id) } { "This is wrong" }
             }

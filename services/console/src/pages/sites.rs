@@ -53,7 +53,7 @@ fn draw(ask: &Ask, data: &Sites) -> Markup {
                 placeholder="news.example"; }
             button { "Show" }
         }
-        @if data.sites.is_empty() { p { "No site behind that name." } }
+        @if data.sites.is_empty() { p { "No site comes after that name." } }
         @else { table.stack {
             caption.hidden { "Sites in alphabetical order" }
             thead { tr { th scope="col" { "site" } th scope="col" { "articles" } th scope="col" {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use copydesk_store::reads::{StoryKey, StoryOrder, StoryQuery, StoryRow};
 use maud::{Markup, html};
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let next = stories
         .last()
         .filter(|_| stories.len() >= ROWS as usize)
-        .map(|last| ask.with(&[("after", &format!("{}-{}", last.articles, last.story_id))]));
+        .map(|last| ask.with(&[("after", &key_text(last))]));
     let data = Stories { stories, next };
     ask.page(Section::Stories, "Stories", &data, || draw(&ask, &data, order))
 }
@@ -51,15 +52,31 @@ fn order(ask: &Ask) -> Result<StoryOrder, Problem> {
     }
 }
 
+/// The key of a page that ends with this story: it serves both orders.
+fn key_text(last: &StoryRow) -> String {
+    format!(
+        "{}-{}-{}",
+        last.articles,
+        last.first_seen.timestamp_micros(),
+        last.story_id
+    )
+}
+
 fn key(ask: &Ask) -> Result<Option<StoryKey>, Problem> {
     let Some(text) = ask.get("after") else {
         return Ok(None);
     };
-    let parsed = text
-        .split_once('-')
-        .and_then(|(articles, story)| Some((articles.parse().ok()?, story.parse().ok()?)));
+    let mut numbers = text.split('-').map(|n| n.parse::<i64>().ok());
+    let parsed = (|| {
+        let (articles, micros, story_id) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        Some(StoryKey {
+            articles,
+            first_seen: DateTime::from_timestamp_micros(micros)?,
+            story_id,
+        })
+    })();
     match parsed {
-        Some((articles, story_id)) => Ok(Some(StoryKey { articles, story_id })),
+        Some(key) => Ok(Some(key)),
         None => Err(Problem::Bad(format!("after: {text:?} is no key of a page"))),
     }
 }

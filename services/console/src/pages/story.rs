@@ -99,7 +99,9 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
         h2 id="why" { "Why they are one story" }
         @match explained {
             None => (signs::hidden()),
-            Some([]) => p { "Nothing is linked: it is the only article." },
+            Some([]) if story.articles > 1 => p { "None of these articles is linked to another. What changed the \
+                story is below." },
+            Some([]) => p { "It has one article, which is linked to no other." },
             Some(all) => @for found in all {
                 details {
                     summary { "Article " (found.article_id) ": " (title(found.title.as_deref(), None)) }
@@ -110,7 +112,7 @@ fn draw(ask: &Ask, data: &Story, explained: Option<&[Explanation]>) -> Markup {
         h2 { "The canonical article" }
         p.about {
             a href={ "/articles/" (story.canonical_article) } { "Article " (story.canonical_article) }
-            ": of those with at least four fifths of the words of the longest, the one that was published \
+            ": of the articles with at least four fifths of the words of the longest one, it was published \
                 first"
         }
         (text(&data.canonical, story.language.as_deref(), Some(story.canonical_article)))
@@ -200,7 +202,7 @@ fn tie(m: &MemberRow) -> Markup {
             " of " a href={ "/articles/" (to) } { (to) }
             @if let Some(similarity) = m.similarity { ", similarity " (format!("{similarity:.2}")) }
             @if let (Some(own), Some(other)) = (m.containment, m.containment_of_linked) {
-                span.quiet { " (" (percent(own)) " of it is there, it has " (percent(other)) " of that)" }
+                span.quiet { " (" (percent(own)) " of its text is there, " (percent(other)) " of that text is here)" }
             }
             " · " a href={ "/articles/" (m.article_id) "#why" } { "why" }
         }

@@ -1,4 +1,5 @@
-//! The pages in a real browser: no violation of accessibility, nothing wider than a phone, nothing of a stranger that runs. `walk` has the forms.
+//! The pages in a real browser: no violation of accessibility, nothing wider than the smallest phone (or a zoom of 400 %), all of it by keyboard, each text
+//! in its own direction, nothing of a stranger that runs. `walk` has the forms.
 //!
 //! The ignored one takes the pictures of docs/console.md, from the bundled samples.
 
@@ -88,7 +89,7 @@ async fn no_page_violates_accessibility_or_is_wider_than_a_phone() {
     in_browser(move |page| {
         let axe = axe();
         let mut found = Vec::new();
-        for (width, scheme) in [(1280, "light"), (390, "dark")] {
+        for (width, scheme) in [(1280, "light"), (320, "dark")] {
             page.looks(width, 900, scheme);
             for (name, address) in &addresses {
                 page.go(&format!("{base}{address}"));
@@ -108,6 +109,91 @@ async fn no_page_violates_accessibility_or_is_wider_than_a_phone() {
         page.eval("document.querySelector('main').innerHTML = '<img src=\"/icon.svg\"><input>'");
         let violations = page.eval(CHECK);
         assert!(violations.as_array().unwrap().len() >= 2, "{violations}");
+    })
+    .await;
+}
+
+/// Elements that a keyboard stops at, of a group of choices only the first; each with where it is drawn.
+const STOPS: &str = "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex=\"0\"]')]\
+     .filter(e => e.checkVisibility() && (e.type !== 'radio' || e.checked)).length";
+/// What has the focus: whether it is drawn with an outline, within the window.
+const FOCUSED: &str = "(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();\
+     return e === document.body ? null : {tag: e.outerHTML.slice(0, 120), seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2\
+     && r.right > 0 && r.bottom > 0 && r.left < innerWidth && r.top < innerHeight}; })()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyboard_reaches_and_works_everything() {
+    let desk = samples("console_keyboard", Writes::On).await;
+    let (base, addresses) = (format!("http://{}", desk.address), addresses(&desk).await);
+    in_browser(move |page| {
+        page.looks(1100, 800, "light");
+        for (name, address) in &addresses {
+            page.go(&format!("{base}{address}"));
+            page.press("Tab");
+            assert_eq!(page.eval("document.activeElement.className"), "skip", "{name}");
+            let stops = page.eval(STOPS).as_i64().unwrap();
+            for stop in 1..=stops {
+                let focused = page.eval(FOCUSED);
+                assert!(
+                    focused["seen"] == true,
+                    "{name}, stop {stop} of {stops}: {focused}"
+                );
+                page.press("Tab");
+            }
+            // Behind the last of them is nothing of the page: each was a stop once.
+            assert_eq!(
+                page.eval(FOCUSED),
+                Value::Null,
+                "{name} has more stops than {stops}"
+            );
+        }
+        let story = &addresses.iter().find(|(n, _)| *n == "article").unwrap().1;
+        page.go(&format!("{base}{story}"));
+        page.press("Tab");
+        page.press("Enter");
+        assert_eq!(page.eval("location.hash"), "#main");
+        page.eval("document.querySelector('details.removed > summary').focus()");
+        page.press("Enter");
+        assert_eq!(page.eval("document.querySelector('details.removed').open"), true);
+        page.go(&format!("{base}/search"));
+        page.fill("input[name=q]", "ferry");
+        page.eval("document.querySelector('input[name=q]').focus()");
+        page.loading(|page| page.press("Enter"));
+        assert!(page.path().contains("q=ferry"), "{}", page.path());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_text_has_its_own_direction_and_language() {
+    let desk = Desk::new("console_scripts", Writes::On).await;
+    let hebrew = "המעבורת עזבה את הנמל באיחור של שעתיים ביום שני בגלל ערפל כבד, כך מסרה רשות הנמלים. הקברניט אמר כי איש מהנוסעים לא היה בסכנה.";
+    let arabic = "غادرت العبّارة الميناء متأخرة ساعتين يوم الاثنين بسبب الضباب الكثيف، وفق ما أعلنته سلطة الموانئ. وقال القبطان إن أحدا لم يكن في خطر.";
+    let japanese = "東京都は月曜日、港の一部を閉鎖すると発表した。濃い霧のため、連絡船は二時間遅れて出港した。乗客二百四十人が岸壁で待っていた。";
+    let article = |site: &str, language: &str, title: &str, text: &str| json!({"url": format!("https://{site}/1"), "title": title, "language": language, "text": text});
+    desk.store(&[
+        article("namal.example", "he", "המעבורת איחרה", hebrew),
+        article("mina.example", "ar", "تأخر العبّارة", arabic),
+        article("minato.example", "ja", "港を閉鎖", japanese),
+        article("port.example", "en", "Ferry late", "The ferry left the harbour two hours late on Monday because of dense fog, the port authority said."),
+    ])
+    .await;
+    let base = format!("http://{}", desk.address);
+    in_browser(move |page| {
+        for (article, language, direction) in [(1, "he", "rtl"), (2, "ar", "rtl"), (3, "ja", "ltr"), (4, "en", "ltr")] {
+            page.go(&format!("{base}/articles/{article}"));
+            let look = page.eval(
+                "(() => { const of = s => { const e = document.querySelector(s); return [e.closest('[lang]').lang, getComputedStyle(e).direction]; };
+                 return [of('h1 bdi'), of('article.prose > p:last-of-type')]; })()",
+            );
+            assert_eq!(look, json!([[language, direction], [language, direction]]), "{article}");
+            // What the console itself says around it stays as it is.
+            assert_eq!(page.eval("getComputedStyle(document.querySelector('main h2')).direction"), "ltr");
+        }
+        page.go(&format!("{base}/stories"));
+        let titles = page.eval("[...document.querySelectorAll('ol.rows a.title bdi')].map(e => [e.lang, getComputedStyle(e).direction])");
+        let expected = json!([["en", "ltr"], ["ja", "ltr"], ["ar", "rtl"], ["he", "rtl"]]);
+        assert_eq!(titles, expected);
     })
     .await;
 }

@@ -227,3 +227,82 @@ async fn the_login_that_reads_cannot_write() {
         .unwrap_err();
     assert_eq!(error.sqlstate().as_deref(), Some("25006"), "{error}");
 }
+
+/// Whatever stands in a field, the answer is a page that says what is wrong, or the change with the text as it was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_a_form_breaks_a_change() {
+    let desk = desk("console_fields", Writes::On).await;
+    let long = "x".repeat(5_000);
+    let texts = [
+        "\0",
+        "a\0\u{202e}<script>alert(1)</script>",
+        "-1",
+        "9223372036854775808",
+        "' OR 1=1 --",
+        long.as_str(),
+    ];
+    for text in texts {
+        for path in [
+            "/stories/1/merge",
+            "/stories/1/split",
+            "/events/1/undo",
+            "/clean-events/1/undo",
+            "/quarantine/replay",
+            "/quarantine/discard",
+            "/sites/a.example/say",
+            "/sites/%00/say",
+            "/takedowns/1/lift",
+        ] {
+            let names = [
+                "into",
+                "article",
+                "why",
+                "message",
+                "topic",
+                "partition",
+                "offset",
+                "block",
+                "what",
+                "since",
+                "until",
+                "state",
+                "reason",
+                "stage",
+                "site",
+                "contains",
+                "lacks",
+                "after",
+                "these",
+            ];
+            for name in names {
+                let fields = [
+                    (name, text),
+                    ("sure", "yes"),
+                    ("what", "pin"),
+                    ("block", "00000001"),
+                    ("contains", "no such sentence"),
+                ];
+                let reply = desk.post(path, &fields).await;
+                assert!(reply.status < 500, "{path} {name}={text:.40?}: {}", reply.body);
+                assert!(!reply.body.contains("<script>"), "{path} {name}: {}", reply.body);
+            }
+        }
+    }
+    let other = story_of(&desk, "c.example").await;
+    let merged = [("into", "1"), ("why", texts[1]), ("sure", "yes")];
+    sees(&desk.post(&format!("/stories/{other}/merge"), &merged).await);
+    let why: String =
+        sqlx::query_scalar("SELECT detail ->> 'why' FROM story_events ORDER BY event_id DESC LIMIT 1")
+            .fetch_one(&desk.db)
+            .await
+            .unwrap();
+    assert_eq!(why, "a\u{202e}<script>alert(1)</script> (local, console)");
+    let taken = [("why", texts[0]), ("sure", "yes")];
+    let article = desk
+        .number("SELECT article_id FROM articles WHERE site = 'b.example'")
+        .await;
+    desk.post(&format!("/articles/{article}/takedown"), &taken)
+        .await
+        .ok();
+    assert!(desk.store.audit().await.unwrap().is_clean());
+}

@@ -102,6 +102,8 @@ impl Page {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, &json!({}));
         }
+        // Keys go to the page as if its window were in front.
+        page.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
         page
     }
 
@@ -197,6 +199,22 @@ impl Page {
     /// Where whoever looks is, as `Asia/Kolkata`.
     pub(crate) fn zone(&mut self, name: &str) {
         self.call("Emulation.setTimezoneOverride", &json!({"timezoneId": name}));
+    }
+
+    /// Presses a key and lets it go.
+    pub(crate) fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            other => panic!("no key {other}"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
+            if kind == "keyDown" && !text.is_empty() {
+                event["text"] = json!(text);
+            }
+            self.call("Input.dispatchKeyEvent", &event);
+        }
     }
 
     /// Puts text into the first field that a selector finds.

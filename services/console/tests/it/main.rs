@@ -6,6 +6,7 @@
     reason = "test code: a panic with a clear message is how a test fails"
 )]
 
+mod bounded;
 mod browser;
 mod changes;
 mod chromium;
