@@ -5,7 +5,7 @@ use copydesk_tests::Pipeline;
 use serde_json::json;
 
 const SLOGAN: &str = "Velmora Harbour News, the paper that sees the sea.";
-const RULE: &str = "[[rule]]\nname = \"house-slogan\"\nmatch = \"start\"\naction = \"line\"\nphrases = [\"velmora harbour news\"]\n";
+const RULE: &str = "[[rule]]\nname = \"house-slogan\"\nmatch = \"start\"\naction = \"line\"\nsure = true\nphrases = [\"velmora harbour news\"]\n";
 
 fn page(site: &str, seed: u64, last: &str) -> Outgoing {
     let text = ArticleGenerator::new(seed).babble(5);
