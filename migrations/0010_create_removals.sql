@@ -8,12 +8,52 @@ SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 CREATE TABLE retired_article (
     article_id bigint PRIMARY KEY,
     story_id   bigint NOT NULL,
-    retired_at timestamptz NOT NULL DEFAULT now()
+    retired_at timestamptz NOT NULL DEFAULT now(),
+    archive_day date
 );
 COMMENT ON TABLE retired_article IS 'Articles that were dropped for their age by `copydesk janitor`, or taken down. Their sightings stay, so that every offset is still accounted for; keys go with their windows.';
 COMMENT ON COLUMN retired_article.article_id IS 'The article. Names of stories, links and events may still name it.';
 COMMENT ON COLUMN retired_article.story_id IS 'The story it was in.';
 COMMENT ON COLUMN retired_article.retired_at IS 'When it was dropped.';
+COMMENT ON COLUMN retired_article.archive_day IS 'The day under which the archive has it (the folder day=…). Null: it is in no archive.';
+
+-- The archive (docs/archive.md): what is written to files, and what of it is still here.
+CREATE TABLE archive_batch (
+    batch_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    day            date NOT NULL,
+    folder         text NOT NULL,
+    begun_at       timestamptz NOT NULL DEFAULT now(),
+    written_at     timestamptz,
+    archived_at    timestamptz,
+    articles       bigint NOT NULL DEFAULT 0,
+    versions       bigint NOT NULL DEFAULT 0,
+    removed_blocks bigint NOT NULL DEFAULT 0,
+    stories        bigint NOT NULL DEFAULT 0,
+    bytes          bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX archive_batch_day ON archive_batch (day);
+COMMENT ON TABLE archive_batch IS 'Batches of the archive: articles of one day that are written to files together. Noted before the first file is made.';
+COMMENT ON COLUMN archive_batch.batch_id IS 'Number of the batch, in the names of its files as well.';
+COMMENT ON COLUMN archive_batch.day IS 'The day on which its articles were stored first, in UTC: the folder day=….';
+COMMENT ON COLUMN archive_batch.folder IS 'The archive.';
+COMMENT ON COLUMN archive_batch.begun_at IS 'When it was begun.';
+COMMENT ON COLUMN archive_batch.written_at IS 'When all its files were there and verified. Null: files may be half there, and are written again.';
+COMMENT ON COLUMN archive_batch.archived_at IS 'When its articles were gone from Postgres. Null: some may be in both.';
+COMMENT ON COLUMN archive_batch.articles IS 'Its articles.';
+COMMENT ON COLUMN archive_batch.versions IS 'Versions of its articles, the shown ones among them, as written.';
+COMMENT ON COLUMN archive_batch.removed_blocks IS 'Blocks that were taken out of its articles, as written.';
+COMMENT ON COLUMN archive_batch.stories IS 'Stories that its articles were in, as written.';
+COMMENT ON COLUMN archive_batch.bytes IS 'Bytes of its files, as written.';
+
+CREATE TABLE archive_pending (
+    article_id bigint PRIMARY KEY,
+    batch_id   bigint NOT NULL,
+    stamp      text NOT NULL
+);
+COMMENT ON TABLE archive_pending IS 'Articles that are in files of the archive and still here. They go within minutes.';
+COMMENT ON COLUMN archive_pending.article_id IS 'The article.';
+COMMENT ON COLUMN archive_pending.batch_id IS 'The batch whose files have it.';
+COMMENT ON COLUMN archive_pending.stamp IS 'Hash of its versions and its place in its story as they were written. An article that is otherwise now stays, and is taken out of the files.';
 
 CREATE TABLE takedown (
     takedown_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -136,9 +136,14 @@ SELECT site, lpad(to_hex(block), 8, '0') AS block, decision, sample, why, decide
 COMMENT ON VIEW site_blocks IS 'What people have said about blocks of sites.';
 COMMENT ON COLUMN site_blocks.block IS 'Hash of the block, as `copydesk site show` prints it.';
 
-CREATE VIEW retired_articles AS SELECT article_id, story_id, retired_at FROM retired_article;
+CREATE VIEW retired_articles AS SELECT article_id, story_id, retired_at, archive_day FROM retired_article;
 COMMENT ON VIEW retired_articles IS 'Articles that were dropped for their age: what linked_to and story_id of others may still name.';
 COMMENT ON COLUMN retired_articles.article_id IS 'The article.';
+
+CREATE VIEW archive_batches AS
+SELECT batch_id, day, folder, articles, versions, removed_blocks, stories, bytes, written_at, archived_at
+FROM archive_batch WHERE written_at IS NOT NULL;
+COMMENT ON VIEW archive_batches IS 'What is in the archive (docs/archive.md), by batch. articles, stories and the other views have nothing of a batch from archived_at on. Where the archive ends: SELECT max(day) FROM archive_batches.';
 
 CREATE VIEW takedowns AS
 SELECT takedown_id, article_id, taken_down_at, lifted_at, why, topic, partition, "offset" FROM takedown;

@@ -171,7 +171,7 @@ BEGIN
                      ('sightings', 'sighting'), ('quarantined', 'quarantine'), ('gaps', 'gap'),
                      ('ingest_status', 'partition_progress'), ('story_events', 'story_event'),
                      ('clean_events', 'clean_event'), ('site_blocks', 'site_block'),
-                     ('retired_articles', 'retired_article'), ('takedowns', 'takedown'),
+                     ('retired_articles', 'retired_article'), ('archive_batches', 'archive_batch'), ('takedowns', 'takedown'),
                      ('search_words', 'article_words'), ('copy_lags', 'article'), ('site_report', 'article'),
                      ('story_counted', 'story')) AS pair (view_name, table_name)
         JOIN pg_class v ON v.relname = pair.view_name AND v.relnamespace = current_schema()::regnamespace

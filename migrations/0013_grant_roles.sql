@@ -63,7 +63,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'copydesk_reader') THEN
         GRANT SELECT ON
             articles, stories, article_versions, removed_blocks, article_blocks, sightings, quarantined, gaps, story_events, story_counted,
-            clean_events, site_blocks, retired_articles, takedowns, search_words, ingest_status, outbox_status, site_report,
+            clean_events, site_blocks, retired_articles, archive_batches, takedowns, search_words, ingest_status, outbox_status, site_report,
             copy_lags, copy_lag_histogram, source_health
             TO copydesk_reader;
         GRANT EXECUTE ON FUNCTION
@@ -88,7 +88,7 @@ BEGIN
     -- What readers may read.
     GRANT SELECT ON
         articles, stories, article_versions, removed_blocks, article_blocks, sightings, quarantined, gaps, story_events, story_counted,
-        clean_events, site_blocks, retired_articles, takedowns, search_words, ingest_status, outbox_status, site_report,
+        clean_events, site_blocks, retired_articles, archive_batches, takedowns, search_words, ingest_status, outbox_status, site_report,
         copy_lags, copy_lag_histogram, source_health
         TO copydesk_writer;
     -- What others write: people, the owner, functions of the owner's.

@@ -50,6 +50,7 @@ pub mod plans {
     pub const YOUNG_SITES: &str = crate::admin::site::reclean::YOUNG_SITES;
 }
 
+pub use admin::archive::{ArchiveBatch, ArchiveCounts, ArchiveReader, ArchiveStep, ArchiveTable};
 pub use admin::audit::{AuditReport, Finding, PartitionAudit};
 pub use admin::common::BuiltList;
 pub use admin::export::{ExportColumn, ExportQuery, ExportTime, ExportView};

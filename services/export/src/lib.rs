@@ -4,9 +4,11 @@
 //! place under another name, and moved there at the end. All rows are of one moment, memory holds one row group at the most.
 //! **What may fail**: Postgres or the disk; then nothing is left behind, and nothing that was there before is touched.
 //!
-//! The files: `target` opens and moves the output, `columns` makes Parquet of rows.
+//! The files: `target` opens and moves the output, `columns` makes Parquet of rows, `content` reads them back, [`archive`] is `copydesk janitor archive`.
 
+pub mod archive;
 mod columns;
+mod content;
 mod target;
 
 use std::io::IsTerminal as _;
@@ -122,7 +124,7 @@ pub async fn run(store: &Store, options: &ExportOptions, stop: watch::Receiver<b
         Format::JsonLines(compression) => Box::new(target::Lines::new(target, compression, terminal)?),
         Format::Parquet => {
             let columns = store.export_columns(options.view).await?;
-            Box::new(ParquetSink::new(target, options.view.as_str(), &columns)?)
+            Box::new(ParquetSink::new(target, options.view.as_str(), &columns, &[])?)
         }
     };
     let outcome = store

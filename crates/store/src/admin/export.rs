@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use sqlx::Row as _;
+use sqlx::{PgPool, Row as _};
 
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
@@ -77,6 +77,8 @@ pub struct ExportColumn {
     pub name: String,
     /// Its type in Postgres, as `timestamp with time zone` or `text[]`.
     pub kind: String,
+    /// What it means: its comment in Postgres.
+    pub meaning: String,
 }
 
 impl Store {
@@ -85,18 +87,7 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn export_columns(&self, view: ExportView) -> Result<Vec<ExportColumn>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute
-             WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        )
-        .bind(view.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .doing("cannot read the columns of the view")?;
-        Ok(rows
-            .into_iter()
-            .map(|(name, kind)| ExportColumn { name, kind })
-            .collect())
+        columns_of(&self.pool, view.as_str()).await
     }
 
     /// Hands each row to `sink` as a JSON object with the view's columns in their order, sorted by number. One statement, so
@@ -141,4 +132,22 @@ impl Store {
         }
         Ok(count)
     }
+}
+
+/// The columns of a public view, in order.
+pub(crate) async fn columns_of(pool: &PgPool, view: &str) -> Result<Vec<ExportColumn>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
+        "SELECT attname::text, format_type(atttypid, NULL), col_description(attrelid, attnum) FROM pg_attribute
+         WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+    )
+    .bind(view)
+    .fetch_all(pool)
+    .await
+    .doing("cannot read the columns of the view")?;
+    let column = |(name, kind, meaning): (_, _, Option<String>)| ExportColumn {
+        name,
+        kind,
+        meaning: meaning.unwrap_or_default(),
+    };
+    Ok(rows.into_iter().map(column).collect())
 }

@@ -1,5 +1,6 @@
 //! What operators, the console and the janitor do.
 
+pub(crate) mod archive;
 pub(crate) mod audit;
 pub(crate) mod audit_queries;
 pub(crate) mod common;

@@ -64,7 +64,20 @@ impl Store {
         match (done, target) {
             (Some(done), _) => Ok(done),
             (None, TakedownTarget::Article(id)) => {
-                Err(StoreError::NotPossible(format!("there is no article {id}")))
+                let archived: Option<bool> = sqlx::query_scalar(
+                    "SELECT archive_day IS NOT NULL FROM retired_article WHERE article_id = $1",
+                )
+                .bind(id)
+                .fetch_optional(&self.pool)
+                .await
+                .doing(DOING)?;
+                Err(StoreError::NotPossible(if archived == Some(true) {
+                    format!(
+                        "article {id} is in the archive; take it out: copydesk janitor archive --remove {id}"
+                    )
+                } else {
+                    format!("there is no article {id}")
+                }))
             }
             (None, TakedownTarget::Address(_)) => {
                 Err(StoreError::Unknown("a takedown without a number".into()))

@@ -15,8 +15,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use console::ConsoleArgs;
 pub(crate) use feed::FeedArgs;
 pub(crate) use operate::{
-    AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DemoArgs, DoctorArgs, IsolatedArgs,
-    JanitorArgs, JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, TakedownArgs, WorkerArgs,
+    ArchiveArgs, AuditArgs, CommonCommand, CompletionsArgs, ConfigCommand, DemoArgs, DoctorArgs,
+    IsolatedArgs, JanitorArgs, JanitorCommand, ManArgs, MigrateArgs, RewindArgs, SearchCommand, TakedownArgs,
+    WorkerArgs,
 };
 pub(crate) use quarantine::{QuarantineArgs, QuarantineCommand};
 pub(crate) use query::{CleanArgs, ExportArgs, SearchArgs, SummaryArgs};

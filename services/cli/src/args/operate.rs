@@ -154,9 +154,28 @@ is passed over. A changed text is a new version with the cause \"rules\"."
         #[arg(long)]
         site: Option<String>,
     },
+    /// Write old articles to Parquet files and drop them from Postgres (docs/archive.md); workers go on meanwhile
+    #[command(
+        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n  copydesk janitor archive --remove 4711\n\n\
+Articles go from Postgres once their files are written and read back. Safe to stop and to repeat. Needs the role copydesk_owner."
+    )]
+    Archive(ArchiveArgs),
     /// Search by words: switch it on or off, or make searchable what is due
     #[command(subcommand)]
     Search(SearchCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveArgs {
+    /// The folder of the archive [setting: janitor.archive.folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Articles whose latest version was stored so many days ago [setting: janitor.archive.after_days]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) older_than: Option<u32>,
+    /// Take the article with this number out of the archive's files, and archive nothing
+    #[arg(long, value_name = "ARTICLE_ID", conflicts_with = "older_than")]
+    pub(crate) remove: Option<i64>,
 }
 
 #[derive(Debug, Subcommand)]

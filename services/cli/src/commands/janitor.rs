@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
+use copydesk_export::archive::{self, ArchiveOptions};
 use copydesk_janitor::JanitorOptions;
 use copydesk_store::{Store, try_again};
 
 use super::{Outcome, note, print, stages, stop_on_signal, store};
-use crate::args::{CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
+use crate::args::{ArchiveArgs, CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
 use crate::config::Config;
 
 /// Articles in one transaction of `refingerprint`: short enough not to hold up a worker.
@@ -23,6 +25,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         Some(JanitorCommand::Reclean { rules: _, site }) => {
             return reclean(config, &store, site.as_deref()).await;
         }
+        Some(JanitorCommand::Archive(args)) => return archive(config, &store, args).await,
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
         Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
@@ -71,6 +74,40 @@ async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
         old.articles,
         old.versions,
         old.stories
+    ));
+    Ok(Outcome::Done)
+}
+
+async fn archive(config: &Config, store: &Store, args: &ArchiveArgs) -> anyhow::Result<Outcome> {
+    let settings = &config.janitor.archive;
+    let days = args.older_than.unwrap_or(settings.after_days);
+    let options = ArchiveOptions {
+        folder: args.folder.clone().unwrap_or_else(|| settings.folder.clone()),
+        before: copydesk_janitor::old_before(days),
+        file_bytes: settings.file_bytes.bytes(),
+    };
+    if options.folder.as_os_str().is_empty() {
+        bail!("give the folder of the archive: --folder, or the setting janitor.archive.folder");
+    }
+    if let Some(article) = args.remove {
+        let files = archive::remove(store, &options, article).await?;
+        print(&format!(
+            "article {article} is out of the archive; {files} files were written anew"
+        ));
+        return Ok(Outcome::Done);
+    }
+    store.check_archive(days, config.janitor.keep_windows).await?;
+    let stop = stop_on_signal()?;
+    let done = archive::run(store, &options, |_| {
+        if *stop.borrow() {
+            bail!("stopped before the end; nothing is lost, and the same command goes on");
+        }
+        Ok(())
+    })
+    .await?;
+    print(&format!(
+        "{} articles archived in {} batches of {} bytes, {} whole ranges dropped; {} articles changed meanwhile and stay in Postgres",
+        done.articles, done.batches, done.bytes, done.ranges, done.changed
     ));
     Ok(Outcome::Done)
 }

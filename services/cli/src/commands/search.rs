@@ -29,6 +29,14 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
             print(&entry(article, style));
         }
     }
+    if let Some((day, folder)) = store.archived_until().await?
+        && args.since.is_none_or(|since| since.date_naive() <= day)
+    {
+        note(&format!(
+            "not searched: the archive in {}, which has articles that were stored up to {day} (docs/archive.md)",
+            safe(&folder)
+        ));
+    }
     if found.is_empty() {
         let status = store.search_status().await?;
         if !status.on {

@@ -3,6 +3,7 @@
 //! Every key has a default, so a new user sets nothing. Unknown keys are errors: a misspelt limit that is
 //! silently ignored is worse than no limit.
 
+mod archive;
 mod console;
 mod env;
 mod file;
@@ -18,6 +19,7 @@ use copydesk_stream::{Allowed, Properties};
 use copydesk_telemetry::Endpoint;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use archive::Archive;
 pub(crate) use console::Console;
 pub(crate) use file::UrlFile;
 pub(crate) use registry::SchemaRegistry;
@@ -218,6 +220,8 @@ pub(crate) struct Janitor {
     /// Articles whose latest version was stored so many days ago are dropped; at least two windows. 0: none ever. Needs the
     /// role copydesk_owner. See docs/retention.md.
     pub(crate) retention_days: u32,
+    /// Old articles in files instead of in Postgres.
+    pub(crate) archive: Archive,
 }
 
 impl Default for Janitor {
@@ -226,6 +230,7 @@ impl Default for Janitor {
             every_minutes: 60,
             keep_windows: 3,
             retention_days: 0,
+            archive: Archive::default(),
         }
     }
 }
@@ -397,6 +402,7 @@ impl Config {
         if self.janitor.every_minutes == 0 {
             return bad("janitor.every_minutes must be at least 1".into());
         }
+        self.janitor.archive.check(self.janitor.retention_days)?;
         if self.worker.batch_articles == 0 || self.worker.queue_messages == 0 {
             return bad("worker.batch_articles and worker.queue_messages must be at least 1".into());
         }

@@ -91,6 +91,7 @@ fn structs(source: &str) -> Vec<(Documented, Vec<Documented>)> {
 fn page() -> String {
     let structs = structs(concat!(
         include_str!("mod.rs"),
+        include_str!("archive.rs"),
         include_str!("console.rs"),
         include_str!("registry.rs")
     ));

@@ -6,7 +6,8 @@
 //! on to name it. The canonical article of a story is computed from those that are left. Its address is free: the same
 //! page again is a new article.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
 
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
@@ -146,41 +147,58 @@ impl Store {
                 tx.rollback().await.doing(DOING)?;
                 continue;
             }
-            let stories = story_rows::stories_of(&mut tx, &ids::articles(ids.clone())).await?;
-            // Held to the end, so that no range is dropped, or given up, between this look and the deletion.
-            let alone: Vec<i64> = sqlx::query_scalar(
-                "WITH dropping AS MATERIALIZED (
-                     SELECT first_id, end_id FROM article_range WHERE dropping_since IS NOT NULL FOR SHARE)
-                 SELECT id FROM unnest($1::int8[]) AS w (id)
-                 WHERE NOT EXISTS (SELECT FROM dropping d WHERE w.id >= d.first_id AND w.id < d.end_id)",
-            )
-            .bind(&ids)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(DOING)?;
-            if !alone.is_empty() {
-                for sql in [
-                    "DELETE FROM article_version WHERE article_id = ANY ($1)",
-                    "DELETE FROM evidence WHERE article_id = ANY ($1)",
-                    "DELETE FROM article_words WHERE article_id = ANY ($1)",
-                ] {
-                    sqlx::query(sql)
-                        .bind(&alone)
-                        .execute(&mut *tx)
-                        .await
-                        .doing(DOING)?;
-                }
-            }
-            for sql in [
-                "INSERT INTO retired_article (article_id, story_id)
-                 SELECT article_id, story_id FROM article WHERE article_id = ANY ($1)",
-                "DELETE FROM article WHERE article_id = ANY ($1)",
-            ] {
-                sqlx::query(sql).bind(&ids).execute(&mut *tx).await.doing(DOING)?;
-            }
-            story_rows::recount(&mut tx, stories).await?;
+            drop_articles(&mut tx, &ids, None).await?;
             tx.commit().await.doing(DOING)?;
             return Ok(Some((end, ids.len() as u64)));
         }
     }
+}
+
+/// Drops articles whose rows are locked and whose addresses are gone, with all that they are made of; `archive_day`: the day under which they are
+/// in the archive.
+pub(crate) async fn drop_articles(
+    tx: &mut PgConnection,
+    ids: &[i64],
+    archive_day: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    let stories = story_rows::stories_of(&mut *tx, &ids::articles(ids.to_vec())).await?;
+    // Held to the end, so that no range is dropped, or given up, between this look and the deletion.
+    let alone: Vec<i64> = sqlx::query_scalar(
+        "WITH dropping AS MATERIALIZED (
+             SELECT first_id, end_id FROM article_range WHERE dropping_since IS NOT NULL FOR SHARE)
+         SELECT id FROM unnest($1::int8[]) AS w (id)
+         WHERE NOT EXISTS (SELECT FROM dropping d WHERE w.id >= d.first_id AND w.id < d.end_id)",
+    )
+    .bind(ids)
+    .fetch_all(&mut *tx)
+    .await
+    .doing(DOING)?;
+    if !alone.is_empty() {
+        for sql in [
+            "DELETE FROM article_version WHERE article_id = ANY ($1)",
+            "DELETE FROM evidence WHERE article_id = ANY ($1)",
+            "DELETE FROM article_words WHERE article_id = ANY ($1)",
+        ] {
+            sqlx::query(sql)
+                .bind(&alone)
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+        }
+    }
+    sqlx::query(
+        "INSERT INTO retired_article (article_id, story_id, archive_day)
+         SELECT article_id, story_id, $2 FROM article WHERE article_id = ANY ($1)",
+    )
+    .bind(ids)
+    .bind(archive_day)
+    .execute(&mut *tx)
+    .await
+    .doing(DOING)?;
+    sqlx::query("DELETE FROM article WHERE article_id = ANY ($1)")
+        .bind(ids)
+        .execute(&mut *tx)
+        .await
+        .doing(DOING)?;
+    story_rows::recount(tx, stories).await
 }

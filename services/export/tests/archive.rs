@@ -1,0 +1,302 @@
+//! The archive on a real Postgres: stopped at every step, with files that break, with articles that change meanwhile.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_types,
+    reason = "test code: a panic with a clear message is how a test fails, and the files are our own"
+)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use copydesk_export::archive::{ArchiveOptions, Archived, Step, remove, run};
+use copydesk_store::{Store, StoreConfig};
+use copydesk_testkit::ScratchDatabase;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::{Field, Row};
+use serde_json::Value;
+use sqlx::{Executor as _, PgPool};
+
+struct Scratch {
+    store: Store,
+    db: PgPool,
+    folder: tempfile::TempDir,
+    _database: ScratchDatabase,
+}
+
+/// Articles of each of the old days.
+const A_DAY: i64 = 4;
+
+impl Scratch {
+    /// So many old days with four articles each, two in a story, one with an older version; and two articles of today.
+    async fn new(label: &str, days: i64) -> Self {
+        let database = ScratchDatabase::create(label).await;
+        let url = database.url().into();
+        let store = Store::connect(&StoreConfig {
+            url,
+            ..StoreConfig::default()
+        })
+        .await
+        .unwrap();
+        store.migrate().await.unwrap();
+        let db = PgPool::connect(database.url()).await.unwrap();
+        let last = days * A_DAY + 1;
+        db.execute(
+            format!(
+                "INSERT INTO article (article_id, story_id, linked_to, relation, published_at, ingested_at, version_at, version, word_count,
+                     fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, similarity, extra)
+                 SELECT id, id - id % 2, nullif(id - id % 2, id), CASE WHEN id % 2 = 0 THEN 'original' ELSE 'near_copy' END,
+                        at, at, at, CASE WHEN id % 4 = 0 THEN 2 ELSE 1 END, 3, 1, int8send(id), int8send(id), '', 'test',
+                        'site' || id % 3 || '.example', E'Title \" \\n ' || id, 'en',
+                        CASE WHEN id % 3 = 0 THEN '{{}}'::text[] ELSE ARRAY['Ada Pell', 'Ines \"Q\"'] END,
+                        CASE WHEN id % 2 = 1 THEN 0.25 END, CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null, 0.1]}}'::jsonb END
+                 FROM generate_series(0, {last}) id CROSS JOIN LATERAL (
+                     SELECT CASE WHEN id >= {days} * {A_DAY} THEN now()
+                                 ELSE timestamptz '2025-03-01 12:00:00.123456Z' + id / {A_DAY} * interval '1 day' END AS at) t;
+                 INSERT INTO article_text (article_id, blocks, body)
+                 SELECT article_id, '[[\"body\", 3], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]', 'Body ' || article_id FROM article;
+                 INSERT INTO article_version (article_id, version, body, blocks, word_count, body_hash, rules_version, fingerprint_version, version_at)
+                 SELECT article_id, 1, 'Old body', '[]', 2, int8send(0), 'test', 1, version_at FROM article WHERE version = 2;
+                 INSERT INTO article_identity (identity, article_id) SELECT identity, article_id FROM article;
+                 INSERT INTO story SELECT * FROM story_counted"
+            )
+            .as_str(),
+        )
+        .await
+        .unwrap();
+        Self {
+            store,
+            db,
+            folder: tempfile::tempdir().unwrap(),
+            _database: database,
+        }
+    }
+
+    fn options(&self) -> ArchiveOptions {
+        ArchiveOptions {
+            folder: self.folder.path().to_owned(),
+            before: chrono::Utc::now() - chrono::TimeDelta::days(90),
+            file_bytes: 1 << 20,
+        }
+    }
+
+    async fn run(&self, at: impl FnMut(Step) -> anyhow::Result<()>) -> anyhow::Result<Archived> {
+        run(&self.store, &self.options(), at).await
+    }
+
+    /// Files of a table, as an engine finds them.
+    fn files(&self, table: &str) -> Vec<PathBuf> {
+        let Ok(days) = std::fs::read_dir(self.folder.path().join(table)) else {
+            return Vec::new();
+        };
+        days.flat_map(|day| std::fs::read_dir(day.unwrap().path()).unwrap())
+            .map(|e| e.unwrap().path())
+            .collect()
+    }
+
+    fn rows(&self, table: &str) -> Vec<Row> {
+        let of_file = |path: &PathBuf| {
+            let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+            let rows = reader.get_row_iter(None).unwrap();
+            rows.map(Result::unwrap).collect::<Vec<_>>()
+        };
+        self.files(table).iter().flat_map(of_file).collect()
+    }
+
+    /// A text by article.
+    fn texts(&self, table: &str, column: &str) -> BTreeMap<i64, Vec<String>> {
+        let mut all = BTreeMap::<i64, Vec<String>>::new();
+        for row in self.rows(table) {
+            let fields: BTreeMap<String, Field> = row.into_columns().into_iter().collect();
+            let (Field::Long(id), text) = (&fields["article_id"], fields[column].to_string()) else {
+                panic!("no article_id");
+            };
+            all.entry(*id).or_default().push(text);
+        }
+        all
+    }
+
+    async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap()
+    }
+
+    fn manifest_paths(&self) -> Vec<PathBuf> {
+        let mut all = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path().join("manifest")).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let manifest: Value = serde_json::from_str(&text).unwrap();
+            for file in manifest["files"].as_array().unwrap() {
+                all.push(self.folder.path().join(file["path"].as_str().unwrap()));
+            }
+        }
+        all.sort();
+        all
+    }
+}
+
+const TABLES: [&str; 4] = ["articles", "article_versions", "removed_blocks", "stories"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_at_any_step_loses_nothing_and_has_nothing_twice() {
+    let days = 10;
+    let scratch = Scratch::new("archive_steps", days).await;
+    let all = days * A_DAY;
+    let stops = [
+        Step::Begun,
+        Step::Writing,
+        Step::FilesWritten,
+        Step::Verified,
+        Step::InManifest,
+        Step::Noted,
+        Step::Dropping,
+        Step::Rewritten,
+    ];
+    for stop in stops {
+        let ended = scratch
+            .run(|step| if step == stop { bail!("killed") } else { Ok(()) })
+            .await;
+        assert!(ended.is_err(), "{stop:?} was never reached");
+        let archived = scratch.texts("articles", "title");
+        let here: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM articles")
+            .fetch_all(&scratch.db)
+            .await
+            .unwrap();
+        for id in 0..all {
+            assert!(
+                archived.contains_key(&id) || here.contains(&id),
+                "{id} is lost at {stop:?}"
+            );
+        }
+    }
+    scratch.run(|_| Ok(())).await.unwrap();
+    assert_eq!(
+        scratch.run(|_| Ok(())).await.unwrap().articles,
+        0,
+        "nothing is left to do"
+    );
+
+    let ids: Vec<i64> = (0..all).collect();
+    let titles = scratch.texts("articles", "title");
+    assert_eq!(titles.keys().copied().collect::<Vec<_>>(), ids);
+    assert!(titles.values().all(|t| t.len() == 1), "twice: {titles:?}");
+    assert!(titles[&3][0].contains("Title \" \n 3"), "{}", titles[&3][0]);
+    let versions = scratch.texts("article_versions", "body");
+    assert_eq!(
+        versions.values().map(Vec::len).sum::<usize>() as i64,
+        all + all / 4
+    );
+    assert_eq!(
+        versions[&4],
+        ["\"Old body\"", "null"],
+        "the shown body is with the article"
+    );
+    assert_eq!(scratch.texts("articles", "body")[&4], ["\"Body 4\""]);
+    assert_eq!(scratch.texts("removed_blocks", "text")[&5], ["\"Check Also\""]);
+    assert_eq!(scratch.rows("stories").len() as i64, all / 2);
+    // The folder has what the manifest has, and nothing else.
+    let mut files: Vec<PathBuf> = TABLES.iter().flat_map(|t| scratch.files(t)).collect();
+    files.sort();
+    assert_eq!(files, scratch.manifest_paths());
+
+    assert_eq!(scratch.count("SELECT count(*) FROM articles").await, 2);
+    assert_eq!(scratch.count("SELECT count(*) FROM article_text").await, 2);
+    assert_eq!(scratch.count("SELECT count(*) FROM stories").await, 1);
+    assert_eq!(scratch.count("SELECT count(*) FROM archive_pending").await, 0);
+    let known = "SELECT count(*) FROM retired_articles WHERE archive_day = '2025-03-01'::date + (article_id / 4)::integer";
+    assert_eq!(scratch.count(known).await, all);
+    let noted = "SELECT sum(articles)::bigint FROM archive_batches WHERE archived_at IS NOT NULL";
+    assert_eq!(scratch.count(noted).await, all);
+    assert_eq!(
+        scratch
+            .store
+            .archived_until()
+            .await
+            .unwrap()
+            .unwrap()
+            .0
+            .to_string(),
+        "2025-03-10"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_reads_back_otherwise_drops_nothing() {
+    let scratch = Scratch::new("archive_broken", 1).await;
+    let mut broken = false;
+    let ended = scratch
+        .run(|step| {
+            if step == Step::FilesWritten && !broken {
+                broken = true;
+                // One version less, in a file that is whole.
+                let blocks = scratch.files("removed_blocks").remove(0);
+                let versions = scratch.files("article_versions").remove(0);
+                std::fs::copy(versions, blocks)?;
+            }
+            Ok(())
+        })
+        .await;
+    assert!(
+        ended.is_err(),
+        "another file was taken for the one that was written"
+    );
+    assert_eq!(scratch.count("SELECT count(*) FROM articles").await, A_DAY + 2);
+    assert_eq!(scratch.run(|_| Ok(())).await.unwrap().articles, A_DAY as u64);
+    assert_eq!(scratch.rows("removed_blocks").len() as i64, A_DAY);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_changes_while_it_is_archived_is_archived_as_it_is_then() {
+    let scratch = Scratch::new("archive_changed", 1).await;
+    let mut first = true;
+    let done = scratch
+        .run(|step| {
+            if step == Step::Noted && std::mem::take(&mut first) {
+                let change = scratch.db.execute(
+                    "UPDATE article SET story_id = 0, linked_to = 0, title = 'Another' WHERE article_id = 3;
+                     UPDATE article SET version_at = now(), title = 'New' WHERE article_id = 1",
+                );
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(change)).unwrap();
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!((done.articles, done.changed, done.batches), (3, 2, 2));
+    let titles = scratch.texts("articles", "title");
+    assert_eq!(titles.keys().copied().collect::<Vec<_>>(), [0, 2, 3]);
+    assert_eq!(titles[&3], ["\"Another\""], "once, as it was when it went");
+    assert_eq!(scratch.texts("removed_blocks", "text").len(), 3);
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM articles WHERE title = 'New'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_is_taken_out_of_every_file() {
+    let scratch = Scratch::new("archive_remove", 2).await;
+    scratch.run(|_| Ok(())).await.unwrap();
+    assert!(
+        remove(&scratch.store, &scratch.options(), 8).await.is_err(),
+        "it is in Postgres"
+    );
+    assert_eq!(remove(&scratch.store, &scratch.options(), 4).await.unwrap(), 4);
+    for table in ["articles", "article_versions", "removed_blocks"] {
+        let left: Vec<i64> = scratch.texts(table, "article_id").into_keys().collect();
+        assert_eq!(left, [0, 1, 2, 3, 5, 6, 7], "{table}");
+    }
+    for row in scratch.rows("stories") {
+        let fields: BTreeMap<String, Field> = row.into_columns().into_iter().collect();
+        let shown = fields["canonical_article"] != Field::Long(4);
+        assert_eq!(fields["title"] != Field::Null, shown);
+    }
+    assert!(
+        remove(&scratch.store, &scratch.options(), 4).await.is_err(),
+        "once"
+    );
+    assert_eq!(scratch.run(|_| Ok(())).await.unwrap(), Archived::default());
+}
