@@ -9,6 +9,7 @@
     reason = "test code: a panic with a clear message is how a test fails"
 )]
 
+mod archive;
 mod audit;
 mod breaker;
 mod chaos;
