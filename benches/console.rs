@@ -91,9 +91,10 @@ const PAGES: [(&str, &str); 29] = [
 
 /// What no article brings: refused messages, events, older versions.
 const BESIDE: &str = "
+    -- A frame of zstd (RFC 8878) with one raw block of 640 bytes.
     INSERT INTO quarantine (topic, partition, \"offset\", first_seen, stage, reason, detail, raw, raw_size)
     SELECT 'refused', 0, k, now() - k * interval '1 minute', 'decode', CASE k % 9 WHEN 0 THEN 'no_body' ELSE 'bad_json' END, 'line 1 column ' || k,
-        decode(repeat(md5(k::text), 20), 'hex'), 640 FROM generate_series(1, 50000) k;
+        decode('28b52ffd608001011400', 'hex') || convert_to(repeat(md5(k::text), 20), 'UTF8'), 640 FROM generate_series(1, 50000) k;
     INSERT INTO story_event (kind, article_id, from_story, to_story, moved, happened_at)
     SELECT 'merge', k, k, k + 1, ARRAY[k], now() - k * interval '1 minute' FROM generate_series(1, 10000) k;
     INSERT INTO clean_event (kind, article_id, version, before, after, happened_at)
