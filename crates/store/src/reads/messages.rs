@@ -157,14 +157,8 @@ impl Store {
     /// Postgres does not answer.
     pub async fn read_message(&self, key: &MessageKey) -> Result<Option<MessageRow>, StoreError> {
         let mut query = ask(MESSAGE);
-        query
-            .push(" WHERE (topic, partition, \"offset\") = (")
-            .push_bind(text(&key.topic))
-            .push(", ")
-            .push_bind(key.partition)
-            .push(", ")
-            .push_bind(key.offset)
-            .push(")");
+        query.push(" WHERE ");
+        at_key(&mut query, "=", key);
         first(self, query, "cannot read a row of the quarantine").await
     }
 
@@ -198,6 +192,18 @@ fn equals(query: &mut QueryBuilder<'static, Postgres>, column: &str, value: Opti
     }
 }
 
+/// Holds a message's place against a key.
+fn at_key(query: &mut QueryBuilder<'static, Postgres>, compared: &str, key: &MessageKey) {
+    query
+        .push(format!("(topic, partition, \"offset\") {compared} ("))
+        .push_bind(text(&key.topic))
+        .push(", ")
+        .push_bind(key.partition)
+        .push(", ")
+        .push_bind(key.offset)
+        .push(")");
+}
+
 fn in_order(query: &mut QueryBuilder<'static, Postgres>, most: u32) {
     query.push(" ORDER BY topic, partition, \"offset\" LIMIT ");
     query.push_bind(i64::from(most));
@@ -217,14 +223,8 @@ fn by_index(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
         equals(query, "reason", asked.reason.as_ref());
     }
     if let Some(key) = &asked.after {
-        query
-            .push(" AND (topic, partition, \"offset\") > (")
-            .push_bind(text(&key.topic))
-            .push(", ")
-            .push_bind(key.partition)
-            .push(", ")
-            .push_bind(key.offset)
-            .push(")");
+        query.push(" AND ");
+        at_key(query, ">", key);
     }
 }
 

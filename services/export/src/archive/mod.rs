@@ -10,12 +10,15 @@
 mod files;
 mod manifest;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, NaiveDate, Utc};
-use copydesk_store::{ArchiveBatch, ArchiveCounts, ArchiveTable, RetryClass, Store, StoreError, try_again};
+use copydesk_store::{
+    ArchiveBatch, ArchiveCounts, ArchiveTable, ExportColumn, RetryClass, Store, StoreError, try_again,
+};
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
@@ -74,6 +77,23 @@ pub enum Step {
     Rewritten,
 }
 
+/// The columns of each table: asked for once a run, in which the schema does not change.
+struct Columns(BTreeMap<ArchiveTable, Vec<ExportColumn>>);
+
+impl Columns {
+    async fn read(store: &Store) -> Result<Self> {
+        let mut columns = BTreeMap::new();
+        for table in ArchiveTable::ALL {
+            columns.insert(table, store.archive_columns(table).await?);
+        }
+        Ok(Self(columns))
+    }
+
+    fn of(&self, table: ArchiveTable) -> &[ExportColumn] {
+        self.0.get(&table).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Archives all that is old. `at` is told of every step, and ends the run by an error; the next run goes on.
 ///
 /// # Errors
@@ -84,8 +104,9 @@ pub async fn run(
     mut at: impl FnMut(Step) -> Result<()>,
 ) -> Result<Archived> {
     let _lock = lock(options)?;
+    let columns = Columns::read(store).await?;
     let mut done = Archived::default();
-    recover(store, options, &mut at, &mut done).await?;
+    recover(store, options, &columns, &mut at, &mut done).await?;
     store.mark_ranges(options.before).await?;
     loop {
         let days = store.archive_days(options.before).await?;
@@ -95,7 +116,7 @@ pub async fn run(
         let before = done.articles;
         for (day, articles) in days {
             info!(%day, articles, "archiving");
-            archive_day(store, options, day, &mut at, &mut done).await?;
+            archive_day(store, options, &columns, day, &mut at, &mut done).await?;
         }
         if done.articles == before {
             // All that is left changes faster than it is written.
@@ -123,10 +144,11 @@ pub async fn remove(store: &Store, options: &ArchiveOptions, article: i64) -> Re
             "article {article} is not in the archive: retired_articles.archive_day says of which articles it has which day"
         );
     };
+    let columns = Columns::read(store).await?;
     let mut rewritten = 0;
     for manifest in Manifest::all(&options.folder)? {
         // Stories of any day may show the article.
-        rewritten += take_out(store, options, manifest, &[article], Some(day)).await?;
+        rewritten += take_out(options, &columns, manifest, &[article], Some(day))?;
     }
     store.unarchived(article).await?;
     Ok(rewritten)
@@ -158,6 +180,7 @@ fn lock(options: &ArchiveOptions) -> Result<File> {
 async fn recover(
     store: &Store,
     options: &ArchiveOptions,
+    columns: &Columns,
     at: &mut impl FnMut(Step) -> Result<()>,
     done: &mut Archived,
 ) -> Result<()> {
@@ -170,7 +193,7 @@ async fn recover(
         );
         if batch.written {
             info!(batch = batch.batch_id, "going on with a batch that is written");
-            drop_batch(store, options, &batch, at, done).await?;
+            drop_batch(store, options, columns, &batch, at, done).await?;
         } else {
             warn!(
                 batch = batch.batch_id,
@@ -186,6 +209,7 @@ async fn recover(
 async fn archive_day(
     store: &Store,
     options: &ArchiveOptions,
+    columns: &Columns,
     day: NaiveDate,
     at: &mut impl FnMut(Step) -> Result<()>,
     done: &mut Archived,
@@ -202,8 +226,7 @@ async fn archive_day(
     let mut manifest = Manifest::new(&batch);
     let mut counts = ArchiveCounts::default();
     for (table, count) in ArchiveTable::ALL.into_iter().zip(&mut counts.rows) {
-        let columns = store.archive_columns(table).await?;
-        let mut writer = Writer::new(options, &batch, table, &columns);
+        let mut writer = Writer::new(options, &batch, table, columns.of(table));
         let ids = if table == ArchiveTable::Stories {
             &stories
         } else {
@@ -225,8 +248,8 @@ async fn archive_day(
     );
     at(Step::FilesWritten)?;
     for file in &mut manifest.files {
-        let columns = store.archive_columns(file.table).await?;
-        file.verify(&options.folder, &columns)?;
+        let columns = columns.of(file.table);
+        file.verify(&options.folder, columns)?;
     }
     counts.bytes = manifest.files.iter().map(|f| f.bytes).sum();
     at(Step::Verified)?;
@@ -238,13 +261,14 @@ async fn archive_day(
     done.batches += 1;
     done.bytes += counts.bytes;
     at(Step::Noted)?;
-    drop_batch(store, options, &batch, at, done).await
+    drop_batch(store, options, columns, &batch, at, done).await
 }
 
 /// Drops the articles of a written batch from Postgres.
 async fn drop_batch(
     store: &Store,
     options: &ArchiveOptions,
+    columns: &Columns,
     batch: &ArchiveBatch,
     at: &mut impl FnMut(Step) -> Result<()>,
     done: &mut Archived,
@@ -259,7 +283,7 @@ async fn drop_batch(
     if !changed.is_empty() {
         done.changed += changed.len() as u64;
         let manifest = Manifest::of(&options.folder, batch.batch_id)?;
-        take_out(store, options, manifest, &changed, None).await?;
+        take_out(options, columns, manifest, &changed, None)?;
     }
     at(Step::Rewritten)?;
     store.archive_done(batch).await?;
@@ -268,9 +292,9 @@ async fn drop_batch(
 
 /// Takes articles out of the files of a batch: their rows, and what its stories show of them. `of_day`: articles of another day's batch
 /// can be in its stories alone. Answers with the number of files that were written anew.
-async fn take_out(
-    store: &Store,
+fn take_out(
     options: &ArchiveOptions,
+    columns: &Columns,
     mut manifest: Manifest,
     articles: &[i64],
     of_day: Option<NaiveDate>,
@@ -286,8 +310,7 @@ async fn take_out(
         if table != ArchiveTable::Stories && of_day.is_some_and(|day| day != manifest.day) {
             continue;
         }
-        let columns = store.archive_columns(table).await?;
-        let done = file.rewrite(&options.folder, &columns, |row| {
+        let done = file.rewrite(&options.folder, columns.of(table), |row| {
             if table != ArchiveTable::Stories {
                 return !has(row, "article_id");
             }

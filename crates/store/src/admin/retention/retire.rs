@@ -119,19 +119,11 @@ impl Store {
             .fetch_all(&mut *tx)
             .await
             .doing(DOING)?;
-            let (ids, mut identities): (Vec<i64>, Vec<Vec<u8>>) = found.into_iter().unzip();
+            let (ids, identities): (Vec<i64>, Vec<Vec<u8>>) = found.into_iter().unzip();
             let Some(end) = ids.last().copied() else {
                 return Ok(None);
             };
-            identities.sort_unstable();
-            // First, and deleted at once: a flush that claims the same address waits here for the end of this transaction
-            // and then has a new article. A lock alone would let it find the row and then lose it.
-            sqlx::query("DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)")
-                .bind(&identities)
-                .bind(&ids)
-                .execute(&mut *tx)
-                .await
-                .doing(DOING)?;
+            forget_addresses(&mut tx, &ids, identities).await?;
             let still: Vec<i64> = sqlx::query_scalar(concat!(
                 "SELECT article_id FROM article WHERE article_id = ANY ($2) AND ",
                 old!(),
@@ -152,6 +144,23 @@ impl Store {
             return Ok(Some((end, ids.len() as u64)));
         }
     }
+}
+
+/// Frees the addresses of articles that are to be dropped. First in the transaction, and deleted at once: a flush that claims the same address
+/// waits here for its end and then has a new article. A lock alone would let it find the row and then lose it.
+pub(crate) async fn forget_addresses(
+    tx: &mut PgConnection,
+    ids: &[i64],
+    mut identities: Vec<Vec<u8>>,
+) -> Result<(), StoreError> {
+    identities.sort_unstable();
+    sqlx::query("DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)")
+        .bind(&identities)
+        .bind(ids)
+        .execute(&mut *tx)
+        .await
+        .doing(DOING)?;
+    Ok(())
 }
 
 /// Drops articles whose rows are locked and whose addresses are gone, with all that they are made of; `archive_day`: the day under which they are

@@ -8,93 +8,23 @@
 //! `archive_pending` has its articles), archived (the articles are gone from Postgres). An article goes only while it is what was written: a stamp
 //! of its versions and its place in its story is compared in the transaction that deletes it.
 
+pub(crate) mod reading;
+pub(crate) mod table;
+
 use std::collections::HashMap;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use futures_util::TryStreamExt as _;
-use sqlx::{Postgres, Transaction};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::admin::export::{ExportColumn, columns_of};
-use crate::admin::retention::retire::{drop_articles, old};
+use crate::admin::retention::retire::{drop_articles, forget_addresses, old};
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 
-const READING: &str = "cannot read the articles to archive";
+pub use reading::ArchiveReader;
+use reading::{READING, unchanged};
+pub use table::ArchiveTable;
+
 const NOTING: &str = "cannot note what is archived (this needs the role copydesk_owner)";
-
-/// Articles of a batch at the most: the others of its day come in the next one.
-const BATCH: i64 = 1_000_000;
-
-/// What is written and must still hold when the article goes. The place in the story is part of it: links may change without a new version.
-const STAMPS: &str = "SELECT a.article_id,
-        md5(ROW(a.version, extract(epoch FROM a.version_at), a.story_id, a.linked_to, a.relation, a.similarity, a.word_count, a.title, a.url,
-                a.canonical_url, a.rules_version, v.seen)::text)
-    FROM articles a CROSS JOIN LATERAL (
-        SELECT string_agg(concat(v.version, v.latest, encode(v.body_hash, 'hex')), ',' ORDER BY v.version) AS seen
-        FROM article_versions v WHERE v.article_id = a.article_id) v
-    WHERE a.article_id = ANY ($1)";
-
-/// A table of the archive. Its columns are those of the public view of the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ArchiveTable {
-    /// Articles with their place in their story.
-    Articles,
-    /// All versions. The body of the shown one is with the article, and null here.
-    ArticleVersions,
-    /// What was taken out of each version, by which rule.
-    RemovedBlocks,
-    /// The stories of the batch's articles, as they were before any of these went.
-    Stories,
-}
-
-impl ArchiveTable {
-    /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 4] = [
-        Self::Articles,
-        Self::ArticleVersions,
-        Self::RemovedBlocks,
-        Self::Stories,
-    ];
-
-    /// The view, and the folder.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Articles => "articles",
-            Self::ArticleVersions => "article_versions",
-            Self::RemovedBlocks => "removed_blocks",
-            Self::Stories => "stories",
-        }
-    }
-
-    /// The columns by which its rows are sorted within a batch.
-    pub const fn sorted_by(self) -> &'static [&'static str] {
-        match self {
-            Self::Articles => &["site", "article_id"],
-            // In the order of the articles, which these have no site to sort by.
-            Self::ArticleVersions => &[],
-            Self::RemovedBlocks => &["site", "article_id", "version", "position"],
-            Self::Stories => &["story_id"],
-        }
-    }
-
-    const fn sql(self) -> &'static str {
-        match self {
-            Self::Articles => {
-                "SELECT to_json(v)::text FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n) JOIN articles v ON v.article_id = w.id ORDER BY w.n"
-            }
-            Self::ArticleVersions => {
-                "SELECT (CASE WHEN v.latest THEN to_jsonb(v) - 'body' ELSE to_jsonb(v) END)::text
-                 FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n)
-                 CROSS JOIN LATERAL (SELECT * FROM article_versions o WHERE o.article_id = w.id) v ORDER BY w.n, v.version"
-            }
-            Self::RemovedBlocks => {
-                "SELECT to_json(v)::text FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n)
-                 CROSS JOIN LATERAL (SELECT * FROM removed_blocks o WHERE o.article_id = w.id) v ORDER BY w.n, v.version, v.position"
-            }
-            Self::Stories => "SELECT to_json(v)::text FROM stories v WHERE v.story_id = ANY ($1) ORDER BY v.story_id",
-        }
-    }
-}
 
 /// A batch that is not archived yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,71 +57,6 @@ pub struct ArchiveStep {
     pub dropped: u64,
     /// Articles that changed since they were written, or are gone otherwise: they must be taken out of the files.
     pub changed: Vec<i64>,
-}
-
-/// The articles of a batch, all rows from the same moment.
-#[derive(Debug)]
-pub struct ArchiveReader {
-    tx: Transaction<'static, Postgres>,
-    articles: Vec<i64>,
-}
-
-impl ArchiveReader {
-    /// The articles, in the order of `articles` in the archive.
-    pub fn articles(&self) -> &[i64] {
-        &self.articles
-    }
-
-    /// The stories that these articles are in, ascending.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn stories(&mut self) -> Result<Vec<i64>, StoreError> {
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM articles WHERE article_id = ANY ($1) ORDER BY 1")
-            .bind(&self.articles)
-            .fetch_all(&mut *self.tx)
-            .await
-            .doing(READING)
-    }
-
-    /// Hands the rows of a table for these articles (or stories) to `sink`, as JSON objects. Answers with their number.
-    ///
-    /// # Errors
-    /// What `sink` answers; Postgres does not answer.
-    pub async fn rows<E: From<StoreError>>(
-        &mut self,
-        table: ArchiveTable,
-        ids: &[i64],
-        mut sink: impl FnMut(&str) -> Result<(), E>,
-    ) -> Result<u64, E> {
-        let mut rows = sqlx::query_scalar::<_, String>(table.sql())
-            .bind(ids)
-            .fetch(&mut *self.tx);
-        let mut count = 0;
-        while let Some(row) = rows.try_next().await.doing(READING)? {
-            sink(&row)?;
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    /// The stamp of each article, and the end of the reading.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn stamps(mut self) -> Result<Vec<(i64, String)>, StoreError> {
-        let mut stamps = Vec::with_capacity(self.articles.len());
-        for some in self.articles.chunks(1_000) {
-            let step: Vec<(i64, String)> = sqlx::query_as(STAMPS)
-                .bind(some)
-                .fetch_all(&mut *self.tx)
-                .await
-                .doing(READING)?;
-            stamps.extend(step);
-        }
-        self.tx.rollback().await.doing(READING)?;
-        Ok(stamps)
-    }
 }
 
 impl Store {
@@ -293,32 +158,6 @@ impl Store {
         Ok(())
     }
 
-    /// The old articles of a day, sorted by site and number, as they are at this moment.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn read_for_archive(
-        &self,
-        day: NaiveDate,
-        before: DateTime<Utc>,
-    ) -> Result<ArchiveReader, StoreError> {
-        let mut tx = self.begin_reading().await?;
-        let from = day.and_time(NaiveTime::MIN).and_utc();
-        let articles = sqlx::query_scalar(concat!(
-            "SELECT article_id FROM articles WHERE ingested_at >= $2 AND ingested_at < $3 AND ",
-            old!(),
-            " ORDER BY site COLLATE \"C\", article_id LIMIT $4"
-        ))
-        .bind(before)
-        .bind(from)
-        .bind(from.checked_add_days(Days::new(1)).unwrap_or(before))
-        .bind(BATCH)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(READING)?;
-        Ok(ArchiveReader { tx, articles })
-    }
-
     /// Notes that all files of a batch are there and verified: from now on its articles go.
     ///
     /// # Errors
@@ -384,7 +223,12 @@ impl Store {
                 pending.iter().map(|(id, stamp)| (*id, stamp.as_str())).collect();
             let all: Vec<i64> = pending.iter().map(|(id, _)| *id).collect();
             let same = unchanged(&mut tx, &all, &written).await?;
-            forget_addresses(&mut tx, &same).await?;
+            let identities = sqlx::query_scalar("SELECT identity FROM article WHERE article_id = ANY ($1)")
+                .bind(&same)
+                .fetch_all(&mut *tx)
+                .await
+                .doing(NOTING)?;
+            forget_addresses(&mut tx, &same, identities).await?;
             let locked: Vec<i64> = sqlx::query_scalar(
                 "SELECT article_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id FOR UPDATE",
             )
@@ -481,42 +325,4 @@ impl Store {
             .doing(NOTING)?;
         Ok(())
     }
-}
-
-/// Those of `ids` (ascending) whose stamp is the one that was written.
-async fn unchanged(
-    tx: &mut Transaction<'static, Postgres>,
-    ids: &[i64],
-    written: &HashMap<i64, &str>,
-) -> Result<Vec<i64>, StoreError> {
-    let now: Vec<(i64, String)> = sqlx::query_as(STAMPS)
-        .bind(ids)
-        .fetch_all(&mut **tx)
-        .await
-        .doing(READING)?;
-    let mut same: Vec<i64> = now
-        .into_iter()
-        .filter(|(id, stamp)| written.get(id).is_some_and(|w| w == stamp))
-        .map(|(id, _)| id)
-        .collect();
-    same.sort_unstable();
-    Ok(same)
-}
-
-/// First, and deleted at once: a flush that claims the same address waits for the end of this transaction, and then has a new article.
-async fn forget_addresses(tx: &mut Transaction<'static, Postgres>, ids: &[i64]) -> Result<(), StoreError> {
-    let mut identities: Vec<Vec<u8>> =
-        sqlx::query_scalar("SELECT identity FROM article WHERE article_id = ANY ($1)")
-            .bind(ids)
-            .fetch_all(&mut **tx)
-            .await
-            .doing(NOTING)?;
-    identities.sort_unstable();
-    sqlx::query("DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)")
-        .bind(&identities)
-        .bind(ids)
-        .execute(&mut **tx)
-        .await
-        .doing(NOTING)?;
-    Ok(())
 }
