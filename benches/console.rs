@@ -1,4 +1,4 @@
-//! How long the console's pages take, and what fifty people who look at them cost the flush.
+//! How long the questions of docs/queries.md and the console's pages take, and what fifty people who look at them cost the flush.
 //!
 //! `cargo bench -p copydesk-benches --bench console`: needs COPYDESK_TEST_DATABASE_URL (`make up`). COPYDESK_BENCH_ARTICLES sets how many articles are
 //! stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE for how many of them words are made (all). 50,000 refused messages, 20,000 events and
@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use copydesk_benches::asking::ask_questions;
 use copydesk_benches::filling::{Filled, IN_BATCH, fill, next_batch, p50_p95};
 use copydesk_benches::varied::VariedArticles;
 use copydesk_clean::{Budget, Cleaner, Rules};
@@ -108,6 +109,7 @@ const BESIDE: &str = "
 #[tokio::main]
 async fn main() {
     let mut filled = fill("console", ARTICLES).await;
+    ask_questions(&filled).await;
     for statement in BESIDE.split(';') {
         filled
             .db

@@ -10,6 +10,7 @@
     reason = "benches are run by developers: a panic with a clear message is enough"
 )]
 
+pub mod asking;
 pub mod ceiling;
 pub mod filling;
 pub mod storing;
