@@ -18,15 +18,16 @@ use copydesk_decode::{Limits, decode};
 use copydesk_site::{
     BlockKeys, Instructions, PageBlocks, Params, SIBLINGS, Sibling, Subject, apply, decide_keyed,
 };
-use copydesk_stages::{decoded, pages, texts};
+use copydesk_stages::{DecisionInput, decoded, pages, texts};
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "decode-text",
     "decode-page",
     "clean-text",
     "clean-page",
     "fingerprint",
     "clean-and-fingerprint-text",
+    "decide",
     "site-memory-text",
     "site-memory-page",
 ];
@@ -76,6 +77,10 @@ fn run(name: &str) {
         "clean-and-fingerprint-text" => {
             measured(&raw, |r| !copydesk_dedup::fingerprint(&clean(r)).keys.is_empty());
         }
+        "decide" => DecisionInput::default().with(|decide| {
+            let _ = decide();
+            measured(&raw, |_| decide().link.is_some());
+        }),
         "site-memory-text" | "site-memory-page" => {
             let articles: Vec<CleanArticle> = raw.iter().map(clean).collect();
             site_memory(&articles);

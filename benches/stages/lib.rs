@@ -6,10 +6,13 @@
 
 #![allow(clippy::missing_panics_doc, reason = "benches are run by developers")]
 
+mod decision;
+
 use std::fmt::Write as _;
 
 use copydesk_article::{Coordinates, Message, Offset, Partition, RawArticle, Topic, TopicPartition};
 use copydesk_decode::{Limits, decode};
+pub use decision::DecisionInput;
 
 /// Words in the vocabulary.
 const WORDS: usize = 20_000;

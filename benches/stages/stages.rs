@@ -17,11 +17,10 @@ use std::io::BufRead as _;
 use std::sync::LazyLock;
 
 use copydesk_allocator as _;
-use copydesk_article::{ArticleId, CleanArticle, Fingerprint, Message, RawArticle, RawBody, StoryId};
+use copydesk_article::{CleanArticle, Message, RawArticle, RawBody};
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::{Limits, decode};
-use copydesk_dedup::{Candidate, Params, Recent, Subject, Times, decide};
-use copydesk_stages::{Corpus, Draft, decoded, pages, texts};
+use copydesk_stages::{DecisionInput, decoded, pages, texts};
 use divan::counter::{BytesCount, ItemsCount};
 
 static CLEANER: LazyLock<Cleaner> = LazyLock::new(|| Cleaner::new(Rules::builtin(), Budget::default()));
@@ -163,48 +162,10 @@ fn block_keys(bencher: divan::Bencher<'_, '_>, messages: &[Message]) {
 /// An article with four candidates, one of which is its original, and twenty recent articles of its site.
 #[divan::bench(sample_count = 20)]
 fn e_decide(bencher: divan::Bencher<'_, '_>) {
-    let mut corpus = Corpus::new(3, false);
-    let drafts: Vec<_> = (0..24).map(|_| corpus.article(3_000)).collect();
-    let print = |draft: &Draft, share: usize| {
-        copydesk_dedup::fingerprint_parts(
-            Some(&draft.title),
-            draft.paragraphs.iter().take(share).map(String::as_str),
-        )
-    };
-    let prints: Vec<Fingerprint> = drafts.iter().map(|d| print(d, usize::MAX)).collect();
-    let cut = print(&drafts[0], drafts[0].paragraphs.len() / 2);
-    let id = |n: usize| ArticleId(i64::try_from(n).expect("a small number") + 1);
-    let candidates: Vec<Candidate<'_>> = (0..4)
-        .map(|n| Candidate {
-            id: id(n),
-            story: StoryId(id(n).0),
-            site: Some("a.example"),
-            url_hash: Some(n as u64),
-            times: Times::default(),
-            fingerprint: &prints[n],
-            link: None,
-            digest: false,
-            excerpts: &[],
-        })
-        .collect();
-    let recents: Vec<Recent<'_>> = (4..24)
-        .map(|n| Recent {
-            id: id(n),
-            url_hash: Some(n as u64),
-            blocks: &prints[n].blocks,
-            title_words: &prints[n].title_words,
-        })
-        .collect();
-    let subject = Subject {
-        id: id(100),
-        site: Some("b.example"),
-        url_hash: Some(100),
-        times: Times::default(),
-        fingerprint: &cut,
-    };
-    let params = Params::default();
-    assert!(decide(&subject, &candidates, &recents, &params).link.is_some());
-    bencher
-        .counter(ItemsCount::new(1_usize))
-        .bench_local(|| divan::black_box(decide(divan::black_box(&subject), &candidates, &recents, &params)));
+    DecisionInput::default().with(|decide| {
+        assert!(decide().link.is_some());
+        bencher
+            .counter(ItemsCount::new(1_usize))
+            .bench_local(|| divan::black_box(decide()));
+    });
 }

@@ -5,7 +5,7 @@ use copydesk_article::{ArticleId, Fingerprint};
 use crate::decision::Refusal;
 use crate::facts::{Around, Facts};
 use crate::inputs::{Candidate, Recent, Subject};
-use crate::overlap::Overlap;
+use crate::overlap::{Indexed, Overlap};
 use crate::params::Params;
 use crate::site::SiteEvidence;
 
@@ -24,7 +24,7 @@ pub(crate) type Excluded = (ArticleId, Refusal);
 /// Compares the subject, without its site's own blocks, with each candidate.
 pub(crate) fn compare<'c, 'a>(
     subject: &Subject<'_>,
-    kept: &Fingerprint,
+    kept: &Indexed<'_>,
     candidates: &'c [Candidate<'a>],
     young: bool,
     params: &Params<'_>,
@@ -32,7 +32,7 @@ pub(crate) fn compare<'c, 'a>(
     let mut excluded = Vec::new();
     let mut overlaps = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        match exclude(subject, kept, candidate) {
+        match exclude(subject, kept.text, candidate) {
             Some(refusal) => excluded.push((candidate.id, refusal)),
             None => {
                 let overlap = Overlap::of(kept, candidate.fingerprint, params.common);
@@ -117,7 +117,7 @@ pub fn facts(
 ) -> Vec<(ArticleId, Facts)> {
     let site = SiteEvidence::of(subject, recents, params);
     let kept = site.kept(subject.fingerprint);
-    let (compared, _) = compare(subject, &kept, candidates, site.young, params);
+    let (compared, _) = compare(subject, &Indexed::of(&kept), candidates, site.young, params);
     let mut facts: Vec<(ArticleId, Facts)> = compared.iter().map(|c| (c.candidate.id, c.facts)).collect();
     facts.sort_by_key(|(id, _)| *id);
     facts

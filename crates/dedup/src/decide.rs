@@ -1,6 +1,6 @@
 //! The decision: is this article a copy of one of these candidates, and of which?
 
-use copydesk_article::{Fingerprint, StoryId};
+use copydesk_article::StoryId;
 
 use crate::compare::{Compared, compare};
 use crate::decision::{Decision, LinkReason, Refusal, Relink, Weighed};
@@ -8,7 +8,7 @@ use crate::digest::{self, Digests};
 use crate::inputs::{Candidate, Recent, Subject};
 use crate::matches::{Match, reason};
 use crate::merges;
-use crate::overlap::Overlap;
+use crate::overlap::{Indexed, Overlap};
 use crate::params::Params;
 use crate::signs::signs;
 use crate::site::SiteEvidence;
@@ -37,10 +37,11 @@ pub fn decide_at_site(
     params: &Params<'_>,
 ) -> Decision {
     let kept = site.kept(subject.fingerprint);
+    let kept = Indexed::of(&kept);
     let (mut compared, mut refusals) = compare(subject, &kept, candidates, site.young, params);
     compared.sort_by_key(|c| c.candidate.id);
 
-    let found = digest::among(subject, &kept, &compared, candidates, params);
+    let found = digest::among(subject, kept.text, &compared, candidates, params);
     let mut weighed = Vec::with_capacity(compared.len());
     let mut matches: Vec<Match<'_, '_, '_>> = Vec::new();
     for compared in &compared {
@@ -120,7 +121,7 @@ fn judge(
 /// with `j` and next to nothing with `p`: `j` was never of `p`'s story. Without this the subject's story and
 /// `p`'s become one.
 fn relink(
-    kept: &Fingerprint,
+    kept: &Indexed<'_>,
     best: &Match<'_, '_, '_>,
     candidates: &[Candidate<'_>],
     params: &Params<'_>,

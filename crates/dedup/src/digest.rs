@@ -5,7 +5,7 @@ use copydesk_article::{ArticleId, Fingerprint, jaccard_of_words};
 use crate::compare::Compared;
 use crate::decision::FoundDigest;
 use crate::inputs::{Candidate, Subject};
-use crate::overlap::Overlap;
+use crate::overlap::{Indexed, Overlap};
 use crate::params::Params;
 
 /// Share of an article that a digest must hold …
@@ -161,12 +161,13 @@ fn holds_another(
         return false;
     }
     let whole = candidate.fingerprint;
-    let with_subject = Overlap::of(whole, kept, params.common);
+    let whole_indexed = Indexed::of(whole);
+    let with_subject = Overlap::of(&whole_indexed, kept, params.common);
     others.any(|other| {
         if alike(&other.title_words, &whole.title_words) {
             return false;
         }
-        let with_other = Overlap::of(whole, other, params.common);
+        let with_other = Overlap::of(&whole_indexed, other, params.common);
         let is_main = with_subject.a_in_b() >= MAIN || with_other.a_in_b() >= MAIN;
         with_other.shared >= HELD_SHINGLES
             && are_held(&with_subject, &with_other)

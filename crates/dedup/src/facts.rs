@@ -2,8 +2,8 @@
 
 use copydesk_article::{Fingerprint, MarkKind, ParagraphMark};
 
-use crate::overlap::Overlap;
-use crate::parts::Part;
+use crate::overlap::{Indexed, Overlap};
+use crate::parts::{Paragraphs, Part, other_digits, share};
 
 /// How many of some marks the other text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,14 +122,18 @@ impl Facts {
         }
     }
 
-    pub(crate) fn of(a: &Fingerprint, b: &Fingerprint, overlap: &Overlap, around: &Around) -> Self {
+    pub(crate) fn of(a: &Indexed<'_>, b: &Fingerprint, overlap: &Overlap, around: &Around) -> Self {
         let a_is_shorter = overlap.a_is_shorter();
-        let sides = [(a, &overlap.in_a), (b, &overlap.in_b)];
+        let paragraphs_of_b = Paragraphs::of(b);
+        let sides = [
+            (a.text, &overlap.in_a, &a.paragraphs),
+            (b, &overlap.in_b, &paragraphs_of_b),
+        ];
         let [shorter, longer] = if a_is_shorter { sides } else { [sides[1], sides[0]] };
         let least = overlap.least_in_paragraph();
         let (part, other_part) = (
-            Part::of(shorter.0, shorter.1, least),
-            Part::of(longer.0, longer.1, least),
+            Part::of(shorter.2, shorter.1, least),
+            Part::of(longer.2, longer.1, least),
         );
         let (mut numbers, mut names) = (Agreement::default(), Agreement::default());
         let (mut all_numbers, mut all_names) = (Agreement::default(), Agreement::default());
@@ -162,10 +166,7 @@ impl Facts {
             shared.of += u32::from(is_shared);
             shared.agree += u32::from(is_shared && found);
         });
-        let first = (
-            part.first_paragraph(shorter.1),
-            other_part.first_paragraph(longer.1),
-        );
+        let first = (part.first_paragraph, other_part.first_paragraph);
         Self {
             shared: overlap.shared,
             jaccard: overlap.jaccard(),
@@ -179,7 +180,7 @@ impl Facts {
             other_digits: if overlap.is_sampled() {
                 0
             } else {
-                part.other_digits(&shorter.0.blocks, shorter.1, longer.0)
+                other_digits(shorter.2, &shorter.0.blocks, shorter.1, longer.0)
             },
             hours: around.hours,
             numbers,
@@ -190,7 +191,7 @@ impl Facts {
             all_names,
             titles: titles(shorter.0, longer.0, known),
             first_paragraph: if a_is_shorter { first } else { (first.1, first.0) },
-            lead: lead(a, b),
+            lead: lead(a.text, b),
             same_site: around.same_site,
             young_site: around.young_site,
             elsewhere: around.elsewhere,
@@ -325,12 +326,4 @@ fn in_both<T: Ord>(a: &[T], b: &[T]) -> u32 {
         j += usize::from(y <= x);
     }
     shared
-}
-
-pub(crate) fn share(part: u32, whole: u32) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        f64::from(part) / f64::from(whole)
-    }
 }

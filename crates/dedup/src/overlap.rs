@@ -1,8 +1,37 @@
 //! What two verification sets have in common.
 
-use copydesk_article::{Fingerprint, ShingleAt};
+use copydesk_article::{Fingerprint, HashBits, ShingleAt};
 
 use crate::common::{CommonShingles, FULL_WEIGHT};
+use crate::parts::Paragraphs;
+
+/// An article whose shingles can be looked up: what comparing it with others needs, made once.
+pub(crate) struct Indexed<'f> {
+    pub(crate) text: &'f Fingerprint,
+    pub(crate) paragraphs: Paragraphs,
+    /// Which hashes the text certainly does not have. One in 150 of the others gets through, if the text has 450 shingles.
+    bits: HashBits<1024>,
+}
+
+impl<'f> Indexed<'f> {
+    pub(crate) fn of(text: &'f Fingerprint) -> Self {
+        let mut bits = HashBits::default();
+        for shingle in &text.shingles {
+            bits.insert(u64::from(shingle.hash));
+        }
+        Self {
+            text,
+            paragraphs: Paragraphs::of(text),
+            bits,
+        }
+    }
+
+    /// Which of these the text may have: a bit for each, the first one lowest. At most 64.
+    fn may_have(&self, shingles: &[ShingleAt]) -> u64 {
+        let bit = |(n, s): (usize, &ShingleAt)| u64::from(self.bits.may_have(u64::from(s.hash))) << n;
+        shingles.iter().enumerate().map(bit).fold(0, |all, bit| all | bit)
+    }
+}
 
 /// Shared shingles of two articles, counted, weighted and by paragraph. `a` is the subject, `b` the candidate.
 #[derive(Debug, Clone)]
@@ -23,10 +52,13 @@ pub(crate) struct Overlap {
 }
 
 impl Overlap {
-    /// Compares two sets; both are ascending by hash. One walk over both.
-    pub(crate) fn of(a: &Fingerprint, b: &Fingerprint, common: Option<&CommonShingles>) -> Self {
-        let sampling = u32::from(a.sampling.max(b.sampling)).min(31);
-        let set_a = below(&a.shingles, sampling);
+    /// Compares two sets; both are ascending by hash.
+    ///
+    /// Most candidates share little. So their shingles are first held against a table of bits, without a branch for any of them, and
+    /// only what gets through is looked for.
+    pub(crate) fn of(a: &Indexed<'_>, b: &Fingerprint, common: Option<&CommonShingles>) -> Self {
+        let sampling = u32::from(a.text.sampling.max(b.sampling)).min(31);
+        let set_a = below(&a.text.shingles, sampling);
         let set_b = below(&b.shingles, sampling);
         let mut overlap = Self {
             shared: 0,
@@ -38,26 +70,38 @@ impl Overlap {
             sampled: sampling > 0,
             shared_of_a: vec![0; set_a.len().div_ceil(64)],
         };
-        let (mut i, mut j) = (0, 0);
-        while let (Some(x), Some(y)) = (set_a.get(i), set_b.get(j)) {
-            if x.hash == y.hash {
-                overlap.shared += 1;
-                if let Some(bits) = overlap.shared_of_a.get_mut(i / 64) {
-                    *bits |= 1 << (i % 64);
+        let mut i = 0;
+        for some in set_b.chunks(64) {
+            let mut left = a.may_have(some);
+            while let Some(y) = some.get(left.trailing_zeros() as usize) {
+                left &= left - 1;
+                while set_a.get(i).is_some_and(|x| x.hash < y.hash) {
+                    i += 1;
                 }
-                overlap.shared_weight += common.map_or(FULL_WEIGHT, |c| c.weight(x.hash));
-                let (in_a, in_b) = (
-                    &mut overlap.in_a[x.paragraph as usize],
-                    &mut overlap.in_b[y.paragraph as usize],
-                );
-                *in_a = in_a.saturating_add(1);
-                *in_b = in_b.saturating_add(1);
+                if let Some(x) = set_a.get(i)
+                    && x.hash == y.hash
+                {
+                    overlap.add(i, *x, *y, common);
+                }
             }
-            i += usize::from(x.hash <= y.hash);
-            j += usize::from(y.hash <= x.hash);
         }
         overlap.shared = overlap.shared.checked_shl(sampling).unwrap_or(u32::MAX);
         overlap
+    }
+
+    /// Counts a shared shingle: the subject's, at this place of its set, and the candidate's.
+    fn add(&mut self, place: usize, of_a: ShingleAt, of_b: ShingleAt, common: Option<&CommonShingles>) {
+        self.shared += 1;
+        if let Some(bits) = self.shared_of_a.get_mut(place / 64) {
+            *bits |= 1 << (place % 64);
+        }
+        self.shared_weight += common.map_or(FULL_WEIGHT, |c| c.weight(of_a.hash));
+        let (in_a, in_b) = (
+            &mut self.in_a[of_a.paragraph as usize],
+            &mut self.in_b[of_b.paragraph as usize],
+        );
+        *in_a = in_a.saturating_add(1);
+        *in_b = in_b.saturating_add(1);
     }
 
     /// Which of the subject's shingles are shared: a bit for each, in their order.

@@ -2,10 +2,40 @@
 
 use copydesk_article::{BlockHash, Fingerprint};
 
-use crate::facts::share;
-
 /// Shingles at the end of a paragraph that run into the next one, which may be another.
 const RUN_ON: u32 = 3;
+
+/// How many shingles of a text begin in each of its paragraphs.
+pub(crate) struct Paragraphs {
+    shingles: [u32; 256],
+    /// Paragraphs up to the last one that has a shingle.
+    count: usize,
+    /// Shingles of the whole text.
+    all: u32,
+}
+
+impl Paragraphs {
+    pub(crate) fn of(text: &Fingerprint) -> Self {
+        let mut shingles = [0_u32; 256];
+        for shingle in &text.shingles {
+            shingles[shingle.paragraph as usize] += 1;
+        }
+        Self {
+            shingles,
+            count: shingles.iter().rposition(|n| *n > 0).map_or(0, |last| last + 1),
+            all: text.shingles.len() as u32,
+        }
+    }
+
+    /// The number of each paragraph's shingles beside the number of those that are shared.
+    fn beside<'p>(&'p self, shared: &'p [u16; 256]) -> impl Iterator<Item = (u32, u16)> + 'p {
+        self.shingles
+            .iter()
+            .copied()
+            .zip(shared.iter().copied())
+            .take(self.count)
+    }
+}
 
 /// One text's part in what is shared. Shares are 0 to 1.
 pub(crate) struct Part {
@@ -17,57 +47,67 @@ pub(crate) struct Part {
     pub(crate) shared: u32,
     /// Paragraphs that have a shingle.
     pub(crate) paragraphs: u32,
-    /// Shingles of each paragraph.
-    by_paragraph: [u32; 256],
+    /// Share of the text's first paragraph that is shared.
+    pub(crate) first_paragraph: f64,
 }
 
 impl Part {
     /// `counts`: shared shingles by paragraph; a paragraph shares something from `least` on.
-    pub(crate) fn of(text: &Fingerprint, counts: &[u16; 256], least: u16) -> Self {
-        let mut seen = [0_u32; 256];
-        for shingle in &text.shingles {
-            seen[shingle.paragraph as usize] += 1;
-        }
-        let is_shared = |n: &u16| *n >= least;
-        let shingles = |from: usize, to: usize, shared: bool| -> u32 {
-            let paragraphs = seen.iter().zip(counts).take(to).skip(from);
-            paragraphs
-                .filter(|(_, n)| is_shared(n) == shared)
-                .map(|(all, _)| all)
-                .sum()
+    pub(crate) fn of(text: &Paragraphs, counts: &[u16; 256], least: u16) -> Self {
+        let mut part = Self {
+            extent: 0.0,
+            between: 0.0,
+            shared: 0,
+            paragraphs: 0,
+            first_paragraph: 0.0,
         };
-        let first = counts.iter().position(is_shared).unwrap_or(0);
-        let last = counts.iter().rposition(is_shared).unwrap_or(0);
-        let all = text.shingles.len() as u32;
-        Self {
-            extent: share(shingles(0, 256, true), all),
-            between: share(shingles(first, last, false), all),
-            shared: counts.iter().filter(|n| is_shared(n)).count() as u32,
-            paragraphs: seen.iter().filter(|n| **n > 0).count() as u32,
-            by_paragraph: seen,
+        let (mut extent, mut between, mut since) = (0, 0, 0);
+        for (all, shared) in text.beside(counts) {
+            if part.paragraphs == 0 && all > 0 {
+                part.first_paragraph = share(u32::from(shared), all);
+            }
+            part.paragraphs += u32::from(all > 0);
+            if shared >= least {
+                part.shared += 1;
+                extent += all;
+                // What came since the one before lies between the two.
+                between += since;
+                since = 0;
+            } else if part.shared > 0 {
+                since += all;
+            }
         }
+        part.extent = share(extent, text.all);
+        part.between = share(between, text.all);
+        part
     }
+}
 
-    /// Share of the text's first paragraph that is shared.
-    pub(crate) fn first_paragraph(&self, counts: &[u16; 256]) -> f64 {
-        let mut paragraphs = self.by_paragraph.iter().zip(counts);
-        let first = paragraphs.find(|(all, _)| **all > 0);
-        first.map_or(0.0, |(all, shared)| share(u32::from(*shared), *all))
-    }
+/// Shingles of a text that `other` has not, in paragraphs that it has with other digits. `blocks`: the text's own.
+///
+/// A block hash does not see digits: a paragraph whose block the other text has, and whose shingles it has not, differs in
+/// digits alone.
+pub(crate) fn other_digits(
+    text: &Paragraphs,
+    blocks: &[BlockHash],
+    counts: &[u16; 256],
+    other: &Fingerprint,
+) -> u32 {
+    text.beside(counts)
+        .zip(blocks)
+        // Number 255 stands for several paragraphs.
+        .take(255)
+        .map(|((all, shared), block)| (all.saturating_sub(u32::from(shared) + RUN_ON), block))
+        .filter(|(missing, block)| *missing > 0 && block.0 != 0 && other.blocks.contains(block))
+        .map(|(missing, _)| missing)
+        .sum()
+}
 
-    /// Shingles of the text that `other` has not, in paragraphs that it has with other digits. `blocks`: the text's own.
-    ///
-    /// A block hash does not see digits: a paragraph whose block the other text has, and whose shingles it has not, differs in
-    /// digits alone.
-    pub(crate) fn other_digits(&self, blocks: &[BlockHash], counts: &[u16; 256], other: &Fingerprint) -> u32 {
-        let paragraphs = self.by_paragraph.iter().zip(counts).zip(blocks);
-        paragraphs
-            // Number 255 stands for several paragraphs.
-            .take(255)
-            .map(|((all, shared), block)| (all.saturating_sub(u32::from(*shared) + RUN_ON), block))
-            .filter(|(missing, block)| *missing > 0 && block.0 != 0 && other.blocks.contains(block))
-            .map(|(missing, _)| missing)
-            .sum()
+pub(crate) fn share(part: u32, whole: u32) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        f64::from(part) / f64::from(whole)
     }
 }
 
@@ -75,7 +115,7 @@ impl Part {
 mod tests {
     use super::*;
     use crate::fingerprint_parts;
-    use crate::overlap::Overlap;
+    use crate::overlap::{Indexed, Overlap};
 
     const FRAME: [&str; 2] = [
         "Our readers have named the places that they would not want to miss, and thousands of letters came.",
@@ -86,19 +126,22 @@ mod tests {
         fingerprint_parts(None, [FRAME[0], between, FRAME[1]])
     }
 
+    fn part_of(text: &Fingerprint, other: &Fingerprint) -> Part {
+        let text = Indexed::of(text);
+        Part::of(&text.paragraphs, &Overlap::of(&text, other, None).in_a, 2)
+    }
+
     #[test]
     fn what_lies_between_shared_paragraphs_is_not_what_lies_around_them() {
         let own =
             "The mill has a wheel that still turns on Sundays, and the miller bakes bread for whoever asks.";
         let (framed, other) = (with(own), with("At the quarry there is a pool of green water."));
-        let overlap = Overlap::of(&framed, &other, None);
-        let part = Part::of(&framed, &overlap.in_a, 2);
+        let part = part_of(&framed, &other);
         assert!(part.between > 0.25 && part.extent + part.between > 0.99);
         assert_eq!((part.shared, part.paragraphs), (2, 3));
 
         let around = fingerprint_parts(None, [own, FRAME[0], FRAME[1]]);
-        let overlap = Overlap::of(&around, &other, None);
-        assert_eq!(Part::of(&around, &overlap.in_a, 2).between, 0.0);
+        assert_eq!(part_of(&around, &other).between, 0.0);
     }
 
     #[test]
@@ -110,8 +153,9 @@ mod tests {
         let words =
             with("Brackwater 2 Old Mill 1. Saltings Rovers lost to Penbury. Fallow Athletic 3 Greystone 2.");
         let changed = |other: &Fingerprint| {
+            let one = Indexed::of(&one);
             let counts = Overlap::of(&one, other, None).in_a;
-            Part::of(&one, &counts, 2).other_digits(&one.blocks, &counts, other)
+            other_digits(&one.paragraphs, &one.text.blocks, &counts, other)
         };
         assert!(changed(&digits) >= 8);
         assert_eq!(changed(&words), 0);

@@ -2,7 +2,7 @@
 
 use copydesk_article::Fingerprint;
 
-use crate::overlap::Overlap;
+use crate::overlap::{Indexed, Overlap};
 
 /// Below this similarity to every stored version an address has been used again for another article.
 pub const URL_REUSED_BELOW: f64 = 0.1;
@@ -28,7 +28,7 @@ pub struct VersionChange {
 /// compared: they count as the same article.
 pub fn compare(old: &Fingerprint, new: &Fingerprint) -> VersionChange {
     let same_text = old.version == new.version && old.body_hash == new.body_hash;
-    let overlap = Overlap::of(new, old, None);
+    let overlap = Overlap::of(&Indexed::of(new), old, None);
     let exact = |value: f64| if same_text { 1.0 } else { value };
     let jaccard = exact(overlap.jaccard());
     VersionChange {
