@@ -114,28 +114,36 @@ const fn is_alphabetic(byte: u8) -> u8 {
 
 /// Calls `is_it` with the sixteen bytes from each place where a run of letters and digits begins (full stops follow the
 /// text), until it says yes.
-pub(crate) fn any_word(bytes: &[u8], is_it: impl FnMut(&[u8; 16]) -> bool) -> bool {
-    any_run(bytes, is_letter, is_it)
+#[inline(always)]
+pub(crate) fn any_word(bytes: &[u8], mut is_it: impl FnMut(&[u8; 16]) -> bool) -> bool {
+    any_run(bytes, is_letter, |sixteen, _| is_it(sixteen))
 }
 
 /// [`any_word`] of runs of letters; beside the bytes the length of the run, at most sixteen.
 pub(crate) fn any_run_of_letters(bytes: &[u8], mut is_it: impl FnMut(&[u8; 16], usize) -> bool) -> bool {
-    any_run(bytes, is_alphabetic, |sixteen| {
-        // A loop and no `map`, which the compiler makes a call for each byte of.
-        let mut letters = [0; 16];
-        for (letter, byte) in letters.iter_mut().zip(sixteen) {
-            *letter = is_alphabetic(*byte);
-        }
-        let letters = gather_sixteen(&letters);
-        is_it(sixteen, letters.trailing_ones() as usize)
+    any_run(bytes, is_alphabetic, |sixteen, known| {
+        let length = known.map_or_else(|| letters_before(sixteen), |n| n.min(16));
+        is_it(sixteen, length)
     })
 }
 
+/// How many letters these bytes begin with.
+fn letters_before(sixteen: &[u8; 16]) -> usize {
+    // A loop and no `map`, which the compiler makes a call for each byte of.
+    let mut letters = [0; 16];
+    for (letter, byte) in letters.iter_mut().zip(sixteen) {
+        *letter = is_alphabetic(*byte);
+    }
+    gather_sixteen(&letters).trailing_ones() as usize
+}
+
+/// Calls `is_it` with the sixteen bytes from each place where a run begins, and the length of the run, unless it goes beyond the
+/// bytes that are looked at together.
 #[inline(always)]
 fn any_run(
     bytes: &[u8],
     is_part: impl Fn(u8) -> u8 + Copy,
-    mut is_it: impl FnMut(&[u8; 16]) -> bool,
+    mut is_it: impl FnMut(&[u8; 16], Option<usize>) -> bool,
 ) -> bool {
     const AHEAD: usize = AT_ONCE + 16;
     let mut within = 0;
@@ -149,7 +157,11 @@ fn any_run(
         while starts != 0 {
             // The mask changes nothing, but shows the compiler that sixteen bytes are there.
             let at = starts.trailing_zeros() as usize & (AT_ONCE - 1);
-            if block[at..].first_chunk().is_some_and(&mut is_it) {
+            let length = (parts >> at).trailing_ones() as usize;
+            let known = (at + length < AT_ONCE).then_some(length);
+            if let Some(sixteen) = block[at..].first_chunk()
+                && is_it(sixteen, known)
+            {
                 return true;
             }
             starts &= starts - 1;

@@ -14,8 +14,8 @@ pub(crate) fn harmless(m: &mut Metadata) {
     if let Some(url) = m.url.as_deref().and_then(without_login) {
         m.url = Some(url);
     }
-    let base = m.url.as_deref().and_then(|u| Url::parse(u).ok());
     m.image_url = m.image_url.take().and_then(|image| {
+        let base = m.url.as_deref().and_then(|u| Url::parse(u).ok());
         let value = web_address(&image.value, base.as_ref())?;
         Some(Sourced { value, ..image })
     });
@@ -83,6 +83,10 @@ pub(crate) fn web_address(text: &str, base: Option<&Url>) -> Option<String> {
 /// A line of text without line ends, control characters and what turns the order of a line around; `None`: it is
 /// one already.
 fn mended(text: &str) -> Option<String> {
+    // Most lines have no other bytes than these, which are looked at many at once.
+    if text.bytes().fold(true, |all, b| all & (b' '..=b'~').contains(&b)) {
+        return None;
+    }
     let bad = |c: char| is_override(c) || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     text.chars().any(bad).then(|| {
         let kept: String = text.chars().filter(|c| !is_override(*c)).collect();

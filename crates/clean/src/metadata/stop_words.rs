@@ -165,7 +165,7 @@ impl Words {
     /// The slots in the order in which a word is looked for.
     fn places([front, back]: Key) -> impl Iterator<Item = usize> {
         let hash = (front ^ back.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS);
-        (hash as usize..1 << SLOT_BITS).chain(0..hash as usize)
+        (0..1 << SLOT_BITS).map(move |step| (hash as usize + step) % (1 << SLOT_BITS))
     }
 
     fn add(&mut self, key: Key, language: u32) {

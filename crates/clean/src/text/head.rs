@@ -50,11 +50,11 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
             continue;
         }
         // The same byline again, as pages have it above and below their picture, says nothing new.
-        if let Some(names) = byline_names(&draft.text, rules)
-            && (head.authors.is_empty() || head.authors == names)
+        if let Some(byline) = byline(&draft.text, rules)
+            && (head.authors.is_empty() || head.authors == byline.names)
         {
-            head.authors = names;
-            head.says_by = opened_byline(&draft.text, rules).is_some();
+            head.authors = byline.names;
+            head.says_by = byline.says_by;
             head.published = head.published.or_else(|| date_line(draft).flatten());
             draft.remove(&BYLINE, None);
         } else if let Some(date) = date_line(draft) {
@@ -85,10 +85,10 @@ fn is_name_line(draft: &Draft) -> bool {
 pub(crate) fn scan<'d>(drafts: impl Iterator<Item = &'d Draft>, rules: &Rules, head: &mut Head) {
     for draft in drafts.filter(|d| d.chars <= 140 && d.words <= 20) {
         if head.authors.is_empty()
-            && let Some(names) = byline_names(&draft.text, rules)
+            && let Some(byline) = byline(&draft.text, rules)
         {
-            head.authors = names;
-            head.says_by = opened_byline(&draft.text, rules).is_some();
+            head.authors = byline.names;
+            head.says_by = byline.says_by;
         }
         if head.published.is_none() {
             head.published = date_line(draft).flatten();
@@ -133,19 +133,29 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
         return;
     }
     let boilerplate = draft.rule(rules, crate::rules::Position::Head).is_some();
-    if boilerplate || byline_names(&draft.text, rules).is_some() || date_line(draft).is_some() {
+    if boilerplate || byline(&draft.text, rules).is_some() || date_line(draft).is_some() {
         return;
     }
     draft.kind = BlockKind::Headline;
     head.title = Some(draft.text.clone());
 }
 
+/// A line that says who wrote the article.
+struct Byline {
+    names: Vec<String>,
+    /// They stand behind a word that says so.
+    says_by: bool,
+}
+
 /// The names in a byline, if the line is one: "By Jane Doe and John Roe, Staff Writers", "Jane Doe, Staff Writer", "19 March
 /// 2026 by Jane Doe".
-fn byline_names(text: &str, rules: &Rules) -> Option<Vec<String>> {
-    opened_byline(text, rules)
-        .or_else(|| dated_byline(text))
-        .or_else(|| name_and_role(text))
+fn byline(text: &str, rules: &Rules) -> Option<Byline> {
+    let said = |names, says_by| Byline { names, says_by };
+    if let Some(names) = opened_byline(text, rules) {
+        return Some(said(names, true));
+    }
+    let names = dated_byline(text).or_else(|| name_and_role(text))?;
+    Some(said(names, false))
 }
 
 /// The names behind a date: "Posted on 19 March 2026 by Jane Doe".
