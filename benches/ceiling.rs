@@ -16,11 +16,12 @@ use sqlx::{Connection as _, Executor as _};
 /// Articles in a transaction: a worker's batch.
 const BATCH: i64 = 500;
 /// Tables with rows of each article. An older executable's schema may lack one.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "article_identity",
     "near_key",
     "article",
     "article_text",
+    "membership",
     "evidence",
     "sighting",
 ];

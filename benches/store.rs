@@ -170,6 +170,6 @@ async fn measure(
         *stored,
         size("near_key").await / *stored,
         size("evidence").await / *stored,
-        size("article").await / *stored,
+        (size("article").await + size("membership").await) / *stored,
     );
 }

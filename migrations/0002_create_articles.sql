@@ -1,5 +1,5 @@
--- Articles, their texts and versions, and the address of each.
--- No row holds a text beside what links, merges and splits change: whoever changes those rewrites narrow rows.
+-- Articles, their texts and versions, and the address of each. What an article is to others (its story, its link) is in membership: whoever
+-- links, merges or splits touches no row of this file.
 
 -- Functions look for objects of this schema, and for tables of the session last: a table of that name there is a stranger's.
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
@@ -10,8 +10,6 @@ COMMENT ON SEQUENCE article_id_seq IS 'Numbers articles in the order of arrival 
 -- Workers write new articles by COPY, which leaves ingested_at and version_at to the database: the time of the transaction.
 CREATE TABLE article (
     article_id               bigint PRIMARY KEY,
-    story_id                 bigint NOT NULL,
-    linked_to                bigint,
     replaces                 bigint,
     published_at             timestamptz,
     modified_at              timestamptz,
@@ -23,22 +21,13 @@ CREATE TABLE article (
     word_count               integer NOT NULL,
     published_offset_minutes integer,
     modified_offset_minutes  integer,
-    shared_shingles          integer,
-    common_version           integer,
-    similarity               real,
-    containment              real,
-    containment_of_linked    real,
     version_similarity       real,
     fingerprint_version      smallint NOT NULL,
     recents                  smallint NOT NULL DEFAULT 0,
-    link_rule_version        smallint,
     paywalled                boolean,
-    between_stories          boolean NOT NULL DEFAULT false,
     identity                 bytea NOT NULL,
     body_hash                bytea NOT NULL,
     raw_hash                 bytea NOT NULL,
-    relation                 text NOT NULL CHECK (relation IN ('original', 'exact_copy', 'near_copy', 'excerpt', 'contains', 'digest')),
-    link_reason              text CHECK (link_reason IN ('same_body', 'jaccard', 'containment', 'nearly_whole', 'weighed')),
     rules_version            text NOT NULL,
     version_cause            text,
     site                     text,
@@ -68,19 +57,11 @@ CREATE TABLE article (
     own_url                  text,
     warnings                 text[] NOT NULL DEFAULT '{}',
     captions                 text[] NOT NULL DEFAULT '{}',
-    extra                    jsonb,
-    refusals                 jsonb,
-    CHECK ((relation IN ('original', 'digest')) = (linked_to IS NULL)),
-    CHECK (linked_to <> article_id)
+    extra                    jsonb
 );
-CREATE INDEX article_story ON article (story_id);
-CREATE INDEX article_parts ON article (linked_to, article_id) WHERE relation IN ('excerpt', 'near_copy');
-CREATE INDEX article_between_stories ON article (article_id) WHERE between_stories;
 CREATE INDEX article_site ON article (site, published_at);
 CREATE INDEX article_published ON article (published_at);
 CREATE INDEX article_ingested ON article (ingested_at);
--- Most articles are originals: the last ones of those are found among the last of all.
-CREATE INDEX article_relation ON article (relation, ingested_at) WHERE relation <> 'original';
 CREATE INDEX article_language ON article (language, published_at);
 CREATE INDEX article_section ON article (section, published_at) WHERE section IS NOT NULL;
 CREATE INDEX article_agency ON article (agency, published_at) WHERE agency IS NOT NULL;
@@ -92,10 +73,8 @@ CREATE INDEX article_canonical_url ON article USING hash (canonical_url);
 CREATE INDEX article_url ON article USING hash (url);
 -- A page is taken down by its own address as well, where it claims another one.
 CREATE INDEX article_own_url ON article USING hash (own_url) WHERE own_url IS NOT NULL;
-COMMENT ON TABLE article IS 'One row per article in its latest version, without its text (article_text). Older versions are in article_version.';
+COMMENT ON TABLE article IS 'One row per article in its latest version, without its text (article_text) and its place among stories (membership). Older versions are in article_version.';
 COMMENT ON COLUMN article.article_id IS 'Names the article over all its versions.';
-COMMENT ON COLUMN article.story_id IS 'The story it is in: the article_id of the article that founded it.';
-COMMENT ON COLUMN article.linked_to IS 'The older article that it is a copy of. Null for an original.';
 COMMENT ON COLUMN article.replaces IS 'The article that had this address before: the two share next to nothing, so the address was used again.';
 COMMENT ON COLUMN article.published_at IS 'When it was published. A day without a time is its midnight in UTC.';
 COMMENT ON COLUMN article.modified_at IS 'When it was last changed, by its own account.';
@@ -107,20 +86,12 @@ COMMENT ON COLUMN article.version IS 'Number of this version in the order of arr
 COMMENT ON COLUMN article.word_count IS 'Words of the body.';
 COMMENT ON COLUMN article.published_offset_minutes IS 'Offset from UTC of the zone in which published_at was stated, in minutes. Null with a published_at: only the day is known.';
 COMMENT ON COLUMN article.modified_offset_minutes IS 'As published_offset_minutes, for modified_at.';
-COMMENT ON COLUMN article.shared_shingles IS 'Four-word shingles that the two share.';
-COMMENT ON COLUMN article.common_version IS 'Version of the list of common shingles that the decision used. Null: none was in use.';
-COMMENT ON COLUMN article.similarity IS 'Jaccard similarity to linked_to, 0 to 1.';
-COMMENT ON COLUMN article.containment IS 'Share of this article that is in linked_to, 0 to 1.';
-COMMENT ON COLUMN article.containment_of_linked IS 'Share of linked_to that is in this article, 0 to 1.';
 COMMENT ON COLUMN article.version_similarity IS 'Jaccard similarity of this version''s text to the one before, 0 to 1. Null for version 1.';
 COMMENT ON COLUMN article.fingerprint_version IS 'Version of the recipe that made its hashes.';
-COMMENT ON COLUMN article.link_rule_version IS 'Version of the rule that decided on the link.';
 COMMENT ON COLUMN article.paywalled IS 'Whether the page says that it is behind a paywall. Null: it does not say.';
 COMMENT ON COLUMN article.identity IS 'Hash of what makes two messages the same article: the canonical address, or else site, title and text.';
 COMMENT ON COLUMN article.body_hash IS 'Hash of the normalised body: equal for equal texts, whatever their case, quotes and spacing.';
 COMMENT ON COLUMN article.raw_hash IS 'Hash of the message''s value as it came.';
-COMMENT ON COLUMN article.relation IS 'What it is to linked_to: exact_copy, near_copy, excerpt (most of it is in the older one) or contains (most of the older one is in it); original, or digest (it holds other articles whole and joins no story).';
-COMMENT ON COLUMN article.link_reason IS 'What made the link: same_body, nearly_whole or weighed; jaccard or containment by rule 1.';
 COMMENT ON COLUMN article.rules_version IS 'Version of the cleaning rules.';
 COMMENT ON COLUMN article.version_cause IS 'Why this version came: rules (the same message as the version before, cleaned by other rules), or null (another message).';
 COMMENT ON COLUMN article.site IS 'The publishing site: host without www, lower case.';
@@ -152,8 +123,6 @@ COMMENT ON COLUMN article.warnings IS 'What was less than ideal in decoding and 
 COMMENT ON COLUMN article.captions IS 'Captions and credits that were kept, in order.';
 COMMENT ON COLUMN article.extra IS 'Fields of the envelope that copydesk does not know, as they came.';
 COMMENT ON COLUMN article.recents IS 'How many of its site''s last articles were looked at for the decision: what is needed to run it again.';
-COMMENT ON COLUMN article.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
-COMMENT ON COLUMN article.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
 
 CREATE TABLE article_text (
     article_id bigint PRIMARY KEY,

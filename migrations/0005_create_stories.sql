@@ -1,6 +1,47 @@
--- Stories as rows, and what changed one after its articles were stored.
+-- Which story each article is in, stories as rows, and what changed one after its articles were stored.
 -- Whoever changes what a story is made of changes its row in the same transaction (crates/store/src/flush/story_rows.rs); `copydesk audit` holds
 -- each row against its articles (story_counted).
+
+-- What was decided on an article, apart from what it says. A flush writes it behind the lock of its windows of keys, and everything else before;
+-- links, merges and splits change nothing else of an article. Whoever changes an article or removes it locks this row first.
+CREATE TABLE membership (
+    article_id            bigint PRIMARY KEY,
+    story_id              bigint NOT NULL,
+    linked_to             bigint,
+    ingested_at           timestamptz NOT NULL DEFAULT now(),
+    shared_shingles       integer,
+    common_version        integer,
+    similarity            real,
+    containment           real,
+    containment_of_linked real,
+    link_rule_version     smallint,
+    between_stories       boolean NOT NULL DEFAULT false,
+    relation              text NOT NULL CHECK (relation IN ('original', 'exact_copy', 'near_copy', 'excerpt', 'contains', 'digest')),
+    link_reason           text CHECK (link_reason IN ('same_body', 'jaccard', 'containment', 'nearly_whole', 'weighed')),
+    refusals              jsonb,
+    CHECK ((relation IN ('original', 'digest')) = (linked_to IS NULL)),
+    CHECK (linked_to <> article_id)
+);
+CREATE INDEX membership_story ON membership (story_id);
+CREATE INDEX membership_parts ON membership (linked_to, article_id) WHERE relation IN ('excerpt', 'near_copy');
+CREATE INDEX membership_between_stories ON membership (article_id) WHERE between_stories;
+-- Most articles are originals: the last ones of those are found among the last of all.
+CREATE INDEX membership_relation ON membership (relation, ingested_at) WHERE relation <> 'original';
+COMMENT ON TABLE membership IS 'Which story each article is in, and why: one row for each row of article, written in the same transaction.';
+COMMENT ON COLUMN membership.article_id IS 'The article.';
+COMMENT ON COLUMN membership.story_id IS 'The story it is in: the article_id of the article that founded it.';
+COMMENT ON COLUMN membership.linked_to IS 'The older article that it is a copy of. Null for an original.';
+COMMENT ON COLUMN membership.ingested_at IS 'As article.ingested_at, for the index over it and relation.';
+COMMENT ON COLUMN membership.shared_shingles IS 'Four-word shingles that the two share.';
+COMMENT ON COLUMN membership.common_version IS 'Version of the list of common shingles that the decision used. Null: none was in use.';
+COMMENT ON COLUMN membership.similarity IS 'Jaccard similarity to linked_to, 0 to 1.';
+COMMENT ON COLUMN membership.containment IS 'Share of this article that is in linked_to, 0 to 1.';
+COMMENT ON COLUMN membership.containment_of_linked IS 'Share of linked_to that is in this article, 0 to 1.';
+COMMENT ON COLUMN membership.link_rule_version IS 'Version of the rule that decided on the link.';
+COMMENT ON COLUMN membership.between_stories IS 'It matches an article of another story as well. The janitor looks whether the two stories are one, then takes the mark away.';
+COMMENT ON COLUMN membership.relation IS 'What it is to linked_to: exact_copy, near_copy, excerpt (most of it is in the older one) or contains (most of the older one is in it); original, or digest (it holds other articles whole and joins no story).';
+COMMENT ON COLUMN membership.link_reason IS 'What made the link: same_body, nearly_whole or weighed; jaccard or containment by rule 1.';
+COMMENT ON COLUMN membership.refusals IS 'The candidates that were looked at and not linked to: {article_id: reason}. Null: none.';
 
 CREATE TABLE story (
     story_id           bigint PRIMARY KEY,

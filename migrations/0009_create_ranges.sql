@@ -112,14 +112,15 @@ END
 $$;
 COMMENT ON FUNCTION copydesk_analyze_ranges() IS 'Has Postgres look anew at the tables that are partitioned by ranges of articles, once a day. Answers with the number of tables. Called by `copydesk janitor`.';
 
--- Whoever drops an article drops its text: retention, takedowns, a person.
-CREATE FUNCTION copydesk_drop_texts() RETURNS trigger
+-- Whoever drops an article drops its text and its place: retention, takedowns, a person.
+CREATE FUNCTION copydesk_drop_parts() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
+    DELETE FROM membership WHERE article_id IN (SELECT article_id FROM gone);
     DELETE FROM article_text WHERE article_id IN (SELECT article_id FROM gone WHERE NOT copydesk_is_dropping(article_id));
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION copydesk_drop_texts() IS 'Trigger on article: a text goes with its article, unless it goes with its range.';
-CREATE TRIGGER article_drop_texts AFTER DELETE ON article REFERENCING OLD TABLE AS gone
-    FOR EACH STATEMENT EXECUTE FUNCTION copydesk_drop_texts();
+COMMENT ON FUNCTION copydesk_drop_parts() IS 'Trigger on article: its place among stories goes with it, and its text, unless that goes with its range.';
+CREATE TRIGGER article_drop_parts AFTER DELETE ON article REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION copydesk_drop_parts();

@@ -137,10 +137,11 @@ BEGIN
             END IF;
         END IF;
     END IF;
+    PERFORM FROM membership m WHERE m.article_id = ANY (going) ORDER BY m.article_id FOR UPDATE;
     PERFORM FROM article a WHERE a.article_id = ANY (going) ORDER BY a.article_id FOR UPDATE;
     removed := cardinality(going);
     named := coalesce(going[removed], fresh);
-    in_stories := ARRAY(SELECT DISTINCT a.story_id FROM article a WHERE a.article_id = ANY (going));
+    in_stories := ARRAY(SELECT DISTINCT m.story_id FROM membership m WHERE m.article_id = ANY (going));
     INSERT INTO takedown (article_id, why, topic, partition, "offset")
     VALUES (named, reason, from_topic, from_partition, from_offset) RETURNING takedown_id INTO noted;
     -- Where another article is at the address by now, that one may come again. An older version of few words may be anybody's
@@ -153,7 +154,7 @@ BEGIN
     UNION
     SELECT noted, v.body_hash FROM article_version v WHERE v.article_id = ANY (going) AND v.word_count >= 20;
     INSERT INTO retired_article (article_id, story_id)
-    SELECT a.article_id, a.story_id FROM article a WHERE a.article_id = ANY (going)
+    SELECT m.article_id, m.story_id FROM membership m WHERE m.article_id = ANY (going)
     UNION ALL
     SELECT fresh, fresh WHERE removed = 0;
     DELETE FROM outbox o USING sighting s
@@ -161,13 +162,13 @@ BEGIN
         AND o.topic = s.topic AND o.partition = s.partition AND o."offset" = s."offset";
     IF tell THEN
         INSERT INTO outbox (output, topic, partition, "offset", story_id, payload)
-        SELECT 'articles', s.topic, s.partition, s."offset", a.story_id,
-               json_build_object('article_id', a.article_id, 'story_id', a.story_id, 'verdict', 'taken_down',
+        SELECT 'articles', s.topic, s.partition, s."offset", m.story_id,
+               json_build_object('article_id', m.article_id, 'story_id', m.story_id, 'verdict', 'taken_down',
                                  'topic', s.topic, 'partition', s.partition, 'offset', s."offset")::text
-        FROM article a CROSS JOIN LATERAL (
-            SELECT x.topic, x.partition, x."offset" FROM sighting x WHERE x.article_id = a.article_id
+        FROM membership m CROSS JOIN LATERAL (
+            SELECT x.topic, x.partition, x."offset" FROM sighting x WHERE x.article_id = m.article_id
             ORDER BY x.ingested_at DESC, x."offset" DESC LIMIT 1) s
-        WHERE a.article_id = ANY (going) ORDER BY a.article_id;
+        WHERE m.article_id = ANY (going) ORDER BY m.article_id;
     END IF;
     DELETE FROM clean_event WHERE article_id = ANY (going);
     DELETE FROM site_young WHERE article_id = ANY (going);

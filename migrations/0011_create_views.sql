@@ -1,19 +1,21 @@
 -- The public contract: tables may change, these views keep their columns (migrations/README.md).
 
--- Each column of the text by itself: a query that does not ask for it does not look for it.
+-- Each column of the text by itself: a query that does not ask for it does not look for it. So it is with the story: each article has its row of
+-- membership, and Postgres leaves a LEFT JOIN out that nobody asks a column of. The time is in both and in the join, so that the last
+-- articles of a relation are found by the index of membership.
 CREATE VIEW articles AS
-SELECT a.article_id, a.story_id, a.relation, a.title, a.dek, a.authors, a.site, a.site_name, a.url, a.canonical_url,
+SELECT a.article_id, m.story_id, m.relation, a.title, a.dek, a.authors, a.site, a.site_name, a.url, a.canonical_url,
        a.published_at, a.published_offset_minutes, a.modified_at, a.language, a.section, a.tags, a.agency, a.paywalled,
        (SELECT t.body FROM article_text t WHERE t.article_id = a.article_id) AS body, a.word_count, a.captions, a.image_url, a.version,
-       a.linked_to, a.similarity, a.containment, a.containment_of_linked, a.shared_shingles, a.link_reason, a.replaces,
+       m.linked_to, m.similarity, m.containment, m.containment_of_linked, m.shared_shingles, m.link_reason, a.replaces,
        a.fetched_at, a.message_time, a.ingested_at, a.version_at,
        a.title_source, a.dek_source, a.authors_source, a.site_source, a.site_name_source, a.canonical_url_source,
        a.published_source, a.modified_source, a.language_source, a.section_source, a.agency_source, a.image_url_source,
-       a.warnings, a.extra, a.rules_version, a.fingerprint_version, a.common_version,
+       a.warnings, a.extra, a.rules_version, a.fingerprint_version, m.common_version,
        (SELECT copydesk_markdown(t.blocks, t.body, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS body_markdown,
        (SELECT copydesk_links(t.blocks, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS links,
        (SELECT copydesk_images(t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS images
-FROM article a;
+FROM article a LEFT JOIN membership m ON m.article_id = a.article_id AND m.ingested_at = a.ingested_at;
 COMMENT ON VIEW articles IS 'One row per article, in its latest version.';
 COMMENT ON COLUMN articles.body IS 'The body: its paragraphs with a blank line between two.';
 COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';

@@ -20,20 +20,21 @@ COMMENT ON COLUMN outbox_status.oldest IS 'When the oldest of them was written.'
 CREATE VIEW story_counted AS
 SELECT s.story_id, c.article_id AS canonical_article, s.articles, s.copies, s.sites, s.first_published_at, s.first_seen, s.last_seen,
        c.at AS canonical_at, s.longest_words, c.word_count AS canonical_words, c.title, c.site, c.url, c.language, s.site_list
-FROM (SELECT story_id,
+FROM (SELECT m.story_id,
              count(*) AS articles,
-             greatest(count(*) - 1 - count(*) FILTER (WHERE relation = 'digest' AND article_id <> story_id), 0) AS copies,
-             count(DISTINCT site) AS sites,
-             coalesce(array_agg(DISTINCT site COLLATE "C") FILTER (WHERE site IS NOT NULL), '{}') AS site_list,
-             min(published_at) AS first_published_at,
-             min(ingested_at) AS first_seen,
-             max(ingested_at) AS last_seen,
-             max(word_count) AS longest_words
-      FROM article
-      GROUP BY story_id) s
+             greatest(count(*) - 1 - count(*) FILTER (WHERE m.relation = 'digest' AND m.article_id <> m.story_id), 0) AS copies,
+             count(DISTINCT a.site) AS sites,
+             coalesce(array_agg(DISTINCT a.site COLLATE "C") FILTER (WHERE a.site IS NOT NULL), '{}') AS site_list,
+             min(a.published_at) AS first_published_at,
+             min(a.ingested_at) AS first_seen,
+             max(a.ingested_at) AS last_seen,
+             max(a.word_count) AS longest_words
+      FROM membership m JOIN article a USING (article_id)
+      GROUP BY m.story_id) s
 CROSS JOIN LATERAL (
-    SELECT a.article_id, a.title, a.site, a.url, a.language, a.word_count, coalesce(a.published_at, a.message_time) AS at FROM article a
-    WHERE a.story_id = s.story_id AND a.word_count >= 0.8 * s.longest_words
+    SELECT a.article_id, a.title, a.site, a.url, a.language, a.word_count, coalesce(a.published_at, a.message_time) AS at
+    FROM membership m JOIN article a USING (article_id)
+    WHERE m.story_id = s.story_id AND a.word_count >= 0.8 * s.longest_words
     ORDER BY coalesce(a.published_at, a.message_time), a.article_id LIMIT 1
 ) c;
 COMMENT ON VIEW story_counted IS 'What each row of story must be, worked out from its articles: for changes that cannot be added up, and for the audit. Ask for some stories; it reads all their articles.';
@@ -68,8 +69,8 @@ COMMENT ON COLUMN site_report.articles_by_memory IS 'Articles out of which site 
 COMMENT ON COLUMN site_report.percent_by_memory IS 'Characters that site memory took out, in percent of what the rules had left.';
 
 CREATE VIEW copy_lags AS
-SELECT c.article_id, c.linked_to, c.relation, c.message_time - o.message_time AS lag
-FROM article c JOIN article o ON o.article_id = c.linked_to;
+SELECT m.article_id, m.linked_to, m.relation, c.message_time - o.message_time AS lag
+FROM membership m JOIN article c USING (article_id) JOIN article o ON o.article_id = m.linked_to;
 COMMENT ON VIEW copy_lags IS 'How long after its original each copy came, by the messages'' own timestamps: what the window length is chosen from.';
 COMMENT ON COLUMN copy_lags.article_id IS 'The copy.';
 COMMENT ON COLUMN copy_lags.lag IS 'Time between the two messages. Negative: the copy''s message is older.';
@@ -166,13 +167,13 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT v.relname AS view_name, c.attname AS column_name, col_description(t.oid, tc.attnum) AS said
-        FROM (VALUES ('articles', 'article'), ('stories', 'story'), ('article_versions', 'article_version'),
+        FROM (VALUES ('articles', 'article'), ('articles', 'membership'), ('stories', 'story'), ('article_versions', 'article_version'),
                      ('removed_blocks', 'article_version'), ('article_blocks', 'article_version'),
                      ('sightings', 'sighting'), ('quarantined', 'quarantine'), ('gaps', 'gap'),
                      ('ingest_status', 'partition_progress'), ('story_events', 'story_event'),
                      ('clean_events', 'clean_event'), ('site_blocks', 'site_block'),
                      ('retired_articles', 'retired_article'), ('archive_batches', 'archive_batch'), ('takedowns', 'takedown'),
-                     ('search_words', 'article_words'), ('copy_lags', 'article'), ('site_report', 'article'),
+                     ('search_words', 'article_words'), ('copy_lags', 'membership'), ('site_report', 'article'),
                      ('story_counted', 'story')) AS pair (view_name, table_name)
         JOIN pg_class v ON v.relname = pair.view_name AND v.relnamespace = current_schema()::regnamespace
         JOIN pg_class t ON t.relname = pair.table_name AND t.relnamespace = current_schema()::regnamespace

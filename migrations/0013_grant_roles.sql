@@ -97,7 +97,7 @@ BEGIN
         TO copydesk_writer;
     -- What workers store. Nothing of it may they delete.
     GRANT SELECT, INSERT ON
-        partition_progress, gap, sighting, quarantine, article, article_text, article_identity, article_version, distrusted_canonical,
+        partition_progress, gap, sighting, quarantine, article, article_text, membership, article_identity, article_version, distrusted_canonical,
         near_key, near_key_window, evidence, common_shingles, story_event, clean_event
         TO copydesk_writer;
     -- What was delivered; what is worked out anew; lists of what is to be done and of what is known; messages kept for a time.
@@ -110,18 +110,21 @@ BEGIN
     -- A replay, a discard, and content that is dropped.
     GRANT UPDATE (settled_at, settled_by, attempts, stage, reason, detail, state, raw, key, headers, content_dropped_at, content_dropped_for)
         ON quarantine TO copydesk_writer;
-    -- A new version brings new content (what it was goes to article_version), the janitor cleans again, stories change, an article gets its
-    -- own address in hindsight.
+    -- A new version brings new content (what it was goes to article_version), the janitor cleans again, an article gets its own address in
+    -- hindsight.
     GRANT UPDATE (
             published_at, modified_at, fetched_at, message_time, version_at, version, version_cause, word_count, published_offset_minutes,
             modified_offset_minutes, version_similarity, fingerprint_version, paywalled, body_hash, raw_hash, rules_version,
             site, site_source, site_name, site_name_source, title, title_source, dek, dek_source, authors, authors_source,
             published_source, modified_source, language, language_source, section, section_source, agency, agency_source, tags,
             image_url, image_url_source, url, canonical_url, canonical_url_source, own_url, identity, warnings, captions, extra,
-            story_id, linked_to, relation, link_reason, link_rule_version, similarity, containment, containment_of_linked, shared_shingles,
-            recents, between_stories, refusals)
+            recents)
         ON article TO copydesk_writer;
     GRANT UPDATE (blocks, markup, body) ON article_text TO copydesk_writer;
+    -- Stories change.
+    GRANT UPDATE (story_id, linked_to, relation, link_reason, link_rule_version, similarity, containment, containment_of_linked, shared_shingles,
+                  between_stories, refusals)
+        ON membership TO copydesk_writer;
     -- An address that is used again, or that turns out to be a template's.
     GRANT UPDATE (article_id, identity) ON article_identity TO copydesk_writer;
     -- The evidence is of the latest version.

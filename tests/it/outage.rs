@@ -229,7 +229,7 @@ async fn a_database_that_refuses_to_write_is_waited_for() {
     let mut worker = pipeline.copydesk.start(&["worker"]);
     for (round, (table, state)) in [
         ("partition_progress", "25006"),
-        ("article", "53100"),
+        ("membership", "53100"),
         ("sighting", "53200"),
     ]
     .into_iter()

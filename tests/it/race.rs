@@ -90,7 +90,7 @@ async fn pairs_that_arrive_at_once_are_never_split() {
     pipeline.assert_every_offset_once(messages).await;
     let split = pipeline
         .count(
-            "SELECT count(*) FROM article a JOIN article b ON a.extra ->> 'pair' = b.extra ->> 'pair' AND a.article_id < b.article_id
+            "SELECT count(*) FROM articles a JOIN articles b ON a.extra ->> 'pair' = b.extra ->> 'pair' AND a.article_id < b.article_id
              WHERE a.story_id <> b.story_id",
         )
         .await;

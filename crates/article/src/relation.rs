@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How an article came to its story. Stored in `article.relation`; see docs/near-copies.md.
+/// How an article came to its story. Stored in `membership.relation`; see docs/near-copies.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// The first of its story: nothing older matched.

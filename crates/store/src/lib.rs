@@ -16,17 +16,19 @@
 //!    version or a repeat (`versions`, `dispositions`).
 //! 3. `evidence`: what is stored of the sites' last articles is read, as far as it is not at hand (`sites_at_hand`); `keys`: the owners of the
 //!    same shingle hashes are looked up in neighbouring windows where the batch claims nothing. `site_memory`: what the sites repeat is left out of the
-//!    evidence and taken out of the articles. `write_articles`: rows are laid out; texts and evidence of new articles go in.
+//!    evidence and taken out of the articles. `write_articles`: rows are laid out; metadata, texts and evidence of new articles go in.
 //! 4. `keys`: the windows where it claims are locked, until the commit. Owners are looked up there, and absent keys go in.
 //!    Whoever owns a key is a candidate. Of two flushes with near-copies the second finds the first's keys. What does not depend on the database
 //!    has been laid out with the article (`ready`), so that the lock is held for as short as possible.
 //! 5. `evidence`: what is stored of the candidates is read. `plan`: in memory and in the order of offsets, every article is decided on
 //!    (`copydesk_dedup::decide_at_site`).
 //! 6. `stories`: links become stories; re-links are carried out.
-//! 7. `write_articles`, `write_ledger`, `story_rows`: rows, one statement a table (`columns`; `copy` for those that are certainly new). Commit.
+//! 7. `write_articles`, `write_ledger`, `story_rows`: memberships of new articles and all other rows, one statement a table (`columns`; `copy` for
+//!    those that are certainly new). Commit.
 //!
-//! Whoever changes articles takes row locks in this order: the ledger, addresses, windows of keys, articles, what belongs to an article,
-//! stories; within each in ascending order. So two do not deadlock; where they do all the same, Postgres ends one of them and it is tried again.
+//! Whoever changes articles takes row locks in this order: the ledger, addresses, windows of keys, memberships, articles, what belongs to
+//! an article, stories; within each in ascending order. So two do not deadlock; where they do all the same, Postgres ends one of them and it
+//! is tried again.
 //! A row that Postgres refuses is found by halving the batch ([`ledger`]) and goes to quarantine alone.
 //!
 //! The schema is in `migrations/`; its views are the public contract. How the promises are kept: docs/delivery.md.

@@ -45,16 +45,18 @@ impl Scratch {
         let last = days * A_DAY + 1;
         db.execute(
             format!(
-                "INSERT INTO article (article_id, story_id, linked_to, relation, published_at, ingested_at, version_at, version, word_count,
-                     fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, similarity, extra)
-                 SELECT id, id - id % 2, nullif(id - id % 2, id), CASE WHEN id % 2 = 0 THEN 'original' ELSE 'near_copy' END,
-                        at, at, at, CASE WHEN id % 4 = 0 THEN 2 ELSE 1 END, 3, 1, int8send(id), int8send(id), '', 'test',
+                "INSERT INTO article (article_id, published_at, ingested_at, version_at, version, word_count,
+                     fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, extra)
+                 SELECT id, at, at, at, CASE WHEN id % 4 = 0 THEN 2 ELSE 1 END, 3, 1, int8send(id), int8send(id), '', 'test',
                         'site' || id % 3 || '.example', E'Title \" \\n ' || id, 'en',
                         CASE WHEN id % 3 = 0 THEN '{{}}'::text[] ELSE ARRAY['Ada Pell', 'Ines \"Q\"'] END,
-                        CASE WHEN id % 2 = 1 THEN 0.25 END, CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null, 0.1]}}'::jsonb END
+                        CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null, 0.1]}}'::jsonb END
                  FROM generate_series(0, {last}) id CROSS JOIN LATERAL (
                      SELECT CASE WHEN id >= {days} * {A_DAY} THEN now()
                                  ELSE timestamptz '2025-03-01 12:00:00.123456Z' + id / {A_DAY} * interval '1 day' END AS at) t;
+                 INSERT INTO membership (article_id, story_id, linked_to, relation, ingested_at, similarity)
+                 SELECT article_id, article_id - article_id % 2, nullif(article_id - article_id % 2, article_id),
+                        CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, ingested_at, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
                  INSERT INTO article_text (article_id, blocks, body)
                  SELECT article_id, '[[\"body\", 3], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]', 'Body ' || article_id FROM article;
                  INSERT INTO article_version (article_id, version, body, blocks, word_count, body_hash, rules_version, fingerprint_version, version_at)
@@ -254,7 +256,8 @@ async fn an_article_that_changes_while_it_is_archived_is_archived_as_it_is_then(
         .run(|step| {
             if step == Step::Noted && std::mem::take(&mut first) {
                 let change = scratch.db.execute(
-                    "UPDATE article SET story_id = 0, linked_to = 0, title = 'Another' WHERE article_id = 3;
+                    "UPDATE membership SET story_id = 0, linked_to = 0 WHERE article_id = 3;
+                     UPDATE article SET title = 'Another' WHERE article_id = 3;
                      UPDATE article SET version_at = now(), title = 'New' WHERE article_id = 1",
                 );
                 tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(change)).unwrap();

@@ -37,17 +37,19 @@ impl Scratch {
         store.migrate().await.unwrap();
         let db = PgPool::connect(database.url()).await.unwrap();
         db.execute(format!(
-            "INSERT INTO article (article_id, story_id, linked_to, relation, published_at, ingested_at, version_at, version, word_count,
-                 fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, tags, similarity,
+            "INSERT INTO article (article_id, published_at, ingested_at, version_at, version, word_count,
+                 fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, tags,
                  paywalled, extra)
-             SELECT id, id - id % 2, nullif(id - id % 2, id), CASE WHEN id % 2 = 0 THEN 'original' ELSE 'near_copy' END,
-                    CASE WHEN id % 7 > 0 THEN timestamptz '2026-01-01 00:00:00.123456+00' + id * interval '1 hour' END,
+             SELECT id, CASE WHEN id % 7 > 0 THEN timestamptz '2026-01-01 00:00:00.123456+00' + id * interval '1 hour' END,
                     timestamptz '2026-06-01 00:00:00+00' + id * interval '1 minute', now(), 1, 30000 + id, 1, '', '', '', 'test',
                     'site' || id % 3 || '.example', 'Title \"' || id || E'\" \\u2028 line\\nbreak \\U0001F600', CASE WHEN id % 4 > 0 THEN 'en' ELSE 'ja' END,
                     CASE WHEN id % 3 = 0 THEN '{{}}'::text[] ELSE ARRAY['Ada Pell', 'Ines, \"Q\" ' || id] END, ARRAY['港'],
-                    CASE WHEN id % 2 = 1 THEN 0.25 END, CASE WHEN id % 5 = 0 THEN true END,
+                    CASE WHEN id % 5 = 0 THEN true END,
                     CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null]}}'::jsonb END
              FROM generate_series(2, {articles} + 1) id;
+             INSERT INTO membership (article_id, story_id, linked_to, relation, ingested_at, similarity)
+             SELECT article_id, article_id - article_id % 2, nullif(article_id - article_id % 2, article_id),
+                    CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, ingested_at, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
              INSERT INTO article_text (article_id, blocks, body) SELECT id, '[]', repeat('Body ' || id || '. ', 400) FROM generate_series(2, {articles} + 1) id"
         ).as_str())
         .await

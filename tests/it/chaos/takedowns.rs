@@ -88,6 +88,7 @@ pub(super) async fn assert_held(pipeline: &Pipeline, tombstones: i64, people: &B
             .unwrap();
     assert!(there.is_empty(), "taken down by a person, and there: {there:?}");
     for table in [
+        "membership",
         "article_text",
         "article_version",
         "evidence",

@@ -33,15 +33,20 @@ pub(crate) const ORPHANS: &[(&str, &str)] = &[
          WHERE t.article_id IS NULL OR a.article_id IS NULL AND NOT copydesk_is_dropping(article_id)",
     ),
     (
+        "articles have no membership, or memberships no article",
+        "SELECT count(*) FROM article a FULL JOIN membership m USING (article_id, ingested_at)
+         WHERE a.article_id IS NULL OR m.article_id IS NULL",
+    ),
+    (
         "articles are in a story that does not exist",
-        "SELECT count(*) FROM article a WHERE NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.story_id)
-             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = a.story_id)",
+        "SELECT count(*) FROM membership m WHERE NOT EXISTS (SELECT FROM article o WHERE o.article_id = m.story_id)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = m.story_id)",
     ),
     (
         "articles are linked to an article that does not exist",
-        "SELECT count(*) FROM article a WHERE a.linked_to IS NOT NULL
-             AND NOT EXISTS (SELECT FROM article o WHERE o.article_id = a.linked_to)
-             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = a.linked_to)",
+        "SELECT count(*) FROM membership m WHERE m.linked_to IS NOT NULL
+             AND NOT EXISTS (SELECT FROM article o WHERE o.article_id = m.linked_to)
+             AND NOT EXISTS (SELECT FROM retired_article r WHERE r.article_id = m.linked_to)",
     ),
     (
         "identities belong to articles that do not exist",

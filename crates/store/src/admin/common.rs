@@ -62,7 +62,7 @@ impl Store {
         let (mut before, mut counted) = (i64::MAX, 0);
         while counted < articles {
             let rows = sqlx::query(
-                "SELECT e.article_id, a.story_id, e.evidence FROM evidence e JOIN article a USING (article_id)
+                "SELECT e.article_id, m.story_id, e.evidence FROM evidence e JOIN membership m USING (article_id)
                  WHERE e.article_id < $1 AND e.fingerprint_version = $2 ORDER BY e.article_id DESC LIMIT $3",
             )
             .bind(before)

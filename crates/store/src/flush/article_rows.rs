@@ -1,4 +1,4 @@
-//! What an article's rows hold: its metadata, what only a new one has, its evidence, and versions that are not shown. No I/O.
+//! What an article's rows hold: its metadata, what was decided on a new one, its evidence, and versions that are not shown. No I/O.
 
 use std::borrow::Cow;
 
@@ -117,18 +117,25 @@ impl<'b> VersionRow<'b> {
 }
 
 row! {
-    /// What only a new article has.
+    /// What no version changes.
     Founding<'b> {
+        replaces: Option<i64>,
+        identity: &'b [u8],
+    }
+}
+
+row! {
+    /// What was decided on a new article: its place among stories.
+    Membership<'b> {
+        article_id: i64,
         story_id: i64,
         linked_to: Option<i64>,
-        replaces: Option<i64>,
         shared_shingles: Option<i32>,
         similarity: Option<f32>,
         containment: Option<f32>,
         containment_of_linked: Option<f32>,
         link_rule_version: i16,
         common_version: Option<i32>,
-        identity: &'b [u8],
         relation: &'b str,
         link_reason: Option<&'b str>,
         between_stories: bool,
@@ -243,25 +250,24 @@ pub(crate) fn content<'b>(
     }
 }
 
-pub(crate) fn founding<'b>(
-    work: &'b Work<'b>,
+pub(crate) fn membership(
+    article: ArticleId,
     decision: &Decision,
     between_stories: bool,
     stories: &Stories,
-) -> Founding<'b> {
-    let article = ArticleId(work.fresh);
+    common_version: Option<i32>,
+) -> Membership<'static> {
     let link = decision.link.filter(|_| stories.keeps_link(article));
-    Founding {
+    Membership {
+        article_id: article.0,
         story_id: stories.of(article).0,
         linked_to: link.map(|l| l.to.0),
-        replaces: None,
         shared_shingles: link.map(|l| i32::try_from(l.shared).unwrap_or(i32::MAX)),
         similarity: link.map(|l| l.similarity as f32),
         containment: link.map(|l| l.in_linked as f32),
         containment_of_linked: link.map(|l| l.of_linked as f32),
         link_rule_version: RULE_VERSION,
-        common_version: None,
-        identity: &work.identity.0,
+        common_version,
         relation: match link {
             Some(link) => link.relation.as_str(),
             None if decision.digest || stories.is_found_digest(article) => Relation::Digest.as_str(),

@@ -1,7 +1,7 @@
 //! The texts of articles: body and blocks, apart from all else of an article.
 //!
 //! In: a batch's articles, without what site memory takes out. The texts of new ones are written before the flush locks any keys, those of new
-//! versions behind the lock. Whoever links, merges or splits does not touch them.
+//! versions behind the lock.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

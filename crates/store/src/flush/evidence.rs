@@ -48,8 +48,8 @@ pub(crate) struct Sites {
 const CANDIDATES: &str = "
     SELECT id FROM unnest($1::int8[]) AS w (id)
     UNION
-    SELECT o.linked_to FROM unnest($1::int8[]) AS w (id) JOIN article o ON o.article_id = w.id
-    WHERE o.linked_to IS NOT NULL";
+    SELECT m.linked_to FROM unnest($1::int8[]) AS w (id) JOIN membership m ON m.article_id = w.id
+    WHERE m.linked_to IS NOT NULL";
 
 /// Reads articles, the articles that they are linked to, and the excerpts of both.
 pub(crate) async fn candidates(
@@ -75,14 +75,15 @@ async fn older(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    // The list of relations is that of the index article_parts: without it each candidate would cost a look at all articles.
+    // The list of relations is that of the index membership_parts: without it each candidate would cost a look at all articles.
     let sql = format!(
-        "SELECT a.article_id, a.story_id, a.site, a.linked_to, a.shared_shingles, a.relation = 'digest' AS digest,
+        "SELECT a.article_id, m.story_id, a.site, m.linked_to, m.shared_shingles, m.relation = 'digest' AS digest,
                 a.published_at, a.fetched_at, a.message_time, e.url_hash, e.evidence,
-                ARRAY(SELECT x.article_id FROM article x WHERE x.linked_to = a.article_id AND x.relation IN ('excerpt', 'near_copy')
+                ARRAY(SELECT x.article_id FROM membership x WHERE x.linked_to = a.article_id AND x.relation IN ('excerpt', 'near_copy')
                           AND (x.relation = 'excerpt' OR x.containment >= {PART_FROM} AND x.containment_of_linked < {PART_FROM})
                       ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts
          FROM ({which}) AS c
+         JOIN membership m ON m.article_id = c.id
          JOIN article a ON a.article_id = c.id
          JOIN evidence e ON e.article_id = c.id"
     );

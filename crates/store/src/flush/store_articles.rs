@@ -42,7 +42,7 @@ pub(crate) struct Origin<'o> {
 
 /// Stores articles. Answers with what is to be sent behind the commit.
 ///
-/// Row locks are taken in one order by whoever changes articles: addresses, windows of keys, articles, what belongs to an article, stories;
+/// Row locks are taken in one order by whoever changes articles: addresses, windows of keys, memberships, articles, what belongs to an article, stories;
 /// within each in ascending order.
 pub(crate) async fn store_articles(
     store: &Store,
@@ -93,7 +93,7 @@ pub(crate) async fn store_articles(
     let stories = links.settle(tx, &with_new_version(&works, &dispositions)).await?;
     report.relinked += stories.moved;
     let list = common.map(CommonShingles::version);
-    rows.write(tx, &works, &decided, &stories, list).await?;
+    rows.write(tx, &decided, &stories, list).await?;
     raw_input::keep(tx, &works, &dispositions).await?;
     cleaned.note_young(tx).await?;
     identity::reassign(tx, &last_of_each_identity(reused(&works, &dispositions))).await?;

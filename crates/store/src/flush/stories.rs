@@ -321,7 +321,7 @@ impl Replay {
     }
 }
 
-/// `article.refusals`: the candidates that were looked at and not linked to.
+/// `membership.refusals`: the candidates that were looked at and not linked to.
 pub(crate) fn refusals(decision: &Decision) -> Option<String> {
     if decision.refusals.is_empty() {
         return None;

@@ -53,7 +53,7 @@ pub(crate) async fn lock(
     // Whoever was waited for may have added a member, which the next look finds; while all of them are locked nobody adds more.
     loop {
         let again: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT article_id, story_id FROM article WHERE article_id = ANY ($1) OR story_id = ANY ($2)
+            "SELECT article_id, story_id FROM membership WHERE article_id = ANY ($1) OR story_id = ANY ($2)
              ORDER BY article_id FOR NO KEY UPDATE",
         )
         .bind(numbers(articles))
@@ -101,7 +101,7 @@ pub(crate) async fn relink(
     why: &Value,
 ) -> Result<Vec<ArticleId>, StoreError> {
     let sql = format!(
-        "SELECT story_id, {LINK} || $3 FROM article WHERE article_id = $1 AND linked_to = $2 FOR NO KEY UPDATE"
+        "SELECT story_id, {LINK} || $3 FROM membership WHERE article_id = $1 AND linked_to = $2 FOR NO KEY UPDATE"
     );
     let found: Option<(i64, Value)> = sqlx::query_as(&sql)
         .bind(article.0)
@@ -129,7 +129,7 @@ pub(crate) async fn mark_digest(
     cause: ArticleId,
 ) -> Result<Vec<ArticleId>, StoreError> {
     let sql = format!(
-        "SELECT story_id, {LINK} FROM article WHERE article_id = $1 AND relation <> 'digest' FOR NO KEY UPDATE"
+        "SELECT story_id, {LINK} FROM membership WHERE article_id = $1 AND relation <> 'digest' FOR NO KEY UPDATE"
     );
     let found: Option<(i64, Value)> = sqlx::query_as(&sql)
         .bind(article.0)
@@ -146,7 +146,7 @@ pub(crate) async fn mark_digest(
         with_followers(connection, &[article], from).await?
     };
     unlink(connection, std::slice::from_ref(&detail)).await?;
-    sqlx::query("UPDATE article SET relation = 'digest' WHERE article_id = $1")
+    sqlx::query("UPDATE membership SET relation = 'digest' WHERE article_id = $1")
         .bind(article.0)
         .execute(&mut *connection)
         .await
@@ -172,7 +172,7 @@ pub(crate) async fn with_followers(
         "WITH RECURSIVE moved (id) AS (
              SELECT unnest($1::int8[])
              UNION
-             SELECT a.article_id FROM moved m JOIN article a ON a.story_id = $2 AND a.linked_to = m.id
+             SELECT f.article_id FROM moved m JOIN membership f ON f.story_id = $2 AND f.linked_to = m.id
          ) SELECT id FROM moved ORDER BY id",
     )
     .bind(numbers(articles))
@@ -188,7 +188,7 @@ pub(crate) async fn move_to(
     articles: &[ArticleId],
     story: StoryId,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE article SET story_id = $2 WHERE article_id = ANY ($1)")
+    sqlx::query("UPDATE membership SET story_id = $2 WHERE article_id = ANY ($1)")
         .bind(numbers(articles))
         .bind(story.0)
         .execute(connection)
@@ -199,9 +199,9 @@ pub(crate) async fn move_to(
 
 pub(crate) async fn unlink(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE article a SET linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
+        "UPDATE membership m SET linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
              containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL
-         FROM unnest($1::jsonb[]) AS l (link) WHERE a.article_id = (l.link ->> 'article_id')::int8",
+         FROM unnest($1::jsonb[]) AS l (link) WHERE m.article_id = (l.link ->> 'article_id')::int8",
     )
     .bind(links)
     .execute(connection)
@@ -212,12 +212,12 @@ pub(crate) async fn unlink(connection: &mut PgConnection, links: &[Value]) -> Re
 
 pub(crate) async fn link_again(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE article a SET linked_to = (l.link ->> 'linked_to')::int8, relation = l.link ->> 'relation',
+        "UPDATE membership m SET linked_to = (l.link ->> 'linked_to')::int8, relation = l.link ->> 'relation',
              similarity = (l.link ->> 'similarity')::float4, containment = (l.link ->> 'containment')::float4,
              containment_of_linked = (l.link ->> 'containment_of_linked')::float4,
              shared_shingles = (l.link ->> 'shared_shingles')::int4, link_reason = l.link ->> 'link_reason'
          FROM unnest($1::jsonb[]) AS l (link)
-         WHERE a.article_id = (l.link ->> 'article_id')::int8 AND a.linked_to IS NULL",
+         WHERE m.article_id = (l.link ->> 'article_id')::int8 AND m.linked_to IS NULL",
     )
     .bind(links)
     .execute(connection)

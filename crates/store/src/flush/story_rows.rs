@@ -4,7 +4,7 @@
 //! counted again from the articles ([`recount`]). The audit holds each row against the view `story_counted`.
 //!
 //! Rows are locked in ascending order and last in a transaction: whoever has one waits for nothing any more, so that two do not deadlock.
-//! A flush has locked the articles that it links to, so that the story that it adds to is still the right one.
+//! A flush has locked the memberships that it links to, so that the story that it adds to is still the right one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -265,7 +265,7 @@ pub(crate) async fn stories_of(
         return Ok(BTreeSet::new());
     }
     let stories: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
+        sqlx::query_scalar("SELECT DISTINCT story_id FROM membership WHERE article_id = ANY ($1)")
             .bind(numbers(articles))
             .fetch_all(connection)
             .await
@@ -329,7 +329,7 @@ async fn count(connection: &mut PgConnection, stories: &[StoryId]) -> Result<(),
     }
     for sql in [
         COUNT.as_str(),
-        "DELETE FROM story s WHERE s.story_id = ANY ($1) AND NOT EXISTS (SELECT FROM article a WHERE a.story_id = s.story_id)",
+        "DELETE FROM story s WHERE s.story_id = ANY ($1) AND NOT EXISTS (SELECT FROM membership m WHERE m.story_id = s.story_id)",
     ] {
         sqlx::query(sql)
             .bind(numbers(stories))

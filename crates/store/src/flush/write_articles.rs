@@ -1,7 +1,8 @@
 //! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new.
 //!
 //! In: a batch's articles, without what site memory takes out. [`ArticleRows::new`] lays out all that depends on no decision, and
-//! [`ArticleRows::insert_new`] writes what of it is of new articles, before the flush locks any keys; [`ArticleRows::write`] the rest behind the lock.
+//! [`ArticleRows::insert_new`] writes what of it is of new articles, before the flush locks any keys. [`ArticleRows::write`] writes the rest behind the
+//! lock: new versions, and where each new article belongs.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,8 +12,8 @@ use sqlx::PgConnection;
 
 use crate::error::{Doing as _, StoreError};
 use crate::flush::article_rows::{
-    Content, ContentColumns, EvidenceColumns, EvidenceRow, Founding, VersionColumns, VersionRow, content,
-    evidence_row, founding,
+    Content, ContentColumns, EvidenceColumns, EvidenceRow, Founding, Membership, VersionColumns, VersionRow,
+    content, evidence_row, membership,
 };
 use crate::flush::article_text::{self, TextColumns, TextRow};
 use crate::flush::dispositions::Disposition;
@@ -47,6 +48,9 @@ fn select_list(names: &[&str]) -> String {
 static INTO_ARTICLE: LazyLock<CopyInto> =
     LazyLock::new(|| CopyInto::new("article", &[Content::NAMES, Founding::NAMES].concat()));
 
+/// `ingested_at` as in `article`.
+static INTO_MEMBERSHIP: LazyLock<CopyInto> = LazyLock::new(|| CopyInto::new("membership", Membership::NAMES));
+
 static INTO_EVIDENCE: LazyLock<CopyInto> = LazyLock::new(|| CopyInto::new("evidence", EvidenceRow::NAMES));
 
 static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
@@ -57,7 +61,7 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
         .collect();
     format!(
         // The same bytes with another text: not the publisher has changed it, the rules have.
-        "UPDATE article a SET {}, between_stories = false, refusals = NULL, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
+        "UPDATE article a SET {}, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
          FROM {} WHERE a.article_id = r.article_id",
         set.join(", "),
         ContentColumns::unnest(),
@@ -96,6 +100,10 @@ static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Refusals are of the text that was decided on.
+const FORGET_REFUSALS: &str = "UPDATE membership SET between_stories = false, refusals = NULL
+     WHERE article_id = ANY ($1) AND (between_stories OR refusals IS NOT NULL)";
+
 const STORING_EVIDENCE: &str = "cannot store evidence";
 
 /// All rows of a batch's articles.
@@ -121,9 +129,9 @@ pub(crate) struct ArticleRows<'b> {
 struct NewArticle<'b> {
     /// Of its last version in the batch.
     content: Content<'b>,
+    founding: Founding<'b>,
     /// The work that is its first version.
     work: usize,
-    replaces: Option<i64>,
 }
 
 impl<'b> ArticleRows<'b> {
@@ -164,11 +172,14 @@ impl<'b> ArticleRows<'b> {
                 continue;
             }
             let evidence = evidence_row(work, id, site);
-            if let Some((work, replaces)) = founded.remove(&id) {
+            if let Some((first, replaces)) = founded.remove(&id) {
                 rows.new.push(NewArticle {
                     content,
-                    work,
-                    replaces,
+                    founding: Founding {
+                        replaces,
+                        identity: &work.identity.0,
+                    },
+                    work: first,
                 });
                 rows.new_texts.push(text);
                 rows.new_evidence.push(evidence);
@@ -207,11 +218,17 @@ impl<'b> ArticleRows<'b> {
         self.hashes
     }
 
-    /// Writes the texts and the evidence of new articles. Nobody else knows their numbers yet: nothing is waited for.
+    /// Writes what new articles say, with their evidence. Nobody else knows their numbers yet: nothing is waited for.
     pub(crate) async fn insert_new(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
         }
+        copy(connection, &INTO_ARTICLE, &self.new, |new, row| {
+            new.content.put(row);
+            new.founding.put(row);
+        })
+        .await
+        .doing("cannot store articles")?;
         article_text::insert(connection, &self.new_texts).await?;
         copy(connection, &INTO_EVIDENCE, &self.new_evidence, |new, row| {
             new.put(row);
@@ -220,11 +237,10 @@ impl<'b> ArticleRows<'b> {
         .doing(STORING_EVIDENCE)
     }
 
-    /// Writes the new articles with what was decided on them, and the new versions. `common_version`: of the list that the decisions used.
+    /// Writes the new versions, and what was decided on the new articles. `common_version`: of the list that the decisions used.
     pub(crate) async fn write(
         &self,
         connection: &mut PgConnection,
-        works: &[Work<'_>],
         decided: &Decided,
         stories: &Stories,
         common_version: Option<i32>,
@@ -235,6 +251,11 @@ impl<'b> ArticleRows<'b> {
                 .execute(&mut *connection)
                 .await
                 .doing("cannot archive replaced versions")?;
+            sqlx::query(FORGET_REFUSALS)
+                .bind(numbers(&self.updated_ids))
+                .execute(&mut *connection)
+                .await
+                .doing("cannot forget what a replaced version was not linked to")?;
             self.updated
                 .bind(sqlx::query(UPDATE_ARTICLES.as_str()))
                 .execute(&mut *connection)
@@ -254,30 +275,25 @@ impl<'b> ArticleRows<'b> {
                 .await
                 .doing("cannot store superseded versions")?;
         }
-        let founding = |new: &NewArticle<'_>| {
-            let work = works.get(new.work)?;
+        let decided_on = |new: &NewArticle<'_>| {
             let decision = decided.of_work.get(new.work)?.as_ref()?;
             let between_stories = decided.between_stories.get(new.work).copied()?;
-            Some(Founding {
-                replaces: new.replaces,
+            let article = ArticleId(new.content.article_id);
+            Some(membership(
+                article,
+                decision,
+                between_stories,
+                stories,
                 common_version,
-                ..founding(work, decision, between_stories, stories)
-            })
+            ))
         };
-        let new: Vec<(&Content<'_>, Founding<'_>)> = self
-            .new
-            .iter()
-            .filter_map(|new| Some((&new.content, founding(new)?)))
-            .collect();
+        let new: Vec<Membership<'_>> = self.new.iter().filter_map(decided_on).collect();
         if new.is_empty() {
             return Ok(());
         }
-        copy(connection, &INTO_ARTICLE, &new, |(content, founding), row| {
-            content.put(row);
-            founding.put(row);
-        })
-        .await
-        .doing("cannot store articles")
+        copy(connection, &INTO_MEMBERSHIP, &new, |new, row| new.put(row))
+            .await
+            .doing("cannot store where articles belong")
     }
 }
 

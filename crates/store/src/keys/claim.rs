@@ -24,7 +24,7 @@ pub(super) const LOOKING: &str = "cannot look for the keys' owners";
 /// Locks these windows until the end of the transaction, and raises their versions. Statements behind this one see all that was claimed in
 /// them before, and nobody claims there meanwhile.
 ///
-/// In ascending order, so that transactions that lock several windows do not deadlock: all at once, and before any row of an article.
+/// In ascending order, so that transactions that lock several windows do not deadlock: all at once, and before any membership.
 pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> Result<(), StoreError> {
     if windows.is_empty() {
         return Ok(());
@@ -50,7 +50,8 @@ pub(crate) async fn lock_of_stories(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "SELECT FROM near_key_window WHERE number IN (
-             SELECT copydesk_window(coalesce(message_time, ingested_at)) FROM article WHERE story_id = ANY ($1))
+             SELECT copydesk_window(coalesce(a.message_time, a.ingested_at)) FROM membership m JOIN article a USING (article_id)
+             WHERE m.story_id = ANY ($1))
          ORDER BY number FOR UPDATE",
     )
     .bind(numbers(stories))

@@ -138,7 +138,7 @@ async fn copies_join_the_story_and_say_why() {
             "together: {together}"
         );
         let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
-            "SELECT relation, link_reason, story_id - (SELECT min(article_id) FROM article) FROM article ORDER BY article_id",
+            "SELECT relation, link_reason, story_id - (SELECT min(article_id) FROM article) FROM membership ORDER BY article_id",
         )
         .fetch_all(&scratch.db)
         .await
@@ -239,7 +239,7 @@ async fn a_batch_of_many_windows_finds_each_copy_in_its_own() {
         let batch = batch(offset as i64, items.collect());
         scratch.store.flush(&claimed, &batch).await.unwrap();
     }
-    let pairs = "SELECT count(*) FROM article c JOIN article o ON o.article_id = c.linked_to
+    let pairs = "SELECT count(*) FROM articles c JOIN articles o ON o.article_id = c.linked_to
                  WHERE c.message_time = o.message_time + interval '30 days' AND c.story_id = o.story_id";
     assert_eq!(scratch.count(pairs).await, 8);
     scratch.assert_law().await;

@@ -263,7 +263,14 @@ async fn the_audit_finds_each_kind_of_damage() {
             "articles that do not exist",
         ),
         ("DELETE FROM evidence", "no evidence"),
-        ("UPDATE article SET story_id = 999", "story that does not exist"),
+        (
+            "UPDATE membership SET story_id = 999",
+            "story that does not exist",
+        ),
+        (
+            "DELETE FROM membership WHERE article_id = (SELECT min(article_id) FROM article)",
+            "articles have no membership",
+        ),
         (
             "UPDATE partition_progress SET topic = 'other'",
             "does not know the partition",

@@ -181,8 +181,13 @@ async fn slow_store(label: &str) -> Scratch {
     let scratch = Scratch::new(label).await;
     sqlx::raw_sql(
         "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$;
-         CREATE TRIGGER dawdle BEFORE INSERT ON article FOR EACH ROW WHEN (NEW.title = 'Slow') EXECUTE FUNCTION dawdle()",
+         BEGIN
+             IF (SELECT title FROM article WHERE article_id = NEW.article_id) = 'Slow' THEN
+                 PERFORM pg_advisory_xact_lock_shared(4711);
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER dawdle BEFORE INSERT ON membership FOR EACH ROW EXECUTE FUNCTION dawdle()",
     )
     .execute(&scratch.db)
     .await
@@ -231,6 +236,33 @@ const IN_THE_MIDDLE: &str =
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
                            AND query LIKE '%near_key_window%'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_articles_say_is_written_before_the_lock_and_what_was_decided_behind_it() {
+    let scratch = slow_store("race_order").await;
+    let body = prose(1, 4);
+    let slow = SlowFlush::begin(&scratch, &[Text::of_site("a.example", "Slow", &body)]).await;
+    let second = (scratch.store.clone(), scratch.claim(1).await);
+    let texts = [Text::of_site("b.example", "Other", &body)];
+    let written = async {
+        scratch.until(WAITING, |sessions| sessions == 1).await;
+        let written: Vec<String> = sqlx::query_scalar(
+            "SELECT relation::regclass::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+             WHERE wait_event_type = 'Lock' AND query LIKE '%near_key_window%' AND mode = 'RowExclusiveLock' AND locktype = 'relation'
+                 AND relation IN ('article'::regclass, 'article_text'::regclass, 'evidence'::regclass, 'near_key'::regclass,
+                                  'membership'::regclass, 'story'::regclass, 'sighting'::regclass) ORDER BY 1",
+        )
+        .fetch_all(&scratch.db)
+        .await
+        .unwrap();
+        slow.go_on(&scratch, 1).await;
+        written
+    };
+    let (written, ()) = tokio::join!(written, flush(&second, 0, &texts));
+    assert_eq!(written, ["article", "article_text", "evidence"]);
+    assert_eq!(scratch.stories().await, 1);
+    scratch.assert_law().await;
+}
 
 async fn flush((store, claimed): &(Store, Claimed), from: i64, texts: &[Text<'_>]) {
     let partition = claimed.source.partition.get();
@@ -292,7 +324,7 @@ async fn waits_and_sees(scratch: &Scratch, second: &(Store, Claimed)) {
     ];
     tokio::join!(flush(second, 0, &texts), slow.go_on(scratch, 1));
     let stories: Vec<(String, i32, String)> = sqlx::query_as(
-        "SELECT a.site, a.version, f.site FROM article a JOIN article f ON f.article_id = a.story_id ORDER BY a.site",
+        "SELECT a.site, a.version, f.site FROM articles a JOIN article f ON f.article_id = a.story_id ORDER BY a.site",
     )
     .fetch_all(&scratch.db)
     .await
@@ -314,14 +346,14 @@ async fn waits_and_sees(scratch: &Scratch, second: &(Store, Claimed)) {
             ("f.example", 1, "f.example"),
         ]
     );
-    let seen = "SELECT count(*) FROM article c JOIN article b ON b.site = 'b.example'
-                WHERE c.site = 'c.example' AND c.refusals ->> b.article_id::text = 'digest'";
+    let seen = "SELECT count(*) FROM article c JOIN membership m USING (article_id) JOIN article b ON b.site = 'b.example'
+                WHERE c.site = 'c.example' AND m.refusals ->> b.article_id::text = 'digest'";
     assert_eq!(
         scratch.count(seen).await,
         1,
         "it was decided on after the joined one"
     );
-    let digest = "SELECT count(*) FROM article WHERE site = 'b.example' AND relation = 'digest'";
+    let digest = "SELECT count(*) FROM articles WHERE site = 'b.example' AND relation = 'digest'";
     assert_eq!(scratch.count(digest).await, 1);
     let order = "SELECT count(*) FROM (SELECT article_id < lag(article_id) OVER (ORDER BY \"offset\") AS back
                                       FROM sighting WHERE partition = 1) s WHERE back";
@@ -371,7 +403,7 @@ async fn a_copy_of_what_another_flush_moves_goes_along() {
     let (second, third) = (scratch.claim(1).await, scratch.claim(2).await);
     let (second, third) = ((scratch.store.clone(), second), (scratch.store.clone(), third));
     relinked_meanwhile(&scratch, &second, &third, "copy.example").await;
-    let copy = "SELECT count(*) FROM article c JOIN article b ON b.article_id = c.linked_to AND b.story_id = c.story_id
+    let copy = "SELECT count(*) FROM articles c JOIN articles b ON b.article_id = c.linked_to AND b.story_id = c.story_id
                 WHERE c.site = 'copy.example' AND b.site = 'between.example' AND b.story_id = b.article_id";
     assert_eq!(scratch.count(copy).await, 1, "it goes where its original went");
 }
@@ -384,7 +416,7 @@ async fn a_version_of_what_another_worker_moves_stays_in_its_story() {
         another_worker(&scratch, "a third", 2).await,
     );
     relinked_meanwhile(&scratch, &second, &third, "between.example").await;
-    let version = "SELECT count(*) FROM article WHERE site = 'between.example' AND version = 2 AND story_id = article_id";
+    let version = "SELECT count(*) FROM articles WHERE site = 'between.example' AND version = 2 AND story_id = article_id";
     assert_eq!(scratch.count(version).await, 1);
 }
 
@@ -436,7 +468,7 @@ async fn relinked_meanwhile(
         tokio::join!(flush(third, 0, &of_third), slow.go_on(scratch, 2));
     };
     tokio::join!(flush(second, 2, &of_second), in_turn);
-    let newcomers = "SELECT count(*) FROM article n JOIN article b ON b.story_id = n.story_id AND b.story_id = b.article_id
+    let newcomers = "SELECT count(*) FROM articles n JOIN articles b ON b.story_id = n.story_id AND b.story_id = b.article_id
                      WHERE n.site LIKE 'newcomer%' AND b.site = 'between.example'";
     assert_eq!(scratch.count(newcomers).await, 2, "the article between was moved");
     let events = "SELECT count(*) FROM story_event WHERE kind = 'relink'";

@@ -226,7 +226,7 @@ async fn the_words_follow_new_versions_and_later_edits() {
     // A change that leaves the text alone is no work.
     scratch
         .db
-        .execute("UPDATE article SET story_id = story_id, word_count = 3")
+        .execute("UPDATE article SET word_count = 3; UPDATE membership SET story_id = story_id")
         .await
         .unwrap();
     assert_eq!(scratch.store.index_search(10).await.unwrap(), 0);
@@ -321,9 +321,9 @@ async fn no_text_is_beyond_the_limits_of_postgres() {
                 "WITH written AS (
                      INSERT INTO article_text (article_id, blocks, body) SELECT nextval('article_id_seq'), '[]', $3 RETURNING article_id
                  )
-                 INSERT INTO article (article_id, story_id, ingested_at, version_at, version, word_count, fingerprint_version,
-                                      identity, body_hash, raw_hash, relation, rules_version, title, language)
-                 SELECT n, n, now(), now(), 1, 1, 1, '', '', '', 'original', '', $1, $2 FROM written w (n)",
+                 INSERT INTO article (article_id, ingested_at, version_at, version, word_count, fingerprint_version,
+                                      identity, body_hash, raw_hash, rules_version, title, language)
+                 SELECT n, now(), now(), 1, 1, 1, '', '', '', '', $1, $2 FROM written w (n)",
             )
             .bind(name)
             .bind(language)

@@ -33,7 +33,7 @@ async fn store_texts(scratch: &Scratch, texts: &[(&str, &str)]) -> Vec<i64> {
 }
 
 async fn stories(scratch: &Scratch, ids: &[i64]) -> Vec<i64> {
-    sqlx::query_scalar("SELECT story_id FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n) JOIN article ON article_id = id ORDER BY n")
+    sqlx::query_scalar("SELECT story_id FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n) JOIN membership ON article_id = id ORDER BY n")
         .bind(ids)
         .fetch_all(&scratch.db)
         .await
@@ -43,6 +43,7 @@ async fn stories(scratch: &Scratch, ids: &[i64]) -> Vec<i64> {
 #[tokio::test]
 async fn merge_split_and_back_again() {
     let scratch = Scratch::new("repair").await;
+    scratch.refuse_rewrites().await;
     let (a, b) = (prose(1, 6), prose(2, 6));
     let ids = store_texts(
         &scratch,
@@ -82,7 +83,7 @@ async fn merge_split_and_back_again() {
     assert_eq!(stories(&scratch, &ids[..2]).await, [ids[0], ids[1]]);
     assert_eq!(
         scratch
-            .count("SELECT count(*) FROM article WHERE relation = 'original'")
+            .count("SELECT count(*) FROM membership WHERE relation = 'original'")
             .await,
         3
     );
@@ -90,7 +91,7 @@ async fn merge_split_and_back_again() {
     scratch.store.undo_story_event(split.event_id).await.unwrap();
     assert_eq!(stories(&scratch, &ids[..2]).await, [ids[0], ids[0]]);
     let (linked_to, relation, similarity): (Option<i64>, String, Option<f32>) =
-        sqlx::query_as("SELECT linked_to, relation, similarity FROM article WHERE article_id = $1")
+        sqlx::query_as("SELECT linked_to, relation, similarity FROM membership WHERE article_id = $1")
             .bind(ids[1])
             .fetch_one(&scratch.db)
             .await
@@ -160,16 +161,17 @@ async fn a_decision_is_shown_and_comes_out_the_same_again() {
 #[tokio::test]
 async fn two_stories_become_one_when_a_close_copy_of_both_comes() {
     let scratch = Scratch::new("late").await;
+    scratch.refuse_rewrites().await;
     // The two have a third of their text in common, but in one paragraph; the newcomer is close to both.
     let body = prose(7, 6);
     let ids = store_texts(&scratch, &[("a.example", &body), ("b.example", &body)]).await;
     // As after a change of recipe: two articles with the same text in two stories.
-    sqlx::query("UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', link_reason = NULL, similarity = NULL, containment = NULL, containment_of_linked = NULL, shared_shingles = NULL")
+    sqlx::query("UPDATE membership SET story_id = article_id, linked_to = NULL, relation = 'original', link_reason = NULL, similarity = NULL, containment = NULL, containment_of_linked = NULL, shared_shingles = NULL")
         .execute(&scratch.db)
         .await
         .unwrap();
     let newcomer = store_texts(&scratch, &[("c.example", &format!("{body}\n\n{}", prose(8, 1)))]).await[0];
-    sqlx::query("UPDATE article SET between_stories = true, refusals = jsonb_build_object($2::text, 'not_best') WHERE article_id = $1")
+    sqlx::query("UPDATE membership SET between_stories = true, refusals = jsonb_build_object($2::text, 'not_best') WHERE article_id = $1")
         .bind(newcomer)
         .bind(ids[1])
         .execute(&scratch.db)
@@ -194,12 +196,12 @@ async fn a_match_in_another_story_is_marked() {
     let other = format!("{}\n\n{}", prose(10, 5), body);
     // Both match the third, and are in two stories.
     let ids = store_texts(&scratch, &[("a.example", &body), ("b.example", &other)]).await;
-    sqlx::query("UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', link_reason = NULL, similarity = NULL, containment = NULL, containment_of_linked = NULL, shared_shingles = NULL")
+    sqlx::query("UPDATE membership SET story_id = article_id, linked_to = NULL, relation = 'original', link_reason = NULL, similarity = NULL, containment = NULL, containment_of_linked = NULL, shared_shingles = NULL")
         .execute(&scratch.db)
         .await
         .unwrap();
     let third = store_texts(&scratch, &[("c.example", &other)]).await[0];
-    let marked: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM article WHERE between_stories")
+    let marked: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM membership WHERE between_stories")
         .fetch_all(&scratch.db)
         .await
         .unwrap();
@@ -297,7 +299,7 @@ async fn the_list_of_common_shingles_is_built_switched_and_recorded() {
     scratch.store.use_common_list(0).await.unwrap();
     let without = store_texts(&scratch, &[("h.example", &texts[0])]).await[0];
     let used: Vec<Option<i32>> = sqlx::query_scalar(
-        "SELECT common_version FROM article WHERE article_id = ANY ($1) ORDER BY article_id",
+        "SELECT common_version FROM membership WHERE article_id = ANY ($1) ORDER BY article_id",
     )
     .bind(vec![with, without])
     .fetch_all(&scratch.db)
@@ -376,6 +378,7 @@ async fn the_lag_histogram_adds_up() {
 #[tokio::test]
 async fn an_article_leaves_a_story_that_it_never_belonged_to_and_can_be_put_back() {
     let scratch = Scratch::new("relink").await;
+    scratch.refuse_rewrites().await;
     let babble = |seed, n| ArticleGenerator::new(seed).babble(n);
     let (ours, theirs) = (babble(81, 8), babble(82, 4));
     let paragraphs: Vec<&str> = ours.split("\n\n").collect();
@@ -408,7 +411,7 @@ async fn an_article_leaves_a_story_that_it_never_belonged_to_and_can_be_put_back
     assert_eq!(stories(&scratch, &[ids[1], third]).await, [ids[0], ids[0]]);
     assert_eq!(
         scratch
-            .count("SELECT count(*) FROM article WHERE linked_to IS NOT NULL")
+            .count("SELECT count(*) FROM membership WHERE linked_to IS NOT NULL")
             .await,
         2
     );

@@ -60,7 +60,7 @@ async fn store(scratch: &Scratch, articles: &[Sent], size: usize) -> Vec<i64> {
 async fn state(scratch: &Scratch, ids: &[i64]) -> Vec<(usize, String, Option<usize>)> {
     let rows: Vec<(i64, String, Option<i64>)> = sqlx::query_as(
         "SELECT story_id, relation, linked_to FROM unnest($1::int8[]) WITH ORDINALITY AS w (id, n)
-         JOIN article ON article_id = id ORDER BY n",
+         JOIN membership ON article_id = id ORDER BY n",
     )
     .bind(ids)
     .fetch_all(&scratch.db)
@@ -80,6 +80,7 @@ fn founder(n: usize, relation: &str) -> (usize, String, Option<usize>) {
 async fn a_round_up_that_came_first_is_found_out_and_that_can_be_undone() {
     for size in [1, 4] {
         let scratch = Scratch::new("roundup").await;
+        scratch.refuse_rewrites().await;
         let (storm, vote) = (babble(1, 8), babble(2, 8));
         let page = format!("{storm}\n\n{vote}");
         let ids = store(
@@ -132,6 +133,7 @@ async fn a_round_up_that_came_first_is_found_out_and_that_can_be_undone() {
 async fn a_whole_copy_of_two_stories_makes_them_one_and_that_can_be_undone() {
     for size in [1, 5] {
         let scratch = Scratch::new("tied").await;
+        scratch.refuse_rewrites().await;
         let article = babble(3, 8);
         let (one, two) = (scan(&article, 1), scan(&article, 4));
         let ids = store(
@@ -169,6 +171,7 @@ async fn a_whole_copy_of_two_stories_makes_them_one_and_that_can_be_undone() {
 #[tokio::test]
 async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back() {
     let scratch = Scratch::new("again").await;
+    scratch.refuse_rewrites().await;
     let longer = |seed: u64| format!("{}\n\n{}", babble(seed, 8), babble(seed + 10, 1));
     let ids = store(
         &scratch,
@@ -190,17 +193,17 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
                    longest_words, canonical_words, title, site, url, language, site_list";
     for sql in [
         format!(
-            "UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
+            "UPDATE membership SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
                  containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL, link_rule_version = 1
              WHERE article_id IN ({copy}, {last})"
         ),
         format!(
-            "UPDATE article SET story_id = {storm}, linked_to = {storm}, relation = 'near_copy', similarity = 0.5, containment = 0.6,
+            "UPDATE membership SET story_id = {storm}, linked_to = {storm}, relation = 'near_copy', similarity = 0.5, containment = 0.6,
                  containment_of_linked = 0.6, shared_shingles = 90, link_reason = 'weighed', link_rule_version = 1
              WHERE article_id = {vote}"
         ),
         format!(
-            "UPDATE article SET refusals = jsonb_build_object(CASE article_id WHEN {copy} THEN {storm} ELSE {tide} END, 'weighed_against')
+            "UPDATE membership SET refusals = jsonb_build_object(CASE article_id WHEN {copy} THEN {storm} ELSE {tide} END, 'weighed_against')
              WHERE article_id IN ({copy}, {last})"
         ),
         "TRUNCATE story".to_owned(),
@@ -255,6 +258,7 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
     const COPIED: usize = 12;
     const IN_TURN: usize = 2;
     let scratch = Scratch::new("again_meanwhile").await;
+    scratch.refuse_rewrites().await;
     let article = |n: usize| babble(100 + n as u64, 6);
     let longer = |n: usize| format!("{}\n\n{}", article(n), babble(200 + n as u64, 1));
     let stored: Vec<Sent> = (0..COPIED)
@@ -267,8 +271,8 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
         .collect();
     let ids = store(&scratch, &stored, 16).await;
     sqlx::raw_sql(
-        "UPDATE article SET refusals = jsonb_build_object(linked_to, 'weighed_against') WHERE linked_to IS NOT NULL;
-         UPDATE article SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
+        "UPDATE membership SET refusals = jsonb_build_object(linked_to, 'weighed_against') WHERE linked_to IS NOT NULL;
+         UPDATE membership SET story_id = article_id, linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
              containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL, link_rule_version = 1;
          TRUNCATE story;
          INSERT INTO story (story_id, canonical_article, articles, copies, sites, first_published_at, first_seen, last_seen, canonical_at,
@@ -330,7 +334,7 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
     assert_eq!(scratch.count(events).await, COPIED as i64);
 
     // While a flush has the window, nothing is decided on; and what was decided on by this rule changes nothing when it is again.
-    sqlx::query("UPDATE article SET link_rule_version = 1")
+    sqlx::query("UPDATE membership SET link_rule_version = 1")
         .execute(&scratch.db)
         .await
         .unwrap();

@@ -82,8 +82,23 @@ impl Scratch {
         }
     }
 
+    /// From now on whatever rewrites what an article says, or its evidence, fails: stories change without it.
+    pub(crate) async fn refuse_rewrites(&self) {
+        sqlx::raw_sql(
+            "CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION '% of article % is rewritten', TG_TABLE_NAME, OLD.article_id; END $$;
+             CREATE TRIGGER refuse_rewrite BEFORE UPDATE OR DELETE ON article FOR EACH ROW EXECUTE FUNCTION refuse_rewrite();
+             CREATE TRIGGER refuse_rewrite BEFORE UPDATE OR DELETE ON article_text FOR EACH ROW EXECUTE FUNCTION refuse_rewrite();
+             CREATE TRIGGER refuse_rewrite BEFORE UPDATE OR DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+        )
+        .execute(&self.db)
+        .await
+        .unwrap();
+    }
+
     pub(crate) async fn stories(&self) -> i64 {
-        self.count("SELECT count(DISTINCT story_id) FROM article").await
+        self.count("SELECT count(DISTINCT story_id) FROM membership")
+            .await
     }
 
     /// Flushes texts as the next messages of partition 0, in one batch or each in one of its own; then the law holds.

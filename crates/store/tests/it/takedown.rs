@@ -55,6 +55,7 @@ async fn an_article_that_is_taken_down_is_gone_and_stays_away_until_that_is_lift
     scratch.assert_law().await;
     for table in [
         "article",
+        "membership",
         "article_version",
         "evidence",
         "article_words",

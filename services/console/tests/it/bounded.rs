@@ -18,12 +18,14 @@ const REFUSED: i64 = 60_000;
 
 /// Rows for all that the console shows. Half of the stories are of one site, one in ten is in German.
 const FILL: &str = "
-    INSERT INTO article (article_id, story_id, published_at, message_time, ingested_at, version_at, version, word_count, fingerprint_version,
-        identity, body_hash, raw_hash, relation, rules_version, site, title, language, url, canonical_url)
-    SELECT n, n, at, at, at, at, 2, 40, 1, decode(md5(n::text), 'hex'), decode(md5(n::text), 'hex'), decode(md5(n::text), 'hex'), 'original', 'x',
+    INSERT INTO article (article_id, published_at, message_time, ingested_at, version_at, version, word_count, fingerprint_version,
+        identity, body_hash, raw_hash, rules_version, site, title, language, url, canonical_url)
+    SELECT n, at, at, at, at, 2, 40, 1, decode(md5(n::text), 'hex'), decode(md5(n::text), 'hex'), decode(md5(n::text), 'hex'), 'x',
         CASE n % 2 WHEN 0 THEN 'big.example' ELSE 's' || n % 300 || '.example' END, 'Title w' || n,
         CASE n % 10 WHEN 0 THEN 'de' ELSE 'en' END, 'https://x.example/' || n, 'https://x.example/' || n
     FROM (SELECT 1000 + k AS n, now() - interval '100 days' + k * interval '100 days' / 4000 AS at FROM generate_series(1, 4000) k) x;
+    INSERT INTO membership (article_id, story_id, ingested_at, relation)
+    SELECT article_id, article_id, ingested_at, 'original' FROM article WHERE article_id > 1000;
     INSERT INTO article_text (article_id, blocks, body)
     SELECT article_id, '[[\"headline\"], [\"body\", 30], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]',
         'Words of common use and w' || article_id FROM article WHERE article_id > 1000;
@@ -170,6 +172,7 @@ async fn no_page_reads_a_table_whole() {
     .unwrap();
     for table in [
         "article",
+        "membership",
         "article_text_0",
         "article_version_0",
         "article_words",

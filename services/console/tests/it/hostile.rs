@@ -68,7 +68,7 @@ async fn texts_of_strangers_stay_texts() {
     desk.index().await;
     // What only the database could hold: names that no message brings through.
     for (n, trick) in TRICKS.iter().enumerate() {
-        let sql = "UPDATE article SET site = $1, url = $2, language = $1, relation = relation WHERE \
+        let sql = "UPDATE article SET site = $1, url = $2, language = $1 WHERE \
             article_id = (SELECT article_id FROM articles ORDER BY article_id OFFSET $3 LIMIT 1)";
         sqlx::query(sql)
             .bind(format!("{trick}{n}.example"))

@@ -59,13 +59,13 @@ impl Store {
     /// Postgres does not answer.
     pub async fn retirable(&self, before: DateTime<Utc>) -> Result<Retirable, StoreError> {
         let (articles, versions, stories): (i64, i64, i64) = sqlx::query_as(concat!(
-            "WITH old AS MATERIALIZED (SELECT article_id, story_id FROM article WHERE ingested_at < $1 AND ",
+            "WITH old AS MATERIALIZED (SELECT article_id, m.story_id FROM article a JOIN membership m USING (article_id) WHERE a.ingested_at < $1 AND ",
             old!(),
             ")
              SELECT (SELECT count(*) FROM old),
                     (SELECT count(*) FROM article_version v JOIN old USING (article_id)),
                     (SELECT count(*) FROM (SELECT story_id, count(*) AS gone FROM old GROUP BY story_id) s
-                     WHERE s.gone = (SELECT count(*) FROM article a WHERE a.story_id = s.story_id))"
+                     WHERE s.gone = (SELECT count(*) FROM membership m WHERE m.story_id = s.story_id))"
         ))
         .bind(before)
         .fetch_one(&self.pool)
@@ -146,7 +146,7 @@ impl Store {
     }
 }
 
-/// Frees the addresses of articles that are to be dropped. First in the transaction, and deleted at once: a flush that claims the same address
+/// Frees the addresses of articles that are to be dropped, and locks their memberships. First in the transaction, and deleted at once: a flush that claims the same address
 /// waits here for its end and then has a new article. A lock alone would let it find the row and then lose it.
 pub(crate) async fn forget_addresses(
     tx: &mut PgConnection,
@@ -156,6 +156,11 @@ pub(crate) async fn forget_addresses(
     identities.sort_unstable();
     sqlx::query("DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)")
         .bind(&identities)
+        .bind(ids)
+        .execute(&mut *tx)
+        .await
+        .doing(DOING)?;
+    sqlx::query("SELECT FROM membership WHERE article_id = ANY ($1) ORDER BY article_id FOR UPDATE")
         .bind(ids)
         .execute(&mut *tx)
         .await
@@ -197,7 +202,7 @@ pub(crate) async fn drop_articles(
     }
     sqlx::query(
         "INSERT INTO retired_article (article_id, story_id, archive_day)
-         SELECT article_id, story_id, $2 FROM article WHERE article_id = ANY ($1)",
+         SELECT article_id, story_id, $2 FROM membership WHERE article_id = ANY ($1)",
     )
     .bind(ids)
     .bind(archive_day)

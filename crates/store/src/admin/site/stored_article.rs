@@ -8,6 +8,7 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::error::{Doing as _, StoreError};
 use crate::flush::evidence::words_from_bytes;
+use crate::flush::story_moves;
 use crate::rows::blocks::{self, StoredText};
 
 const DOING: &str = "cannot read a stored article";
@@ -27,7 +28,6 @@ pub(crate) struct StoredArticle {
 const READ: &str = "SELECT a.article_id, a.version, a.title, a.dek, a.captions, t.body, t.blocks, a.rules_version,
         e.site_hash, e.url_hash, e.title_words, e.site_view
     FROM article a JOIN article_text t USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = ANY ($1) ORDER BY a.article_id";
-const LOCK: &str = " FOR NO KEY UPDATE OF a";
 
 /// Reads an article, and locks it if it is to be changed.
 pub(crate) async fn read(
@@ -35,13 +35,11 @@ pub(crate) async fn read(
     article: i64,
     lock: bool,
 ) -> Result<Option<StoredArticle>, StoreError> {
-    // A worker that stores a new version of it waits, or has it done already.
-    let sql = if lock {
-        format!("{READ}{LOCK}")
-    } else {
-        READ.to_owned()
-    };
-    let row = sqlx::query(&sql)
+    if lock {
+        // A worker that stores a new version of it, or moves it, waits, or has it done already.
+        story_moves::lock(&mut *connection, &[ArticleId(article)], &[]).await?;
+    }
+    let row = sqlx::query(READ)
         .bind([article].as_slice())
         .fetch_optional(connection)
         .await

@@ -28,9 +28,10 @@ impl Store {
         let mut tx = self.begin().await?;
         let rows = sqlx::query(
             "SELECT c.story_id, n.page_blocks, o.page_blocks
-             FROM (SELECT article_id, linked_to, story_id, site FROM article WHERE linked_to IS NOT NULL
+             FROM (SELECT article_id, linked_to, story_id FROM membership WHERE linked_to IS NOT NULL
                    ORDER BY article_id DESC LIMIT $1) AS c
-             JOIN article l ON l.article_id = c.linked_to AND l.site IS DISTINCT FROM c.site
+             JOIN article a ON a.article_id = c.article_id
+             JOIN article l ON l.article_id = c.linked_to AND l.site IS DISTINCT FROM a.site
              JOIN evidence n ON n.article_id = c.article_id
              JOIN evidence o ON o.article_id = c.linked_to",
         )

@@ -74,12 +74,12 @@ impl Store {
     /// Postgres does not answer, or evidence cannot be read.
     pub async fn explain(&self, article_id: i64) -> Result<Option<Explanation>, StoreError> {
         let row = sqlx::query(
-            "SELECT a.title, a.story_id, a.version, a.link_rule_version, a.common_version, a.linked_to, a.link_reason,
-                    a.recents, e.block_hashes, e.dropped_blocks, a.refusals,
+            "SELECT a.title, m.story_id, a.version, m.link_rule_version, m.common_version, m.linked_to, m.link_reason,
+                    a.recents, e.block_hashes, e.dropped_blocks, m.refusals,
                     (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
                      WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
                          AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
-             FROM article a JOIN evidence e USING (article_id) WHERE a.article_id = $1",
+             FROM article a JOIN membership m USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = $1",
         )
         .bind(article_id)
         .fetch_optional(&self.pool)

@@ -30,7 +30,7 @@ impl Store {
     /// Postgres does not answer, or evidence cannot be read.
     pub async fn merge_late(&self, most: i64) -> Result<(u64, u64), StoreError> {
         let marked: Vec<i64> = sqlx::query_scalar(
-            "SELECT article_id FROM article WHERE between_stories ORDER BY article_id LIMIT $1",
+            "SELECT article_id FROM membership WHERE between_stories ORDER BY article_id LIMIT $1",
         )
         .bind(most)
         .fetch_all(&self.pool)
@@ -45,12 +45,12 @@ impl Store {
 
     async fn merge_for(&self, article: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        // Locks as a flush takes them: windows of keys, articles.
+        // Locks as a flush takes them: windows of keys, memberships.
         lock_around(&mut tx, article).await?;
         let row = sqlx::query(
-            "UPDATE article SET between_stories = false WHERE article_id = $1
-             RETURNING recents, linked_to, common_version,
-                 ARRAY(SELECT r.key::int8 FROM jsonb_each_text(refusals) AS r WHERE r.value = 'not_best')",
+            "UPDATE membership m SET between_stories = false FROM article a WHERE m.article_id = $1 AND a.article_id = $1
+             RETURNING a.recents, m.linked_to, m.common_version,
+                 ARRAY(SELECT r.key::int8 FROM jsonb_each_text(m.refusals) AS r WHERE r.value = 'not_best')",
         )
         .bind(article)
         .fetch_optional(&mut *tx)
@@ -83,9 +83,9 @@ impl Store {
 /// Locks the windows of keys of the stories that the recorded decision on an article looked at, and the article.
 pub(crate) async fn lock_around(connection: &mut PgConnection, article: i64) -> Result<(), StoreError> {
     let stories: Vec<i64> = sqlx::query_scalar(
-        "SELECT DISTINCT story_id FROM article WHERE article_id = $1
-             OR article_id IN (SELECT linked_to FROM article WHERE article_id = $1)
-             OR article_id IN (SELECT jsonb_object_keys(refusals)::int8 FROM article WHERE article_id = $1)",
+        "SELECT DISTINCT story_id FROM membership WHERE article_id = $1
+             OR article_id IN (SELECT linked_to FROM membership WHERE article_id = $1)
+             OR article_id IN (SELECT jsonb_object_keys(refusals)::int8 FROM membership WHERE article_id = $1)",
     )
     .bind(article)
     .fetch_all(&mut *connection)
@@ -134,8 +134,8 @@ pub(crate) async fn merge_with(
     why: serde_json::Value,
 ) -> Result<Option<[StoryId; 2]>, StoreError> {
     let members: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT story_id, count(*) FROM article
-         WHERE story_id IN (SELECT story_id FROM article WHERE article_id IN ($1, $2)) GROUP BY story_id ORDER BY story_id",
+        "SELECT story_id, count(*) FROM membership
+         WHERE story_id IN (SELECT story_id FROM membership WHERE article_id IN ($1, $2)) GROUP BY story_id ORDER BY story_id",
     )
     .bind(article)
     .bind(other)

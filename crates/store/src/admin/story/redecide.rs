@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn outdated_decisions(&self) -> Result<i64, StoreError> {
-        sqlx::query_scalar("SELECT count(*) FROM article WHERE link_rule_version IS DISTINCT FROM $1")
+        sqlx::query_scalar("SELECT count(*) FROM membership WHERE link_rule_version IS DISTINCT FROM $1")
             .bind(RULE_VERSION)
             .fetch_one(&self.pool)
             .await
@@ -63,7 +63,7 @@ impl Store {
     /// Postgres does not answer, or evidence cannot be read.
     pub async fn redecide(&self, after: i64, most: i64) -> Result<Option<RedecideStep>, StoreError> {
         let ids: Vec<i64> = sqlx::query_scalar(
-            "SELECT article_id FROM article WHERE article_id > $1 AND link_rule_version IS DISTINCT FROM $2
+            "SELECT article_id FROM membership WHERE article_id > $1 AND link_rule_version IS DISTINCT FROM $2
              ORDER BY article_id LIMIT $3",
         )
         .bind(after)
@@ -108,7 +108,7 @@ impl Store {
                 note(&mut tx, article, &stored, &decision).await?;
             }
         }
-        sqlx::query("UPDATE article SET link_rule_version = $2 WHERE article_id = $1")
+        sqlx::query("UPDATE membership SET link_rule_version = $2 WHERE article_id = $1")
             .bind(article)
             .bind(RULE_VERSION)
             .execute(&mut *tx)
@@ -122,10 +122,10 @@ impl Store {
 /// Reads the decision on an article. `None`: it is gone, or somebody else has decided on it meanwhile.
 async fn stored(connection: &mut PgConnection, article: i64) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(
-        "SELECT a.linked_to, a.recents, coalesce(a.common_version, 0),
-                ARRAY(SELECT jsonb_object_keys(coalesce(a.refusals, '{}'))::int8),
-                EXISTS (SELECT FROM story_event s WHERE s.cause_article IS NULL AND a.story_id IN (s.from_story, s.to_story))
-         FROM article a WHERE a.article_id = $1 AND a.link_rule_version IS DISTINCT FROM $2",
+        "SELECT m.linked_to, a.recents, coalesce(m.common_version, 0),
+                ARRAY(SELECT jsonb_object_keys(coalesce(m.refusals, '{}'))::int8),
+                EXISTS (SELECT FROM story_event s WHERE s.cause_article IS NULL AND m.story_id IN (s.from_story, s.to_story))
+         FROM membership m JOIN article a USING (article_id) WHERE m.article_id = $1 AND m.link_rule_version IS DISTINCT FROM $2",
     )
     .bind(article)
     .bind(RULE_VERSION)
@@ -194,7 +194,7 @@ async fn join(
     to: i64,
 ) -> Result<Option<[StoryId; 2]>, StoreError> {
     let founded: Option<bool> =
-        sqlx::query_scalar("SELECT story_id = article_id FROM article WHERE article_id = $1")
+        sqlx::query_scalar("SELECT story_id = article_id FROM membership WHERE article_id = $1")
             .bind(article)
             .fetch_optional(&mut *connection)
             .await
@@ -219,14 +219,14 @@ async fn note(
         // There is no link to it, but it must be looked at when the decision is made again.
         noted.refusals.push((link.to, Refusal::NotBest));
     }
-    sqlx::query("UPDATE article SET refusals = $2::jsonb WHERE article_id = $1")
+    sqlx::query("UPDATE membership SET refusals = $2::jsonb WHERE article_id = $1")
         .bind(article)
         .bind(refusals(&noted))
         .execute(&mut *connection)
         .await
         .doing(DOING)?;
     if let Some(link) = kept {
-        sqlx::query("UPDATE article SET link_reason = $2 WHERE article_id = $1 AND linked_to = $3")
+        sqlx::query("UPDATE membership SET link_reason = $2 WHERE article_id = $1 AND linked_to = $3")
             .bind(article)
             .bind(link.reason.as_str())
             .bind(link.to.0)

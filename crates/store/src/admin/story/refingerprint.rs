@@ -16,7 +16,9 @@ use sqlx::Row as _;
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 use crate::flush::evidence::{blocks_from_bytes, blocks_to_bytes, words_to_bytes};
+use crate::flush::story_moves;
 use crate::keys::{self, ArticleWindows, Window, row_key};
+use crate::rows::ids;
 
 const DOING: &str = "cannot make fingerprints again";
 
@@ -86,7 +88,9 @@ impl Store {
             .collect();
         let claimed: BTreeSet<Window> = windows.values().flat_map(|w| w.claimed()).collect();
         keys::lock(&mut tx, &claimed.into_iter().collect::<Vec<_>>()).await?;
-        // The article's row is locked: a worker that stores a new version of it waits, or has it done already.
+        // A worker that stores a new version of one of them waits, or has it done already.
+        let articles: Vec<i64> = due.iter().map(|(id, _)| *id).collect();
+        story_moves::lock(&mut tx, &ids::articles(articles.clone()), &[]).await?;
         let found = sqlx::query(
             "SELECT a.article_id, a.title, e.block_hashes, e.dropped_blocks,
                     (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
@@ -94,10 +98,10 @@ impl Store {
                          AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
              FROM article a JOIN evidence e USING (article_id)
              WHERE a.article_id = ANY ($2) AND e.fingerprint_version <> $1
-             ORDER BY a.article_id FOR NO KEY UPDATE OF a",
+             ORDER BY a.article_id",
         )
         .bind(FINGERPRINT_VERSION.0)
-        .bind(windows.keys().copied().collect::<Vec<_>>())
+        .bind(&articles)
         .fetch_all(&mut *tx)
         .await
         .doing(DOING)?;
@@ -159,18 +163,23 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing(DOING)?;
-            sqlx::query(
-                "UPDATE article SET fingerprint_version = $2, body_hash = $3, between_stories = between_stories OR $4 <> '{}',
-                     refusals = CASE WHEN $4 = '{}' THEN refusals ELSE $4 || coalesce(refusals, '{}') END
-                 WHERE article_id = $1",
-            )
+            sqlx::query("UPDATE article SET fingerprint_version = $2, body_hash = $3 WHERE article_id = $1")
                 .bind(row.id)
                 .bind(FINGERPRINT_VERSION.0)
                 .bind(row.fingerprint.body_hash.0.to_be_bytes().as_slice())
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+            if !others.is_empty() {
+                sqlx::query(
+                    "UPDATE membership SET between_stories = true, refusals = $2 || coalesce(refusals, '{}') WHERE article_id = $1",
+                )
+                .bind(row.id)
                 .bind(Value::Object(others))
                 .execute(&mut *tx)
                 .await
                 .doing(DOING)?;
+            }
         }
         tx.commit().await.doing(DOING)?;
         Ok(Some(RefingerprintStep {

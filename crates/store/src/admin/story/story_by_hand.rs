@@ -66,8 +66,8 @@ impl Store {
         let mut tx = self.begin_reading().await?;
         let head: Option<(i64, i64)> = sqlx::query_as(
             "SELECT story_id, canonical_article FROM stories WHERE story_id = coalesce(
-                 (SELECT story_id FROM article WHERE story_id = $1 LIMIT 1),
-                 (SELECT story_id FROM article WHERE article_id = $1))",
+                 (SELECT story_id FROM membership WHERE story_id = $1 LIMIT 1),
+                 (SELECT story_id FROM membership WHERE article_id = $1))",
         )
         .bind(story_or_article)
         .fetch_optional(&mut *tx)
@@ -77,10 +77,10 @@ impl Store {
             return Ok(None);
         };
         let rows = sqlx::query(
-            "SELECT a.article_id, a.site, a.title, a.relation, a.linked_to, a.similarity, a.containment, a.containment_of_linked,
+            "SELECT a.article_id, a.site, a.title, m.relation, m.linked_to, m.similarity, m.containment, m.containment_of_linked,
                     extract(epoch FROM a.message_time - o.message_time)::float8 AS lag_seconds, a.word_count, a.version, a.published_at
-             FROM article a LEFT JOIN article o ON o.article_id = a.linked_to
-             WHERE a.story_id = $1 ORDER BY a.article_id",
+             FROM membership m JOIN article a USING (article_id) LEFT JOIN article o ON o.article_id = m.linked_to
+             WHERE m.story_id = $1 ORDER BY m.article_id",
         )
         .bind(story_id.0)
         .fetch_all(&mut *tx)
@@ -190,7 +190,7 @@ async fn split(
         return not_possible("no article was named".into());
     };
     let stories: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM article WHERE article_id = ANY ($1)")
+        sqlx::query_scalar("SELECT DISTINCT story_id FROM membership WHERE article_id = ANY ($1)")
             .bind(numbers(articles))
             .fetch_all(&mut *connection)
             .await
@@ -221,7 +221,7 @@ async fn split(
     }
     let links: Vec<Value> = sqlx::query_scalar(
         "SELECT to_jsonb(l) FROM (SELECT article_id, linked_to, relation, similarity, containment, containment_of_linked,
-                                         shared_shingles, link_reason FROM article
+                                         shared_shingles, link_reason FROM membership
                                   WHERE article_id = ANY ($1) AND linked_to IS NOT NULL AND NOT linked_to = ANY ($1)) l",
     )
     .bind(numbers(articles))
@@ -292,11 +292,13 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
         _ => Vec::new(),
     };
     if event.kind == "digest" {
-        sqlx::query("UPDATE article SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'")
-            .bind(event.article_id.0)
-            .execute(&mut *connection)
-            .await
-            .doing(DOING)?;
+        sqlx::query(
+            "UPDATE membership SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'",
+        )
+        .bind(event.article_id.0)
+        .execute(&mut *connection)
+        .await
+        .doing(DOING)?;
     }
     link_again(connection, &links).await?;
     let detail = json!({ "undoes": event_id });
