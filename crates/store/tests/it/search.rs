@@ -320,6 +320,8 @@ async fn no_text_is_beyond_the_limits_of_postgres() {
             sqlx::query(
                 "WITH written AS (
                      INSERT INTO article_text (article_id, blocks, body) SELECT nextval('article_id_seq'), '[]', $3 RETURNING article_id
+                 ), placed AS (
+                     INSERT INTO membership (article_id, story_id, relation) SELECT n, n, 'original' FROM written w (n)
                  )
                  INSERT INTO article (article_id, ingested_at, version_at, version, word_count, fingerprint_version,
                                       identity, body_hash, raw_hash, rules_version, title, language)
