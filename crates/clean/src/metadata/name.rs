@@ -53,6 +53,9 @@ fn is_name_edge(c: char) -> bool {
 
 /// A text without brackets that hold no part of a name: "(she/her)", "(jdo)", "(in Berlin)".
 pub(super) fn without_brackets(text: &str) -> String {
+    if bracket(text).is_none() {
+        return fold_space(text);
+    }
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, inside, after)) = bracket(rest) {

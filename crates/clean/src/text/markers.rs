@@ -37,8 +37,9 @@ const MOST_DANGLING: usize = 2;
 /// Takes out what the rules know. Blocks that are removed already are passed over. Single lines go first, so
 /// that an advert between two paragraphs is not taken for a headline of a list of teasers.
 pub(crate) fn apply_rules(drafts: &mut [Draft], rules: &Rules) {
-    for cuts in [false, true] {
-        one_pass(drafts, rules, cuts);
+    // Where no line went and no heading of teasers stands, a second look sees what the first one saw.
+    if one_pass(drafts, rules, false) {
+        one_pass(drafts, rules, true);
     }
     end_article(drafts, rules);
     drop_dangling(drafts);
@@ -139,7 +140,9 @@ fn drop_dangling(drafts: &mut [Draft]) {
     }
 }
 
-fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
+/// Takes out single lines, or (`cuts`) headings of teasers with their items. Whether anything went, or a heading stands there.
+fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
+    let mut found = false;
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
     let kept = drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
@@ -171,16 +174,20 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
         left = left.saturating_sub(1);
         if draft.letters == 0 {
             draft.remove(&NOISE, None);
+            found = true;
         } else if is_cut_mark(draft) {
             draft.remove(&CUT_MARK, None);
+            found = true;
         } else if draft.chars <= rules.longest {
             if is_counter(draft, shared) || is_gallery_place(draft) {
                 draft.remove(&SHARE_COUNTER, None);
+                found = true;
                 continue;
             }
             let Some(hit) = draft.rule(rules, position) else {
                 continue;
             };
+            found |= hit.is_cut();
             if hit.is_cut() != cuts {
                 continue;
             }
@@ -195,6 +202,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
                 phrase
             };
             draft.remove(&hit.rule.id, evidence);
+            found = true;
             before_was_removed = true;
             if cuts {
                 let end = end_of_items(drafts, i);
@@ -204,6 +212,7 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) {
             }
         }
     }
+    found
 }
 
 /// The names of the signs by which a sentence with a phrase goes, or `None` if they do not suffice.
