@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile memory bench tutorial site lint advisories fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile hosts memory bench tutorial site lint advisories fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -53,6 +53,10 @@ chaos: ## Ten minutes of faults, mixed, on servers of its own (COPYDESK_CHAOS_SE
 
 hostile: ## 20,000 hostile messages among good ones (COPYDESK_HOSTILE_MESSAGES)
 	@$(LOCAL)/chaos.sh hostile
+
+hosts: ## Three hosts of workers, Kafka and Postgres apart, links cut and slow, clocks off: needs root (COPYDESK_HOSTS_PAIRS, COPYDESK_HOSTS_SECONDS)
+	@PROFILE=release $(LOCAL)/build.sh
+	@$(LOCAL)/hosts.sh
 
 memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS)
 	@$(LOCAL)/chaos.sh memory
