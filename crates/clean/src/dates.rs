@@ -58,11 +58,29 @@ fn parse(text: &str, order: Order, years: &RangeInclusive<i32>) -> Option<Timest
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return digits_only(text).filter(|t| years.contains(&t.local_day().year()));
     }
-    let tokens = tokens(text);
+    let spelt = basic_form(text);
+    let tokens = tokens(spelt.as_deref().unwrap_or(text));
     let (date, from, to) = find_date(&tokens, 0, order)?;
     years
         .contains(&date.year())
         .then(|| with_time(date, &tokens, 0, from, to, tokens.len()))
+}
+
+/// The basic form of ISO 8601 in the extended one: "20260320T180500Z".
+fn basic_form(text: &str) -> Option<String> {
+    let (day, time) = text.split_once('T')?;
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if day.len() != 8 || !digits(day) {
+        return None;
+    }
+    let end = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
+    let (clock, zone) = time.split_at_checked(end)?;
+    let (hour, minute) = clock.split_at_checked(2)?;
+    let (minute, second) = minute.split_at_checked(2)?;
+    let second = if second.is_empty() { "00" } else { second };
+    let (year, rest) = day.split_at_checked(4)?;
+    let (month, day) = rest.split_at_checked(2)?;
+    Some(format!("{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"))
 }
 
 /// A date of a line and the words that stand between the date before it and it.
@@ -195,6 +213,8 @@ mod tests {
             ("1774029900", "2026-03-20T18:05:00+00:00"),
             ("1774029900000", "2026-03-20T18:05:00+00:00"),
             ("20260320", "2026-03-20"),
+            ("20260320T180500Z", "2026-03-20T18:05:00+00:00"),
+            ("20260320T1805+0100", "2026-03-20T18:05:00+01:00"),
             ("2026-13-40", "none"),
             ("0001-01-01T00:00:00", "none"),
         ] {

@@ -149,8 +149,11 @@ fn an_administrator_signs_nothing_that_somebody_else_signs() {
 
 #[test]
 fn a_byline_that_readers_see_goes_before_somebody_they_are_not_told_of() {
-    let editor = ld(r#"{"@type":"Person","name":"Rolf Emmer"}"#, "");
+    let news = ld(r#"{"@type":"Person","name":"Rolf Emmer"}"#, "");
     let by = "<p>By: Jane Doe</p>";
+    // Papers tell machines who wrote.
+    assert_eq!(page(&news, by, "").metadata.authors, ["Rolf Emmer"]);
+    let editor = news.replace("NewsArticle", "BlogPosting");
     assert_eq!(page(&editor, by, "").metadata.authors, ["Jane Doe"]);
     let both = "<p>By: Jane Doe</p><p class=byline><a rel=author href=/re>Rolf Emmer</a></p>";
     assert_eq!(page(&editor, both, "").metadata.authors, ["Rolf Emmer"]);
@@ -214,4 +217,15 @@ fn whom_the_text_speaks_of_does_not_sign_it() {
     let expert = "<p>Few know the currents as well as Jane Doe, who has measured them for years at the harbour office.</p>\
         <div><img src=/jd.jpg alt='Jane Doe'><p>Jane Doe</p><p>Engineer</p></div>";
     assert_eq!(page("", expert, "").metadata.authors, NOBODY);
+}
+
+#[test]
+fn the_byline_under_the_headline_goes_before_those_of_other_stories() {
+    let by = "<p class=byline>By Jane Doe</p>";
+    let card = "<div class=card><h3>Tram strike goes on</h3><span class=byline>John Roe</span></div>";
+    assert_eq!(page("", by, card).metadata.authors, ["Jane Doe"]);
+    let more = "<section><h2>More stories</h2><article><h3><a href=/t>Tram strike goes on</a></h3><span class=byline>By John Roe</span></article></section>";
+    assert_eq!(page("", "", more).metadata.authors, NOBODY);
+    let comments = "<section><h2>Comments</h2><div><a rel=author href=/u/jr>John Roe</a><p>Well said.</p></div></section>";
+    assert_eq!(page("", "", comments).metadata.authors, NOBODY);
 }

@@ -48,6 +48,22 @@ fn each_source_is_read_in_its_turn() {
 }
 
 #[test]
+fn a_post_that_was_dated_anew_has_the_day_that_readers_see() {
+    let meta = "<meta property=article:published_time content=2026-03-18T10:00:00Z>";
+    let changed = "<meta property=article:modified_time content=2026-03-28T10:00:00Z>";
+    let time = |day: &str| format!("<time datetime=2026-03-{day}>{day} March</time>");
+    assert_eq!(published(meta, &time("11")).0, "2026-03-11");
+    assert_eq!(
+        published(&format!("{meta}{changed}"), &time("24")).0,
+        "2026-03-24"
+    );
+    // The day of the last change, the next day elsewhere, and an event.
+    for day in ["28", "19", "31"] {
+        assert_eq!(published(&format!("{meta}{changed}"), &time(day)).0, "2026-03-18");
+    }
+}
+
+#[test]
 fn a_date_of_change_is_never_taken() {
     let modified = "<meta property=article:modified_time content=2026-03-30T10:00:00Z>";
     assert_eq!(
@@ -182,4 +198,17 @@ fn a_template_that_states_the_change_is_put_right_by_a_line_below_the_text() {
     assert_eq!(day(&page(head, "", &called)).as_deref(), Some("2026-03-19"));
     let other = below("<time datetime=2026-03-19>March 19, 2026</time>");
     assert_eq!(day(&page(head, "", &other)).as_deref(), Some("2026-03-21"));
+}
+
+#[test]
+fn of_several_dates_in_an_element_the_one_that_is_no_change_counts() {
+    let meta = "<div class=post-date>Atualizado em 21/03/2026 Publicado em 19/03/2026</div>";
+    assert_eq!(published("", meta).0, "2026-03-19");
+}
+
+#[test]
+fn a_date_beside_a_link_to_another_article_is_not_this_ones() {
+    let list = "<aside><ul><li><time datetime=2026-03-25>25 March</time> <a href=/x>Ring road late again, says the county</a></li></ul></aside>";
+    let under = format!("<p>19 March 2026</p>{list}");
+    assert_eq!(published("", &under).0, "2026-03-19");
 }

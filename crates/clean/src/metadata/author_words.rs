@@ -68,7 +68,7 @@ pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
         "articles by|more articles by|all articles by|posts by|all posts by|more by|published by|a guest post by|guest post by|authored by|opinion by|analysis by|review by",
         "reporting by|von|par|por|di|de|door|av|af|od|oleh|text|tekst|texte|texto|testo|teksti|autor",
         "autorin|autoren|author|authors|author name|writer|auteur|autore|autrice|autora|kirjoittaja|автор",
-        "автори|авторы|текст|από|του|της|yazan|yazar|haber|bài|tác giả|penulis|laporan|a cura di",
+        "автори|авторы|текст|από|από τον|από την|του|της|yazan|yazar|haber|bài|tác giả|penulis|laporan|a cura di",
         "scritto da|escrito por|publié par|rédigé par|propos recueillis par|publicado por|redacción:",
         "geschrieben von|verfasst von|ein artikel von|ein beitrag von|ein gastbeitrag von|eine analyse von",
         "ein kommentar von|eine kolumne von|ein interview von|aus|přidal|napsal|napsala|napisał|napisała",
@@ -93,6 +93,7 @@ pub(super) static NO_AUTHORS: LazyLock<Openings> = LazyLock::new(|| {
         "fotografías|imagen|fotografia|foto di|traduzione|traduzione di|фото|редактор|编辑|責任編輯|责任编辑|责编|責編",
         "編輯|校对|摄影|攝影|图|圖|来源|來源|翻译|翻譯|撮影|写真|編集|사진|편집|출처|źródło|zdroj|fuente|fonte|quelle|bron|kilde|källa|lähde",
         "источник|джерело|kaynak|sumber|nguồn|πηγή|المصدر|منبع|forrás|sursa|izvor|出典",
+        "コラム|ブログ|一覧|特集|連載|社説|专栏|專欄|名单|名單",
     ])
 });
 

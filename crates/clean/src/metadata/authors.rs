@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::author_words::{AGENCIES_IN_GENERAL, DEGREES};
-use super::name::{clean_name, names_others, opens_byline, without_brackets};
+use super::name::{clean_name, did_else, names_others, opens_byline, without_brackets};
 use super::roles::{
     any, is_collective, is_full_name, is_organisation, is_place, is_rank, is_role, is_role_word,
 };
@@ -25,16 +25,17 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     let text = behind_date(text).unwrap_or(text);
     let text = without_others(text);
     // "Edited by Jane Doe and John Roe": neither of them wrote it.
-    let mut others = false;
+    let (mut others, mut is_dateline) = (false, false);
     for Part { text: part, is_apart } in split(&without_brackets(text)) {
         if names.len() > MOST {
             break;
         }
         let is_role_of_name = !names.is_empty() && ends_in_role(&part);
         others = !is_role_of_name && (names_others(&part) || others && !is_apart && !opens_byline(&part));
-        if others {
+        if others || did_else(&part) || is_apart && !names.is_empty() && is_place_of_report(&part) {
             continue;
         }
+        is_dateline |= WEEKDAYS.contains(&fold_phrase(&part).as_str());
         if let Some(last) = names.last_mut()
             && any(&DEGREES, &fold_phrase(&part).replace(['.', '®'], ""))
         {
@@ -58,8 +59,38 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
             names.retain(|n| !any(&AGENCIES_IN_GENERAL, &fold_phrase(n)));
         }
     }
+    // "Brenmark, Thursday" says where and when.
+    if is_dateline && !names.iter().any(|n| is_full_name(n)) {
+        names.clear();
+    }
+    names.retain(|n| !WEEKDAYS.contains(&fold_phrase(n).as_str()));
     names.truncate(MOST);
     names
+}
+
+/// Days of the week, which stand in lines of bylines and are nobody's name when they stand alone.
+const WEEKDAYS: [&str; 14] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
+];
+
+/// Whether a part of a byline says from where somebody reports: "台北報導" behind a name.
+fn is_place_of_report(part: &str) -> bool {
+    ["報導", "报导", "報道", "报道"]
+        .iter()
+        .any(|end| part.trim_end_matches(['］', ']', '】']).ends_with(end))
 }
 
 /// The longest line of a date and a name, in bytes.
@@ -98,10 +129,10 @@ fn ends_in_role(part: &str) -> bool {
 }
 
 /// What stands between two names.
-const SEPARATORS: [&str; 30] = [
+const SEPARATORS: [&str; 36] = [
     ";", ",", " and ", " und ", " & ", " et ", " y ", " e ", " en ", " och ", " og ", " i ", " ve ", " и ",
     " та ", " και ", "|", "/", " · ", " • ", "、", "، ", "，", " و ", " dan ", " és ", " ja ", " with ",
-    " mit ", "∙",
+    " mit ", "∙", "／", " avec ", " con ", " com ", " met ", " med ",
 ];
 
 /// All of them at once, whatever their case.
@@ -133,7 +164,7 @@ fn split(text: &str) -> Vec<Part> {
             is_apart,
         });
         let separator = text.get(found.range()).unwrap_or_default().trim();
-        is_apart = matches!(separator, ";" | "|" | "/" | "·" | "•" | "∙");
+        is_apart = matches!(separator, ";" | "|" | "/" | "／" | "·" | "•" | "∙");
         from = found.end();
     }
     parts.push(Part {
@@ -207,6 +238,15 @@ mod tests {
             ("Jane Doe am 20. März 2026", &["Jane Doe"]),
             ("Text: Jane Doe", &["Jane Doe"]),
             ("Foto: Jane Doe", &[]),
+            ("Jane Doe (Text) und John Roe (Fotos)", &["Jane Doe"]),
+            ("Words: Jane Doe Pictures: John Roe", &["Jane Doe"]),
+            ("By Jane Doe jane@news.example", &["Jane Doe"]),
+            ("Par Jane Doe avec AFP", &["Jane Doe"]),
+            ("記者王小明／台北報導", &["王小明"]),
+            ("記者コラム", &[]),
+            ("@harbourpost", &[]),
+            ("Brenmark, Thursday", &[]),
+            ("All the news from the harbour and the coast", &[]),
             ("Edited by Jane Doe", &[]),
             ("Reviewed by Jane Doe, Trial Attorney at Doe & Roe", &[]),
             ("Photos by John Roe and Ann Poe | Text: Jane Doe", &["Jane Doe"]),

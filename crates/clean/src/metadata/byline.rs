@@ -9,11 +9,11 @@ use std::sync::LazyLock;
 use copydesk_article::MetadataSource;
 use serde_json::{Map, Value};
 
-use super::Place;
 use super::author_words::set;
 use super::authors::clean_names;
 use super::facts::Facts;
-use super::json_ld::{Ids, string, types};
+use super::json_ld::{Ids, is_news, string, types};
+use super::place::{Place, Region};
 use super::roles::{is_agency, is_collective, is_full_name, is_role};
 use super::signatures::{introduced, portrayed, signed};
 use crate::fast::Fast;
@@ -105,8 +105,10 @@ pub(crate) fn authors(
         return (place.head.to_vec(), Some(MetadataSource::TextHead));
     }
     // "By: Jane Doe" under a headline, and somebody else where machines read, whom readers are not told of: that is who
-    // put the article there.
-    if place.head_says_by
+    // put the article there. Papers tell machines who wrote.
+    let is_news = article.is_some_and(is_news);
+    if !is_news
+        && place.head_says_by
         && !place.head.is_empty()
         && place.head.iter().all(people)
         && let (Some([one]), [_, _, (shown, _), _]) = (stated, &candidates)
@@ -252,8 +254,10 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
     // The staff as a whole, if nobody else is named.
     let mut staff: Vec<String> = Vec::new();
     let bylines = || facts.bylines.iter().filter(|b| !place.is_of_others(b.at));
-    for near in [true, false] {
+    // Those by the headline go before those behind the first paragraph, and these before all others.
+    for region in [Region::Head, Region::Behind, Region::Far] {
         for sure in [3_u8, 2, 1] {
+            let near = region != Region::Far;
             if !near && (sure < 2 || near_only) {
                 continue;
             }
@@ -262,8 +266,7 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
             let mut behind: Vec<(usize, String)> = Vec::new();
             let mut last = None;
             for b in bylines().filter(|b| b.sure == sure) {
-                let inside = (place.from..=place.to()).contains(&b.at);
-                if inside != near || names.len() >= 8 {
+                if Region::of(b.at, place) != region || names.len() >= 8 {
                     continue;
                 }
                 // Names that stand together are one byline; a later one is another article's.
@@ -278,7 +281,7 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
                 if found.iter().any(|n| !is_generic(n, site_names)) {
                     last = Some(b.at);
                 }
-                if !near || b.at > place.prose + 1 {
+                if region != Region::Head {
                     behind.extend(found.into_iter().map(|n| (b.at, n)));
                 } else {
                     names.extend(found);

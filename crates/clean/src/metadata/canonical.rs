@@ -37,6 +37,7 @@ fn plausible(text: &str, own: Option<&Url>) -> Option<(String, String)> {
     let absolute = match own {
         Some(own) => match with_scheme(text, own) {
             Some(url) => url,
+            None if is_from_root(text, own) => own.join(&format!("/{text}")).ok()?,
             None => own.join(text).ok()?,
         },
         None => Url::parse(text)
@@ -55,6 +56,12 @@ fn plausible(text: &str, own: Option<&Url>) -> Option<(String, String)> {
         .and_then(|own| site_of(own.as_str()))
         .is_some_and(|own| !same_site(&own, &site));
     (!front && !foreign).then_some((url, site))
+}
+
+/// Whether a path without a slash at its start is written from the site's root: "sea/harbour" on /sea/harbour.
+fn is_from_root(text: &str, own: &Url) -> bool {
+    let first = text.split('/').next().filter(|f| !f.is_empty() && *f != text);
+    first.is_some() && own.path_segments().and_then(|mut s| s.next()) == first
 }
 
 /// An address without its scheme: "news.example/a", which would be read as a path.
@@ -128,6 +135,7 @@ mod tests {
                 "https://www.news.example/?p=12",
                 Some("https://www.news.example/?p=12"),
             ),
+            ("sea/harbour", Some("https://www.news.example/sea/harbour")),
             ("https://www.news.example/", None),
             ("https://www.news.example/en/", None),
             ("https://www.news.example/{{ slug }}", None),

@@ -115,6 +115,11 @@ pub(crate) fn is_article(map: &Map<String, Value>) -> bool {
     })
 }
 
+/// Whether an object says that it is news.
+pub(crate) fn is_news(map: &Map<String, Value>) -> bool {
+    types(map).any(|t| t.contains("News") || t.contains("Reportage"))
+}
+
 /// The types of an object.
 pub(crate) fn types(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let (one, many) = match map.get("@type") {

@@ -13,6 +13,10 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
     if text.len() > LONGEST_PART {
         return None;
     }
+    // "@harbourpost" is an account.
+    if text.trim().starts_with('@') && !text.trim().contains(' ') {
+        return None;
+    }
     let name = without_openings(text.trim().trim_start_matches('@'))?;
     let words: Vec<&str> = name.split(' ').filter(|w| !w.is_empty()).collect();
     let words = words.get(..name_end(&words)).unwrap_or_default();
@@ -62,12 +66,14 @@ pub(super) fn without_brackets(text: &str) -> String {
         out.push_str(before);
         let words: Vec<&str> = inside.split([' ', '/']).collect();
         let small = inside.chars().next().is_some_and(char::is_lowercase);
-        let drop = inside.chars().count() <= 6 && after.trim().is_empty()
-            || small
-            || words.len() > 1 && inside.contains('/')
-            || inside.contains('@')
-            || is_role(inside)
-            || is_organisation(inside);
+        let drop =
+            inside.chars().count() <= 6 && after.trim().is_empty() && !NO_AUTHORS.has(&fold_phrase(inside))
+                || OPENINGS.has(&fold_phrase(inside))
+                || small
+                || words.len() > 1 && inside.contains('/')
+                || inside.contains('@')
+                || is_role(inside)
+                || is_organisation(inside);
         if !drop {
             out.push('(');
             out.push_str(inside);
@@ -94,6 +100,15 @@ fn goes_on(rest: &str, dense: bool) -> bool {
 /// Whether a part of a byline says that somebody follows who did not write: "Edited by Jane Doe".
 pub(super) fn names_others(part: &str) -> bool {
     NO_AUTHORS.longest(&fold_phrase(part), goes_on).is_some()
+}
+
+/// Whether a part of a byline says in brackets at its end that its bearer did not write: "Jane Doe (photos)".
+pub(super) fn did_else(part: &str) -> bool {
+    let inside = part
+        .trim()
+        .strip_suffix([')', '）'])
+        .and_then(|p| p.rsplit_once(['(', '（']));
+    inside.is_some_and(|(_, what)| NO_AUTHORS.has(&fold_phrase(what)))
 }
 
 /// Whether a text ends with words that somebody follows who did not write: "… Reviewed by".
@@ -166,7 +181,9 @@ fn name_end(words: &[&str]) -> usize {
     };
     let mut end = words.len();
     for i in 0..words.len() {
-        let starts_end = words.get(i).is_some_and(|w| w.starts_with('@'))
+        let starts_end = words
+            .get(i)
+            .is_some_and(|w| w.contains('@') || i >= 2 && w.ends_with(':'))
             || any(&ENDS, word(i))
             || is_number(word(i))
             || (i >= 2 || i == 1 && word(i) == "in")
@@ -314,7 +331,8 @@ fn is_name(name: &str) -> bool {
     let section = small == 1
         && matches!(words.as_slice(), [first, last] if first.chars().next().is_some_and(char::is_uppercase) && !last.contains('.'));
     let prose =
-        (section || words.len() >= 3 && small * 2 >= words.len()) && !is_role(name) && !is_organisation(name);
+        (section || words.len() >= 3 && small * 2 >= words.len()) && !is_role(name) && !is_organisation(name)
+            || words.len() >= 5 && small * 3 >= words.len() * 2;
     !(label
         || sentence
         || credits

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Place;
 use super::facts::Facts;
-use super::json_ld::{ids, is_article, objects, string, types};
+use super::json_ld::{ids, is_article, is_news, objects, string, types};
 use super::language;
 use super::{byline, canonical, image, plain, published, title, title_parts};
 use crate::dates::{Order, parse_date_as};
@@ -48,7 +48,7 @@ pub(crate) fn page_metadata(m: &mut Metadata, facts: &Facts) {
             og: meta(&["og:title", "twitter:title"]),
             headline: from_ld("headline"),
             title: facts.title.clone(),
-            is_news: article.is_some_and(|a| types(a).any(|t| t.contains("News") || t.contains("Reportage"))),
+            is_news: article.is_some_and(is_news),
         };
         let mut names = site_names(m);
         names.extend(sections(facts, &all, &said));

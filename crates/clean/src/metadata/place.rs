@@ -19,6 +19,8 @@ pub(crate) struct Place<'p> {
     pub(crate) head: &'p [String],
     /// They stand behind a word that says so: "By Jane Doe".
     pub(crate) head_says_by: bool,
+    /// The first block of what stands behind the text and is not of this article: comments, other stories.
+    pub(crate) others_from: usize,
     /// The day on which the page was fetched, if the producer says so.
     pub(crate) latest: Option<NaiveDate>,
 }
@@ -41,7 +43,7 @@ impl Place<'_> {
     /// Whether a block was taken out as something that is not of this article.
     pub(super) fn is_of_others(&self, at: usize) -> bool {
         let removed = self.blocks.get(at).and_then(|d| d.removed.as_ref());
-        removed.is_some_and(|r| OTHERS.contains(&r.rule.as_str()))
+        at >= self.others_from || removed.is_some_and(|r| OTHERS.contains(&r.rule.as_str()))
     }
 
     /// The last block whose elements count as near the headline.
@@ -52,5 +54,28 @@ impl Place<'_> {
     /// The blocks around the headline, in order.
     pub(super) fn near(&self) -> impl Iterator<Item = &Draft> {
         self.blocks.iter().take(self.prose + 2).skip(self.from)
+    }
+}
+
+/// Where a byline stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Region {
+    /// Around the headline.
+    Head,
+    /// Some blocks behind the first paragraph.
+    Behind,
+    /// Elsewhere on the page.
+    Far,
+}
+
+impl Region {
+    pub(super) fn of(at: usize, place: &Place<'_>) -> Self {
+        if !(place.from..=place.to()).contains(&at) {
+            Self::Far
+        } else if at > place.prose + 1 {
+            Self::Behind
+        } else {
+            Self::Head
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::dateline::{date_line, is_change};
 use super::facts::{Facts, TimeFact};
 use super::json_ld::date;
 use super::script_dates;
-use crate::dates::{Order, parse_date_as, parse_stated};
+use crate::dates::{Order, labelled, parse_date_as, parse_stated};
 use crate::draft::Draft;
 use crate::text_signs::reads_as_prose;
 
@@ -123,6 +123,11 @@ pub(crate) fn published(
         let is_odd = change.is_some_and(|c| c == t.value || c.local_day() < t.value.local_day());
         !(is_odd && is_earlier)
     });
+    // So is one beside which readers are shown a day that neither it nor the last change has: a post that was dated anew.
+    let stated = stated.filter(|t| {
+        let shown = line.as_ref().filter(|l| l.source == MetadataSource::TimeElement);
+        !shown.is_some_and(|l| is_dated_anew(l.value, t.value, change))
+    });
     // The day that is shown may be that of the last change.
     let modified = change.map(|t| t.local_day());
     let seen_day = path.or_else(|| {
@@ -143,6 +148,15 @@ pub(crate) fn published(
         published: found.or_else(|| changed.clone()),
         changed,
     }
+}
+
+/// Whether a day that readers are shown is another one than the stated one and than that of the last change, and no day to
+/// come: events are announced in such elements, too.
+fn is_dated_anew(shown: Timestamp, stated: Timestamp, change: Option<Timestamp>) -> bool {
+    let days = |t: Timestamp| (shown.local_day() - t.local_day()).num_days();
+    let is_of_change = change.is_some_and(|c| days(c).abs() <= 1);
+    let to_come = days(change.unwrap_or(stated)) > 0;
+    days(stated).abs() > 1 && !is_of_change && !to_come
 }
 
 /// Not later than the day after the page was fetched, where that is known.
@@ -201,7 +215,10 @@ struct Shown {
 
 fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
     let own: Vec<&TimeFact> = facts.times.iter().filter(|t| is_own(t, place, order)).collect();
-    let read = |t: &TimeFact| parse_date_as(&t.value, order).or_else(|| parse_date_as(&t.text, order));
+    let read = |t: &TimeFact| {
+        let stated = by_label(t, order).or_else(|| parse_date_as(&t.value, order));
+        stated.or_else(|| parse_date_as(&t.text, order))
+    };
     let is_change = |t: &TimeFact| is_change(&t.names) || labels_change(t, place, order);
     let time = |inside: &dyn Fn(usize) -> bool, marked: bool| {
         own.iter()
@@ -272,6 +289,16 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
     }
 }
 
+/// The date of an element that shows several and says what each is: "Updated 21 March 2026, published 19 March 2026".
+fn by_label(time: &TimeFact, order: Order) -> Option<Timestamp> {
+    if time.value != time.text {
+        return None;
+    }
+    let dates = labelled(&time.text, order);
+    let published = dates.iter().find(|d| !is_change(&d.label));
+    published.filter(|_| dates.len() > 1).map(|d| d.date)
+}
+
 /// Blocks behind the text among which a line may say when it was published.
 const BEHIND: usize = 8;
 
@@ -284,8 +311,14 @@ fn is_own(time: &TimeFact, place: &Place<'_>, order: Order) -> bool {
     let in_prose = block.kind.is_body()
         && (block.is_prose() && more > 60
             || reads_as_prose(block) && more > 24 && date_line(block, order).is_none());
-    !in_prose && !place.is_of_others(time.at)
+    // A date beside a link is that of what the link leads to.
+    let aside = block.removed.as_ref().is_some_and(|r| r.rule.as_str() == "aside");
+    let of_link = aside && block.linked > LONGEST_LINKED && block.linked * 4 >= more * 3;
+    !in_prose && !of_link && !place.is_of_others(time.at)
 }
+
+/// A longer link beside a date, in characters, is no author's name: it leads to another article.
+const LONGEST_LINKED: usize = 28;
 
 /// Whether the line around a `<time>` says that it is one of a change.
 fn labels_change(time: &TimeFact, place: &Place<'_>, order: Order) -> bool {

@@ -8,7 +8,9 @@
 
 use copydesk_article::{MetadataSource, Sourced};
 
-use super::title_parts::{cuts, shared, shared_of_longer, without_names};
+use super::title_parts::{
+    behind_kicker, cuts, ends_with, shared, shared_of_longer, without_label, without_names, without_section,
+};
 use crate::normalise::{fold_phrase, key};
 
 /// What a page says that its article is called.
@@ -75,10 +77,27 @@ pub(crate) fn title(said: &Said<'_>, names: &[u64]) -> Option<Sourced<String>> {
     };
     let voices = || heads.iter().chain(&machine);
     let text = whole(text, voices().map(|v| &v.text).chain(said.h2));
+    let text = without_section_of(text, said);
     let wanted = key(&text)?;
     let agree = voices().filter(|v| v.forms.contains(&wanted)).count() > 1;
     let source = if agree { MetadataSource::Vote } else { source };
     Some(Sourced::new(text, source))
+}
+
+/// A title without the section between it and the site's name, where no headline says that it belongs to it.
+fn without_section_of(text: String, said: &Said<'_>) -> String {
+    let wanted = key(&text);
+    let headlines = said.h1.iter().chain(said.h2).chain(&said.headline);
+    let stands_whole = headlines.into_iter().any(|h| key(h) == wanted);
+    let mut with_site = [&said.og, &said.title]
+        .into_iter()
+        .flatten()
+        .filter(|_| !stands_whole);
+    let shorter = with_site.find_map(|whole| without_section(&text, whole));
+    match shorter {
+        Some(shorter) => shorter.to_owned(),
+        None => text,
+    }
 }
 
 /// What stands behind a title that another place has alone is the name of the site, or of a section of it.
@@ -213,36 +232,6 @@ fn forms(text: &str) -> Vec<u64> {
     out.extend(cuts.iter().take(3).filter_map(|(before, _)| key(before)));
     out.extend(cuts.last().and_then(|(_, rest)| key(rest)));
     out
-}
-
-/// A title without a word or two behind a bar: what stands there is a section, where nothing else says what the
-/// title is.
-fn without_label(text: &str) -> &str {
-    match text.rsplit_once(['|', '｜']) {
-        Some((before, label))
-            if before.split_whitespace().count() >= 4 && label.split_whitespace().count() <= 2 =>
-        {
-            before.trim_end()
-        }
-        _ => text,
-    }
-}
-
-/// What stands behind a kicker: "Storm: Harbour reopens", "Storm - Harbour reopens".
-fn behind_kicker(text: &str) -> Option<&str> {
-    let places = [": ", " - ", " – ", " — ", " | ", " / "]
-        .iter()
-        .filter_map(|s| text.split_once(s));
-    places
-        .max_by_key(|(_, rest)| rest.len())
-        .map(|(_, rest)| rest.trim())
-}
-
-/// Whether a text ends with another one, of whole words, and says more.
-fn ends_with(text: &str, end: &str) -> bool {
-    let (text, end) = (fold_phrase(text), fold_phrase(end));
-    text.strip_suffix(&end)
-        .is_some_and(|before| before.ends_with([' ', ':', '-']))
 }
 
 #[cfg(test)]

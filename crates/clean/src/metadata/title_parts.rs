@@ -67,6 +67,40 @@ pub(super) fn without_names(text: &str, names: &[u64]) -> String {
     text.to_owned()
 }
 
+/// The fewest words of a title, or characters in scripts without spaces, that a section may stand behind.
+const LEAST_WORDS: usize = 4;
+const LEAST_DENSE: usize = 6;
+/// The most words and characters of a section.
+const MOST_SECTION_WORDS: usize = 2;
+const MOST_SECTION_DENSE: usize = 4;
+
+/// A title without the section at its end: "Harbour reopens after storm - Local", where the page has a name behind it with
+/// the same separator, "… - Local - The Post".
+pub(super) fn without_section<'t>(text: &'t str, whole: &str) -> Option<&'t str> {
+    let rest = whole.trim().strip_prefix(text)?;
+    let spaced = rest.starts_with(' ');
+    let separator = rest.trim_start().chars().next()?;
+    if !matches!(
+        separator,
+        '|' | '｜' | '-' | '–' | '—' | '_' | '·' | '•' | '>' | '»' | '«' | '/'
+    ) {
+        return None;
+    }
+    let (before, label) = text.rsplit_once(separator)?;
+    let is_spaced = before.ends_with(' ') && label.starts_with(' ');
+    let (before, label) = (before.trim_end(), label.trim());
+    let dense = |t: &str| t.chars().filter(|c| is_dense_script(*c)).count();
+    let words = |t: &str| t.split_whitespace().count();
+    let short = if dense(label) > 0 {
+        dense(before) >= LEAST_DENSE && label.chars().count() <= MOST_SECTION_DENSE
+    } else {
+        (is_spaced && spaced || matches!(separator, '|'))
+            && words(before) >= LEAST_WORDS
+            && words(label) <= MOST_SECTION_WORDS
+    };
+    (short && key(label).is_some() && !label.chars().any(char::is_numeric)).then_some(before)
+}
+
 /// What stands before a bracket at the end, and what stands in it.
 fn bracketed(text: &str) -> Option<(&str, &str)> {
     let (before, name) = text.strip_suffix(['）', ')'])?.rsplit_once(['（', '('])?;
@@ -115,6 +149,36 @@ fn tight_cuts(text: &str) -> Vec<(&str, &str)> {
         .filter(|(before, _)| key(before).is_some())
         .take(MOST)
         .collect()
+}
+
+/// A title without a word or two behind a bar: what stands there is a section, where nothing else says what the
+/// title is.
+pub(super) fn without_label(text: &str) -> &str {
+    match text.rsplit_once(['|', '｜']) {
+        Some((before, label))
+            if before.split_whitespace().count() >= 4 && label.split_whitespace().count() <= 2 =>
+        {
+            before.trim_end()
+        }
+        _ => text,
+    }
+}
+
+/// What stands behind a kicker: "Storm: Harbour reopens", "Storm - Harbour reopens".
+pub(super) fn behind_kicker(text: &str) -> Option<&str> {
+    let places = [": ", " - ", " – ", " — ", " | ", " / "]
+        .iter()
+        .filter_map(|s| text.split_once(s));
+    places
+        .max_by_key(|(_, rest)| rest.len())
+        .map(|(_, rest)| rest.trim())
+}
+
+/// Whether a text ends with another one, of whole words, and says more.
+pub(super) fn ends_with(text: &str, end: &str) -> bool {
+    let (text, end) = (fold_phrase(text), fold_phrase(end));
+    text.strip_suffix(&end)
+        .is_some_and(|before| before.ends_with([' ', ':', '-']))
 }
 
 /// The share of the words of the shorter one that two texts have in common; of the letters in scripts without spaces.
@@ -179,6 +243,34 @@ mod tests {
             ["Harbour – open again | Sea", "Harbour – open again", "Harbour"]
         );
         assert!(cuts("A well-known harbour").is_empty());
+    }
+
+    #[test]
+    fn a_section_between_title_and_site_goes() {
+        for (text, whole, expected) in [
+            (
+                "Harbour open again after storm - Local",
+                " - The Post",
+                Some("Harbour open again after storm"),
+            ),
+            (
+                "Harbour open again after storm > Local",
+                " > The Post",
+                Some("Harbour open again after storm"),
+            ),
+            ("哈尔马克石坝关闭-社会", "-日报", Some("哈尔马克石坝关闭")),
+            // Another separator, a part of a series, too short a title, no name behind it.
+            ("Harbour open again after storm - Local", " | The Post", None),
+            ("Harbour open again after storm - Part 2", " - The Post", None),
+            ("Harbour open - Local", " - The Post", None),
+            ("Harbour open again after storm - Local", "", None),
+        ] {
+            assert_eq!(
+                without_section(text, &format!("{text}{whole}")),
+                expected,
+                "{text}{whole}"
+            );
+        }
     }
 
     #[test]
