@@ -35,6 +35,7 @@ mod dates;
 mod documented;
 mod kinds;
 mod markup;
+mod pieces;
 mod properties;
 mod rules;
 mod samples;

@@ -1,5 +1,6 @@
 //! Lines that are nothing but a link and belong to the article all the same: entries of a list that a paragraph announces,
-//! headings that lead to what their section is about, single entries of a list.
+//! headings that lead to what their section is about, single entries of a list. And text beside a heading that is a link to
+//! another article.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,9 +8,11 @@ use std::ops::Range;
 use copydesk_article::{BlockKind, RuleId};
 
 use super::page::{Elem, PageBlock};
-use super::tags::Tag;
-use crate::draft::End;
+use super::prose::ratio;
+use super::tags::{Flags, Tag};
+use crate::draft::{Draft, End};
 use crate::fast::Fast;
+use crate::text_signs::reads_as_prose;
 
 pub(super) const LINK_LIST: RuleId = RuleId::of("link-list");
 
@@ -111,6 +114,67 @@ pub(super) fn keep_linked_entries(elems: &[Elem], blocks: &[PageBlock], verdicts
         }
     }
     keep(&kept, verdicts);
+}
+
+/// The most blocks of a teaser.
+const LONGEST_TEASER: usize = 6;
+
+/// Marks teasers whose link is not around them: in one element behind the text a heading that is a link, and text that ends
+/// with a link to the same address ("Read on"). Half of such a text counts as linked.
+pub(super) fn mark_teasers(elems: &[Elem], blocks: &mut [PageBlock]) {
+    // Each with the end of the element around its own.
+    let mut teasers: Vec<(usize, usize)> = Vec::new();
+    for (i, heading) in blocks.iter().enumerate() {
+        let [link] = heading.links.as_slice() else {
+            continue;
+        };
+        let is_title = matches!(heading.tag, Tag::H(2..=6))
+            && ratio(heading.draft.linked, heading.draft.chars) > 0.85
+            && !heading.flags.has(Flags::CARD);
+        let around = elems
+            .get(heading.elem)
+            .and_then(|e| e.parent)
+            .and_then(|p| elems.get(p));
+        let Some(around) = around.filter(|a| is_title && a.end_block - a.first_block <= LONGEST_TEASER)
+        else {
+            continue;
+        };
+        let behind = i + 1..around.end_block;
+        let again = |b: &PageBlock| {
+            b.links
+                .last()
+                .is_some_and(|l| l.url == link.url && l.end == b.draft.text.len())
+        };
+        let headings = |b: &PageBlock| matches!(b.tag, Tag::H(_));
+        let texts = blocks.get(behind.clone()).unwrap_or_default();
+        if texts.iter().any(again) && !texts.iter().any(headings) {
+            let within = around.parent.and_then(|p| elems.get(p));
+            let end = within.map_or(around.end_block, |e| e.end_block);
+            teasers.extend(behind.map(|i| (i, end)));
+        }
+    }
+    // Where the article goes on behind it, it is a section that leads to what it is about.
+    let marked = teasers.clone();
+    let plain = |i: usize| {
+        let own = blocks
+            .get(i)
+            .filter(|b| reads_as_prose(&b.draft) && b.draft.linked * 2 < b.draft.chars);
+        own.is_some() && marked.binary_search_by_key(&i, |(at, _)| *at).is_err()
+    };
+    teasers.retain(|(i, end)| !(*i..*end).any(plain));
+    // A page that is made of such sections is no page of teasers.
+    let words = |d: &Draft| if reads_as_prose(d) { d.words } else { 0 };
+    let all: usize = blocks.iter().map(|b| words(&b.draft)).sum();
+    let of_teasers = teasers.iter().filter_map(|(i, _)| blocks.get(*i));
+    if of_teasers.map(|b| words(&b.draft)).sum::<usize>() * 3 > all {
+        return;
+    }
+    for (i, _) in teasers {
+        if let Some(block) = blocks.get_mut(i) {
+            block.flags = block.flags.union(Flags::CARD);
+            block.draft.linked = block.draft.linked.max(block.draft.chars.div_ceil(2));
+        }
+    }
 }
 
 fn keep(blocks: &[usize], verdicts: &mut [Option<RuleId>]) {

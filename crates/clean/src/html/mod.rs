@@ -25,7 +25,7 @@ use copydesk_article::{Metadata, Reason, Reject, Stage};
 use crate::budget::{Budget, Clock};
 use crate::draft::Draft;
 use crate::metadata;
-use crate::rules::Rules;
+use crate::rules::{Position, Rules};
 use crate::text;
 use page::{Page, read_page};
 use parse::{ATTRIBUTES_PER_NODE, Limits, Over, parse};
@@ -109,6 +109,7 @@ pub(crate) fn clean_html(
         blocks: &drafts,
         head: &head.authors,
         head_says_by: head.says_by,
+        others_from: others_from(&drafts, rules),
         latest: seen_at.map(|t| t.date_naive()),
     };
     warnings.extend(metadata::placed_metadata(metadata, &facts, html, &place));
@@ -119,6 +120,21 @@ pub(crate) fn clean_html(
     let within = region.headline.unwrap_or(first).min(first)..behind + 1;
     attach::place_images(&mut drafts, images, &elems, within, base.as_ref());
     Ok(HtmlResult { drafts, warnings })
+}
+
+/// The longest heading of comments or of other stories, in characters.
+const LONGEST_HEADING: usize = 60;
+
+/// The first heading behind the text that says that comments or other stories follow; the number of blocks, if none does.
+fn others_from(drafts: &[Draft], rules: &Rules) -> usize {
+    let last = drafts.iter().rposition(|d| d.is_kept() && d.kind.is_body());
+    let heads = |d: &Draft| {
+        let hit = d.rule(rules, Position::Tail);
+        hit.is_some_and(|h| h.is_cut() && matches!(h.rule.id.as_str(), "comments" | "related-marker"))
+    };
+    let behind = drafts.iter().enumerate().skip(last.map_or(0, |i| i + 1));
+    let mut short = behind.filter(|(_, d)| d.chars <= LONGEST_HEADING);
+    short.find(|(_, d)| heads(d)).map_or(drafts.len(), |(i, _)| i)
 }
 
 /// A page with fewer words of text than this draws its article in the browser.

@@ -2,6 +2,7 @@
 //! of a live blog) or in the state of their application (`__NEXT_DATA__` and its kin). Looked for only on pages that hold
 //! next to no text themselves.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -53,6 +54,8 @@ fn words_of(line: &str) -> usize {
 fn as_page(lines: &[String]) -> String {
     let mut out = String::from("<article>");
     for line in lines {
+        let line = with_markup(line);
+        let line = line.as_ref();
         let is_markup = line.contains("</") || line.contains("<br");
         let parts: Vec<&str> = if is_markup {
             vec![line]
@@ -64,8 +67,9 @@ fn as_page(lines: &[String]) -> String {
             if is_markup {
                 out.push_str(part);
             } else {
-                for c in part.chars() {
+                for (at, c) in part.char_indices() {
                     match c {
+                        '&' if is_entity(part.get(at + 1..).unwrap_or_default()) => out.push('&'),
                         '&' => out.push_str("&amp;"),
                         '<' => out.push_str("&lt;"),
                         '>' => out.push_str("&gt;"),
@@ -80,10 +84,36 @@ fn as_page(lines: &[String]) -> String {
     out
 }
 
+/// Markup that was escaped once more ("&lt;p&gt;") as it is.
+fn with_markup(line: &str) -> Cow<'_, str> {
+    if ["&lt;p", "&lt;/p", "&lt;br"].iter().any(|m| line.contains(m)) {
+        let shown = line.replace("&lt;", "<").replace("&gt;", ">");
+        return Cow::Owned(shown.replace("&quot;", "\"").replace("&amp;", "&"));
+    }
+    Cow::Borrowed(line)
+}
+
+/// The longest name of a character, in bytes.
+const LONGEST_ENTITY: usize = 8;
+
+/// Whether what stands behind an ampersand names a character: "nbsp;".
+fn is_entity(rest: &str) -> bool {
+    rest.split_once(';').is_some_and(|(name, _)| {
+        (2..=LONGEST_ENTITY).contains(&name.len())
+            && name
+                .trim_start_matches('#')
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric())
+    })
+}
+
 /// The strings that stand at one kind of place in a script's data and read most like prose: `article.blocks[].text`.
 fn in_state(html: &str) -> Option<Vec<String>> {
-    let mut places: HashMap<String, (usize, Vec<String>)> = HashMap::new();
-    let mut left = MOST_STRINGS;
+    let mut found = Found {
+        places: HashMap::new(),
+        left: MOST_STRINGS,
+        arrays: 0,
+    };
     let mut flight = String::new();
     for script in scripts(html) {
         let Some(start) = script.find(['{', '[']) else {
@@ -100,17 +130,54 @@ fn in_state(html: &str) -> Option<Vec<String>> {
                         flight.push_str(piece);
                     }
                 }
-                _ => collect(&value, &mut String::new(), 0, &mut left, &mut places),
+                _ => found.collect(&value, &mut String::new(), 0, 0),
             }
         }
     }
     for row in rows(&flight) {
-        collect(&row, &mut String::new(), 0, &mut left, &mut places);
+        found.collect(&row, &mut String::new(), 0, 0);
     }
-    places
+    let best = found
+        .places
         .into_values()
-        .max_by_key(|(prose, lines)| (*prose, lines.len()))
-        .map(|(_, lines)| lines)
+        .max_by_key(|(prose, pieces)| (*prose, pieces.len()));
+    best.map(|(_, pieces)| lines_of(&pieces))
+}
+
+/// A string of a script's data, and the list that it stands in.
+struct Piece {
+    text: String,
+    array: usize,
+}
+
+/// The pieces of a text as its lines. Where each paragraph is a list of its own, its pieces are set apart by their looks
+/// ("He said ", "no", "."), and are joined.
+fn lines_of(pieces: &[Piece]) -> Vec<String> {
+    let of_one = pieces
+        .windows(2)
+        .all(|p| matches!(p, [a, b] if a.array == b.array));
+    let mut lines: Vec<String> = Vec::new();
+    let mut before: Option<usize> = None;
+    for piece in pieces {
+        let last = lines
+            .last_mut()
+            .filter(|_| !of_one && before == Some(piece.array));
+        before = Some(piece.array);
+        let space = char::is_whitespace;
+        let goes_on = |last: &&mut String| {
+            let open = !last.trim_end().ends_with(ends_line);
+            open || last.ends_with(space) || piece.text.starts_with(|c: char| space(c) || c.is_lowercase())
+        };
+        match last.filter(goes_on) {
+            Some(last) => last.push_str(&piece.text),
+            None => lines.push(piece.text.clone()),
+        }
+    }
+    lines.iter().map(|l| l.trim().to_owned()).collect()
+}
+
+fn ends_line(c: char) -> bool {
+    crate::normalise::is_terminal(c) || crate::normalise::is_closer(c)
 }
 
 /// The rows of what React sends piece by piece: `5:["$","p",null,{"children":"…"}]`, or `6:T1f4,` and as many bytes of text
@@ -152,54 +219,67 @@ fn scripts(html: &str) -> impl Iterator<Item = &str> {
         })
 }
 
-fn collect(
-    value: &Value,
-    place: &mut String,
-    depth: usize,
-    left: &mut usize,
-    places: &mut HashMap<String, (usize, Vec<String>)>,
-) {
-    if depth > DEEPEST || *left == 0 {
-        return;
-    }
-    match value {
-        Value::String(text) => {
-            *left -= 1;
-            let text = text.trim();
-            // Addresses and code are no lines of a text.
-            if text.is_empty() || text.starts_with("http") || text.contains('{') {
-                return;
-            }
-            let words = words_of(text);
-            let ends = text
-                .ends_with(|c: char| crate::normalise::is_terminal(c) || crate::normalise::is_closer(c))
-                || text.ends_with('>');
-            let found = places.entry(place.clone()).or_default();
-            if words >= 6 && ends {
-                found.0 += words;
-            }
-            if found.1.last().is_none_or(|l| l != text) {
-                found.1.push(text.to_owned());
-            }
+/// What was found in the data of scripts.
+struct Found {
+    /// Words of prose and pieces of text by kind of place.
+    places: HashMap<String, (usize, Vec<Piece>)>,
+    /// Strings that may still be looked at.
+    left: usize,
+    /// Lists that were met.
+    arrays: usize,
+}
+
+impl Found {
+    /// `array`: the list that the value stands in.
+    fn collect(&mut self, value: &Value, place: &mut String, depth: usize, array: usize) {
+        if depth > DEEPEST || self.left == 0 {
+            return;
         }
-        Value::Array(values) => {
-            for v in values {
-                collect(v, place, depth + 1, left, places);
-            }
-        }
-        Value::Object(map) => {
-            for (key, v) in map {
-                let before = place.len();
-                place.push('.');
-                // Keys that are numbers or ids tell one object of a list from the next.
-                if place.len() + key.len() <= LONGEST_PLACE && !key.contains(|c: char| c.is_ascii_digit()) {
-                    place.push_str(key);
+        match value {
+            Value::String(text) => self.add(text, place, array),
+            Value::Array(values) => {
+                self.arrays += 1;
+                let own = self.arrays;
+                for v in values {
+                    self.collect(v, place, depth + 1, own);
                 }
-                collect(v, place, depth + 1, left, places);
-                place.truncate(before);
             }
+            Value::Object(map) => {
+                for (key, v) in map {
+                    let before = place.len();
+                    place.push('.');
+                    // Keys that are numbers or ids tell one object of a list from the next.
+                    if place.len() + key.len() <= LONGEST_PLACE && !key.contains(|c: char| c.is_ascii_digit())
+                    {
+                        place.push_str(key);
+                    }
+                    self.collect(v, place, depth + 1, array);
+                    place.truncate(before);
+                }
+            }
+            _ => {}
         }
-        _ => {}
+    }
+
+    fn add(&mut self, text: &str, place: &str, array: usize) {
+        self.left -= 1;
+        // Addresses and code are no lines of a text.
+        let short = text.trim();
+        if short.is_empty() || short.starts_with("http") || short.contains('{') {
+            return;
+        }
+        let words = words_of(short);
+        let ends = short.ends_with(ends_line) || short.ends_with('>');
+        let found = self.places.entry(place.to_owned()).or_default();
+        if words >= 6 && ends {
+            found.0 += words;
+        }
+        if found.1.last().is_none_or(|l| l.text.trim() != short) {
+            found.1.push(Piece {
+                text: text.to_owned(),
+                array,
+            });
+        }
     }
 }
 
@@ -226,6 +306,36 @@ mod tests {
             find(&html, &Facts::default(), 60),
             None,
             "the page has a text of its own"
+        );
+    }
+
+    #[test]
+    fn pieces_of_a_paragraph_are_joined() {
+        let paragraph = |n: usize| {
+            format!(
+                r#"{{"children":[{{"text":"Seven ships that had been waiting off the Grey Bank came in at dawn, pilot {n} said, "}},{{"text":"all of them"}},{{"text":" in a row."}}]}}"#
+            )
+        };
+        let body = [1, 2, 3, 4].map(paragraph).join(",");
+        let html =
+            format!(r#"<script id="__NEXT_DATA__" type="application/json">{{"body":[{body}]}}</script>"#);
+        let found = find(&html, &Facts::default(), 0).unwrap();
+        assert_eq!(found.matches("<p>").count(), 4, "{found}");
+        assert!(
+            found.contains("pilot 2 said, all of them in a row.</p>"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn markup_that_was_escaped_twice_is_markup() {
+        let lines = [
+            "&lt;p&gt;Seven ships &amp;amp; a tug.&lt;/p&gt;".to_owned(),
+            "Tugs &nbsp;& pilots".to_owned(),
+        ];
+        assert_eq!(
+            as_page(&lines),
+            "<article><p><p>Seven ships &amp; a tug.</p></p><p>Tugs &nbsp;&amp; pilots</p></article>"
         );
     }
 }

@@ -28,7 +28,7 @@ const CODE: RuleId = RuleId::of("code");
 
 /// A child that holds this share of the weight is descended into.
 const DOMINANT: f64 = 0.85;
-/// The same for a child that is marked as the article or its body.
+/// The same for a child that is marked as the article or its body, or holds the headline.
 const DOMINANT_MARKED: f64 = 0.6;
 
 /// What is known of the article before its blocks are judged.
@@ -50,6 +50,7 @@ pub(crate) struct Region {
 pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region {
     talk::mark(page, rules);
     claims::settle(page, &rules.names);
+    linked::mark_teasers(&page.elems, &mut page.blocks);
     let weights: Vec<f64> = page.blocks.iter().map(placed_prose).collect();
     let headline = find_headline(&page.blocks, known.title);
     let region = find_region(&page.elems, &page.blocks, &weights, headline);
@@ -146,7 +147,14 @@ fn find_region(elems: &[Elem], blocks: &[PageBlock], weights: &[f64], headline: 
         // A body that is cut in pieces by adverts is not left for one of its pieces.
         let pieces = |i: usize| marked.get(i).copied().unwrap_or(0.0);
         let in_pieces = pieces(at) - pieces(child) > 0.08 * own;
-        let enough = if is_marked && !in_pieces {
+        let holds = |h: usize| {
+            elems
+                .get(child)
+                .is_some_and(|e| (e.first_block..e.end_block).contains(&h))
+        };
+        // The column of the headline goes before those beside it.
+        let holds_headline = headline.is_some_and(holds);
+        let enough = if (is_marked || holds_headline) && !in_pieces {
             DOMINANT_MARKED
         } else {
             DOMINANT
@@ -173,18 +181,42 @@ fn own_article(elems: &[Elem], blocks: &[PageBlock], sums: &[f64], headline: Opt
         at = parent;
     }
     let found = found?;
-    let (mut others, mut last_end) = (0.0, 0);
+    // Other articles that are stories: those that are pieces of this one count for nothing.
+    let (mut stories, mut last_end) = (0.0, 0);
     for (i, elem) in elems.iter().enumerate() {
         if elem.tag == Tag::Article && elem.first_block >= last_end && i != found {
-            others += sum(i);
+            if is_story(elem, blocks) {
+                stories += sum(i);
+            }
             last_end = elem.end_block;
         } else if i == found {
             last_end = elem.end_block;
         }
     }
     let rest = sum(0) - sum(found);
-    let alone = others > 0.6 * rest;
+    let alone = stories > 0.6 * rest;
     (sum(found) > 25.0 && alone && rest > 0.0).then_some(found)
+}
+/// Whether a block is the row of a table with several cells: what it says stays, though each cell is a link.
+fn is_row(block: &PageBlock) -> bool {
+    block.flags.has(Flags::TABLE) && block.draft.text.contains(" | ")
+}
+
+/// A heading of so many words is a headline.
+const HEADLINE_WORDS: usize = 3;
+
+/// Whether an article beside the own one is another story: it has a headline, or is mostly links. Others are pieces of one
+/// article: its steps, the posts of a live blog.
+fn is_story(article: &Elem, blocks: &[PageBlock]) -> bool {
+    let held = blocks
+        .get(article.first_block..article.end_block)
+        .unwrap_or_default();
+    let headline = |b: &PageBlock| {
+        matches!(b.tag, Tag::H(_)) && (b.draft.words >= HEADLINE_WORDS || is_link_list(&b.draft))
+    };
+    let chars: usize = held.iter().map(|b| b.draft.chars).sum();
+    let linked: usize = held.iter().map(|b| b.draft.linked).sum();
+    held.iter().any(headline) || linked * 2 >= chars
 }
 
 /// The element that is marked as the article's body, if it holds half of the weight.
@@ -220,7 +252,7 @@ fn judge(block: &PageBlock, inside: bool, rules: &Rules) -> Option<RuleId> {
         TEASER_CARD
     } else if is_code(block) {
         CODE
-    } else if is_link_list(&block.draft) && !weigh::is_data(block) {
+    } else if is_link_list(&block.draft) && !weigh::is_data(block) && !is_row(block) {
         LINK_LIST
     } else {
         return None;

@@ -238,6 +238,7 @@ pub(crate) fn is_clipped(element: &Element) -> bool {
     is_hidden(element)
         || element.attrs.iter().any(|a| match &*a.name.local {
             "role" => &*a.value == "tooltip",
+            "popover" => true,
             // What a term refers to by `aria-describedby`.
             "id" => a.value.contains("tooltip") && !a.value.contains("trigger"),
             "class" => a.value.split_ascii_whitespace().any(is_hiding),
@@ -249,6 +250,7 @@ pub(crate) fn is_clipped(element: &Element) -> bool {
                     || style.contains("clip-path:inset(100%")
                     || style.contains("left:-999")
                     || style.contains("left:-1000")
+                    || style.contains("top:-999")
                     || style.contains("text-indent:-999")
                     || style
                         .split(';')

@@ -88,10 +88,13 @@ pub(crate) fn weigh(page: &Page, doubted: &[bool], plain: Option<Plain>, rules: 
             found.add_if(Sign::Hidden, block.flags.has(Flags::HIDDEN));
             let controls = Flags::NAV.union(Flags::FORM).union(Flags::BUTTON);
             found.add_if(Sign::Controls, block.flags.has(controls));
+            let is_paragraph = is_named_paragraph(page, block);
             if block.widget.is_some() {
-                found.add(if block.sure { Sign::SureName } else { Sign::Name });
+                // A name that one paragraph among others has may be that of its looks.
+                let sure = block.sure && (!is_paragraph || is_unseen(page, block, rules));
+                found.add(if sure { Sign::SureName } else { Sign::Name });
             }
-            if is_named_paragraph(page, block) {
+            if is_paragraph {
                 found = found.without(&[Sign::Address, Sign::Contact, Sign::Label]);
             }
             if let Some(outer) = outermost(&page.elems, block.elem)
@@ -133,6 +136,11 @@ fn is_named_paragraph(page: &Page, block: &PageBlock) -> bool {
         && block.draft.words >= LONG_PARAGRAPH
         && own.widget.is_some()
         && above.is_some_and(|a| a.widget.is_none() && !a.flags.has(AGAINST))
+}
+
+fn is_unseen(page: &Page, block: &PageBlock, rules: &Rules) -> bool {
+    let own = page.elems.get(block.elem);
+    own.is_some_and(|e| rules.names.is_unseen(e.hints))
 }
 
 /// The longest cell that is a figure, in bytes: telephone numbers are none.

@@ -216,7 +216,9 @@ fn component_parts(name: &str, kind: Attribute, scratch: &Scratch) -> usize {
     {
         return 0;
     }
-    if parts.len() > 1 && part(parts.len() - 1) == "free" {
+    // How an element behaves: "ad-free", "lightbox-enabled".
+    let is_state = |p| matches!(p, "free" | "enabled" | "disabled" | "friendly" | "ready");
+    if parts.len() > 1 && is_state(part(parts.len() - 1)) {
         return 0;
     }
     let mut end = parts.len();
@@ -378,6 +380,7 @@ mod tests {
             "no-comments",
             "page-with-sidebar",
             "promo-free",
+            "promo-enabled",
             "has-large-font-size",
             "md:sidebar",
             "xAdKq",

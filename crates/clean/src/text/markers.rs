@@ -146,7 +146,8 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
     let first = drafts.iter().position(is_body_prose).unwrap_or(drafts.len());
     let last = drafts.iter().rposition(is_body_prose).unwrap_or(0);
     let kept = drafts.iter().filter(|d| d.is_kept() && d.kind.is_body()).count();
-    let tail = TAIL_LINES.min(kept / 3);
+    // Of two paragraphs the second one is the tail.
+    let tail = TAIL_LINES.min((kept / 3).max(usize::from(kept == 2)));
     let mut before_was_removed = false;
     let mut left = kept;
     let mut i = 0;

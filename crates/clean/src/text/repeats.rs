@@ -15,6 +15,7 @@ const REPEATED_TITLE: RuleId = RuleId::of("repeated-title");
 /// repeat in lists and interviews ("No.", a speaker's name), so they count only next to each other.
 pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     drop_second_copy(drafts);
+    drop_repeated_deks(drafts);
     let (kept, again) = count_repeats(drafts);
     if again == 0 {
         return;
@@ -57,6 +58,25 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
             None => {
                 seen.insert(draft.key(), draft.kind);
             }
+        }
+    }
+}
+
+/// Takes out a standfirst that says what a paragraph of the text says again: the text keeps it.
+fn drop_repeated_deks(drafts: &mut [Draft]) {
+    for i in 0..drafts.len() {
+        let Some(dek) = drafts
+            .get(i)
+            .filter(|d| d.is_kept() && d.kind == BlockKind::Dek && d.is_prose())
+        else {
+            continue;
+        };
+        let key = dek.key();
+        let again = |d: &Draft| d.is_kept() && d.kind == BlockKind::Body && d.key() == key;
+        if drafts.iter().skip(i + 1).any(again)
+            && let Some(dek) = drafts.get_mut(i)
+        {
+            dek.remove(&REPEATED_LINE, None);
         }
     }
 }
