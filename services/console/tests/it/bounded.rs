@@ -152,9 +152,9 @@ async fn no_page_reads_a_table_whole() {
         .connect(&url)
         .await
         .unwrap();
-    // A connection tells what it counted when it ends.
+    // A connection tells what it counted when it ends. One may come back to the pool behind its end, and would stay.
     let others =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
          AND backend_type = 'client backend' AND application_name NOT LIKE 'copydesk%'";
     while sqlx::query_scalar::<_, i64>(others).fetch_one(&db).await.unwrap() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
