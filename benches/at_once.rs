@@ -1,9 +1,9 @@
 //! What several flushes at once gain: one partition, two, four, each with a flush under way.
 //!
 //! `cargo bench -p copydesk-benches --bench at_once`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
-//! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set), COPYDESK_BENCH_STORED how many are there
-//! before, in the window before. Articles are prepared before the clock starts: only storing is measured. `waits` is the mean
-//! number of connections that were found waiting for another one's lock.
+//! COPYDESK_BENCH_ARTICLES says how many are stored each time (20,000 if not set), COPYDESK_BENCH_STORED how
+//! many are there before, in the window before. Articles are prepared before the clock starts: only storing
+//! is measured. `waits` is the mean number of connections that were found waiting for another one's lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

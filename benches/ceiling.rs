@@ -1,8 +1,8 @@
 //! The ceiling: the very rows that a worker stored, written again by clients that do nothing else.
 //!
-//! No Kafka, no cleaning, no lookups, no decisions: rows are read into memory first and then go into an empty database of
-//! the same schema (tables, indexes, checks) by `COPY`, one for each table, in one transaction a batch, as a flush does it. Nobody
-//! who keeps these rows in Postgres gets past this.
+//! No Kafka, no cleaning, no lookups, no decisions: rows are read into memory first and then go into an empty
+//! database of the same schema (tables, indexes, checks) by `COPY`, one for each table, in one transaction a
+//! batch, as a flush does it. Nobody who keeps these rows in Postgres gets past this.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ struct Table {
     batches: Vec<Vec<u8>>,
 }
 
-/// Writes what is in one database into another, empty one, by so many clients at once. `postgres`: CPU seconds of the server so far.
+/// Writes what is in one database into another, empty one, by so many clients at once. `postgres`: CPU
+/// seconds of the server so far.
 ///
 /// # Panics
 /// Postgres is away, or the rows do not fit: a bench has nothing to measure then.

@@ -1,11 +1,14 @@
 //! How long the questions of docs/queries.md and the console's pages take, and what fifty people who look at them cost the flush.
 //!
-//! `cargo bench -p copydesk-benches --bench console`: needs COPYDESK_TEST_DATABASE_URL (`make up`). COPYDESK_BENCH_ARTICLES sets how many articles are
-//! stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE for how many of them words are made (all). 50,000 refused messages, 20,000 events and
-//! 10,000 older versions are beside them. The console runs in this process, with a login that reads and one that writes, and is asked over HTTP. Each
-//! page is asked for 30 times, with other numbers, sites and words each time. A page that is pasted into `/clean` is not: its time is that of cleaning.
+//! `cargo bench -p copydesk-benches --bench console`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
+//! COPYDESK_BENCH_ARTICLES sets how many articles are stored (100,000 if not set), COPYDESK_BENCH_SEARCHABLE
+//! for how many of them words are made (all). 50,000 refused messages, 20,000 events and 10,000 older
+//! versions are beside them. The console runs in this process, with a login that reads and one that writes,
+//! and is asked over HTTP. Each page is asked for 30 times, with other numbers, sites and words each time. A
+//! page that is pasted into `/clean` is not: its time is that of cleaning.
 //!
-//! Then batches are stored without and with readers in turns. A person opens a page, looks at it for two to eight seconds, and opens another.
+//! Then batches are stored without and with readers in turns. A person opens a page, looks at it for two to
+//! eight seconds, and opens another.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -40,8 +40,8 @@ pub fn number(name: &str) -> Option<i64> {
     std::env::var(name).ok().map(|n| n.parse().expect("a number"))
 }
 
-/// Fills a scratch database: COPYDESK_BENCH_ARTICLES articles (or `articles`), COPYDESK_BENCH_SEARCHABLE of them (or all) by their words, in
-/// ranges of COPYDESK_BENCH_RANGE_ARTICLES (or as the store has them).
+/// Fills a scratch database: COPYDESK_BENCH_ARTICLES articles (or `articles`), COPYDESK_BENCH_SEARCHABLE of
+/// them (or all) by their words, in ranges of COPYDESK_BENCH_RANGE_ARTICLES (or as the store has them).
 pub async fn fill(label: &str, articles: i64) -> Filled {
     let articles = number("COPYDESK_BENCH_ARTICLES").unwrap_or(articles);
     let searchable = number("COPYDESK_BENCH_SEARCHABLE").unwrap_or(articles);

@@ -3,11 +3,12 @@
 //! `cargo bench -p copydesk-benches --bench store`: needs COPYDESK_TEST_DATABASE_URL (`make up`).
 //! COPYDESK_BENCH_ARTICLES=1000000 sets how many are stored (100,000 if not set).
 //!
-//! Between stops windows that nobody claims in are read, as a worker does beside its flushes; what that costs is said apart.
+//! Between stops windows that nobody claims in are read, as a worker does beside its flushes; what that costs
+//! is said apart.
 //!
-//! Each stop is measured twice: right after a checkpoint, when every first touch of a page goes to the log whole, and 30,000
-//! articles behind it, when that is nearly over. With the checkpoints of deploy/local (15 minutes, 4 GB) the second is how most
-//! articles are stored.
+//! Each stop is measured twice: right after a checkpoint, when every first touch of a page goes to the log
+//! whole, and 30,000 articles behind it, when that is nearly over. With the checkpoints of deploy/local (15
+//! minutes, 4 GB) the second is how most articles are stored.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +29,8 @@ use copydesk_testkit::ScratchDatabase;
 const IN_BATCH: i64 = 500;
 /// Articles that are measured at each stop.
 const MEASURED: i64 = 10_000;
-/// Articles between the two measurements of a stop: until all pages of the key index have been touched since the checkpoint.
+/// Articles between the two measurements of a stop: until all pages of the key index have been touched since
+/// the checkpoint.
 const BEHIND: i64 = 20_000;
 
 #[tokio::main(flavor = "current_thread")]
@@ -50,7 +52,8 @@ async fn main() {
     let start = present_window(&db).await + TimeDelta::days(30) - TimeDelta::seconds(8 * 250_000);
     let at = |n: i64| start + TimeDelta::seconds(n * 8);
     let mut stored = 0;
-    // At the last but one the third window is nearly full; the last is as far into the fourth as 100,000 into the first.
+    // At the last but one the third window is nearly full; the last is as far into the fourth as 100,000 into
+    // the first.
     let stops = [20_000, 100_000, 300_000, 600_000, 880_000, 1_000_000];
     while stored < articles {
         let stop = stops

@@ -1,4 +1,5 @@
-//! Articles that differ in all that people ask for: sites, languages, sections, tags, authors, agencies, times, words from frequent to rare.
+//! Articles that differ in all that people ask for: sites, languages, sections, tags, authors, agencies,
+//! times, words from frequent to rare.
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{
@@ -13,7 +14,8 @@ use crate::source;
 /// Distinct words: the first are in most texts, most are in hardly any.
 const WORDS: f64 = 50_000.0;
 
-/// Makes articles as the stages before the store would hand them over: some 3 KB each, every fifth a copy (cut or whole) of a recent one.
+/// Makes articles as the stages before the store would hand them over: some 3 KB each, every fifth a copy
+/// (cut or whole) of a recent one.
 pub struct VariedArticles {
     random: ArticleGenerator,
     recent: Vec<String>,

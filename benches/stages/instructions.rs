@@ -3,8 +3,8 @@
 //!     deploy/local/instructions.sh          compares with benches/stages/instructions.txt (in `make test`)
 //!     deploy/local/instructions.sh --keep   writes the new figures there
 //!
-//! The script runs this program under callgrind once a function, counting only what happens inside [`measured`]. Alone it
-//! runs each of them once and prints their names.
+//! The script runs this program under callgrind once a function, counting only what happens inside
+//! [`measured`]. Alone it runs each of them once and prints their names.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -89,8 +89,8 @@ fn run(name: &str) {
     }
 }
 
-/// What the flush does for site memory if each article of a batch is of another site: read the blocks of that site's last
-/// articles, decide, make the article's own.
+/// What the flush does for site memory if each article of a batch is of another site: read the blocks of that
+/// site's last articles, decide, make the article's own.
 fn site_memory(articles: &[CleanArticle]) {
     // An article is not among the others of its site.
     let (others, articles) = articles.split_at(articles.len() / 2);

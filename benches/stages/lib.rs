@@ -1,8 +1,9 @@
-//! The corpus that ships with the project: articles invented from a seed, with the boilerplate of real ones around them.
+//! The corpus that ships with the project: articles invented from a seed, with the boilerplate of real ones
+//! around them.
 //!
 //! Words are drawn as unevenly as in a language, so that hashes, compression and language detection have as much to do
-//! as with real text; no two articles share more than a run of three words by chance. Every fifth is a copy of an earlier
-//! one: another headline, a cut tail.
+//! as with real text; no two articles share more than a run of three words by chance. Every fifth is a copy
+//! of an earlier one: another headline, a cut tail.
 
 #![allow(clippy::missing_panics_doc, reason = "benches are run by developers")]
 

@@ -2,8 +2,9 @@
 //!
 //!     cargo bench -p copydesk-stages --bench stages [NAME]
 //!
-//! The item rate is articles or pages a second. The corpus is `lib.rs`; the pages of ../shared/corpus are measured as well
-//! where that folder is there. What flushing costs: `--bench store`. The whole way: `make bench`.
+//! The item rate is articles or pages a second. The corpus is `lib.rs`; the pages of ../shared/corpus are
+//! measured as well where that folder is there. What flushing costs: `--bench store`. The whole way:
+//! `make bench`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -2,7 +2,7 @@
 # The whole way, measured: from the topic to Postgres, beside the ceiling and the peer. Usage: bench.sh
 #
 # Kafka and Postgres of its own, an optimised build, and the peer's Python packages in .local/peer. Settings: COPYDESK_BENCH_KINDS,
-# COPYDESK_BENCH_MESSAGES, COPYDESK_BENCH_PEER_SECONDS (benches/end_to_end.rs says what they do); COPYDESK_BENCH_PEER=no leaves the peer out.
+# COPYDESK_BENCH_MESSAGES, COPYDESK_BENCH_PEER_SECONDS (benches/end_to_end/main.rs says what they do); COPYDESK_BENCH_PEER=no leaves the peer out.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -36,7 +36,7 @@ async fn old_articles_go_to_files_and_the_stream_goes_on() {
     sqlx::raw_sql(age).execute(&pipeline.db).await.unwrap();
     let said = copydesk.ok(&["janitor", "archive"]);
     assert!(
-        said.contains(&format!("{articles} articles archived in 1 batches")),
+        said.contains(&format!("{articles} articles archived in 1 batch ")),
         "{said}"
     );
     assert_eq!(pipeline.count("SELECT count(*) FROM articles").await, 0);

@@ -1,6 +1,6 @@
-//! Everything at once: workers killed, frozen, joining and leaving, Postgres and the broker crashing, the network slow and
-//! cut, while production goes on and people take articles down; some messages end whoever prepares them. At the end every offset is in
-//! the ledger exactly once, and what was taken down is gone.
+//! Everything at once: workers killed, frozen, joining and leaving, Postgres and the broker crashing, the
+//! network slow and cut, while production goes on and people take articles down; some messages end whoever
+//! prepares them. At the end every offset is in the ledger exactly once, and what was taken down is gone.
 //!
 //! `make chaos` runs it for ten minutes; `make test` for some seconds. COPYDESK_CHAOS_SECONDS and COPYDESK_CHAOS_SEED
 //! change that; the seed is printed. The same seed gives the same faults in the same order; what they meet is up to the
@@ -133,7 +133,8 @@ fn address(article: usize) -> String {
     format!("https://site{}.example/{article}", article % 97)
 }
 
-/// One small message: mostly a new article, now and then one that was sent before, a tombstone, or rubbish, seldom a killer.
+/// One small message: mostly a new article, now and then one that was sent before, a tombstone, or rubbish,
+/// seldom a killer.
 fn message(random: &mut ArticleGenerator, number: usize) -> (Outgoing, Kind) {
     let partition = Some(i32::try_from(random.below(PARTITIONS as usize)).unwrap());
     if number % KILLERS == KILLERS / 4 {

@@ -46,8 +46,8 @@ async fn kill_9_again_and_again_loses_and_repeats_nothing() {
     );
 }
 
-/// The heir has stored what the zombie has in hand, so that the position alone keeps the zombie out here; the test below is the
-/// one that only the epoch saves.
+/// The next owner has stored the messages that the zombie still has, so that the position alone keeps the
+/// zombie out here; the test below is the one that only the epoch saves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zombie_that_wakes_up_writes_nothing() {
     let messages = 1_500;
@@ -61,15 +61,15 @@ async fn a_zombie_that_wakes_up_writes_nothing() {
     pipeline.wait_for(1, Duration::from_secs(60), &[&zombie]).await;
     zombie.signal("STOP");
     // Past the session timeout the group gives the partitions to the second worker, which stores the rest.
-    let mut heir = pipeline.start_worker();
+    let mut next = pipeline.start_worker();
     pipeline
-        .wait_for(messages as i64, Duration::from_secs(90), &[&heir])
+        .wait_for(messages as i64, Duration::from_secs(90), &[&next])
         .await;
     zombie.signal("CONT");
     // It finds itself replaced, drops what it had and joins the group again; new work is shared by both.
     pipeline.produce_articles(13, 200, PARTITIONS).await;
     pipeline
-        .wait_for(messages as i64 + 200, Duration::from_secs(60), &[&heir, &zombie])
+        .wait_for(messages as i64 + 200, Duration::from_secs(60), &[&next, &zombie])
         .await;
     assert!(
         zombie.ended().is_none(),
@@ -77,7 +77,7 @@ async fn a_zombie_that_wakes_up_writes_nothing() {
         zombie.log()
     );
     zombie.stop(Duration::from_secs(30));
-    heir.stop(Duration::from_secs(30));
+    next.stop(Duration::from_secs(30));
     pipeline.assert_every_offset_once(messages as i64 + 200).await;
 }
 

@@ -1,14 +1,15 @@
 //! Hostile messages among good ones: every good one is stored, every bad one is kept with a reason, memory stays flat.
-
 //!
 //! 2,000 of them by default; `make hostile` sends 20,000 (COPYDESK_HOSTILE_MESSAGES).
+
 use std::time::Duration;
 
 use copydesk_testkit::{ArticleGenerator, Outgoing, hostile, hostile_page, mutated};
 use copydesk_tests::Pipeline;
 
-/// The documented bound with the default settings (docs/delivery.md, "Memory"): `worker.memory`, `worker.cleaning_memory`, and
-/// 250 MB for what is read ahead, the batches on their way to Postgres, and the program itself.
+/// The documented bound with the default settings (docs/delivery.md, "Memory"): `worker.memory`,
+/// `worker.cleaning_memory`, and 250 MB for what is read ahead, the batches on their way to Postgres, and the
+/// program itself.
 const MEMORY: u64 = (64 << 20) + (256 << 20) + 250_000_000;
 
 #[tokio::test(flavor = "multi_thread")]

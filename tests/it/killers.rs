@@ -1,5 +1,5 @@
-//! Messages that end the process that prepares them: after two workers at the most they are in quarantine, and everything else is
-//! stored once.
+//! Messages that end the process that prepares them: after two workers at the most they are in quarantine,
+//! and everything else is stored once.
 //!
 //! No input is known to do so. These do because `COPYDESK_TEST_ABORT_ON` names a text for which the program aborts.
 use std::os::unix::process::ExitStatusExt as _;
@@ -9,7 +9,7 @@ use copydesk_testkit::{ArticleGenerator, Copydesk, Outgoing, Running};
 use copydesk_tests::Pipeline;
 
 const SIGABRT: i32 = 6;
-/// Messages that may be in hand with batches of ten: docs/delivery.md, "Messages that end the process".
+/// Messages that a worker may have taken, with batches of ten: docs/delivery.md, "Messages that end the process".
 const IN_HAND: usize = 8 * 32 + 2 * (10 + 32);
 
 fn killer(partition: i32, number: usize) -> Outgoing {
@@ -86,7 +86,8 @@ async fn a_killer_behind_a_long_good_stretch_ends_two_workers_and_no_third() {
     pipeline
         .wait_for(stretch as i64, Duration::from_secs(90), &[&first])
         .await;
-    // It has stored all that it had in hand when it began: what it dies of now is tried once more like any other.
+    // It has stored all messages that it had taken when it began: what it dies of now is tried once more like
+    // any other.
     let mut records: Vec<_> = (0..50).map(|n| good(&mut random, 0, stretch + n)).collect();
     records.insert(25, killer(0, 0));
     pipeline.topic.produce(records).await;

@@ -84,7 +84,8 @@ async fn the_worst_pages_wait_for_each_other_however_many_threads_there_are() {
     assert!(peak < 180 << 20, "{} MiB", peak >> 20);
 }
 
-/// Every kind of hostile page at 1 MB, three times, on many threads, with the default settings: `make memory`. The bound is the documented one.
+/// Every kind of hostile page at 1 MB, three times, on many threads, with the default settings:
+/// `make memory`. The bound is the documented one.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an optimised executable: run by `make memory`"]
 async fn every_kind_of_page_on_many_threads_stays_below_the_documented_bound() {

@@ -1,4 +1,4 @@
-//! What a running worker tells monitoring: the catalogue and nothing else, with numbers that add up.
+//! The metrics of a running worker: the catalogue and nothing else, with numbers that add up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -80,12 +80,12 @@ async fn a_worker_tells_the_catalogue_and_its_numbers_add_up() {
     assert!(sum(&numbers, "copydesk_db_pool_connections") >= 1.0, "{all}");
     is("copydesk_build_info", 1.0);
 
-    let told: BTreeSet<&str> = all
+    let shown: BTreeSet<&str> = all
         .lines()
         .filter_map(|l| l.strip_prefix("# TYPE ")?.split(' ').next())
         .collect();
     let known: BTreeSet<&str> = catalogue::ALL.iter().map(|m| m.name).collect();
-    assert_eq!(told, known);
+    assert_eq!(shown, known);
     for series in numbers.keys() {
         let name = series.split('{').next().unwrap();
         let whole = catalogue::ALL.iter().any(|m| match m.kind {

@@ -1,8 +1,10 @@
-//! The pipeline puts articles into the stories that the pure library puts them into: by links, re-links, digests and merges.
-
+//! The pipeline puts articles into the stories that the pure library puts them into: by links, re-links,
+//! digests and merges.
 //!
-//! `make test` runs an invented stream. With COPYDESK_NEAR_COPY_STREAM=FILE (JSON Lines, also .gz: host, title, text, and gold in
-//! `cluster`) that stream is run instead, in its order, and precision, recall and adjusted Rand index over pairs are printed.
+//! `make test` runs an invented stream. With COPYDESK_NEAR_COPY_STREAM=FILE (JSON Lines, also .gz: host,
+//! title, text, and gold in `cluster`) that stream is run instead, in its order, and precision, recall and
+//! adjusted Rand index over pairs are printed.
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -23,8 +25,8 @@ struct Stream {
     gold: Option<Vec<i64>>,
 }
 
-/// Originals and, some steps later, copies: cut, with paragraphs of others in them, from the same and from other sites. Round-ups before,
-/// between and after what they hold; bad scans that come before their article.
+/// Originals and, some steps later, copies: cut, with paragraphs of others in them, from the same and from
+/// other sites. Round-ups before, between and after what they hold; bad scans that come before their article.
 fn invented() -> Stream {
     let mut generator = ArticleGenerator::new(5);
     let mut texts: Vec<String> = Vec::new();
@@ -59,12 +61,12 @@ fn invented() -> Stream {
             _ => generator.babble(8),
         };
         let site = format!("site{}.example", generator.below(40));
-        // Furniture that the site shows everywhere, prose enough to pass for text.
-        let furniture = ArticleGenerator::new(900 + site.len() as u64 + generator.below(3) as u64).babble(1);
+        // A block that the site repeats on every page, prose enough to pass for text.
+        let repeated = ArticleGenerator::new(900 + site.len() as u64 + generator.below(3) as u64).babble(1);
         let minute = 17 * n;
         let (day, hour, minute) = (1 + minute / 1_440, minute / 60 % 24, minute % 60);
         let published = format!("2026-03-{day:02}T{hour:02}:{minute:02}:00Z");
-        let envelope = json!({"site": site, "title": generator.headline(), "text": format!("{text}\n\n{furniture}"),
+        let envelope = json!({"site": site, "title": generator.headline(), "text": format!("{text}\n\n{repeated}"),
             "published_at": (n % 5 > 0).then_some(published)});
         texts.push(text);
         envelopes.push(envelope.to_string());
@@ -100,8 +102,8 @@ fn from_file(path: &Path) -> Stream {
     }
 }
 
-/// The stories of the pure library, without Kafka and Postgres: decode, clean, fingerprint, decide. Also how many digests were found and stories
-/// merged.
+/// The stories of the pure library, without Kafka and Postgres: decode, clean, fingerprint, decide. Also how
+/// many digests were found and stories merged.
 fn by_library(envelopes: &[String]) -> (Vec<i64>, usize, usize) {
     // Every message is sent now.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;

@@ -1,6 +1,6 @@
 //! What deploy/prometheus and deploy/grafana ask for is what a running worker exposes, and every alert has its entry in
-
 //! docs/operations.md.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};

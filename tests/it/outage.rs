@@ -330,7 +330,8 @@ async fn commits_whose_answer_is_lost_are_neither_lost_nor_repeated() {
     pipeline.produce_articles(66, messages, PARTITIONS).await;
     pipeline.wait_for(messages as i64, PATIENCE, &[&worker]).await;
     proxy.lose_commits(12);
-    // How many commits a number of messages makes is the worker's affair: it gets more until all twelve were lost, and then some.
+    // How many commits a number of messages makes is the worker's affair: it gets more until all twelve were
+    // lost, and then some.
     let until = Instant::now() + PATIENCE;
     let mut after = 2;
     while after > 0 {

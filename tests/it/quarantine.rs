@@ -259,10 +259,7 @@ async fn the_quarantine_has_a_bound_and_every_offset_its_row() {
 
     // The janitor makes room: the oldest go, the next ones are kept.
     let done = copydesk.ok(&["janitor", "--once"]);
-    assert!(
-        done.contains("quarantine: 1 messages without bytes now"),
-        "{done}"
-    );
+    assert!(done.contains("quarantine: 1 message without bytes now"), "{done}");
     pipeline.topic.produce([garbage(100)]).await;
     copydesk.ok(&["worker", "--until-end"]);
     pipeline.assert_every_offset_once(41).await;

@@ -1,7 +1,7 @@
 //! Near-copies that arrive at the same moment on several workers, while workers are killed: one story, always.
-
 //!
 //! `make test` runs a small form; `make race` (COPYDESK_TEST_RACE_PAIRS) runs as many pairs as one likes.
+
 use std::time::{Duration, Instant};
 
 use copydesk_testkit::{ArticleGenerator, Outgoing, Running};

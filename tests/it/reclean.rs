@@ -1,4 +1,5 @@
-//! `copydesk janitor reclean --rules`: after a change of rules, articles are cleaned again from messages that were kept, without Kafka.
+//! `copydesk janitor reclean --rules`: after a change of rules, articles are cleaned again from messages that
+//! were kept, without Kafka.
 
 use copydesk_testkit::{ArticleGenerator, Outgoing};
 use copydesk_tests::Pipeline;
@@ -68,7 +69,7 @@ async fn a_new_rule_makes_a_version_that_says_so_without_kafka() {
         .at_brokers("127.0.0.1:1");
     let said = ruled.ok(&["janitor", "reclean", "--rules", "--site", "a.example"]);
     assert!(
-        said.contains("1 articles have a new version by the rules, 1 have the same text, 0 stay"),
+        said.contains("1 article has a new version by the rules, 1 have the same text, 0 stay"),
         "{said}"
     );
     let rule = || Some("rules".to_owned());
@@ -83,7 +84,7 @@ async fn a_new_rule_makes_a_version_that_says_so_without_kafka() {
     // All sites, and what was done is passed over. The same again finds nothing.
     let said = ruled.ok(&["janitor", "reclean", "--rules"]);
     assert!(
-        said.contains("1 articles have a new version by the rules, 0 have"),
+        said.contains("1 article has a new version by the rules, 0 have"),
         "{said}"
     );
     let said = ruled.ok(&["janitor", "reclean", "--rules"]);

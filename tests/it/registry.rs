@@ -1,5 +1,6 @@
-//! Values of a schema registry (Apicurio's, by Confluent's calls): Avro, Protobuf and JSON Schema become articles, what cannot be read is quarantined
-//! by its reason, and while the registry is away everything waits.
+//! Values of a schema registry (Apicurio's, by Confluent's calls): Avro, Protobuf and JSON Schema become
+//! articles, what cannot be read is quarantined by its reason, and while the registry is away everything
+//! waits.
 
 use std::time::Duration;
 

@@ -120,7 +120,7 @@ async fn a_person_looks_insists_objects_and_takes_it_back() {
     assert_eq!(now.status.code(), Some(3), "the decision comes out otherwise now");
     let gone_over = copydesk.ok(&["site", "reclean", SITE]);
     assert!(
-        gone_over.contains("4 articles gone over, 2 changed"),
+        gone_over.contains("4 articles cleaned again, 2 changed"),
         "{gone_over}"
     );
     assert_eq!(with(&pipeline, SLOGAN).await, [true; 4]);

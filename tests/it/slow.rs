@@ -1,11 +1,12 @@
-//! Pages that take as long as a page may: they hold up their own partitions and no other, and monitoring tells of them.
+//! Pages that take as long as a page may: they hold up their own partitions and no other, and monitoring reports them.
 
 use std::time::{Duration, Instant};
 
 use copydesk_testkit::{ArticleGenerator, Outgoing};
 use copydesk_tests::{Pipeline, http_get};
 
-/// A tag with more attributes than anybody writes: the parser looks for each among all before it, until the page's budget is spent.
+/// A tag with more attributes than anybody writes: the parser looks for each among all before it, until the
+/// page's budget is spent.
 fn heavy(partition: i32) -> Outgoing {
     let attributes: String = (0..110_000).map(|n| format!("a{n:x} ")).collect();
     let html = format!("<html><body><article><p {attributes}>");
@@ -17,7 +18,7 @@ fn heavy(partition: i32) -> Outgoing {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn heavy_pages_on_two_partitions_hold_up_no_other_and_are_told_of() {
+async fn heavy_pages_on_two_partitions_hold_up_no_other_and_are_reported() {
     let pipeline = Pipeline::new("slow", 3).await;
     let mut random = ArticleGenerator::new(181);
     // More than the two threads could get through while the third partition is stored.
@@ -29,7 +30,7 @@ async fn heavy_pages_on_two_partitions_hold_up_no_other_and_are_told_of() {
         .with("COPYDESK_WORKER_BREAKER_RUN", "0")
         .start(&["worker"]);
     let until = Instant::now() + Duration::from_secs(120);
-    let told = loop {
+    let shown = loop {
         let (_, ready) = http_get(address, "/readyz").unwrap_or_default();
         if ready.contains("[0]@") && ready.contains("[1]@") {
             break ready;
@@ -37,7 +38,7 @@ async fn heavy_pages_on_two_partitions_hold_up_no_other_and_are_told_of() {
         assert!(Instant::now() < until, "{ready}\n{}", worker.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    assert!(told.starts_with("ready\n"), "long is not stuck: {told}");
+    assert!(shown.starts_with("ready\n"), "long is not stuck: {shown}");
     let good = (0..100).map(|n| Outgoing {
         partition: Some(2),
         ..Outgoing::value(random.envelope("good.example", n))

@@ -1,4 +1,5 @@
-//! Whom copydesk talks to: the right certificate is accepted, a wrong one, a wrong name and a wrong password are refused.
+//! Whom copydesk talks to: the right certificate is accepted, a wrong one, a wrong name and a wrong password
+//! are refused.
 
 use copydesk_testkit::{Certificate, Copydesk, PrivateKafka, PrivatePostgres};
 use copydesk_tests::Pipeline;

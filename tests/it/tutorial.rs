@@ -1,8 +1,9 @@
 //! docs/tutorial.md, command by command, as a new user would type them.
-
 //!
-//! The commands and what they must print are read out of the page. With fewer pages than the page says (a debug build takes its
-//! time): COPYDESK_TUTORIAL_PAGES, 400 if it is not set. `make tutorial` runs all 10,000.
+//! The commands and what they must print are read out of the page. With fewer pages than the page says (a
+//! debug build takes its time): COPYDESK_TUTORIAL_PAGES, 400 if it is not set. `make tutorial` runs all
+//! 10,000.
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -11,10 +12,10 @@ use copydesk_testkit::{ScratchDatabase, ScratchTopic, executable, kafka_brokers}
 
 const PAGE: &str = include_str!("../../docs/tutorial.md");
 
-/// Blocks of the page: the language after the fence, and the text.
-fn blocks() -> Vec<(&'static str, &'static str)> {
+/// Blocks of a page: the language after the fence, and the text.
+pub(crate) fn blocks(page: &'static str) -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
-    for part in PAGE.split("\n```").collect::<Vec<_>>()[1..].chunks(2) {
+    for part in page.split("\n```").collect::<Vec<_>>()[1..].chunks(2) {
         let (language, text) = part[0].split_once('\n').unwrap();
         found.push((language, text));
     }
@@ -41,7 +42,7 @@ async fn every_command_of_the_tutorial_does_what_it_says() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut said = String::new();
     let mut commands = 0;
-    for (language, text) in blocks() {
+    for (language, text) in blocks(PAGE) {
         if language == "text" {
             for line in text.lines() {
                 let scaled = scaled(line, pages);

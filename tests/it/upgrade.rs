@@ -1,7 +1,8 @@
 //! What a program does with a database that another one has migrated (migrations/README.md).
 //!
-//! No release has been made, so no schema of one can be tried here. What can be: that a program works on where a newer one has migrated, and
-//! refuses what is of before the first release. From 0.1.0 on the schema of the release before comes to stand here, with rows in it.
+//! No release has been made, so no schema of one can be tried here. What can be: that a program works on
+//! where a newer one has migrated, and refuses what is of before the first release. From 0.1.0 on the schema
+//! of the release before comes to stand here, with rows in it.
 
 use copydesk_tests::Pipeline;
 

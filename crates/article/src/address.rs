@@ -62,9 +62,9 @@ const ORIGINS: &[&str] = &[
     "mastodon",
 ];
 
-/// The form in which spellings of one address are the same, of an address in canonical form: without scheme, `www.`, `m.`, `amp.` and
-/// `mobile.` before a whole host, without a slash, `index.html` or `/amp` at the end, without parameters that say how the page was reached.
-/// A route behind `#!` or `#/` stays.
+/// The form in which spellings of one address are the same, of an address in canonical form: without scheme,
+/// `www.`, `m.`, `amp.` and `mobile.` before a whole host, without a slash, `index.html` or `/amp` at the
+/// end, without parameters that say how the page was reached. A route behind `#!` or `#/` stays.
 pub fn twin_key(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));

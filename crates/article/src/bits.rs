@@ -19,8 +19,8 @@ pub fn gather_sixteen(ones: &[u8; 16]) -> u32 {
     (u8x16::ZERO - u8x16::new(*ones)).to_bitmask()
 }
 
-/// The first bytes, or all there are with `fill` behind them: what loops over whole blocks see of the last one. `tail` is
-/// where that is made.
+/// The first bytes, or all there are with `fill` behind them: what loops over whole blocks see of the last
+/// one. `tail` is where that is made.
 #[inline]
 pub fn block_of<'b, const N: usize>(bytes: &'b [u8], fill: u8, tail: &'b mut Option<[u8; N]>) -> &'b [u8; N] {
     bytes.first_chunk().unwrap_or_else(|| {
@@ -32,8 +32,8 @@ pub fn block_of<'b, const N: usize>(bytes: &'b [u8], fill: u8, tail: &'b mut Opt
     })
 }
 
-/// One bit for each hash, by its lowest bits: hashes that are certainly not among those that were put in. For hashes that are
-/// spread evenly, and far fewer than the 64 bits of each word.
+/// One bit for each hash, by its lowest bits: hashes that are certainly not among those that were put in. For
+/// hashes that are spread evenly, and far fewer than the 64 bits of each word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashBits<const WORDS: usize>([u64; WORDS]);
 

@@ -267,8 +267,8 @@ pub struct Metadata {
     /// The normalised address that names the article: tracking parameters and fragment dropped,
     /// rel=canonical honoured where it is plausible. Identity of the article across versions.
     pub canonical_url: Option<Sourced<String>>,
-    /// The page's own address in the same form, where the page claims another one as canonical: what counts if that claim turns out
-    /// to be a template's.
+    /// The page's own address in the same form, where the page claims another one as canonical: what counts
+    /// if that claim turns out to be a template's.
     pub own_url: Option<String>,
     /// The publishing site: host without `www.`, lower case.
     pub site: Option<Sourced<String>>,

@@ -98,7 +98,8 @@ reasons! {
     TooSlow = "too_slow",
     /// A stage panicked on this message.
     Panicked = "panicked",
-    /// Preparing it alone, in a process of its own, ended that process twice, after a worker had died while it worked on it.
+    /// Preparing it alone, in a process of its own, ended that process twice, after a worker had died while
+    /// it worked on it.
     KillsWorker = "kills_worker",
     /// Cleaning left no body: no article was found in it.
     NoArticle = "no_article",

@@ -1,7 +1,7 @@
 //! Times that nobody meant: what programs write where they know none.
 //!
-//! In: seconds since 1970. Out: whether to doubt them. The one place that says so; decoding, cleaning's limits and the comparison of
-//! articles all ask here.
+//! In: seconds since 1970. Out: whether to doubt them. The one place that says so; decoding, cleaning's
+//! limits and the comparison of articles all ask here.
 
 const DAY: i64 = 86_400;
 
@@ -11,8 +11,8 @@ pub const MOST_AHEAD: i64 = DAY;
 /// 1500-01-01: before the first newspapers. Zero dates of many programs (0000-00-00, 0001-01-01) are before it.
 const FIRST: i64 = -14_831_769_600;
 
-/// Midnights at which the calendars of databases, spreadsheets and file systems begin: 1601, 1753, the 30th and 31st of December 1899, 1900,
-/// 1904, 1980.
+/// Midnights at which the calendars of databases, spreadsheets and file systems begin: 1601, 1753, the 30th
+/// and 31st of December 1899, 1900, 1904, 1980.
 const EPOCHS: [i64; 7] = [
     -11_644_473_600,
     -6_847_804_800,
@@ -23,15 +23,17 @@ const EPOCHS: [i64; 7] = [
     315_532_800,
 ];
 
-/// Whether programs write this moment for a time that they do not know: within a day of 1970-01-01 (zero, or minus one, in some time zone), the
-/// midnight at which a calendar begins in any time zone, or before 1500. An archive's real 1887 or 1987 is none.
+/// Whether programs write this moment for a time that they do not know: within a day of 1970-01-01 (zero, or
+/// minus one, in some time zone), the midnight at which a calendar begins in any time zone, or before 1500.
+/// An archive's real 1887 or 1987 is none.
 pub fn is_sentinel(seconds: i64) -> bool {
     // A midnight of some zone is within 14 hours of that of UTC, at a quarter of an hour.
     let is_midnight_of = |epoch: i64| (seconds - epoch).abs() <= 14 * 3_600 && (seconds - epoch) % 900 == 0;
     seconds < FIRST || seconds.abs() <= DAY || EPOCHS.into_iter().any(is_midnight_of)
 }
 
-/// Whether a time is to be doubted: a sentinel, or more than a day ahead of the moment at which the article was seen, where that is known.
+/// Whether a time is to be doubted: a sentinel, or more than a day ahead of the moment at which the article
+/// was seen, where that is known.
 pub fn is_doubted(seconds: i64, seen: Option<i64>) -> bool {
     is_sentinel(seconds) || seen.is_some_and(|seen| seconds > seen.saturating_add(MOST_AHEAD))
 }

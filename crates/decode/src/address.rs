@@ -31,8 +31,8 @@ pub(crate) fn parse(address: &str, limits: &Limits) -> Result<Url, Reject> {
     Ok(url)
 }
 
-/// The address without user and password, if it has any: they are whoever fetched it, not the article's, and no reader's
-/// business.
+/// The address without user and password, if it has any: they are whoever fetched it, not the article's, and
+/// no reader's business.
 pub(crate) fn without_login(mut url: Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;

@@ -1,8 +1,9 @@
 //! Other names that widespread tools use for the fields of an envelope.
 //!
-//! In: the fields of the contract as they were written, and all others. Out: where a field is missing, the first of its other
-//! names that has a usable value. Names are compared without case and punctuation: `publish_date`, `publishDate` and
-//! `publish-date` are one. A name of the list whose value cannot be used stays an extra field, with a warning.
+//! In: the fields of the contract as they were written, and all others. Out: where a field is missing, the
+//! first of its other names that has a usable value. Names are compared without case and punctuation:
+//! `publish_date`, `publishDate` and `publish-date` are one. A name of the list whose value cannot be used
+//! stays an extra field, with a warning.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,8 +15,8 @@ use crate::nothing::is_nothing;
 use crate::warnings::{ALIAS_UNUSABLE, BODY_IS_SUMMARY, Warnings};
 use crate::{Limits, form};
 
-/// Other names, the surest first. Those of newspaper4k, trafilatura, fundus, news-please, feedparser, rss-parser, JSON Feed, NewsAPI,
-/// schema.org (Zyte, Diffbot) and of hand-written crawlers.
+/// Other names, the surest first. Those of newspaper4k, trafilatura, fundus, news-please, feedparser,
+/// rss-parser, JSON Feed, NewsAPI, schema.org (Zyte, Diffbot) and of hand-written crawlers.
 const TEXT: &[&str] = &[
     "text",
     "articleBody",
@@ -337,7 +338,8 @@ fn paragraphs(value: &Value) -> Option<String> {
     Some(parts?.join("\n\n")).filter(|t| !t.trim().is_empty())
 }
 
-/// Text or markup, or what feedparser makes of it: a list of objects with a `value`. Fundus' `html` has the page as `content`.
+/// Text or markup, or what feedparser makes of it: a list of objects with a `value`. Fundus' `html` has the
+/// page as `content`.
 fn markup(value: &Value) -> Option<String> {
     let of_object = |o: &Value| {
         let inner = o

@@ -28,8 +28,8 @@ const LOCAL: [&str; 5] = [
 /// date alone, RFC 2822 ("Fri, 20 Mar 2026 18:05:00 GMT"), Unix time in seconds or milliseconds, and what feeds
 /// and people write ([`crate::read_written_date`]).
 ///
-/// A time without a zone is taken as UTC; one whose zone means several things is its day. `None` if it is none of these, or far
-/// outside of 1500 to 2999.
+/// A time without a zone is taken as UTC; one whose zone means several things is its day. `None` if it is
+/// none of these, or far outside of 1500 to 2999.
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let parsed = match DateTime::parse_from_rfc3339(text) {

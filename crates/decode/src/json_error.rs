@@ -32,7 +32,8 @@ pub(crate) fn explain(error: &serde_json::Error, json: &str) -> Reject {
                 )
             } else if let Some(word) = python_number(json, at) {
                 let detail = format!(
-                    "{word} at {place}, which Python writes and JSON does not have: write null (json.dumps(…, allow_nan=False) finds it)"
+                    "{word} at {place}, which Python writes and JSON does not have: write null \
+                        (json.dumps(…, allow_nan=False) finds it)"
                 );
                 reject(Reason::BadJson, detail)
             } else {

@@ -1,8 +1,10 @@
-//! Stage 1: the bytes and headers of one record become a [`RawArticle`], a [`Tombstone`], or a [`Reject`] that says why not.
+//! Stage 1: the bytes and headers of one record become a [`RawArticle`], a [`Tombstone`], or a [`Reject`]
+//! that says why not.
 //!
 //! **In**: a [`Message`] as Kafka gave it, and [`Limits`]. **Out**: an article whose strings are valid UTF-8
-//! without NUL, within the limits, with every unknown field kept; or the address of one that is to be taken down. docs/messages.md is the contract that
-//! producers read; this crate is its only reader. The steps of [`read`]:
+//! without NUL, within the limits, with every unknown field kept; or the address of one that is to be taken
+//! down. docs/messages.md is the contract that producers read; this crate is its only reader. The steps of
+//! [`read`]:
 //!
 //! 1. `headers`: what the record headers say: the form of the body, its charset, metadata.
 //! 2. `compression`: `content-encoding` is undone under a cap on bytes and on the ratio.
@@ -30,6 +32,7 @@ mod fields;
 mod form;
 mod headers;
 mod json_error;
+mod known_values;
 mod limits;
 mod nothing;
 mod prescan;

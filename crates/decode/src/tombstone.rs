@@ -1,7 +1,7 @@
 //! Tombstones: messages that take an article down instead of bringing one.
 //!
-//! Two forms: a record without a value whose key is the article's address (as compaction has them), and an envelope that says
-//! `"deleted": true` (or Debezium's `"__deleted": "true"`), whatever else it holds.
+//! Two forms: a record without a value whose key is the article's address (as compaction has them), and an
+//! envelope that says `"deleted": true` (or Debezium's `"__deleted": "true"`), whatever else it holds.
 
 use copydesk_article::{Reason, Reject};
 use serde_json::{Map, Value};

@@ -1,7 +1,8 @@
 //! Dates as feeds hold them, and people write them.
 //!
-//! No crate of those that were tried reads them without a mistake (docs/decisions/009-feeds.md): one takes CET for UTC, another fills in
-//! the time of the reading. Here a date is read part by part, and what is ambiguous stays unread.
+//! No crate of those that were tried reads them without a mistake (docs/decisions/009-feeds.md): one takes
+//! CET for UTC, another fills in the time of the reading. Here a date is read part by part, and what is
+//! ambiguous stays unread.
 
 mod words;
 

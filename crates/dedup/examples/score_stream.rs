@@ -83,7 +83,7 @@ fn params<'a>(options: &Options) -> Result<Params<'a>, Box<dyn Error>> {
             "least_shared" => p.least_shared = *value as u32,
             "site_repeats" => p.site_repeats = *value as usize,
             "same_title" => p.same_title = *value,
-            "young_site" => p.young_site = *value as usize,
+            "min_siblings" => p.min_siblings = *value as usize,
             "relink_containment" => p.relink_containment = *value,
             _ => return Err(format!("no threshold is called {name}").into()),
         }

@@ -26,7 +26,7 @@ pub(crate) fn compare<'c, 'a>(
     subject: &Subject<'_>,
     kept: &Indexed<'_>,
     candidates: &'c [Candidate<'a>],
-    young: bool,
+    few_siblings: bool,
     params: &Params<'_>,
 ) -> (Vec<Compared<'c, 'a>>, Vec<Excluded>) {
     let mut excluded = Vec::new();
@@ -63,7 +63,7 @@ pub(crate) fn compare<'c, 'a>(
             let around = Around {
                 hours: subject.times.hours_between(&candidate.times),
                 same_site,
-                young_site: same_site && young,
+                few_siblings: same_site && few_siblings,
                 elsewhere,
             };
             Compared {
@@ -117,7 +117,13 @@ pub fn facts(
 ) -> Vec<(ArticleId, Facts)> {
     let site = SiteEvidence::of(subject, recents, params);
     let kept = site.kept(subject.fingerprint);
-    let (compared, _) = compare(subject, &Indexed::of(&kept), candidates, site.young, params);
+    let (compared, _) = compare(
+        subject,
+        &Indexed::of(&kept),
+        candidates,
+        site.few_siblings,
+        params,
+    );
     let mut facts: Vec<(ArticleId, Facts)> = compared.iter().map(|c| (c.candidate.id, c.facts)).collect();
     facts.sort_by_key(|(id, _)| *id);
     facts

@@ -38,7 +38,7 @@ pub fn decide_at_site(
 ) -> Decision {
     let kept = site.kept(subject.fingerprint);
     let kept = Indexed::of(&kept);
-    let (mut compared, mut refusals) = compare(subject, &kept, candidates, site.young, params);
+    let (mut compared, mut refusals) = compare(subject, &kept, candidates, site.few_siblings, params);
     compared.sort_by_key(|c| c.candidate.id);
 
     let found = digest::among(subject, kept.text, &compared, candidates, params);

@@ -94,7 +94,7 @@ pub struct Facts {
     /// Both are of one site.
     pub same_site: bool,
     /// Both are of one site that is too new to have a memory.
-    pub young_site: bool,
+    pub few_siblings: bool,
     /// Share of the shared shingles that an article of another story shares, too.
     pub elsewhere: f64,
     /// Share of the weight of the shared shingles that the list of common shingles takes away; 0 without a list.
@@ -108,7 +108,7 @@ pub struct Facts {
 pub(crate) struct Around {
     pub(crate) hours: Option<f64>,
     pub(crate) same_site: bool,
-    pub(crate) young_site: bool,
+    pub(crate) few_siblings: bool,
     pub(crate) elsewhere: f64,
 }
 
@@ -193,7 +193,7 @@ impl Facts {
             first_paragraph: if a_is_shorter { first } else { (first.1, first.0) },
             lead: lead(a.text, b),
             same_site: around.same_site,
-            young_site: around.young_site,
+            few_siblings: around.few_siblings,
             elsewhere: around.elsewhere,
             common: overlap.common_share(),
             sampled: overlap.is_sampled(),

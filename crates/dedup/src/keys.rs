@@ -142,7 +142,7 @@ impl Choice {
             if self.chosen.len() == k {
                 break;
             }
-            // What is said again further on comes again with a higher rank.
+            // A sentence that repeats further on comes again with a higher rank.
             if !self.chosen.contains(&key) {
                 self.chosen.push(key);
             }

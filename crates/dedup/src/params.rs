@@ -21,7 +21,7 @@ pub struct Params<'a> {
     /// site memory (versions and copies).
     pub same_title: f64,
     /// A site with fewer visible articles than this has no memory yet.
-    pub young_site: usize,
+    pub min_siblings: usize,
     /// A re-link asks that the new article has less than this containment with the old original.
     pub relink_containment: f64,
     /// What the signs count.
@@ -37,7 +37,7 @@ impl Default for Params<'_> {
             least_contained: 0.12,
             site_repeats: 2,
             same_title: 0.5,
-            young_site: 4,
+            min_siblings: 4,
             relink_containment: 0.15,
             weights: Weights::in_use(),
             common: None,

@@ -146,7 +146,7 @@ signs! {
     /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series.
     SameSiteAndTitle = "same_site_and_title", Against;
     /// Both are of one site that is too new to have a memory, and not all of both is shared.
-    YoungSite = "young_site", Against;
+    FewSiblings = "few_siblings", Against;
     /// Share of what is shared that an article of another story shows, too.
     Elsewhere = "elsewhere", Against;
     /// Share of what is shared that the list of common shingles takes away.
@@ -237,7 +237,7 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
         Sign::SameSiteAndTitle if !f.same_site => 0.0,
         Sign::SameSiteAndTitle => not_whole * titles.map_or(0.0, |t| (t.likeness() - 0.5).max(0.0) * 2.0),
-        Sign::YoungSite => not_whole * f64::from(u8::from(f.young_site)),
+        Sign::FewSiblings => not_whole * f64::from(u8::from(f.few_siblings)),
         Sign::Elsewhere => f.elsewhere,
         Sign::Common => f.common,
     };

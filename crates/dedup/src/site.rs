@@ -13,7 +13,7 @@ pub struct SiteEvidence {
     /// The subject's blocks that are ignored as its site's own. Ascending, distinct.
     pub dropped: Vec<BlockHash>,
     /// Its site has shown too few other articles to have a memory.
-    pub(crate) young: bool,
+    pub(crate) few_siblings: bool,
 }
 
 impl SiteEvidence {
@@ -21,7 +21,7 @@ impl SiteEvidence {
     pub fn of(subject: &Subject<'_>, recents: &[Recent<'_>], params: &Params<'_>) -> Self {
         Self {
             dropped: own_blocks(subject, recents, params),
-            young: is_young(subject, recents, params),
+            few_siblings: has_few_siblings(subject, recents, params),
         }
     }
 
@@ -70,8 +70,8 @@ pub(crate) fn own_blocks(
 }
 
 /// Whether the subject's site has shown too few other articles to have a memory.
-pub(crate) fn is_young(subject: &Subject<'_>, recents: &[Recent<'_>], params: &Params<'_>) -> bool {
-    recents.iter().filter(|r| r.id != subject.id).count() < params.young_site
+pub(crate) fn has_few_siblings(subject: &Subject<'_>, recents: &[Recent<'_>], params: &Params<'_>) -> bool {
+    recents.iter().filter(|r| r.id != subject.id).count() < params.min_siblings
 }
 
 /// The fingerprint without the shingles and marks of dropped blocks. `dropped` is ascending.

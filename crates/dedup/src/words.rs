@@ -96,7 +96,7 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
         Sign::Ratio => format!("{} and {} shingles long", f.sizes.0, f.sizes.1),
         Sign::SameSite => "both are of one site".to_owned(),
         Sign::SameSiteAndTitle => "both are of one site, under nearly the same title".to_owned(),
-        Sign::YoungSite => "their site is too new to know its own blocks".to_owned(),
+        Sign::FewSiblings => "their site is too new to know its own blocks".to_owned(),
         Sign::Elsewhere => format!(
             "{} of what is shared stands in other stories, too",
             percent(f.elsewhere)

@@ -190,7 +190,7 @@ fn joins(older: (&str, &[&str]), newer: (&str, &[&str])) -> bool {
         ..subject(2, newer)
     };
     let params = Params {
-        young_site: 0,
+        min_siblings: 0,
         ..Params::default()
     };
     decide(&subject, &[candidate], &[], &params).link.is_some()

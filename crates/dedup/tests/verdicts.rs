@@ -182,8 +182,8 @@ fn what_is_no_candidate_is_refused_as_such() {
 
 #[test]
 fn a_sites_own_blocks_tie_nothing_together() {
-    let furniture = paragraphs(100..106);
-    let page = |n: u64| [paragraphs(n * 10..n * 10 + 2), furniture.clone()].concat();
+    let repeated = paragraphs(100..106);
+    let page = |n: u64| [paragraphs(n * 10..n * 10 + 2), repeated.clone()].concat();
     let pages: Vec<Fingerprint> = (0..5).map(|n| print(None, &page(n))).collect();
     let of_site: Vec<Recent<'_>> = pages
         .iter()
@@ -209,8 +209,8 @@ fn a_sites_own_blocks_tie_nothing_together() {
     assert_eq!(decision.refusals[0].1, Refusal::TooLittleShared);
     assert!(decision.kept(&pages[4]).shingles.len() < pages[4].shingles.len() / 2);
 
-    // Nothing but furniture.
-    let bare = print(None, &furniture);
+    // Nothing but repeated.
+    let bare = print(None, &repeated);
     let nothing = Subject {
         fingerprint: &bare,
         ..new

@@ -1,8 +1,8 @@
 //! Files whose folders others may write to: opened and written without following what stands in their place.
 //!
 //! **In**: paths. **Out**: [`open`] gives a file that can be read without waiting for anybody, [`NewFile`] a file that
-//! appears under its name when it is whole. **May fail**: whatever the file system refuses, and a FIFO, a device, a socket or a
-//! symbolic link where a file should be.
+//! appears under its name when it is whole. **May fail**: whatever the file system refuses, and a FIFO, a
+//! device, a socket or a symbolic link where a file should be.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Opens a regular file for reading. Whatever else stands there is an error, and never waited for: a FIFO without a writer
-/// would block for ever, a device may do something by being opened. A symbolic link in the last place is not followed.
+/// Opens a regular file for reading. Whatever else stands there is an error, and never waited for: a FIFO
+/// without a writer would block for ever, a device may do something by being opened. A symbolic link in the
+/// last place is not followed.
 ///
 /// # Errors
 /// Those of the file system; [`io::ErrorKind::InvalidInput`] for what is no regular file.
@@ -48,8 +49,8 @@ fn open_with(path: &Path, flags: i32) -> io::Result<File> {
     }
 }
 
-/// Whether an open file is below `folder` (a path without links), whatever has been moved about since its path was read.
-/// Where the system does not say (no `/proc`), it is taken to be.
+/// Whether an open file is below `folder` (a path without links), whatever has been moved about since its
+/// path was read. Where the system does not say (no `/proc`), it is taken to be.
 pub fn is_below(file: &File, folder: &Path) -> bool {
     std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
         .map_or(true, |at| at.starts_with(folder))
@@ -87,8 +88,8 @@ impl NewFile {
         })
     }
 
-    /// Everything to the disk, then the file to its place. A link that has come to stand there meanwhile is replaced, not
-    /// followed.
+    /// Everything to the disk, then the file to its place. A link that has come to stand there meanwhile is
+    /// replaced, not followed.
     ///
     /// # Errors
     /// The disk is full or gone.

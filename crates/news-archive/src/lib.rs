@@ -1,7 +1,8 @@
 //! An invented news archive, in the form in which Common Crawl News publishes: WARC, a gzip member a record.
 //!
-//! For docs/tutorial.md and its test. Apart from `copydesk-testkit`, whose articles it writes, because that one needs Kafka's client
-//! built: this is there in seconds. In: a number of pages and a seed. Out: bytes. What may fail: the output.
+//! For docs/tutorial.md and its test. Apart from `copydesk-testkit`, whose articles it writes, because that
+//! one needs Kafka's client built: this is there in seconds. In: a number of pages and a seed. Out: bytes.
+//! What may fail: the output.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,8 +22,9 @@ use articles::ArticleGenerator;
 /// Sites of the archive.
 const SITES: usize = 40;
 
-/// Writes an archive of so many pages: same seed, same bytes. Every fifth page is a copy of an earlier one at another site, every
-/// second of those without its last paragraphs. Each site has its navigation, teasers and notice around its articles.
+/// Writes an archive of so many pages: same seed, same bytes. Every fifth page is a copy of an earlier one at
+/// another site, every second of those without its last paragraphs. Each site has its navigation, teasers and
+/// notice around its articles.
 ///
 /// # Errors
 /// `out` cannot be written to.

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::client::FetchedSchema;
 
-/// Bytes of one string, and of the elements of one collection, at the most: a length is read before what it is the length of.
+/// Bytes of one string, and of the elements of one collection, at the most: a length is read before what it
+/// is the length of.
 const MOST_ALLOCATED: usize = 16 << 20;
 /// Types within each other. What is read is as deep as its schema, which may not refer to itself.
 const MOST_LEVELS: usize = 64;
@@ -92,7 +93,8 @@ struct Walk<'n, 's> {
 }
 
 impl Walk<'_, '_> {
-    /// Answers whether a value may have no bytes at all. `space`: the namespace around it; `above`: the records around it.
+    /// Answers whether a value may have no bytes at all. `space`: the namespace around it; `above`: the
+    /// records around it.
     fn check(
         &self,
         schema: &Schema,

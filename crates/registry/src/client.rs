@@ -215,7 +215,8 @@ impl Client {
         })
     }
 
-    /// `None`: the registry says that it does not have it. A 404 of anything else (a wrong path, a proxy) is no such word.
+    /// `None`: the registry says that it does not have it. A 404 of anything else (a wrong path, a proxy) is
+    /// no such word.
     fn ask(&self, path: &str) -> Result<Option<SchemaAnswer>, String> {
         let (status, body) = self.get(path)?;
         match status {

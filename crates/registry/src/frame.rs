@@ -23,7 +23,8 @@ impl<'v> Framed<'v> {
 /// Levels of nesting that a message's place may have.
 const MOST_LEVELS: i64 = 100;
 
-/// The place of a message in its file: the number of the message on each level, and the data behind it. A zero alone is the first one.
+/// The place of a message in its file: the number of the message on each level, and the data behind it. A
+/// zero alone is the first one.
 pub(crate) fn message_place(data: &[u8]) -> Option<(Vec<usize>, &[u8])> {
     let (levels, mut rest) = zigzag(data)?;
     if levels == 0 {

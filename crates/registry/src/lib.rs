@@ -1,15 +1,17 @@
 //! Values that were written by a serialiser for a schema registry become JSON, or text.
 //!
-//! **In**: a record's value in Confluent's wire format (a zero, the schema's number in four bytes, for Protobuf the message's place in its
-//! file, then the data), and a registry that answers Confluent's calls (Confluent's own, Apicurio, Karapace, Redpanda). **Out**: the
-//! same value as JSON, which is decoded like any other; or the text itself where the schema is a string. Avro, Protobuf and JSON Schema.
+//! **In**: a record's value in Confluent's wire format (a zero, the schema's number in four bytes, for
+//! Protobuf the message's place in its file, then the data), and a registry that answers Confluent's calls
+//! (Confluent's own, Apicurio, Karapace, Redpanda). **Out**: the same value as JSON, which is decoded like
+//! any other; or the text itself where the schema is a string. Avro, Protobuf and JSON Schema.
 //!
-//! **What may fail**: [`Refused`] says why a value cannot be read, whoever asks: a schema that the registry does not have or that cannot be used, data
-//! that is not what its schema says. A registry that does not answer is an outage: [`Registry::convert`] waits until it does. Nothing panics,
-//! and no message quotes a value or a secret.
+//! **What may fail**: [`Refused`] says why a value cannot be read, whoever asks: a schema that the registry
+//! does not have or that cannot be used, data that is not what its schema says. A registry that does not
+//! answer is an outage: [`Registry::convert`] waits until it does. Nothing panics, and no message quotes a
+//! value or a secret.
 //!
-//! The parts: [`frame`](self) reads the five bytes, `client` asks the registry, `avro` and `protobuf` hold a schema and read by it.
-//! Schemas never change under their number, so each is asked for once.
+//! The parts: [`frame`](self) reads the five bytes, `client` asks the registry, `avro` and `protobuf` hold a
+//! schema and read by it. Schemas never change under their number, so each is asked for once.
 
 mod avro;
 mod client;
@@ -58,17 +60,17 @@ pub enum Refused {
     },
 }
 
-/// A schema registry with the schemas that it has told.
+/// A schema registry, and a cache of its answers.
 #[derive(Debug)]
 pub struct Registry {
     client: Client,
-    known: Mutex<HashMap<u32, Known>>,
+    known: Mutex<HashMap<u32, CachedSchema>>,
     /// Held by whoever asks: others who want the same schema wait and find it.
     asking: Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
-enum Known {
+enum CachedSchema {
     Schema(Arc<Reader>),
     /// It cannot be used, which does not change.
     Unusable(String),
@@ -105,7 +107,8 @@ impl Registry {
         self.client.check()
     }
 
-    /// Takes a value out of its frame: as JSON, or as the text that the whole value is. `None`: it has no frame. Blocks while the registry does not answer, so not for threads of a runtime.
+    /// Takes a value out of its frame: as JSON, or as the text that the whole value is. `None`: it has no
+    /// frame. Blocks while the registry does not answer, so not for threads of a runtime.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -136,7 +139,7 @@ impl Registry {
             }
             let known = match self.client.schema(id) {
                 Asked::Found(fetched) => Self::usable(&fetched),
-                Asked::Unknown => Known::Unknown(Instant::now()),
+                Asked::Unknown => CachedSchema::Unknown(Instant::now()),
                 Asked::Away(why) => {
                     if pause == FIRST_PAUSE || pause == LONGEST_PAUSE {
                         warn!(
@@ -168,18 +171,20 @@ impl Registry {
         answer(id, known)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Known>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, CachedSchema>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn usable(fetched: &FetchedSchema) -> Known {
+    fn usable(fetched: &FetchedSchema) -> CachedSchema {
         let reader = match fetched.kind {
             SchemaType::Avro => AvroReader::new(fetched).map(Reader::Avro),
             SchemaType::Protobuf => ProtobufReader::new(fetched).map(Reader::Protobuf),
             SchemaType::Json => Ok(Reader::Json),
             SchemaType::Other => Err("it is neither Avro nor Protobuf nor JSON Schema".to_owned()),
         };
-        reader.map_or_else(Known::Unusable, |reader| Known::Schema(Arc::new(reader)))
+        reader.map_or_else(CachedSchema::Unusable, |reader| {
+            CachedSchema::Schema(Arc::new(reader))
+        })
     }
 }
 
@@ -192,11 +197,11 @@ fn wait(pause: Duration) {
 }
 
 /// What is known, unless it is to be asked for again.
-fn answer(id: u32, known: Known) -> Option<Result<Arc<Reader>, Refused>> {
+fn answer(id: u32, known: CachedSchema) -> Option<Result<Arc<Reader>, Refused>> {
     match known {
-        Known::Schema(reader) => Some(Ok(reader)),
-        Known::Unusable(why) => Some(Err(Refused::UnknownSchema { id, why })),
-        Known::Unknown(when) => (when.elapsed() < UNKNOWN_FOR).then(|| Err(not_there(id))),
+        CachedSchema::Schema(reader) => Some(Ok(reader)),
+        CachedSchema::Unusable(why) => Some(Err(Refused::UnknownSchema { id, why })),
+        CachedSchema::Unknown(when) => (when.elapsed() < UNKNOWN_FOR).then(|| Err(not_there(id))),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a registry may answer, and what is made of it: each schema is asked for once, with the login, and only the registry's own word makes a schema unknown.
+//! What a registry may answer, and what is made of it: each schema is asked for once, with the login, and
+//! only the registry's own word makes a schema unknown.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,7 +1,7 @@
 //! Text that must not be shown: passwords, tokens, and whatever may hold one.
 //!
-//! **In**: text. **Out**: the same text to whoever asks for it by name ([`Secret::expose`]), and a blot to everybody else: in
-//! `Debug`, in `Display` and when serialised. **Nothing fails.**
+//! **In**: text. **Out**: the same text to whoever asks for it by name ([`Secret::expose`]), and a blot to
+//! everybody else: in `Debug`, in `Display` and when serialised. **Nothing fails.**
 //!
 //! [`Scrubber`] is for texts of other programs, which may quote a secret that they were given.
 

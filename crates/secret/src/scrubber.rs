@@ -7,8 +7,9 @@ use crate::{BLOT, Secret};
 /// Parts of a secret shorter than this are left where they are: they are words of the language, or nothing at all.
 const SHORTEST_PART: usize = 4;
 
-/// Replaces every occurrence of the secrets that it knows, and of their parts between blanks and punctuation, by a blot:
-/// libraries quote a setting that they cannot read, in whole or from the place on where they stopped.
+/// Replaces every occurrence of the secrets that it knows, and of their parts between blanks and punctuation,
+/// by a blot: libraries quote a setting that they cannot read, in whole or from the place on where they
+/// stopped.
 #[derive(Clone, Default)]
 pub struct Scrubber {
     /// The longest first, so that no part is replaced before the whole.

@@ -4,12 +4,12 @@
 //!     cargo run --release -p copydesk-site --example measure -- stream STREAM.jsonl.gz [--set NAME=VALUE]
 //!     cargo run --release -p copydesk-site --example measure -- growth PAGES.jsonl.gz [--set NAME=VALUE]
 //!
-//! `pages`: pages in order of arrival, then cleaned again with all pages of their site at hand. Writes NAME.gold.jsonl.gz (the
-//! pages whose site has another one), and NAME.rules.jsonl, NAME.arrival.jsonl and NAME.again.jsonl for the scorer, with all
-//! blocks and the rule that took each out; `--dek` as in the quality bench. Prints what is left in, and whether another page of the host
-//! shows it.
+//! `pages`: pages in order of arrival, then cleaned again with all pages of their site in view. Writes
+//! NAME.gold.jsonl.gz (the pages whose site has another one), and NAME.rules.jsonl, NAME.arrival.jsonl and
+//! NAME.again.jsonl for the scorer, with all blocks and the rule that took each out; `--dek` as in the
+//! quality bench. Prints what is left in, and whether another page of the host shows it.
 //! `stream`: what is taken out of articles that carry nothing of their site (all of it is loss), and of copies with
-//! furniture around them (what their original has, too, is loss).
+//! repeated blocks around them (what their original has, too, is loss).
 //! `growth`: wraps invented articles in what the rules leave in of a real page, and counts what is left of that, and
 //! what is lost of the article, by the number of pages of the site.
 #![allow(
@@ -68,7 +68,7 @@ fn options() -> Options {
                 let p = &mut options.params;
                 match name {
                     "repeats" => p.repeats = number as usize,
-                    "young_site" => p.young_site = number as usize,
+                    "min_siblings" => p.min_siblings = number as usize,
                     "same_title" => p.same_title = number,
                     "same_text" => p.same_text = number,
                     "most_words" => p.most_words = number,

@@ -31,8 +31,8 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Which blocks none of the groups shows, mostly: by 16 bits of their keys. Few blocks of an article are shown elsewhere, and to
-/// look for each in every group is most of what a decision costs.
+/// Which blocks none of the groups shows, mostly: by 16 bits of their keys. Few blocks of an article are
+/// shown elsewhere, and to look for each in every group is most of what a decision costs.
 #[derive(Default)]
 pub(crate) struct Shown(HashBits<1024>);
 
@@ -58,8 +58,8 @@ impl Shown {
 
 /// The other articles, one group a text.
 ///
-/// Left out are the article itself, its own address, nearly its own title and nearly its own text (`own`: its blocks): what these share with
-/// it *is* the article.
+/// Left out are the article itself, its own address, nearly its own title and nearly its own text (`own`: its
+/// blocks): what these share with it *is* the article.
 pub(crate) fn others<'a>(
     subject: &Subject<'_>,
     own: &[BlockKey],
@@ -146,8 +146,8 @@ impl Hashed for BlockKey {
     }
 }
 
-/// The words of a title or the blocks of a text, with what tells most pairs apart at a glance: a flush compares every pair of a site's last
-/// articles for each of the site's new ones.
+/// The words of a title or the blocks of a text, with what tells most pairs apart at a glance: a flush
+/// compares every pair of a site's last articles for each of the site's new ones.
 struct Set<'a, T> {
     /// Ascending and distinct.
     members: &'a [T],

@@ -42,7 +42,7 @@ pub fn decide_keyed(
 ) -> Decision {
     let own = own_text(article, keys);
     let groups = others(subject, &own, siblings, params);
-    let needed = if groups.len() < params.young_site {
+    let needed = if groups.len() < params.min_siblings {
         1
     } else {
         params.repeats
@@ -126,7 +126,8 @@ fn repeats(
         return found;
     }
     let shown = Shown::by(groups);
-    // Short ones that are known from bodies only, since the last block that is not repeated, and the length of that run.
+    // Short ones that are known from bodies only, since the last block that is not repeated, and the length
+    // of that run.
     let (mut doubtful, mut run) = (Vec::new(), 0_usize);
     for (position, block) in article.blocks.iter().enumerate() {
         let Some((key, short)) = keys.get(position) else {
@@ -156,8 +157,9 @@ fn repeats(
     found
 }
 
-/// Why a block would go, and whether that is enough. It is not for a short word of the article ("Why?", "No.") that stands in
-/// two interviews: it counts where rules removed it, or in a row of such blocks, which is a menu.
+/// Why a block would go, and whether that is enough. It is not for a short word of the article ("Why?",
+/// "No.") that stands in two interviews: it counts where rules removed it, or in a row of such blocks, which
+/// is a menu.
 fn why(
     p: &Paragraph<'_>,
     groups: &[Group<'_>],

@@ -60,18 +60,18 @@ fn key(state: u64, count: usize) -> Option<(BlockKey, bool)> {
 /// The state of the hash before the first symbol.
 const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// The states of the hash after several rows of symbols. A state needs the one before it, and so a row for itself leaves the
-/// processor waiting; rows of about one length are done in the time of one.
+/// The states of the hash after several rows of symbols. A state needs the one before it, and so a row for
+/// itself leaves the processor waiting; rows of about one length are done in the time of one.
 fn states<const N: usize>(rows: [&[u32]; N]) -> [u64; N] {
     let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
-    let parted = rows.map(|row| row.split_at(shortest));
+    let split_rows = rows.map(|row| row.split_at(shortest));
     let mut states = [EMPTY; N];
     for at in 0..shortest {
-        for (state, (row, _)) in states.iter_mut().zip(&parted) {
+        for (state, (row, _)) in states.iter_mut().zip(&split_rows) {
             *state = step(*state, row.get(at).copied().unwrap_or_default());
         }
     }
-    for (state, (_, rest)) in states.iter_mut().zip(&parted) {
+    for (state, (_, rest)) in states.iter_mut().zip(&split_rows) {
         *state = rest.iter().fold(*state, |state, c| step(state, *c));
     }
     states

@@ -1,8 +1,9 @@
 //! Site memory: what a site shows in one article after the other is not the article.
 //!
 //! **In:** a cleaned article, the blocks of the last articles of its site, what a person has said about blocks of this
-//! site, and the blocks that travel with stories from site to site. **Out:** a [`Decision`]: the blocks that go under the
-//! rule `site-memory`, each with its evidence, and the blocks that were spared, each with the guard that spared it.
+//! site, and the blocks that travel with stories from site to site. **Out:** a [`Decision`]: the blocks that
+//! go under the rule `site-memory`, each with its evidence, and the blocks that were spared, each with the
+//! guard that spared it.
 //! **What may fail:** reading damaged stored blocks ([`BlocksError`]); nothing else. No I/O, no clock, no state between
 //! articles: the same arguments give the same answer, so a decision can be shown and made again from what is stored.
 //!

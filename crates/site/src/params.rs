@@ -20,7 +20,7 @@ pub struct Params {
     /// A block goes if so many other stories of the site show it, …
     pub repeats: usize,
     /// … or one, on a site of which fewer stories than this are visible.
-    pub young_site: usize,
+    pub min_siblings: usize,
     /// Titles are nearly the same from this Jaccard similarity of their words: versions of one article.
     pub same_title: f64,
     /// Texts are nearly the same from this Jaccard similarity of the blocks that the rules left: copies of one story.
@@ -39,7 +39,7 @@ impl Default for Params {
     fn default() -> Self {
         Self {
             repeats: 2,
-            young_site: 4,
+            min_siblings: 4,
             same_title: 0.5,
             same_text: 0.5,
             most_words: 0.5,

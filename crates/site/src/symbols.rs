@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use copydesk_article::{block_of, gather_bits};
 
-/// Appends what a block's key is made of: its letters in lower case and its digits, or a zero for each run of them. Returns how
-/// many letters and runs of digits there are.
+/// Appends what a block's key is made of: its letters in lower case and its digits, or a zero for each run of
+/// them. Returns how many letters and runs of digits there are.
 pub(crate) fn put_symbols(text: &str, symbols: &mut Vec<u32>) -> usize {
     let bytes = text.as_bytes();
     // Most blocks are ASCII without a digit.

@@ -35,8 +35,8 @@ pub struct Watermarks {
     pub source: TopicPartition,
     /// The oldest message still there.
     pub low: Offset,
-    /// The first message that cannot be read: where the next one will go, or where the first open transaction begins, unless
-    /// `isolation.level` says otherwise.
+    /// The first message that cannot be read: where the next one will go, or where the first open transaction
+    /// begins, unless `isolation.level` says otherwise.
     pub high: Offset,
     /// Where the next message will go, whatever transactions are open.
     pub end: Offset,

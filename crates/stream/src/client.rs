@@ -16,8 +16,8 @@ use tracing::{debug, error, info, warn};
 use crate::coordinator::{Coordinator, Start, Wanted};
 use crate::intake::Intake;
 use crate::locked;
-use crate::poll::Shared;
 use crate::rebalance::Roster;
+use crate::shared::Shared;
 
 /// How long the watermarks of one claim may take before it is put off.
 const WATERMARK_PATIENCE: Duration = Duration::from_secs(10);
@@ -93,7 +93,8 @@ impl Callbacks {
         let starts = match self.claim(consumer, &wanted) {
             Ok(starts) => starts,
             Err(reason) => {
-                warn!(partitions = %names(&wanted), reason, "cannot claim; nothing of these is read until a claim succeeds");
+                warn!(partitions = %names(&wanted), reason, "cannot claim; nothing of these is read until a \
+                    claim succeeds");
                 self.state().claim_at = Some(Instant::now() + CLAIM_AGAIN);
                 Vec::new()
             }
@@ -134,7 +135,8 @@ impl Callbacks {
                 }
             }
             Err(refused) => {
-                error!(partitions = %names(&opened), error = %refused, "kafka's client refuses to start these partitions; tried again");
+                error!(partitions = %names(&opened), error = %refused, "kafka's client refuses to start \
+                    these partitions; tried again");
                 {
                     let mut state = self.state();
                     state.intake.discard(&opened);
@@ -207,7 +209,8 @@ impl Callbacks {
         if consumer.assignment_lost() {
             let lost = self.state().roster.release(&sources);
             if !lost.is_empty() {
-                warn!(partitions = %names(&lost), "partitions lost: this worker was silent for longer than the session timeout, or Kafka was");
+                warn!(partitions = %names(&lost), "partitions lost: this worker was silent for longer than \
+                    the session timeout, or Kafka was");
                 self.coordinator.lost(&lost);
                 locked(&self.shared.hints).forget(&lost);
                 let mut state = self.state();

@@ -70,7 +70,8 @@ pub struct StreamConfig {
     /// Bytes of all messages between the poll and the database. One message beyond it per partition can be in
     /// hand, and librdkafka fetches up to 8 MiB ahead.
     pub total_bytes: usize,
-    /// Bytes that each message counts in the two settings above besides its own: for what is made of it before it is stored.
+    /// Bytes that each message counts in the two settings above besides its own: for what is made of it
+    /// before it is stored.
     pub message_overhead: usize,
     /// Static membership: a restart within the session timeout does not move partitions.
     pub group_instance_id: Option<String>,
@@ -115,7 +116,8 @@ impl StreamConfig {
         }
     }
 
-    /// Refuses what cannot work, properties that librdkafka does not know among it. Connects to nothing and loads nothing.
+    /// Refuses what cannot work, properties that librdkafka does not know among it. Connects to nothing and
+    /// loads nothing.
     ///
     /// # Errors
     /// [`StreamError::Config`] names the setting.
@@ -131,7 +133,8 @@ impl StreamConfig {
         }
         if self.brokers.contains('@') {
             return bad(
-                "the brokers' addresses have an @: they are host:port; user and password are sasl.username and sasl.password \
+                "the brokers' addresses have an @: they are host:port; user and password are sasl.username \
+                    and sasl.password \
                  in [kafka.properties]"
                     .to_owned(),
             );
@@ -179,7 +182,8 @@ impl StreamConfig {
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
             // librdkafka's own prefetch comes on top of our budget, and its defaults (64 MiB, 100 000
-            // messages) would be most of the memory. Of what arrives it is the compressed size that counts: pages are five times that.
+            // messages) would be most of the memory. Of what arrives it is the compressed size that counts:
+            // pages are five times that.
             .set("queued.max.messages.kbytes", "8192")
             .set("queued.min.messages", "1000")
             .set("fetch.max.bytes", "8388608")

@@ -281,7 +281,7 @@ impl Slot {
         load.messages <= limits.messages / 2 && load.bytes <= limits.bytes / 2
     }
 
-    /// Queues what is in hand; false if some of it has to wait on, `contended` if for the budget.
+    /// Queues the held messages; false if some of them still have to wait, `contended` if for the budget.
     fn empty_hand(&mut self, limits: QueueLimits, budget: &Budget, contended: &mut bool) -> bool {
         while let Some(held) = self.hand.pop_front() {
             match held {

@@ -1,5 +1,5 @@
-//! Kafka's side of a worker: bounded queues of messages, rebalance callbacks in the right order. And a [`Producer`] for what
-//! a worker tells other topics.
+//! Kafka's side of a worker: bounded queues of messages, rebalance callbacks in the right order. And a
+//! [`Producer`] for what a worker tells other topics.
 //!
 //! **In**: a [`StreamConfig`] and a [`Coordinator`], which says where each partition starts. **Out**: one
 //! [`PartitionStream`] per partition, in the order of the offsets, and [`Coordinator`] calls when partitions
@@ -32,7 +32,7 @@
 //!    assigns nothing and is tried again from the poll loop.
 //! 2. *Revoked*: the queues are closed, [`Coordinator::drain`] stores what is in them, its positions are
 //!    committed as a hint, and only then librdkafka gives the partitions up.
-//! 3. *Lost* (silent for longer than the session timeout): [`Coordinator::lost`], queues are emptied, nothing
+//! 3. *Lost* (no heartbeat for longer than the session timeout): [`Coordinator::lost`], queues are emptied, nothing
 //!    is committed.
 //!
 //! `rebalance` holds this as a pure state machine.
@@ -41,7 +41,7 @@
 //!
 //! Messages are counted twice. A partition's queue is bounded by count and bytes. The worker as a whole is
 //! bounded by bytes, from the poll until the [`Charge`] of the message is dropped, which the worker does
-//! when the message is stored. Whatever does not fit is kept in hand (one message per partition) and its
+//! when the message is stored. A message that does not fit is held (one per partition) and its
 //! partition is paused; `intake` holds the rules, which are fair: who waited first is served first, so a
 //! large message cannot starve behind small ones. The poll thread itself never stops polling, so
 //! back-pressure never looks like a dead member to Kafka.
@@ -50,6 +50,7 @@ pub mod admin;
 mod budget;
 mod client;
 mod config;
+mod consumer;
 mod coordinator;
 mod error;
 mod hints;
@@ -63,6 +64,7 @@ mod properties;
 mod queue;
 mod quiet;
 mod rebalance;
+mod shared;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
@@ -70,10 +72,10 @@ mod vitals;
 
 pub use budget::Charge;
 pub use config::StreamConfig;
+pub use consumer::{Consumer, ConsumerHandle};
 pub use coordinator::{Coordinator, Start, Wanted};
 pub use error::{CoordinatorError, StreamError};
 pub use memory_broker::MemoryBroker;
-pub use poll::{Consumer, ConsumerHandle};
 pub use producer::{Producer, Record, SendError};
 pub use properties::{Allowed, Properties, is_property, nearest_property};
 pub use queue::{Delivery, PartitionStream};

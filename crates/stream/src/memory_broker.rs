@@ -5,8 +5,8 @@ use rdkafka::producer::DefaultProducerContext;
 
 use crate::error::StreamError;
 
-/// A broker whose messages are gone when it is dropped. It knows what producers and consumers ask for, has no security, and keeps
-/// no more than some megabytes of each partition.
+/// A broker whose messages are gone when it is dropped. It knows what producers and consumers ask for, has no
+/// security, and keeps no more than some megabytes of each partition.
 pub struct MemoryBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
 }

@@ -1,24 +1,20 @@
-//! The poll thread, and the handle on it.
+//! The poll thread: polls, hands messages to the intake, resumes and pauses partitions, closes.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use copydesk_article::{NextOffset, TopicPartition};
+use copydesk_article::NextOffset;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset as KafkaOffset, TopicPartitionList};
-use tokio::sync::watch;
-use tracing::{debug, error, info, trace, warn};
+use tracing::{debug, info, trace, warn};
 
 use crate::client::{Callbacks, listed, watermarks};
-use crate::hints::Hints;
-use crate::intake::{Arrival, Intake, QueueLimits};
+use crate::intake::Arrival;
+use crate::shared::Shared;
 use crate::throttle::Throttle;
-use crate::vitals::Vitals;
-use crate::{Coordinator, StreamConfig, StreamError, locked, message};
+use crate::{StreamError, locked, message};
 
 /// How long a poll waits when nothing else is to do; also how soon a stop is noticed.
 const IDLE_POLL: Duration = Duration::from_millis(50);
@@ -30,183 +26,15 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long questions for a better error text may take.
 const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long the poll waits for an answer that nobody wants. Behind a fetch that waits for messages it takes up to a tenth of a second. Not
-/// less: a request that librdkafka gives up counts as a failure of the broker.
+/// How long the poll waits for an answer that nobody wants. Behind a fetch that waits for messages it takes
+/// up to a tenth of a second. Not less: a request that librdkafka gives up counts as a failure of the broker.
 const WAKING_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the handle and the poll thread share.
-pub(crate) struct Shared {
-    stop: AtomicBool,
-    pub(crate) hints: Mutex<Hints>,
-    start_over: Mutex<Vec<TopicPartition>>,
-    fatal: watch::Sender<Option<StreamError>>,
-    ended: watch::Sender<bool>,
-    vitals: Vitals,
-}
-
-impl Shared {
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    fn fail(&self, error: StreamError) {
-        self.fatal.send_if_modified(|known| {
-            let first = known.is_none();
-            if first {
-                error!(%error, "the consumer cannot go on");
-                *known = Some(error);
-            }
-            first
-        });
-    }
-}
-
-/// Starts consumers.
-#[derive(Debug)]
-pub struct Consumer;
-
-impl Consumer {
-    /// Starts the poll thread, which joins the group. Does not wait for Kafka: brokers that are away and topics
-    /// that do not exist are waited for, with a warning every ten seconds.
-    ///
-    /// # Errors
-    /// [`StreamError::Config`] for settings that contradict each other, that Kafka's client does not know or
-    /// that delivery depends on; [`StreamError::Thread`].
-    pub fn start(
-        config: StreamConfig,
-        coordinator: Arc<dyn Coordinator>,
-    ) -> Result<ConsumerHandle, StreamError> {
-        let shared = Arc::new(Shared {
-            stop: AtomicBool::new(false),
-            hints: Mutex::default(),
-            start_over: Mutex::default(),
-            fatal: watch::Sender::new(None),
-            ended: watch::Sender::new(false),
-            vitals: Vitals::new(),
-        });
-        let limits = QueueLimits {
-            messages: config.queue_messages,
-            bytes: config.queue_bytes,
-            overhead: config.message_overhead,
-        };
-        let callbacks = Callbacks::new(
-            coordinator,
-            Arc::clone(&shared),
-            config.drain_timeout,
-            config.extra.scrubber(),
-            Intake::new(limits, config.total_bytes),
-        );
-        let consumer: BaseConsumer<Callbacks> = config
-            .consumer()?
-            .create_with_context(callbacks)
-            .map_err(|e| config.extra.refused(&e))?;
-        let poll = Poll {
-            consumer: Arc::new(consumer),
-            shared: Arc::clone(&shared),
-            throttle: Throttle::default(),
-            topics: config.topics,
-        };
-        let thread_shared = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("kafka-poll".to_owned())
-            .spawn(move || {
-                if catch_unwind(AssertUnwindSafe(|| poll.run())).is_err() {
-                    thread_shared.fail(StreamError::Fatal("the poll thread panicked".to_owned()));
-                }
-                thread_shared.ended.send_replace(true);
-            })
-            .map_err(|e| StreamError::Thread {
-                name: "kafka-poll",
-                reason: e.to_string(),
-            })?;
-        Ok(ConsumerHandle(Arc::new(StopOnDrop(shared))))
-    }
-}
-
-/// A hold on a running consumer. Cheap to clone; when the last one is dropped, the consumer stops by itself.
-#[derive(Clone)]
-pub struct ConsumerHandle(Arc<StopOnDrop>);
-
-struct StopOnDrop(Arc<Shared>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.stop.store(true, Ordering::Release);
-    }
-}
-
-impl std::fmt::Debug for ConsumerHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConsumerHandle").finish_non_exhaustive()
-    }
-}
-
-impl ConsumerHandle {
-    /// Resolves when the consumer cannot go on; never otherwise. Can be asked again and again.
-    pub async fn wait_fatal(&self) -> StreamError {
-        let mut fatal = self.0.0.fatal.subscribe();
-        let failed = match fatal.wait_for(Option::is_some).await {
-            Ok(known) => known.clone(),
-            Err(_) => None,
-        };
-        match failed {
-            Some(error) => error,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// How long ago the poll thread last went round: milliseconds, unless it hangs. A rebalance takes as long as its claims
-    /// and drains.
-    pub fn silent_for(&self) -> Duration {
-        self.0.0.vitals.silent_for()
-    }
-
-    /// Bytes of messages between Kafka and the database, as of the last round.
-    pub fn bytes_in_flight(&self) -> usize {
-        self.0.0.vitals.bytes()
-    }
-
-    /// Messages between Kafka and the database, as of the last round.
-    pub fn messages_in_flight(&self) -> usize {
-        self.0.0.vitals.messages()
-    }
-
-    /// Partitions that are paused because their queue or the budget is full, as of the last round.
-    pub fn paused_partitions(&self) -> usize {
-        self.0.0.vitals.paused()
-    }
-
-    /// Whether the consumer can go on.
-    pub fn is_running(&self) -> bool {
-        self.0.0.fatal.borrow().is_none() && !*self.0.0.ended.borrow()
-    }
-
-    /// Says how far a partition is stored, for lag tools. Never blocks; committed every few seconds, and
-    /// nothing depends on it.
-    pub fn commit_hint(&self, source: &TopicPartition, next: NextOffset) {
-        locked(&self.0.0.hints).note(source, next);
-    }
-
-    /// Gives up what was read of these partitions and claims them anew: for a position that was changed by
-    /// somebody else in the database. Never blocks; partitions that are not ours any more are left alone.
-    pub fn start_over(&self, sources: &[TopicPartition]) {
-        locked(&self.0.0.start_over).extend_from_slice(sources);
-    }
-
-    /// Drains all partitions through the coordinator, commits their positions, leaves the group. Takes at most
-    /// the drain timeout and some seconds (and what is left of a claim that is under way). Safe to call twice.
-    pub async fn stop(&self) {
-        self.0.0.stop.store(true, Ordering::Release);
-        let mut ended = self.0.0.ended.subscribe();
-        // An error means that the thread is gone, which is what we wait for.
-        let _ = ended.wait_for(|ended| *ended).await;
-    }
-}
-
-/// Makes the brokers of these partitions be asked for messages at once. A thread of librdkafka whose broker has only paused partitions
-/// sleeps for up to a second, and a resume does not wake it (seen with 2.12; a worker with all its partitions paused then stood still for
-/// 0.4 s at a time). Any request to the broker does: here for the partitions' ends. The answer is of no use. Only for a worker that has
-/// nothing else to do: others lose nothing by the sleep.
+/// Makes the brokers of these partitions be asked for messages at once. A thread of librdkafka whose broker
+/// has only paused partitions sleeps for up to a second, and a resume does not wake it (seen with 2.12; a
+/// worker with all its partitions paused then stood still for
+/// 0.4 s at a time). Any request to the broker does: here for the partitions' ends. The answer is of no use.
+/// Only for a worker that has nothing else to do: others lose nothing by the sleep.
 fn wake_fetchers(consumer: &BaseConsumer<Callbacks>, mut resumed: TopicPartitionList) {
     let asked = resumed
         .set_all_offsets(KafkaOffset::End)
@@ -216,8 +44,8 @@ fn wake_fetchers(consumer: &BaseConsumer<Callbacks>, mut resumed: TopicPartition
     }
 }
 
-/// The thread's own.
-struct Poll {
+/// What the poll thread owns.
+pub(crate) struct Poll {
     consumer: Arc<BaseConsumer<Callbacks>>,
     shared: Arc<Shared>,
     throttle: Throttle,
@@ -225,7 +53,17 @@ struct Poll {
 }
 
 impl Poll {
-    fn run(mut self) {
+    pub(crate) fn new(consumer: BaseConsumer<Callbacks>, shared: Arc<Shared>, topics: Vec<String>) -> Self {
+        Self {
+            consumer: Arc::new(consumer),
+            shared,
+            throttle: Throttle::default(),
+            topics,
+        }
+    }
+
+    /// Runs until the handle stops it, then closes.
+    pub(crate) fn run(mut self) {
         let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         // Here and not in `start`: it runs callbacks.
         if let Err(error) = self.consumer.subscribe(&topics) {

@@ -64,8 +64,8 @@ impl Producer {
         })
     }
 
-    /// Sends the records in this order and waits for all of them; the answers are in the same order. A record that failed
-    /// may be on the topic all the same.
+    /// Sends the records in this order and waits for all of them; the answers are in the same order. A record
+    /// that failed may be on the topic all the same.
     pub async fn send(&self, records: &[Record]) -> Vec<Result<(), SendError>> {
         let mut waiting = Vec::with_capacity(records.len());
         for record in records {

@@ -164,14 +164,17 @@ impl Properties {
         for (name, value) in &self.values {
             if !self.allowed.foreign_code && FOREIGN_CODE.contains(&name.as_str()) {
                 return Err(StreamError::Config(format!(
-                    "the property {name} makes Kafka's client load a library or run a command with the rights of this process; if it \
+                    "the property {name} makes Kafka's client load a library or run a command with the \
+                        rights of this process; if it \
                      is meant, set kafka.allow_foreign_code = true"
                 )));
             }
             if !self.allowed.unverified_brokers && leaves_brokers_unverified(name, value.expose()) {
                 return Err(StreamError::Config(format!(
-                    "{name} must not turn off the check of the brokers' certificates: whoever stands between this machine and Kafka \
-                     could read and change the articles; name the authority that signed them in ssl.ca.location (or, if it is \
+                    "{name} must not turn off the check of the brokers' certificates: whoever stands between \
+                        this machine and Kafka \
+                     could read and change the articles; name the authority that signed them in \
+                     ssl.ca.location (or, if it is \
                      meant, set kafka.allow_unverified_brokers = true)"
                 )));
             }
@@ -247,7 +250,8 @@ fn leaves_brokers_unverified(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether an entry of OpenSSL's list brings in what has no certificate or no encryption. One that is taken away is no danger.
+/// Whether an entry of OpenSSL's list brings in what has no certificate or no encryption. One that is taken
+/// away is no danger.
 fn is_weak_cipher(entry: &str) -> bool {
     let begins = |with: &str| {
         entry

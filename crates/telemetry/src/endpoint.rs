@@ -16,8 +16,8 @@ const PLAIN_PATHS: [&str; 4] = ["", "/", "/v1/traces", "/v1/traces/"];
 
 /// The collector's address: its base, or the whole one that ends in `/v1/traces`. Empty: none.
 ///
-/// `Debug`, `Display` and serde show scheme, host and port; user, password, parameters and paths that may be a token are
-/// blotted out.
+/// `Debug`, `Display` and serde show scheme, host and port; user, password, parameters and paths that may be
+/// a token are blotted out.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoint(Secret);
 
@@ -35,7 +35,8 @@ impl Endpoint {
         self.target().map(drop)
     }
 
-    /// Where the spans are posted to, and the value of an `Authorization` header if the address has a user or a password.
+    /// Where the spans are posted to, and the value of an `Authorization` header if the address has a user or
+    /// a password.
     pub(crate) fn target(&self) -> Result<(String, Option<String>), TraceSetupError> {
         let bad = |why: &str| TraceSetupError::Endpoint(why.to_owned());
         let mut url = Url::parse(self.0.expose()).map_err(|e| bad(&e.to_string()))?;

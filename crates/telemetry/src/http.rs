@@ -1,8 +1,8 @@
 //! The HTTP server for monitoring: GET and HEAD, one answer a connection.
 //!
-//! On a thread and a runtime of its own, so that it answers while every other thread is busy. Whoever connects is bounded in time, in bytes and
-//! in number: of too many connections the oldest is closed, so that silent ones never keep a new one out. There is no password and no TLS: it is
-//! not for the open internet.
+//! On a thread and a runtime of its own, so that it answers while every other thread is busy. Whoever
+//! connects is bounded in time, in bytes and in number: of too many connections the oldest is closed, so that
+//! silent ones never keep a new one out. There is no password and no TLS: it is not for the open internet.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -76,7 +76,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `address`; `pages` gives the answer for a path. It runs on the server's only thread, so it must not wait for anything.
+    /// Listens on `address`; `pages` gives the answer for a path. It runs on the server's only thread, so it
+    /// must not wait for anything.
     ///
     /// # Errors
     /// The address is taken or not this machine's, or the system gives no thread.

@@ -9,7 +9,8 @@
 //! A [`Tracer`] sends spans of single messages to an OpenTelemetry collector; without one there are none.
 //!
 //! Rules for log lines: lower case, no full stop, readable alone; fields carry units in their names
-//! (`took_ms`) and are numbers (a `u128`, such as `as_millis` gives, is written as text); article text, record bodies and secrets never appear.
+//! (`took_ms`) and are numbers (a `u128`, such as `as_millis` gives, is written as text); article text,
+//! record bodies and secrets never appear.
 
 mod endpoint;
 mod http;

@@ -87,8 +87,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LogSetupError> {
     done.map_err(|e| LogSetupError::Twice(e.to_string()))
 }
 
-/// Modules of others that log what they are given, addresses with passwords and headers with tokens among it; never at a level that
-/// tells of trouble, which comes back as an error.
+/// Modules of others that log what they are given, addresses with passwords and headers with tokens among it;
+/// never at a level that tells of trouble, which comes back as an error.
 fn tells_secrets(target: &str) -> bool {
     ["sqlx_postgres::options", "ureq", "ureq_proto", "opentelemetry"]
         .iter()

@@ -1,11 +1,14 @@
-//! Traces: spans of single messages, sent to an OpenTelemetry collector by OTLP over HTTP. Off unless there is a [`Tracer`].
+//! Traces: spans of single messages, sent to an OpenTelemetry collector by OTLP over HTTP. Off unless there
+//! is a [`Tracer`].
 //!
-//! In: when the stages of a message began and ended, and the trace context that it carried. Out: spans, through a queue of bounded length
-//! and a thread of its own. What may fail: an endpoint that is no address ([`TraceSetupError`]). A collector that is away or slow fails
-//! nothing: its spans are dropped, and that is logged now and then.
+//! In: when the stages of a message began and ended, and the trace context that it carried. Out: spans,
+//! through a queue of bounded length and a thread of its own. What may fail: an endpoint that is no address
+//! ([`TraceSetupError`]). A collector that is away or slow fails nothing: its spans are dropped, and that is
+//! logged now and then.
 //!
-//! A span's identity follows from the message's coordinates and the process, so that whoever comes to know of a later stage (the flush)
-//! can name the message's span without anything being carried along through the pipeline.
+//! A span's identity follows from the message's coordinates and the process, so that whoever comes to know of
+//! a later stage (the flush) can name the message's span without anything being carried along through the
+//! pipeline.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -81,8 +84,9 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Starts the thread that sends to `endpoint`: the collector's base address, or the whole one that ends in `/v1/traces`. `instance`
-    /// names this process. Headers (such as a token) come from the standard variable `OTEL_EXPORTER_OTLP_HEADERS`.
+    /// Starts the thread that sends to `endpoint`: the collector's base address, or the whole one that ends
+    /// in `/v1/traces`. `instance` names this process. Headers (such as a token) come from the standard
+    /// variable `OTEL_EXPORTER_OTLP_HEADERS`.
     ///
     /// # Errors
     /// The endpoint is no HTTP address.
@@ -128,7 +132,8 @@ impl Tracer {
         })
     }
 
-    /// The span of the message at `place`, if it is traced: because the trace that it carries is sampled, or by its share.
+    /// The span of the message at `place`, if it is traced: because the trace that it carries is sampled, or
+    /// by its share.
     pub fn message(&self, place: (&str, i32, i64), headers: TraceHeaders<'_>) -> Option<MessageSpan> {
         let id = |what: u8| self.ids.hash_one((what, place));
         let span = SpanId::from_bytes(id(0).max(1).to_be_bytes());

@@ -1,7 +1,8 @@
 //! Text from strangers on a terminal.
 //!
-//! **In**: text. **Out**: the same text with everything that steers a terminal, hides text or turns its order around made
-//! visible: as a mark ([`safe`]), or in JSON as the escape that means the same ([`escape_json`]). **Nothing fails.**
+//! **In**: text. **Out**: the same text with everything that steers a terminal, hides text or turns its order
+//! around made visible: as a mark ([`safe`]), or in JSON as the escape that means the same ([`escape_json`]);
+//! numbers of things in words ([`counted`]). **Nothing fails.**
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,9 +10,10 @@ use std::fmt::Write as _;
 /// Shown in place of a character that does something instead of showing something.
 pub const MARK: char = '\u{fffd}';
 
-/// Whether a character does something to a terminal or a line instead of standing in it: control characters (C0 without tab and
-/// line feed, DEL, C1), marks and overrides of direction, line ends that are none for the program that counts lines, characters
-/// without width, tags, noncharacters. The joiners of Persian, Indic scripts and emoji are text.
+/// Whether a character does something to a terminal or a line instead of standing in it: control characters
+/// (C0 without tab and line feed, DEL, C1), marks and overrides of direction, line ends that are none for the
+/// program that counts lines, characters without width, tags, noncharacters. The joiners of Persian, Indic
+/// scripts and emoji are text.
 pub const fn is_trick(c: char) -> bool {
     matches!(c,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -35,8 +37,13 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_trick(c) { MARK } else { c }).collect())
 }
 
-/// A JSON text with every trick written as `\uXXXX`: it means the same. In valid JSON such characters stand in strings only, but for
-/// line ends between the values.
+/// A number of things in words: `1 record`, `2 records`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A JSON text with every trick written as `\uXXXX`: it means the same. In valid JSON such characters stand
+/// in strings only, but for line ends between the values.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_trick) {
         return Cow::Borrowed(json);

@@ -9,7 +9,7 @@ use crate::topic::Outgoing;
 /// Kinds of hostile message; each is refused with a reason, none may end a worker or take neighbours along.
 const KINDS: usize = 12;
 
-/// A message that can be no article. Same generator state, same message.
+/// A message that can be no article. Same generator state, same message. A table of more than 80 lines: one kind after the other.
 pub fn hostile(random: &mut ArticleGenerator) -> Outgoing {
     let kind = random.below(KINDS);
     match kind {

@@ -84,15 +84,16 @@ impl PrivatePostgres {
             .filter_map(|l| l.split_once('='))
             .map(|(name, value)| format!("{}={}", name.trim(), value.trim().trim_matches('\'')))
             .collect();
-        // As deploy/local/postgres.sh adds them: lz4 where the server has it, which Debian's does, and buffers by the memory.
+        // As deploy/local/postgres.sh adds them: lz4 where the server has it, which Debian's does, and
+        // buffers by the memory.
         settings.extend(["default_toast_compression=lz4", "wal_compression=lz4"].map(str::to_owned));
         settings.push(format!("shared_buffers={}MB", buffer_megabytes()));
         Self::start_with(settings, None).await
     }
 
-    /// The same with a folder that is a file system of this size (`32m`), for a tablespace that can be full. It is a tmpfs in
-    /// a user and mount namespace, so that it needs no root; it is gone when the server stops. `Err`: this machine does not
-    /// allow that, and says why.
+    /// The same with a folder that is a file system of this size (`32m`), for a tablespace that can be full.
+    /// It is a tmpfs in a user and mount namespace, so that it needs no root; it is gone when the server
+    /// stops. `Err`: this machine does not allow that, and says why.
     pub async fn start_with_small_disk(size: &'static str) -> Result<Self, String> {
         let tried = Command::new("unshare")
             .args(IN_NAMESPACE)

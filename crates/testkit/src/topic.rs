@@ -180,8 +180,8 @@ impl ScratchTopic {
                     break;
                 }
             }
-            // The metadata name a partition some milliseconds before its log is there, and what the broker acknowledges in
-            // between can be missing from that log.
+            // The metadata name a partition some milliseconds before its log is there, and what the broker
+            // acknowledges in between can be missing from that log.
             for partition in 0..i32::try_from(partitions).expect("few") {
                 while client
                     .client()

@@ -36,8 +36,8 @@ fn complain(error: &anyhow::Error) {
 }
 
 fn start(cli: Cli) -> anyhow::Result<Outcome> {
-    // What is read off the command line's definition needs no settings, right or wrong; and a process for messages that end
-    // processes gets none.
+    // What is read off the command line's definition needs no settings, right or wrong; and a process for
+    // messages that end processes gets none.
     match cli.command {
         Command::Completions(args) => return commands::pages::completions(&args),
         Command::Man(args) => return commands::pages::man(&args),

@@ -6,7 +6,8 @@ use std::io::IsTerminal as _;
 use copydesk_terminal::{escape_json, is_trick, safe as harmless};
 
 /// The beginnings of styles within a text that is to be printed, and the end of all of them, with what a terminal
-/// is told. They are noncharacters: [`safe`] takes them out of the text of others, and what slipped by could do no more than be bold.
+/// is told. They are noncharacters: [`safe`] takes them out of the text of others, and what slipped by could
+/// do no more than be bold.
 const STYLES: [(char, &str); 6] = [
     (BOLD, "\u{1b}[1m"),
     (DIM, "\u{1b}[2m"),
@@ -30,8 +31,8 @@ pub(crate) fn safe(text: &str) -> String {
     harmless(text).into_owned()
 }
 
-/// The last step of everything that is printed: styles become what a terminal understands, and nothing else that steers one
-/// passes, whoever forgot to call [`safe`].
+/// The last step of everything that is printed: styles become what a terminal understands, and nothing else
+/// that steers one passes, whoever forgot to call [`safe`].
 pub(crate) fn printed(text: &str) -> String {
     if !text.contains(is_trick) {
         return text.to_owned();

@@ -77,7 +77,8 @@ impl Access {
     /// Reads the settings; lists have commas between.
     ///
     /// # Errors
-    /// An address that others can reach without a proxy that names them; a header that anybody could send; what cannot be read.
+    /// An address that others can reach without a proxy that names them; a header that anybody could send;
+    /// what cannot be read.
     pub fn new(
         listen: SocketAddr,
         user_header: &str,
@@ -108,7 +109,8 @@ impl Access {
         })
     }
 
-    /// The header in which a proxy names the user. `None`: whoever can reach the loopback address is the user of this machine.
+    /// The header in which a proxy names the user. `None`: whoever can reach the loopback address is the user
+    /// of this machine.
     pub(crate) const fn user_header(&self) -> Option<&HeaderName> {
         self.user_header.as_ref()
     }
@@ -119,8 +121,8 @@ impl Access {
         self.proxies.iter().any(|n| n.contains(peer))
     }
 
-    /// Whether it may be asked for under this name: the port is of no matter, the name keeps a page elsewhere from being this one
-    /// (DNS rebinding).
+    /// Whether it may be asked for under this name: the port is of no matter, the name keeps a page elsewhere
+    /// from being this one (DNS rebinding).
     pub(crate) fn is_host(&self, host: &str) -> bool {
         let name = without_port(host).to_lowercase();
         let bare = name.trim_start_matches('[').trim_end_matches(']');

@@ -47,7 +47,8 @@ pub struct ConsoleOptions {
 /// Pages that are cleaned at the same moment: each may take a core for as long as its budget lets it.
 const CLEANED_AT_ONCE: usize = 1;
 
-/// A connection that is made when it is first needed, so that a console starts, and says what is wrong, while its database is away.
+/// A connection that is made when it is first needed, so that a console starts, and says what is wrong, while
+/// its database is away.
 struct Connection {
     config: StoreConfig,
     store: OnceCell<Store>,
@@ -123,8 +124,8 @@ impl App {
         self.writes.is_some()
     }
 
-    /// The connection for what the views do not have: evidence, the bytes of refused messages. A writer may see it; whether a reader
-    /// may is for Postgres to say ([`permitted`]).
+    /// The connection for what the views do not have: evidence, the bytes of refused messages. A writer may
+    /// see it; whether a reader may is for Postgres to say ([`permitted`]).
     pub(crate) async fn looks_deeper(&self) -> Result<&Store, Problem> {
         match &self.writes {
             Some(writes) => Ok(writes.store().await?),

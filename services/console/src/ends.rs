@@ -1,4 +1,5 @@
-//! Where the topic ends, so that lag can be shown: asked of Kafka once in a while, by whatever the program brings for it.
+//! Where the topic ends, so that lag can be shown: asked of Kafka once in a while, by whatever the program
+//! brings for it.
 
 use std::sync::Arc;
 use std::time::Duration;

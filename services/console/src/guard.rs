@@ -1,8 +1,9 @@
-//! What stands before every page: the name it was asked for, the user, the page that a change comes from. And the headers behind it.
+//! What stands before every page: the name it was asked for, the user, the page that a change comes from. And
+//! the headers behind it.
 //!
-//! Changes are kept from other sites' pages as Go's `http.CrossOriginProtection` does it: by what the browser itself says of a request
-//! (`Sec-Fetch-Site`, else `Origin`), without tokens and without cookies. A program that is no browser sends neither, and no stranger's page
-//! can make it send anything.
+//! Changes are kept from other sites' pages as Go's `http.CrossOriginProtection` does it: by what the browser
+//! itself says of a request (`Sec-Fetch-Site`, else `Origin`), without tokens and without cookies. A program
+//! that is no browser sends neither, and no stranger's page can make it send anything.
 
 use std::net::IpAddr;
 
@@ -14,7 +15,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use crate::access::Access;
 use crate::problem::Problem;
 
-/// A page shows text and its own style sheet, runs the one script that turns times, sends forms to where it came from, and does nothing else.
+/// A page shows text and its own style sheet, runs the one script that turns times, sends forms to where it
+/// came from, and does nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
 

@@ -24,7 +24,8 @@ impl<T: Clone + Send + 'static> Kept<T> {
         }
     }
 
-    /// The answer: a fresh one, else the last one, however old. `None`: there is none yet, and the first is still being waited for.
+    /// The answer: a fresh one, else the last one, however old. `None`: there is none yet, and the first is
+    /// still being waited for.
     #[expect(
         clippy::disallowed_methods,
         reason = "what is cut off is the waiting; the question itself has a time-out of its own and goes on"

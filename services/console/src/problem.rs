@@ -61,12 +61,14 @@ pub(crate) struct Words {
 }
 
 impl Problem {
+    /// A table of more than 80 lines: what people read of each problem, at one place.
     pub(crate) fn words(&self) -> Words {
         let (status, title, mend) = match self {
             Self::NotFound(_) => (
                 StatusCode::NOT_FOUND,
                 "Not found",
-                "Check the number or the name. Where retention is on (janitor.retention_days), old articles are dropped.",
+                "Check the number or the name. Where retention is on (janitor.retention_days), old articles \
+                    are dropped.",
             ),
             Self::Bad(_) => (
                 StatusCode::BAD_REQUEST,
@@ -124,7 +126,8 @@ impl Problem {
             Self::TakenDown { .. } => (
                 StatusCode::GONE,
                 "Taken down",
-                "The log says why. `copydesk takedown --lift` and the log can lift it; the text does not come back by itself.",
+                "The log says why. `copydesk takedown --lift` and the log can lift it; the text does not \
+                    come back by itself.",
             ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,

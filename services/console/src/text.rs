@@ -4,7 +4,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
 use url::Url;
 
-/// A time in UTC: the server is not told the zone of whoever looks. Where scripts run, `assets/times.js` adds the local time.
+/// A time in UTC: the server is not told the zone of whoever looks. Where scripts run, `assets/times.js` adds
+/// the local time.
 pub(crate) fn when(time: DateTime<Utc>) -> Markup {
     html! {
         time datetime=(time.to_rfc3339_opts(SecondsFormat::Secs, true)) { (time.format("%Y-%m-%d %H:%M")) }

@@ -12,19 +12,14 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use copydesk_export::archive::{ArchiveOptions, Archived, Step, remove, run};
-use copydesk_store::{Store, StoreConfig};
-use copydesk_testkit::ScratchDatabase;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::Value;
-use sqlx::{Executor as _, PgPool};
+use sqlx::Executor as _;
 
-struct Scratch {
-    store: Store,
-    db: PgPool,
-    folder: tempfile::TempDir,
-    _database: ScratchDatabase,
-}
+mod support;
+
+use support::Scratch;
 
 /// Articles of each of the old days.
 const A_DAY: i64 = 4;
@@ -32,19 +27,8 @@ const A_DAY: i64 = 4;
 impl Scratch {
     /// So many old days with four articles each, two in a story, one with an older version; and two articles of today.
     async fn new(label: &str, days: i64) -> Self {
-        let database = ScratchDatabase::create(label).await;
-        let url = database.url().into();
-        let store = Store::connect(&StoreConfig {
-            url,
-            ..StoreConfig::default()
-        })
-        .await
-        .unwrap();
-        store.migrate().await.unwrap();
-        let db = PgPool::connect(database.url()).await.unwrap();
         let last = days * A_DAY + 1;
-        db.execute(
-            format!(
+        let sql = format!(
                 "INSERT INTO article (article_id, published_at, ingested_at, version_at, version, word_count,
                      fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, extra)
                  SELECT id, at, at, at, CASE WHEN id % 4 = 0 THEN 2 ELSE 1 END, 3, 1, int8send(id), int8send(id), '', 'test',
@@ -63,17 +47,8 @@ impl Scratch {
                  SELECT article_id, 1, 'Old body', '[]', 2, int8send(0), 'test', 1, version_at FROM article WHERE version = 2;
                  INSERT INTO article_identity (identity, article_id) SELECT identity, article_id FROM article;
                  INSERT INTO story SELECT * FROM story_counted"
-            )
-            .as_str(),
-        )
-        .await
-        .unwrap();
-        Self {
-            store,
-            db,
-            folder: tempfile::tempdir().unwrap(),
-            _database: database,
-        }
+            );
+        Self::filled(label, &sql).await
     }
 
     fn options(&self) -> ArchiveOptions {

@@ -11,32 +11,19 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use copydesk_export::{ExportOptions, Exported, Format, run};
-use copydesk_store::{ExportQuery, ExportTime, ExportView, Store, StoreConfig};
-use copydesk_testkit::ScratchDatabase;
+use copydesk_store::{ExportQuery, ExportTime, ExportView};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::{Map, Value, json};
-use sqlx::{Executor as _, PgPool};
+use sqlx::Executor as _;
 use tokio::sync::watch;
 
-struct Scratch {
-    store: Store,
-    db: PgPool,
-    folder: tempfile::TempDir,
-    _database: ScratchDatabase,
-}
+mod support;
+
+use support::Scratch;
 
 impl Scratch {
     async fn new(label: &str, articles: i64) -> Self {
-        let database = ScratchDatabase::create(label).await;
-        let store = Store::connect(&StoreConfig {
-            url: database.url().into(),
-            ..StoreConfig::default()
-        })
-        .await
-        .unwrap();
-        store.migrate().await.unwrap();
-        let db = PgPool::connect(database.url()).await.unwrap();
-        db.execute(format!(
+        let sql = format!(
             "INSERT INTO article (article_id, published_at, ingested_at, version_at, version, word_count,
                  fingerprint_version, identity, body_hash, raw_hash, rules_version, site, title, language, authors, tags,
                  paywalled, extra)
@@ -50,19 +37,10 @@ impl Scratch {
              INSERT INTO membership (article_id, story_id, linked_to, relation, ingested_at, similarity)
              SELECT article_id, article_id - article_id % 2, nullif(article_id - article_id % 2, article_id),
                     CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, ingested_at, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
-             INSERT INTO article_text (article_id, blocks, body) SELECT id, '[]', repeat('Body ' || id || '. ', 400) FROM generate_series(2, {articles} + 1) id"
-        ).as_str())
-        .await
-        .unwrap();
-        db.execute("INSERT INTO story SELECT * FROM story_counted")
-            .await
-            .unwrap();
-        Self {
-            store,
-            db,
-            folder: tempfile::tempdir().unwrap(),
-            _database: database,
-        }
+             INSERT INTO article_text (article_id, blocks, body) SELECT id, '[]', repeat('Body ' || id || '. ', 400) FROM generate_series(2, {articles} + 1) id;
+             INSERT INTO story SELECT * FROM story_counted"
+        );
+        Self::filled(label, &sql).await
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::outgoing::{Origin, Step};
 use crate::sources::Steps;
 
-/// How long an input may stay silent before the run looks after other things.
+/// How long an input may send nothing before the run looks after other things.
 const SILENCE: Duration = Duration::from_millis(100);
 /// Steps that wait to be taken at most, however short their records are.
 const STEPS: usize = 64;
-/// Bytes of records that wait; one record more may be in hand.
+/// Bytes of records that wait; the reader may hold one record more.
 const BYTES: usize = 16 << 20;
 
 /// Bytes that wait, and whether anybody still takes them.
@@ -52,8 +52,9 @@ struct Aside {
     room: Arc<Room>,
 }
 
-/// Runs `make` and the iterator that it gives on a thread. [`Step::Waiting`] comes while nothing else does. The thread ends with
-/// its input, or at its next step after nobody takes any more; one that is blocked in a read ends with the process.
+/// Runs `make` and the iterator that it gives on a thread. [`Step::Waiting`] comes while nothing else does.
+/// The thread ends with its input, or at its next step after nobody takes any more; one that is blocked in a
+/// read ends with the process.
 pub(crate) fn aside(
     origin: Origin,
     make: impl FnOnce() -> Steps<'static> + Send + 'static,

@@ -1,4 +1,5 @@
-//! A thousand broken feeds and archives from a fixed seed: none makes the reader panic, and none loses an entry silently.
+//! A thousand broken feeds and archives from a fixed seed: none makes the reader panic, and none loses an
+//! entry silently.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -203,7 +204,8 @@ fn a_thousand_broken_inputs_lose_nothing_silently() {
                 let marker = marker(n);
                 text.windows(marker.len()).any(|w| w == marker.as_bytes())
             };
-            // Of what is compressed, what stands in the whole document counts; damage to it is damage to all that follows.
+            // Of what is compressed, what stands in the whole document counts; damage to it is damage to all
+            // that follows.
             let entries = if compressed {
                 (0..ENTRIES).collect()
             } else {
@@ -233,7 +235,8 @@ fn a_thousand_broken_inputs_lose_nothing_silently() {
         }
     }
     assert!(inputs > 1_000, "{inputs}");
-    // Damage costs a part: more than half of all entries are sent, of each kind that is not compressed or one JSON text.
+    // Damage costs a part: more than half of all entries are sent, of each kind that is not compressed or one
+    // JSON text.
     for (name, [sent, named, ends]) in outcomes {
         println!("{name}: {sent} sent, {named} refused or passed over, {ends} ended early");
         let lenient = !name.ends_with(".rss.gz") && name != "a.json";

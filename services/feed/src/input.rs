@@ -45,7 +45,8 @@ pub(crate) fn raw(file: impl Read + 'static, counter: &Counter) -> Box<dyn BufRe
     Box::new(BufReader::with_capacity(BUFFER, counted))
 }
 
-/// JSON in UTF-8 without a byte order mark, whatever Windows tools have made of it. What is in UTF-8 already stays byte for byte.
+/// JSON in UTF-8 without a byte order mark, whatever Windows tools have made of it. What is in UTF-8 already
+/// stays byte for byte.
 pub(crate) fn json(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
     // A pipe may give its first bytes one by one.
     let mut start = Vec::new();
@@ -70,7 +71,8 @@ pub(crate) fn json(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> 
     })
 }
 
-/// All members of a gzip file. Zeros behind a member are padding, as tapes and some object stores add it; what is neither is said.
+/// All members of a gzip file. Zeros behind a member are padding, as tapes and some object stores add it;
+/// what is neither is said.
 struct Members {
     member: Option<GzDecoder<Box<dyn BufRead>>>,
 }

@@ -20,8 +20,8 @@ pub(crate) fn lines(input: Box<dyn BufRead>, origin: Origin, max: usize) -> io::
     })
 }
 
-/// A .json file: an array of envelopes, a JSON Feed, one envelope over any number of lines; or JSON Lines after all, where the first
-/// line is a whole object.
+/// A .json file: an array of envelopes, a JSON Feed, one envelope over any number of lines; or JSON Lines
+/// after all, where the first line is a whole object.
 pub(crate) fn json(
     input: Box<dyn BufRead>,
     base: Option<&Url>,

@@ -8,10 +8,11 @@
 //! kept by the pipeline's quarantine; the report says how many lines look odd. Only what is over the size
 //! limit is refused, with its place.
 //!
-//! The steps, each a file: `walk` finds the files, `aside` reads on a thread of its own, `input` opens and decompresses them, `lines` and `sources` cut
-//! them into [`Outgoing`] records, `warc` and `syndication` open archives and feeds, `key` reads the site, `topic` makes
-//! sure that there is one, `producer` sends and counts acknowledgements, `resume` writes down how far they reach. Everything streams: memory is bounded by one record and the producer's queue.
-//! A new kind of source is an iterator of [`Step`]s.
+//! The steps, each a file: `walk` finds the files, `aside` reads on a thread of its own, `input` opens and
+//! decompresses them, `lines` and `sources` cut them into [`Outgoing`] records, `warc` and `syndication` open
+//! archives and feeds, `key` reads the site, `topic` makes sure that there is one, `producer` sends and
+//! counts acknowledgements, `resume` writes down how far they reach. Everything streams: memory is bounded by
+//! one record and the producer's queue. A new kind of source is an iterator of [`Step`]s.
 //!
 //! **What may fail**: Kafka that does not answer, a source that is not there: an error before anything is sent.
 //! A file that breaks off, a record that is not acknowledged: counted, named, and the rest goes on.
@@ -135,9 +136,9 @@ impl FeedOptions {
 /// Feeds everything, or until `stop` turns true; then waits until what was sent is acknowledged.
 ///
 /// # Errors
-/// A source that is not there or of an unknown form, a base URL that is none, a state file that cannot be used, Kafka that
-/// does not answer or refuses the topic, a producer that is broken for good. Records that are not acknowledged are no error here:
-/// [`FeedReport::is_complete`] tells.
+/// A source that is not there or of an unknown form, a base URL that is none, a state file that cannot be
+/// used, Kafka that does not answer or refuses the topic, a producer that is broken for good. Records that
+/// are not acknowledged are no error here: [`FeedReport::is_complete`] tells.
 pub async fn run(options: FeedOptions, stop: watch::Receiver<bool>) -> Result<FeedReport> {
     let base_url = options.base_url.as_deref().map(base_url).transpose()?;
     options.traceparent.as_deref().map(traceparent).transpose()?;
@@ -157,8 +158,8 @@ pub async fn run(options: FeedOptions, stop: watch::Receiver<bool>) -> Result<Fe
         .context("the feeding thread died")?
 }
 
-/// Looks at the sources; `false` if it was told to stop meanwhile. A file system that does not answer blocks a thread that is
-/// left behind, and not the run.
+/// Looks at the sources; `false` if it was told to stop meanwhile. A file system that does not answer blocks
+/// a thread that is left behind, and not the run.
 async fn checked(options: &FeedOptions, mut stop: watch::Receiver<bool>) -> Result<bool> {
     let (sources, form) = (options.sources.clone(), options.form);
     let check = tokio::task::spawn_blocking(move || sources.iter().try_for_each(|s| s.check(form)));

@@ -46,7 +46,7 @@ pub struct Outgoing {
 /// Something about a record that its reader should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// What it is, in the plural: records of a kind are counted together.
+    /// What it is, as a sentence of one record.
     pub kind: &'static str,
     /// The value that it is about.
     pub detail: String,

@@ -93,7 +93,8 @@ fn total_bytes(sources: &[Source], links: Links) -> Option<u64> {
         .sum()
 }
 
-/// A bar that learns its length on the way: looking at every file of a large folder takes its time, and is nothing to wait for.
+/// A bar that learns its length on the way: looking at every file of a large folder takes its time, and is
+/// nothing to wait for.
 fn bar(options: &FeedOptions) -> ProgressBar {
     let bar = ProgressBar::no_length();
     bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use copydesk_article::{Reason, Reject};
 use copydesk_decode::Decoded;
+use copydesk_terminal::counted;
 
 use crate::{Address, Note, Origin, Outgoing, Source, check};
 
@@ -99,8 +100,9 @@ impl FeedReport {
         }
     }
 
-    /// Whether all that could be read is on the topic, acknowledged; of a dry run, whether the pipeline would take all of it. Odd records
-    /// and skipped files do not count against a real run: the first are sent, the second are no articles.
+    /// Whether all that could be read is on the topic, acknowledged; of a dry run, whether the pipeline would
+    /// take all of it. Odd records and skipped files do not count against a real run: the first are sent, the
+    /// second are no articles.
     pub fn is_complete(&self) -> bool {
         self.failed == 0
             && self.refused == 0
@@ -169,8 +171,8 @@ impl FeedReport {
         }
     }
 
-    /// How many records there were, sent now or before, and how many things were wrong: a source that changes none of it had
-    /// nothing in it.
+    /// How many records there were, sent now or before, and how many things were wrong: a source that changes
+    /// none of it had nothing in it.
     pub(crate) fn account(&self) -> (u64, u64) {
         (self.records + self.resumed, self.refused + self.unreadable)
     }
@@ -228,16 +230,17 @@ impl fmt::Display for FeedReport {
         };
         let rate = count as f64 / seconds.max(0.001);
         let megabytes = self.bytes as f64 / 1e6;
+        let records = counted(count, "record", "records");
         if self.dry_run {
             write!(
                 f,
-                "read {count} records ({megabytes:.1} MB) in {seconds:.1} s, sent none (dry run)"
+                "read {records} ({megabytes:.1} MB) in {seconds:.1} s, sent none (dry run)"
             )?;
         } else {
-            let topic = &self.topic;
+            let (are, topic) = (if count == 1 { "is" } else { "are" }, &self.topic);
             write!(
                 f,
-                "{count} records ({megabytes:.1} MB) are on the topic {topic}, {seconds:.1} s, {rate:.0}/s"
+                "{records} ({megabytes:.1} MB) {are} on the topic {topic}, {seconds:.1} s, {rate:.0}/s"
             )?;
         }
         if self.topic_created {
@@ -249,64 +252,8 @@ impl fmt::Display for FeedReport {
                 "\nstopped before the end; the sources were not read to their end"
             )?;
         }
-        line(
-            f,
-            self.failed,
-            "records were NOT acknowledged by Kafka: feed them again",
-        )?;
-        line(
-            f,
-            self.refused,
-            "lines, records or files are over the size limit or damaged and were not sent",
-        )?;
-        line(f, self.unreadable, "files could not be read to their end")?;
-        line(
-            f,
-            self.skipped,
-            "files were passed over: their names are those of no known form",
-        )?;
-        for (kind, count) in &self.passed_over {
-            line(f, *count, &format!("passed over: {kind}"))?;
-        }
-        line(
-            f,
-            self.resumed,
-            "records are on the topic since an earlier run and were not sent again",
-        )?;
-        line(
-            f,
-            self.finished_before,
-            "sources were fed to their ends by an earlier run and not read again",
-        )?;
-        if !self.dry_run {
-            line(
-                f,
-                self.odd,
-                "lines are no JSON objects; sent as they are, the worker will quarantine them",
-            )?;
-        }
-        line(
-            f,
-            self.bare,
-            "lines are no JSON objects; each is taken for the text of an article",
-        )?;
-        if self.without_url > 0 {
-            write!(
-                f,
-                "\n{} of {} records have no url",
-                self.without_url, self.records
-            )?;
-            for (field, count) in &self.url_elsewhere {
-                write!(
-                    f,
-                    "; {count} have an address in {field}, which is not read: call it url"
-                )?;
-            }
-        }
-        for (kind, count) in &self.notes {
-            line(f, *count, kind)?;
-        }
-        line(f, self.empty_sources, "sources had nothing that could be sent")?;
+        self.fmt_not_sent(f)?;
+        self.fmt_doubtful(f)?;
         for (code, count) in &self.warnings {
             line(f, *count, &format!("would carry the warning {code}"))?;
         }
@@ -332,6 +279,95 @@ impl fmt::Display for FeedReport {
         }
         if let Some(example) = &self.example {
             write!(f, "\n{example}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FeedReport {
+    /// What was not sent, by reason.
+    fn fmt_not_sent(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = [
+            (
+                self.failed,
+                "record was NOT acknowledged by Kafka: feed it again",
+                "records were NOT acknowledged by Kafka: feed them again",
+            ),
+            (
+                self.refused,
+                "line, record or file is over the size limit or damaged and was not sent",
+                "lines, records or files are over the size limit or damaged and were not sent",
+            ),
+            (
+                self.unreadable,
+                "file could not be read to its end",
+                "files could not be read to their end",
+            ),
+            (
+                self.skipped,
+                "file was passed over: its name is that of no known form",
+                "files were passed over: their names are those of no known form",
+            ),
+        ];
+        for (count, one, many) in lines {
+            line(f, count, if count == 1 { one } else { many })?;
+        }
+        for (kind, count) in &self.passed_over {
+            line(f, *count, &format!("passed over: {kind}"))?;
+        }
+        let lines = [
+            (
+                self.resumed,
+                "record is on the topic since an earlier run and was not sent again",
+                "records are on the topic since an earlier run and were not sent again",
+            ),
+            (
+                self.finished_before,
+                "source was fed to its end by an earlier run and not read again",
+                "sources were fed to their ends by an earlier run and not read again",
+            ),
+            (
+                self.empty_sources,
+                "source had nothing that could be sent",
+                "sources had nothing that could be sent",
+            ),
+        ];
+        for (count, one, many) in lines {
+            line(f, count, if count == 1 { one } else { many })?;
+        }
+        Ok(())
+    }
+
+    /// What was sent, or would be, and may not be what its sender means.
+    fn fmt_doubtful(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = [
+            (
+                if self.dry_run { 0 } else { self.odd },
+                "line is no JSON object; sent as it is, the worker will quarantine it",
+                "lines are no JSON objects; sent as they are, the worker will quarantine them",
+            ),
+            (
+                self.bare,
+                "line is no JSON object; it is taken for the text of an article",
+                "lines are no JSON objects; each is taken for the text of an article",
+            ),
+        ];
+        for (count, one, many) in lines {
+            line(f, count, if count == 1 { one } else { many })?;
+        }
+        if self.without_url > 0 {
+            let records = counted(self.records, "record has", "records have");
+            write!(f, "\n{} of {records} no url", self.without_url)?;
+            for (field, count) in &self.url_elsewhere {
+                let have = counted(*count, "has", "have");
+                write!(
+                    f,
+                    "; {have} an address in {field}, which is not read: call it url"
+                )?;
+            }
+        }
+        for (kind, count) in &self.notes {
+            write!(f, "\n{}: {kind}", counted(*count, "record", "records"))?;
         }
         Ok(())
     }

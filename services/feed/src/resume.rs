@@ -1,9 +1,9 @@
 //! How far a run has come, in a file: so that the next one goes on there.
 //!
-//! The file says for each source up to which record everything is acknowledged. It is written about every second, always
-//! whole (a new file takes the old one's name), and never runs ahead of Kafka. So whatever kills a run, the
-//! next one leaves nothing out; what was acknowledged after the last write is sent twice, and the pipeline
-//! recognises it.
+//! The file says for each source up to which record everything is acknowledged. It is written about every
+//! second, always whole (a new file takes the old one's name), and never runs ahead of Kafka. So whatever
+//! kills a run, the next one leaves nothing out; what was acknowledged after the last write is sent twice,
+//! and the pipeline recognises it.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _};
@@ -248,7 +248,8 @@ impl Resume {
 
     fn changed(&self, file: &str) -> anyhow::Error {
         anyhow::anyhow!(
-            "{file} is not what it was when {} was written; delete the state file to feed from the start (what is on the topic already is recognised)",
+            "{file} is not what it was when {} was written; delete the state file to feed from the start \
+                (what is on the topic already is recognised)",
             self.path.display()
         )
     }

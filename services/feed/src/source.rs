@@ -32,7 +32,8 @@ impl Source {
         match std::fs::metadata(path) {
             Err(e) => bail!("cannot read {shown}: {e}"),
             Ok(file) if !file.is_dir() && form.or_else(|| Form::of(path)).is_none() => bail!(
-                "{shown}: the name does not tell what is in it; say so with --format, or let it end in one of {}, with or without .gz or .zst",
+                "{shown}: the name does not tell what is in it; say so with --format, or let it end in one \
+                    of {}, with or without .gz or .zst",
                 Form::ENDINGS.map(|(ending, _)| format!(".{ending}")).join(" ")
             ),
             Ok(_) => Ok(()),

@@ -68,8 +68,9 @@ impl Reader {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// The records of a source, one after the other, read on a thread of its own: a pipe may stay silent for ever, and a network
-    /// file system may not answer, but a run can be stopped, and what has been sent is seen to.
+    /// The records of a source, one after the other, read on a thread of its own: a pipe may stay silent for
+    /// ever, and a network file system may not answer, but a run can be stopped, and what has been sent is
+    /// seen to.
     pub(crate) fn read_aside(&self, source: &Source) -> Steps<'static> {
         let origin = match source {
             Source::Path(path) => file_origin(path),

@@ -36,7 +36,8 @@ pub(crate) async fn ensure(options: &FeedOptions) -> Result<bool> {
     .await?;
     let partitions = answer.map_err(|e| {
         anyhow!(
-            "no answer from Kafka at {} within {} s ({e}); is it running, and is the address right? `copydesk doctor` says more",
+            "no answer from Kafka at {} within {} s ({e}); is it running, and is the address right? \
+                `copydesk doctor` says more",
             options.brokers,
             PATIENCE.as_secs()
         )

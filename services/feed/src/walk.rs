@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// What becomes of symbolic links within a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// A link to a file of the same folder, or of one below it, is read. Any other is passed over: whoever may write to the
-    /// folder could have any file of this machine put on the topic.
+    /// A link to a file of the same folder, or of one below it, is read. Any other is passed over: whoever
+    /// may write to the folder could have any file of this machine put on the topic.
     Inside,
     /// All are followed, those to folders too.
     Follow,
@@ -39,8 +39,8 @@ const LINKED_FOLDERS: &str = "symbolic links to folders (--follow-links enters t
 const ENTERED_BEFORE: &str = "folders that a link leads to a second time";
 
 /// A file alone, or all files below a folder: depth first, by name within each folder, so that a second run
-/// sends in the same order. Names that start with a dot are passed over. FIFOs, devices and sockets are reported and not
-/// touched: opening one may block for ever.
+/// sends in the same order. Names that start with a dot are passed over. FIFOs, devices and sockets are
+/// reported and not touched: opening one may block for ever.
 pub(crate) struct Walk {
     waiting: Vec<PathBuf>,
     start: PathBuf,

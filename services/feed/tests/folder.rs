@@ -155,8 +155,8 @@ async fn a_dry_run_shows_a_message_and_names_what_cannot_be_read_of_others() {
     let shown = report.to_string();
     assert!(report.is_complete() && report.records == 2, "{shown}");
     for part in [
-        "1 dates cannot be read",
-        "a.rss:2: dates cannot be read: sent as they stand, their articles have none: \"soon\"",
+        "1 record: the date cannot be read",
+        "a.rss:2: the date cannot be read: it is sent as it stands, the article has none: \"soon\"",
         "1 would carry the warning published-at-unreadable",
         "the first message, from",
         "key        news.example",

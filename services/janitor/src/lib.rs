@@ -1,10 +1,11 @@
 //! The janitor: upkeep that no worker should do in passing.
 //!
 //! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole;
-//! the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged by an event that can be taken back; articles of sites that were too
-//! new when they came, cleaned again, by events that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
-//! Postgres and ends only when it is told to. Any number may run at once, and none at all for months: what is late is
-//! made up for, and keys without a window of their own are kept in `near_key_other`.
+//! the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged by an
+//! event that can be taken back; articles of sites that were too new when they came, cleaned again, by events
+//! that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of Postgres and
+//! ends only when it is told to. Any number may run at once, and none at all for months: what is late is made
+//! up for, and keys without a window of their own are kept in `near_key_other`.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const RETIRE: i64 = 500;
 /// Articles made searchable in one step.
 const SEARCHABLE: u32 = 200;
 /// Sites looked at in one step for articles to be cleaned again.
-const YOUNG_SITES: i64 = 1_000;
+const SITES_AT_ONCE: i64 = 1_000;
 /// The latest copies that are looked at for blocks that travel with stories.
 const COPIES: i64 = 5_000;
 
@@ -37,8 +38,8 @@ pub struct JanitorOptions {
     pub retention_days: u32,
     /// Bytes of quarantined messages are dropped when they were refused so many days ago; 0 keeps all.
     pub quarantine_days: u32,
-    /// Bytes of quarantined messages at the most, as stored. The oldest are dropped at nine tenths of it: the rest is for what workers add
-    /// until the next round. 0: no bound.
+    /// Bytes of quarantined messages at the most, as stored. The oldest are dropped at nine tenths of it: the
+    /// rest is for what workers add until the next round. 0: no bound.
     pub quarantine_bytes: u64,
     /// Days for which messages are kept with their articles.
     pub raw_days: u32,
@@ -117,8 +118,8 @@ pub fn old_before(days: u32) -> DateTime<Utc> {
     Utc::now() - TimeDelta::days(i64::from(days))
 }
 
-/// Drops what is older than so many days, in short transactions, and the ranges that are old as a whole. Answers with the number of articles and
-/// of ranges. Stopped at any point, the next round goes on.
+/// Drops what is older than so many days, in short transactions, and the ranges that are old as a whole.
+/// Answers with the number of articles and of ranges. Stopped at any point, the next round goes on.
 ///
 /// # Errors
 /// A limit shorter than what new articles are compared with; a role that may not delete; Postgres does not answer.
@@ -172,7 +173,7 @@ async fn quarantine(store: &Store, options: &JanitorOptions) -> Result<u64, Stor
 async fn site_memory(store: &Store) -> Result<u64, StoreError> {
     store.find_travelling_blocks(COPIES).await?;
     let (mut after, mut changed) = (i64::MIN, 0);
-    while let Some((last, step)) = store.reclean_young(after, YOUNG_SITES).await? {
+    while let Some((last, step)) = store.reclean_young(after, SITES_AT_ONCE).await? {
         after = last;
         changed += step.changed;
     }

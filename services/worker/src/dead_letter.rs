@@ -1,4 +1,5 @@
-//! A refused message as a record of the dead-letter topic: as it came, with the headers that Kafka Connect and Spring write.
+//! A refused message as a record of the dead-letter topic: as it came, with the headers that Kafka Connect
+//! and Spring write.
 //!
 //! Both families name the same facts and encode them differently: Connect writes numbers as decimal text, Spring as
 //! big-endian bytes. Each is written as that project does it, down to what happens to a header that is there already

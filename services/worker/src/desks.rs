@@ -1,7 +1,7 @@
 //! What the cleaning threads are at: each has a desk on which the message in progress is noted.
 //!
-//! Written by its thread for each message without a lock, read by the pool (a thread that is long at one message does not
-//! count as busy) and by monitoring.
+//! Written by its thread for each message without a lock, read by the pool (a thread that is long at one
+//! message does not count as busy) and by monitoring.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

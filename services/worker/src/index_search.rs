@@ -19,7 +19,8 @@ const STEPS: u32 = 10;
 /// How long an end waits for it at the most.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// After a step beside a backlog, so many times as long for the flushes alone: search costs Postgres as much as storing does.
+/// After a step beside a backlog, so many times as long for the flushes alone: search costs Postgres as much
+/// as storing does.
 const BESIDE_BACKLOG: u32 = 3;
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -44,8 +45,9 @@ pub(crate) async fn run(store: Store, counters: Arc<Counters>) {
     }
 }
 
-/// How long to leave Postgres to the flushes after a step that took so long. `stored`: by this worker in the meantime; more
-/// than were `made` searchable is a backlog that is being worked off, and search makes up for it afterwards.
+/// How long to leave Postgres to the flushes after a step that took so long. `stored`: by this worker in the
+/// meantime; more than were `made` searchable is a backlog that is being worked off, and search makes up for
+/// it afterwards.
 fn pause(took: Duration, made: u64, stored: u64) -> Duration {
     if stored > made {
         (took * BESIDE_BACKLOG).min(LONGEST_PAUSE)

@@ -1,9 +1,10 @@
 //! Messages that a worker may have died of, each tried in a process of its own before it is prepared like any other.
 //!
-//! In: messages that were in progress when the owner before ended without a word. Out: the same items as from the pool; a message
-//! whose process dies twice is refused ([`Reason::KillsWorker`]). The worker itself never prepares a message that has
-//! not come out of such a process alive. One that dies for another reason (an operator's kill -9, the system's want of memory)
-//! costs its message a second try, and a worker that was killed costs its messages some time: surviving proves innocence.
+//! In: messages that were in progress when the owner before ended without a word. Out: the same items as from
+//! the pool; a message whose process dies twice is refused ([`Reason::KillsWorker`]). The worker itself never
+//! prepares a message that has not come out of such a process alive. One that dies for another reason (an
+//! operator's kill -9, the system's want of memory) costs its message a second try, and a worker that was
+//! killed costs its messages some time: surviving proves innocence.
 
 mod alone;
 mod child;
@@ -104,9 +105,16 @@ impl Isolation {
                 match tried {
                     Ok(()) => self.stages.prepare(message, &mut space),
                     Err(reject) => {
-                        error!(message = %message.coordinates, detail = reject.detail, "this message ends the process that prepares it; it goes to quarantine");
+                        error!(message = %message.coordinates, detail = reject.detail, "this message ends \
+                            the process that prepares it; it goes to quarantine");
                         let times = Times::none(Instant::now());
-                        (Item { message, outcome: Err(reject) }, times)
+                        (
+                            Item {
+                                message,
+                                outcome: Err(reject),
+                            },
+                            times,
+                        )
                     }
                 }
             })
@@ -133,7 +141,8 @@ impl Isolation {
             let mut alone = match process.take().map_or_else(|| Process::start(&self.command), Ok) {
                 Ok(alone) => alone,
                 Err(error) => {
-                    warn!(%error, "cannot start a process for messages that a worker may have died of; they are prepared without it");
+                    warn!(%error, "cannot start a process for messages that a worker may have died of; they \
+                        are prepared without it");
                     return Ok(());
                 }
             };
@@ -144,7 +153,8 @@ impl Isolation {
                 }
                 Err(stage) => {
                     let how = alone.death();
-                    warn!(message = %message.coordinates, %stage, how, "a process that prepared this message alone has died");
+                    warn!(message = %message.coordinates, %stage, how, "a process that prepared this message \
+                        alone has died");
                     last = Some((stage, how));
                 }
             }
@@ -154,7 +164,8 @@ impl Isolation {
             stage,
             Reason::KillsWorker,
             format!(
-                "after a worker had died with it in hand, {DEATHS} processes that prepared it alone died of it in this stage ({how})"
+                "a worker died while it may have had this message; then {DEATHS} processes that prepared it \
+                    alone died in this stage ({how})"
             ),
         ))
     }

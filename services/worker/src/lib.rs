@@ -6,9 +6,10 @@
 //! The stages, each a file:
 //!
 //! 1. the poll thread and its bounded queues (crate `copydesk-stream`)
-//! 2. [`owner`](self): claims partitions in the ledger, drains and fences them
+//! 2. `partition_manager`: claims partitions in the ledger, drains and fences them
 //! 3. `partition`: chunks to the pool, order restored, batches cut, one flush in flight
-//! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads (`isolated`: messages that a worker may have died of)
+//! 4. `pool` and `prepare`: decode → clean → fingerprint on plain threads (`isolated`: messages that a worker
+//!    may have died of)
 //! 5. the flush: one transaction (crate `copydesk-store`)
 //! 6. `publisher`: what the outbox holds goes on other topics, where that is switched on
 //!
@@ -17,6 +18,7 @@
 mod backoff;
 mod batch;
 mod breaker;
+mod bridge;
 mod counters;
 mod database;
 mod dead_letter;
@@ -25,18 +27,18 @@ mod index_search;
 mod isolated;
 mod key_windows;
 mod monitor;
-mod owner;
 mod partition;
+mod partition_manager;
 mod pool;
 mod prepare;
 mod publisher;
 mod reclean;
 mod replay;
 mod schema;
-mod silent;
 #[cfg(test)]
 mod simulation;
 mod spans;
+mod stalled_sessions;
 mod until_end;
 mod workspace;
 
@@ -67,8 +69,8 @@ pub use schema::while_away;
 use counters::Counters;
 use isolated::Isolation;
 use monitor::Monitor;
-use owner::Owner;
 use partition::{Chunk, Context, PreparePool};
+use partition_manager::{PartitionManager, Stopped};
 use pool::Pool;
 use prepare::Stages;
 use publisher::Phase;
@@ -87,8 +89,8 @@ pub struct WorkerOptions {
     pub store: Store,
     /// Threads that clean and fingerprint; 0 is one per core.
     pub threads: usize,
-    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be stored. One message that
-    /// needs more passes alone.
+    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be
+    /// stored. One message that needs more passes alone.
     pub cleaning_memory: usize,
     /// When a batch is cut.
     pub batch: BatchLimits,
@@ -116,11 +118,13 @@ pub struct WorkerOptions {
     pub index_search: bool,
     /// Stop when everything that was on the topic at the start is stored, by whichever worker.
     pub until_end: bool,
-    /// Topics on which is told what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
+    /// Topics that get what was stored and refused. The store's own [`copydesk_store::Outputs`] must agree.
     pub outputs: OutputTopics,
 }
 
 /// Runs until `stop` turns true, until the end is reached (`until_end`), or until something fails.
+///
+/// Longer than other functions: it is the list of all that a worker starts, and of all that it ends, in their order.
 ///
 /// # Errors
 /// A schema that is not up to date, a topic that does not exist, a lost range under
@@ -171,16 +175,16 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         monitor: Arc::clone(&monitor),
         consumer: consumer.clone(),
     });
-    let consumer_of_owner = consumer.clone();
+    let consumer_of_manager = consumer.clone();
     let name = format!("{}:{}", hostname(), std::process::id());
     let start_over = move |partitions: &[_]| {
-        if let Some(consumer) = consumer_of_owner.borrow().as_ref() {
+        if let Some(consumer) = consumer_of_manager.borrow().as_ref() {
             consumer.start_over(partitions);
         }
     };
-    let (bridge, owner, mut fatal) =
-        Owner::new(context, name.clone(), options.on_lost_range, Box::new(start_over));
-    let mut stopped = owner.stopped();
+    let (bridge, manager, mut fatal) =
+        PartitionManager::new(context, name.clone(), options.on_lost_range, Box::new(start_over));
+    let mut stopped = manager.stopped();
     let serving = options
         .metrics
         .map(|address| {
@@ -204,14 +208,9 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         &monitor,
         &phases,
     )?;
-    let indexing = options
-        .index_search
-        .then(|| tokio::spawn(index_search::run(options.store.clone(), Arc::clone(&counters))));
-    let reading = tokio::spawn(key_windows::run(options.store.clone()));
-    let telling = tokio::spawn(monitor::tell_of_slow_messages(Arc::clone(&monitor)));
-    let silent = tokio::spawn(silent::run(options.store.clone()));
-    owner.watch_epochs();
-    let owner = tokio::spawn(owner.run());
+    let background = start_background(&options.store, options.index_search, &counters, &monitor);
+    manager.watch_epochs();
+    let manager = tokio::spawn(manager.run());
     info!(
         worker = name,
         topics = options.stream.topics.join(", "),
@@ -222,49 +221,26 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
         Consumer::start(options.stream, Arc::new(bridge)).context("cannot start the Kafka consumer")?;
     consumer_slot.send_replace(Some(handle.clone()));
 
-    let mut report = tokio::time::interval(REPORT_EVERY);
-    report.tick().await;
-    let mut before = Tally::default();
     // A task of its own: taking a connection from the pool must not be raced in a select.
     let mut end = tokio::spawn(until_end::reached(options.store.clone(), targets));
-    let outcome = loop {
-        tokio::select! {
-            _ = stop.wait_for(|s| *s) => {
-                info!("stopping: storing what was read");
-                break Ok(());
-            }
-            Some(error) = fatal.recv() => break Err(error),
-            error = handle.wait_fatal() => break Err(anyhow::Error::new(error)),
-            Ok(()) = stopped.changed(), if options.until_end => {
-                if let Some(reason) = stopped.borrow_and_update().values().next() {
-                    break Err(anyhow::anyhow!("the end cannot be reached: {reason}"));
-                }
-            }
-            ended = &mut end => break ended.map_err(anyhow::Error::new),
-            _ = report.tick() => {
-                let now = counters.tally();
-                if now != before {
-                    let rate = (now.stored + now.quarantined - before.stored - before.quarantined) / REPORT_EVERY.as_secs();
-                    info!(stored = now.stored, quarantined = now.quarantined, per_second = rate, "at work");
-                    before = now;
-                }
-                for reason in stopped.borrow().values() {
-                    error!("still stopped: {reason}");
-                }
-            }
+    let outcome = tokio::select! {
+        _ = stop.wait_for(|s| *s) => {
+            info!("stopping: storing what was read");
+            Ok(())
         }
+        Some(error) = fatal.recv() => Err(error),
+        error = handle.wait_fatal() => Err(anyhow::Error::new(error)),
+        ended = &mut end => ended.map_err(anyhow::Error::new),
+        error = report(&counters, &mut stopped, options.until_end) => Err(error),
     };
     // Graceful on every way out: partitions that still work store what they have, then the group is left.
     end.abort();
     handle.stop().await;
     consumer_slot.send_replace(None);
     drop(handle);
-    owner.abort();
+    manager.abort();
     finish(publishers, &phase, options.until_end && outcome.is_ok()).await;
-    indexing.iter().for_each(tokio::task::JoinHandle::abort);
-    reading.abort();
-    silent.abort();
-    telling.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     if outcome.is_ok() && options.until_end && options.index_search && !*stop.borrow() {
         index_search::to_the_end(&options.store, &stop).await;
     }
@@ -284,6 +260,60 @@ pub async fn run(options: WorkerOptions, mut stop: watch::Receiver<bool>) -> Res
     outcome.map(|()| tally)
 }
 
+/// What runs beside the pipeline and is never waited for by it.
+fn start_background(
+    store: &Store,
+    index_search: bool,
+    counters: &Arc<Counters>,
+    monitor: &Arc<Monitor>,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = vec![
+        tokio::spawn(key_windows::run(store.clone())),
+        tokio::spawn(monitor::log_slow_messages(Arc::clone(monitor))),
+        tokio::spawn(stalled_sessions::run(store.clone())),
+    ];
+    if index_search {
+        tasks.push(tokio::spawn(index_search::run(
+            store.clone(),
+            Arc::clone(counters),
+        )));
+    }
+    tasks
+}
+
+/// Logs every few seconds how the worker gets on, and the partitions that the breaker stopped. Ends, with the error that ends the worker, where it
+/// has to reach the end of the topic and a partition is stopped before it.
+async fn report(
+    counters: &Counters,
+    stopped: &mut watch::Receiver<Stopped>,
+    until_end: bool,
+) -> anyhow::Error {
+    let mut report = tokio::time::interval(REPORT_EVERY);
+    report.tick().await;
+    let mut before = Tally::default();
+    loop {
+        tokio::select! {
+            Ok(()) = stopped.changed(), if until_end => {
+                if let Some(reason) = stopped.borrow_and_update().values().next() {
+                    return anyhow::anyhow!("the end cannot be reached: {reason}");
+                }
+            }
+            _ = report.tick() => {
+                let now = counters.tally();
+                if now != before {
+                    let done = now.stored + now.quarantined - before.stored - before.quarantined;
+                    let rate = done / REPORT_EVERY.as_secs();
+                    info!(stored = now.stored, quarantined = now.quarantined, per_second = rate, "at work");
+                    before = now;
+                }
+                for reason in stopped.borrow().values() {
+                    error!("still stopped: {reason}");
+                }
+            }
+        }
+    }
+}
+
 /// Threads that take the place of those with a slow message; more such messages at once than this hold up others.
 const SPARE_THREADS: usize = 8;
 
@@ -294,20 +324,20 @@ fn start_pools(
     isolation: Isolation,
     monitor: &Arc<Monitor>,
 ) -> std::io::Result<(PreparePool, PreparePool)> {
-    let (workspace, told) = (isolation.workspace.clone(), Arc::clone(monitor));
+    let (workspace, of_pool) = (isolation.workspace.clone(), Arc::clone(monitor));
     let pool = Pool::start(threads, SPARE_THREADS, move |messages: Vec<Message>, hand| {
         let mut space = workspace.space();
         let prepare = |message: Message| {
             hand.begin(message.coordinates.offset);
             stages.prepare(message, &mut space)
         };
-        let items = told.prepared(messages.into_iter().map(prepare).unzip());
+        let items = of_pool.prepared(messages.into_iter().map(prepare).unzip());
         Chunk { items, space }
     })?;
-    let told = Arc::clone(monitor);
+    let of_isolated = Arc::clone(monitor);
     let isolated = Pool::start(1, 0, move |messages, hand| {
         let (items, space) = isolation.prepare(messages, hand);
-        let items = told.prepared(items.into_iter().unzip());
+        let items = of_isolated.prepared(items.into_iter().unzip());
         Chunk { items, space }
     })?;
     monitor.watch(pool.desks());
@@ -324,7 +354,8 @@ async fn finish(publishers: Vec<tokio::task::JoinHandle<()>>, phase: &watch::Sen
     let all = futures_util::future::join_all(publishers);
     #[expect(
         clippy::disallowed_methods,
-        reason = "no flush: a round that is cut off leaves its rows in the outbox, and its transaction ends with the process"
+        reason = "no flush: a round that is cut off leaves its rows in the outbox, and its transaction ends \
+            with the process"
     )]
     let all = tokio::time::timeout(EMPTY_WITHIN, all);
     if all.await.is_err() {

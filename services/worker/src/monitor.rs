@@ -1,7 +1,7 @@
 //! What monitoring sees of a worker: metrics, health, the state of its partitions.
 //!
-//! The rest of the crate tells [`Monitor`] what happens, once a batch; [`watch`] asks Postgres and Kafka for what no event
-//! tells; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
+//! The rest of the crate reports events to [`Monitor`], once a batch; [`watch`] asks Postgres and Kafka for
+//! what no event shows; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
 
 mod look;
 mod pages;
@@ -23,7 +23,7 @@ use crate::spans::Spans;
 
 pub(crate) use look::look;
 pub(crate) use pages::serve;
-pub(crate) use slow::tell as tell_of_slow_messages;
+pub(crate) use slow::log as log_slow_messages;
 
 /// The poll thread may be silent for so long: half of Kafka's own patience (max.poll.interval.ms).
 const ALIVE: Duration = Duration::from_secs(150);
@@ -230,10 +230,10 @@ impl Monitor {
 
     fn gone(&self, sources: &[TopicPartition], kind: &str) {
         locked(&self.partitions).retain(|source, _| !sources.contains(source));
-        // What it does not own any more, another worker tells the lag of.
+        // The lag of partitions that this worker does not own any more is reported by their next owner.
         self.registry.clear(&catalogue::CONSUMER_LAG);
         self.registry.clear(&catalogue::BEHIND_TRANSACTION);
-        // Whoever owns the first partition tells it.
+        // The owner of the first partition reports the sources.
         self.no_sources();
         self.count_partitions(kind, sources.len() as u64);
     }
@@ -260,12 +260,12 @@ impl Monitor {
         let now = now_millis();
         self.registry.clear(&catalogue::OUTBOX_ROWS);
         self.registry.clear(&catalogue::OUTBOX_AGE);
-        let told = waiting.iter().map(|w| w.output.as_str());
-        let quiet = on
+        let with_rows = waiting.iter().map(|w| w.output.as_str());
+        let empty = on
             .iter()
             .copied()
             .filter(|o| waiting.iter().all(|w| w.output != *o));
-        for output in told.chain(quiet).collect::<Vec<_>>() {
+        for output in with_rows.chain(empty).collect::<Vec<_>>() {
             let found = waiting.iter().find(|w| w.output == output);
             let age = found.map_or(0, |w| (now - w.oldest.timestamp_millis()).max(0));
             let messages = found.map_or(0, |w| w.messages);
@@ -290,7 +290,8 @@ impl Monitor {
                 messages,
                 bytes = usage.bytes,
                 max_bytes,
-                "bytes of quarantined messages were dropped: too old, or the quarantine is full (docs/quarantine.md, \"How much is kept\")"
+                "bytes of quarantined messages were dropped: too old, or the quarantine is full \
+                    (docs/quarantine.md, \"How much is kept\")"
             );
         }
     }
@@ -302,7 +303,7 @@ impl Monitor {
             .any(|source| source.partition.get() == 0)
     }
 
-    /// Nothing is known of any, or another worker tells it.
+    /// Reports no unusual source: none is known, or another worker reports them.
     fn no_sources(&self) {
         for of in ["site", "language"] {
             for what in ["silent", "length", "refusals"] {

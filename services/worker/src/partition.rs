@@ -29,8 +29,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Jobs that one partition may have with the pool at once.
 const CHUNKS_IN_FLIGHT: usize = 8;
 
-/// Messages of one partition that may be in progress at once: with the pool, in the batch that is being filled and in the one that
-/// is being stored, each a job larger than its limit.
+/// Messages of one partition that may be in progress at once: with the pool, in the batch that is being
+/// filled and in the one that is being stored, each a job larger than its limit.
 pub(crate) fn most_in_hand(limits: &BatchLimits) -> usize {
     CHUNKS_IN_FLIGHT * CHUNK_MESSAGES + 2 * (limits.articles + CHUNK_MESSAGES)
 }
@@ -63,9 +63,9 @@ impl PublishLock {
     }
 }
 
-/// How a partition's work ended.
+/// Why a partition's task ended.
 #[derive(Debug)]
-pub(crate) enum Ending {
+pub(crate) enum PartitionExit {
     /// The queue was closed and everything in it is stored.
     Drained,
     /// The lock was killed: somebody else owns the partition, or will soon.
@@ -125,16 +125,18 @@ impl Filling {
 }
 
 /// One flush in flight; gives back the outcome and how far it got.
-type Flush = JoinHandle<Result<NextOffset, Ending>>;
+type Flush = JoinHandle<Result<NextOffset, PartitionExit>>;
 
 /// Works one partition until its queue is closed and stored, or until it is taken away.
+///
+/// One loop of more than 80 lines: each branch of the select changes the state that the next turn decides by, and apart they would need it all.
 pub(crate) async fn run(
     context: Arc<Context>,
     mut stream: PartitionStream,
     claimed: Claimed,
     lock: PublishLock,
     acknowledged: watch::Sender<NextOffset>,
-) -> Ending {
+) -> PartitionExit {
     let mut steps: VecDeque<Step> = VecDeque::new();
     let mut filling = Filling::starting_at(claimed.next_offset);
     let mut flush: Option<Flush> = None;
@@ -148,7 +150,7 @@ pub(crate) async fn run(
     };
     loop {
         if lock.is_dead() {
-            return Ending::Killed;
+            return PartitionExit::Killed;
         }
         let closing = !open && steps.is_empty();
         if flush.is_none() {
@@ -158,8 +160,8 @@ pub(crate) async fn run(
                 flush = Some(start_flush(&context, &claimed, &lock, full));
             } else if closing {
                 return match tripped {
-                    None => Ending::Drained,
-                    Some(trip) => Ending::Tripped {
+                    None => PartitionExit::Drained,
+                    Some(trip) => PartitionExit::Tripped {
                         next: filling.from,
                         trip,
                     },
@@ -179,7 +181,7 @@ pub(crate) async fn run(
                             consumer.commit_hint(&claimed.source, next);
                         }
                     }
-                    Err(ending) => return ending,
+                    Err(exit) => return exit,
                 }
             }
             // A batch that is due but has to wait for the flush before it takes no more: that is the backpressure.
@@ -199,8 +201,9 @@ pub(crate) async fn run(
                     }
                 }
                 None => {
-                    error!(partition = %claimed.source, "a cleaning thread is gone; the partition stops here and its messages are read again");
-                    return Ending::Killed;
+                    error!(partition = %claimed.source, "a cleaning thread is gone; the partition stops here \
+                        and its messages are read again");
+                    return PartitionExit::Killed;
                 }
             },
             deliveries = stream.recv_many(CHUNK_MESSAGES, CHUNK_BYTES), if open && may_hand_over(&context, &steps) => {
@@ -242,13 +245,13 @@ async fn front(steps: &mut VecDeque<Step>) -> Option<Arrived> {
     }
 }
 
-async fn joined(flush: &mut Option<Flush>) -> Result<NextOffset, Ending> {
+async fn joined(flush: &mut Option<Flush>) -> Result<NextOffset, PartitionExit> {
     match flush {
         Some(task) => match task.await {
             Ok(result) => result,
             Err(panic) => {
                 error!(error = %panic, "a flush panicked; the partition stops here and its messages are read again");
-                Err(Ending::Killed)
+                Err(PartitionExit::Killed)
             }
         },
         None => std::future::pending().await,
@@ -348,12 +351,12 @@ async fn store(
     claimed: &Claimed,
     lock: &PublishLock,
     batch: Batch,
-) -> Result<FlushReport, Ending> {
+) -> Result<FlushReport, PartitionExit> {
     let who = (&claimed.source, claimed.epoch);
     let mut tries: u32 = 0;
     loop {
         if lock.is_dead() {
-            return Err(Ending::Killed);
+            return Err(PartitionExit::Killed);
         }
         let error = match context.database.flush(claimed, &batch).await {
             Ok(report) => return Ok(report),
@@ -363,8 +366,9 @@ async fn store(
         context.monitor.flush_failed(error.class());
         match error.class() {
             RetryClass::Fenced => {
-                warn!(partition = %claimed.source, epoch = claimed.epoch.get(), %error, "the claim to this partition is over; its unsaved messages are dropped here and stored by whoever claims it next");
-                return Err(Ending::Fenced);
+                warn!(partition = %claimed.source, epoch = claimed.epoch.get(), %error, "the claim to this \
+                    partition is over; its unsaved messages are dropped here and stored by whoever claims it next");
+                return Err(PartitionExit::Fenced);
             }
             RetryClass::RetryNow => {
                 debug!(partition = %claimed.source, tries, %error, "flush is tried again");
@@ -379,7 +383,7 @@ async fn store(
                 warn!(partition = %claimed.source, tries, %error, wait_ms = pause.as_millis() as u64, "postgres is away or refuses; nothing is lost, the partition waits");
                 wait(pause, lock).await;
             }
-            RetryClass::DataError | RetryClass::Fatal => return Err(Ending::Fatal(error)),
+            RetryClass::DataError | RetryClass::Fatal => return Err(PartitionExit::Fatal(error)),
         }
     }
 }

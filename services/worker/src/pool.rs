@@ -5,9 +5,9 @@
 //! no order. So: as many plain threads as cores, jobs of some dozen messages each, and the asker keeps the
 //! answers' futures in the order of the offsets ([`crate::partition`]).
 //!
-//! Partitions take turns. A thread that is long at one message no longer counts: a spare thread takes its place, so that
-//! heavy pages on two partitions do not hold up the others. Spare threads are for partitions without such a message
-//! only; otherwise one partition of heavy pages would take them all.
+//! Partitions take turns. A thread that is long at one message no longer counts: a spare thread takes its
+//! place, so that heavy pages on two partitions do not hold up the others. Spare threads are for partitions
+//! without such a message only; otherwise one partition of heavy pages would take them all.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -293,8 +293,8 @@ mod tests {
             drop(end);
             assert_eq!(answer.await.unwrap(), n);
         }
-        let told = slow.pool.desks().slow(SLOW_AFTER);
-        let mut at: Vec<_> = told.iter().map(|s| s.at.to_string()).collect();
+        let found = slow.pool.desks().slow(SLOW_AFTER);
+        let mut at: Vec<_> = found.iter().map(|s| s.at.to_string()).collect();
         at.sort();
         assert_eq!(at, ["t[0]@0", "t[1]@1"]);
         drop((end_0, end_1));

@@ -85,19 +85,19 @@ impl Stages {
     /// A panic in a stage costs this message only. It is a bug of ours or of an engine, so the message is
     /// kept in quarantine with its bytes, to be replayed when the bug is mended. Takes `space`, and waits for it.
     pub(crate) fn prepare(&self, message: Message, space: &mut Space) -> (Item, Times) {
-        self.prepare_telling(message, space, &mut |_| ())
+        self.prepare_reporting(message, space, &mut |_| ())
     }
 
     /// The same, and reports each stage before it begins.
-    pub(crate) fn prepare_telling(
+    pub(crate) fn prepare_reporting(
         &self,
         message: Message,
         space: &mut Space,
-        tell: &mut dyn FnMut(Stage),
+        report: &mut dyn FnMut(Stage),
     ) -> (Item, Times) {
         space.decode(&message);
         let clock = Clock::start();
-        let run = AssertUnwindSafe(|| self.run(&message, space, &clock, tell));
+        let run = AssertUnwindSafe(|| self.run(&message, space, &clock, report));
         let outcome = panic::catch_unwind(run).unwrap_or_else(|panic| {
             Err(Reject::new(
                 clock.stage.get(),
@@ -109,7 +109,8 @@ impl Stages {
         (Item { message, outcome }, clock.stop())
     }
 
-    /// The message with its value out of the frame of a schema registry. `None`: it is in none. Waits while the registry is away.
+    /// The message with its value out of the frame of a schema registry. `None`: it is in none. Waits while
+    /// the registry is away.
     fn unframe(&self, message: &Message) -> Result<Option<Message>, Reject> {
         let (Some(registry), Some(value)) = (&self.registry, &message.payload) else {
             return Ok(None);
@@ -135,9 +136,9 @@ impl Stages {
         message: &Message,
         space: &mut Space,
         clock: &Clock,
-        tell: &mut dyn FnMut(Stage),
+        report: &mut dyn FnMut(Stage),
     ) -> Result<Content, Reject> {
-        tell(Stage::Decode);
+        report(Stage::Decode);
         let unframed = self.unframe(message)?;
         let raw = match read(unframed.as_ref().unwrap_or(message), &self.limits)? {
             Decoded::Article(raw) => raw,
@@ -151,7 +152,7 @@ impl Stages {
         };
         space.clean(&raw.body);
         clock.enter(Stage::Clean);
-        tell(Stage::Clean);
+        report(Stage::Clean);
         if self
             .abort_on
             .as_ref()
@@ -161,7 +162,7 @@ impl Stages {
         }
         let clean = self.cleaner.clean(&raw)?;
         clock.enter(Stage::Fingerprint);
-        tell(Stage::Fingerprint);
+        report(Stage::Fingerprint);
         let fingerprint = fingerprint(&clean);
         let prepared = Prepared::new(clean, fingerprint, raw.fetched_at, raw.extra);
         Ok(match self.keep_raw {

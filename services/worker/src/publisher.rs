@@ -1,9 +1,10 @@
 //! Puts on Kafka topics what the outbox holds: at least once, in order, one publisher at a time for each output.
 //!
-//! It runs in every worker that has the output configured, beside the pipeline and never waited for by it: a worker is what
-//! runs all the time, knows the brokers, and has just written the rows. The workers take turns by a lock that lasts as long as the
-//! transaction in which a batch is read, sent and deleted. Killed between the broker's word and the commit, it leaves the
-//! rows, and they are sent a second time; nothing is left out.
+//! It runs in every worker that has the output configured, beside the pipeline and never waited for by it: a
+//! worker is what runs all the time, knows the brokers, and has just written the rows. The workers take turns
+//! by a lock that lasts as long as the transaction in which a batch is read, sent and deleted. Killed between
+//! the broker's word and the commit, it leaves the rows, and they are sent a second time; nothing is left
+//! out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -178,8 +179,8 @@ impl Publisher {
         }
     }
 
-    /// Takes a batch, sends it, deletes what was acknowledged up to the first that was not: what is behind that one is sent
-    /// again, so that the last time a reader sees each message they stand in their order.
+    /// Takes a batch, sends it, deletes what was acknowledged up to the first that was not: what is behind
+    /// that one is sent again, so that the last time a reader sees each message they stand in their order.
     async fn round(&mut self) -> Result<Round, RoundError> {
         let Some(batch) = self.store.outbox_take(self.output, MESSAGES, BYTES).await? else {
             return Ok(Round::Idle);
@@ -205,8 +206,8 @@ impl Publisher {
         }
     }
 
-    /// A record that is too large takes its neighbours along, which were sent in one piece with it: each goes again alone,
-    /// and the one that is too large by itself goes without what makes it so.
+    /// A record that is too large takes its neighbours along, which were sent in one piece with it: each goes
+    /// again alone, and the one that is too large by itself goes without what makes it so.
     async fn send_singly(
         &self,
         batch: &OutboxBatch,
@@ -269,7 +270,8 @@ impl Publisher {
 /// The fields that make the record of an article large.
 const LARGE: [&str; 6] = ["body", "body_markdown", "links", "images", "captions", "extra"];
 
-/// The record without what makes it large. An article must not become a tombstone: a compacted topic would forget its story.
+/// The record without what makes it large. An article must not become a tombstone: a compacted topic would
+/// forget its story.
 fn smaller(entry: &OutboxEntry, record: Record) -> Record {
     match &entry.content {
         OutboxContent::DeadLetter(_) => dead_letter::without_value(record),

@@ -1,4 +1,5 @@
-//! `copydesk janitor reclean --rules`: raw input that was kept goes through clean and fingerprint again, with the rules of now.
+//! `copydesk janitor reclean --rules`: raw input that was kept goes through clean and fingerprint again, with
+//! the rules of now.
 
 use std::sync::Arc;
 

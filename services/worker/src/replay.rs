@@ -46,8 +46,8 @@ pub struct ReplayStages {
     pub keep_raw: bool,
 }
 
-/// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended processes before is
-/// tried in a process of its own first.
+/// Runs everything that matches through decode, clean and fingerprint again, and settles it. What has ended
+/// processes before is tried in a process of its own first.
 ///
 /// # Errors
 /// Postgres is away, or a bug; what was settled before stays settled, and a second call goes on.
@@ -63,8 +63,8 @@ pub async fn replay(store: &Store, stages: ReplayStages, filter: &QuarantineFilt
     Ok(replayer.report)
 }
 
-/// The same with these messages and no others; those that are not held any more are passed over. Each is tried in a process of its own
-/// first: this is for a service that must outlive them.
+/// The same with these messages and no others; those that are not held any more are passed over. Each is
+/// tried in a process of its own first: this is for a service that must outlive them.
 ///
 /// # Errors
 /// As [`replay`].

@@ -1,4 +1,5 @@
-//! What a worker asks of Postgres before it starts: a connection, and a schema that is up to date. While Postgres is away, it waits.
+//! What a worker asks of Postgres before it starts: a connection, and a schema that is up to date. While
+//! Postgres is away, it waits.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tracing::warn;
 
 use crate::backoff::backoff;
 
-/// Asks Postgres for something, again and again while it is away, as it may be at any later time. `None`: told to stop.
+/// Asks Postgres for something, again and again while it is away, as it may be at any later time. `None`:
+/// `stop` turned true.
 ///
 /// # Errors
 /// What no waiting mends.
@@ -43,7 +45,7 @@ pub async fn while_away<T>(
     }
 }
 
-/// Reads the schema's version. `false`: told to stop.
+/// Reads the schema's version. `false`: `stop` turned true.
 ///
 /// # Errors
 /// A schema that is not up to date; a refusal by Postgres that no waiting mends.

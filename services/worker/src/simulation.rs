@@ -1,17 +1,23 @@
-//! A simulation of workers, group and database, in which a worker can die at any await, and everything else can go wrong.
+//! A simulation of workers, group and database, in which a worker can die at any await, and everything else
+//! can go wrong.
 //!
-//! What runs is the real code from the queue on: the intake's guard against repeats, the task of a partition, the owner with
-//! its claims, drains and looks at the ledger, and the protocol of a flush (`copydesk_store::ledger`). What is simulated is around
-//! it: Kafka and the group (`world`), and the database (`server`), which knows transactions, row locks, unique rows, lost connections,
-//! commits whose answer is lost, rewinds and restored backups. Each worker has a runtime of its own with a clock that stands
-//! still; every call to the database waits until the world carries it out. So a seed gives one order of events, and a worker is
-//! killed by dropping its runtime, at whatever await its tasks are.
+//! What runs is the real code from the queue on: the intake's guard against repeats, the task of a partition,
+//! the partition manager with its claims, drains and looks at the ledger, and the protocol of a flush
+//! (`copydesk_store::ledger`). What is simulated is around it: Kafka and the group (`world`), and the
+//! database (`server`), which knows transactions, row locks, unique rows, lost connections, commits whose
+//! answer is lost, rewinds and restored backups. Each worker has a runtime of its own with a clock that
+//! stands still; every call to the database waits until the world carries it out. So a seed gives one order
+//! of events, and a worker is killed by dropping its runtime, at whatever await its tasks are.
 //!
-//! After every call the audit law must hold, no flush may have been taken under an epoch that is over, and no offset stored twice.
-//! At the end everything must be stored, each offset in the table where it belongs, and gaps only where Kafka has nothing.
+//! After every call the audit law must hold, no flush may have been taken under an epoch that is over, and no
+//! offset stored twice. At the end everything must be stored, each offset in the table where it belongs, and
+//! gaps only where Kafka has nothing.
 //!
-//! The SQL that the real ledger is made of is not here: `crates/store/tests/it/ledger.rs` holds the same rules against Postgres.
+//! The SQL that the real ledger is made of is not here: `crates/store/tests/it/ledger.rs` holds the same
+//! rules against Postgres.
 
+mod faults;
+mod law;
 mod memory;
 mod server;
 mod worker;
@@ -19,10 +25,11 @@ mod world;
 
 use std::collections::BTreeMap;
 
+use faults::{Chance, Fault};
 use memory::Broken;
 use server::Server;
 pub(crate) use worker::context;
-use world::{Chance, Fault, World};
+use world::World;
 
 /// A run in which anything may happen, by its seed. Gives back the server, with what must not have happened.
 fn chaos(seed: u64, broken: Option<Broken>) -> Server {
@@ -41,8 +48,8 @@ fn chaos(seed: u64, broken: Option<Broken>) -> Server {
     world.server
 }
 
-/// A run without chance: one partition, faults at the calls that the plan names. Gives back the number of calls and what
-/// must not have happened.
+/// A run without chance: one partition, faults at the calls that the plan names. Gives back the number of
+/// calls and what must not have happened.
 fn planned(plan: &[(usize, Fault)], broken: Option<Broken>) -> (usize, Vec<String>) {
     let mut world = World::new(1, 14, 1, broken);
     for _ in 0..400 {
@@ -73,7 +80,7 @@ const FAULTS: [Fault; 8] = [
 ];
 
 #[test]
-fn a_worker_may_die_at_any_call_and_its_heir_at_any_other() {
+fn a_worker_may_die_at_any_call_and_the_next_owner_at_any_other() {
     let (calls, found) = planned(&[], None);
     assert!(found.is_empty(), "without any fault: {found:#?}");
     assert!(calls > 20, "{calls} calls are too few to say anything");

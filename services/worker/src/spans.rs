@@ -1,4 +1,5 @@
-//! Spans of the messages that are traced: `process` with `decode`, `clean` and `fingerprint` under it, and `flush`, which follows.
+//! Spans of the messages that are traced: `process` with `decode`, `clean` and `fingerprint` under it, and
+//! `flush`, which follows.
 
 use std::time::Instant;
 

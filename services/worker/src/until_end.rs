@@ -3,8 +3,8 @@
 //! The ledger is asked, not this worker's own memory: with several workers each stops when all of them
 //! together are done, and a worker that got no partition stops as well.
 //!
-//! Messages behind an open transaction of a producer were on the topic, too: they are waited for, and that is said. The broker ends
-//! a transaction whose producer is gone (`transaction.timeout.ms`, a minute as a rule).
+//! Messages behind an open transaction of a producer were on the topic, too: they are waited for, and that is
+//! said. The broker ends a transaction whose producer is gone (`transaction.timeout.ms`, a minute as a rule).
 
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ impl Targets {
         if behind > 0 {
             tracing::warn!(
                 messages = behind,
-                "messages stand behind an open transaction of a producer; the worker waits until it is committed or taken back"
+                "messages stand behind an open transaction of a producer; the worker waits until it is \
+                    committed or taken back"
             );
         }
         Ok(Self(

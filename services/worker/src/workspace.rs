@@ -1,12 +1,12 @@
 //! Memory that preparing takes besides the messages themselves, bounded for all threads together.
 //!
 //! A page of 1 MB may take sixty times its size while it is cleaned, and its article can be larger than its message
-//! until it is stored. So before a thread decodes a message, and again before it cleans it, it takes room by an estimate, and
-//! waits while there is none; what the article takes stays taken until it is stored. Ordinary messages are below
-//! [`SMALL`] and take nothing, so that they never wait.
+//! until it is stored. So before a thread decodes a message, and again before it cleans it, it takes room by
+//! an estimate, and waits while there is none; what the article takes stays taken until it is stored.
+//! Ordinary messages are below [`SMALL`] and take nothing, so that they never wait.
 //!
-//! Who waits to clean holds a decoded message; so one thread may always clean, whether there is room or not. The bound is
-//! thus the limit, and one message more.
+//! Who waits to clean holds a decoded message; so one thread may always clean, whether there is room or not.
+//! The bound is thus the limit, and one message more.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -130,8 +130,8 @@ impl Space {
     }
 
     /// Bytes that cleaning may take by what it is given: an upper bound of what the worst pages of each kind took
-    /// (docs/delivery.md, "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages take a sixth
-    /// of it. The limits of the cleaner end what would take more than its budget.
+    /// (docs/delivery.md, "Memory"). A tree costs by its tags, text and JSON by their length; ordinary pages
+    /// take a sixth of it. The limits of the cleaner end what would take more than its budget.
     fn to_clean(&self, body: &[u8], is_html: bool) -> usize {
         const OF_A_BYTE: usize = 64;
         const OF_A_TAG: usize = 100;

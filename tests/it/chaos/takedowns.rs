@@ -18,7 +18,8 @@ pub(super) struct ByPeople {
     confirmed: Vec<String>,
 }
 
-/// Until `end`, somebody takes an article down that was sent or that is about to be sent. One in four is killed in the middle of it.
+/// Until `end`, somebody takes an article down that was sent or that is about to be sent. One in four is
+/// killed in the middle of it.
 pub(super) async fn by_people(
     copydesk: Copydesk,
     produced: &Cell<usize>,

@@ -1,4 +1,4 @@
-//! The quality bench: cleans a corpus file and scores the result as tools/score_clean.py does.
+//! The quality bench: cleans a corpus file and scores the result as the scorer of the corpus (score_clean.py) does.
 //!
 //! cargo run --release -p copydesk-clean --example quality -- FILE.jsonl.gz [--out predictions.jsonl] [--worst N] [--only ID]
 //!

@@ -1,4 +1,4 @@
-//! The metric of tools/score_clean.py.
+//! The metric of the scorer that belongs to the corpus (score_clean.py).
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -141,7 +141,7 @@ fn offset(tokens: &[Token]) -> Option<i32> {
             };
             match word.as_str() {
                 "gmt" | "utc" => Some(signed(rest_of_line).unwrap_or(0)),
-                // These are words of their own as well: they end what is said of the time.
+                // These are words of their own as well: they end the time.
                 "et" | "ist" | "wit" | "cat" | "eat" | "art" | "pet"
                     if matches!(rest_of_line.first(), Some(Token::Word(_))) =>
                 {

@@ -183,7 +183,7 @@ impl Facts {
         // "Reviewed by <a rel=author>": who is named there did not write.
         if sure > 0 && self.bylines.len() < 60 && !ends_with_others(before) {
             let text = fold_space(&text());
-            // A box with a name and a text that begins with it: nobody else is told of so.
+            // A box with a name and a text that begins with it: no other person is presented so.
             let text = match name_told_of(&text) {
                 Some(name) => {
                     sure = sure.max(2);

@@ -164,7 +164,7 @@ fn versions(articles: Vec<Article>, random: &mut Random) -> Vec<Article> {
 }
 
 /// Headlines and a dated line below every page of a third of the sites.
-fn furniture(articles: &mut [Article], random: &mut Random) {
+fn repeated_blocks(articles: &mut [Article], random: &mut Random) {
     const DAYS: [&str; 7] = [
         "Monday",
         "Tuesday",
@@ -223,7 +223,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 edits::paste(&mut articles, 8, false, random);
             }
             articles = versions(articles, random);
-            furniture(&mut articles, random);
+            repeated_blocks(&mut articles, random);
         }
         "pastes" => {
             edits::paste(&mut articles, 8, false, random);

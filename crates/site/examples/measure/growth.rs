@@ -1,7 +1,8 @@
 //! How site memory grows with the pages of a site.
 //!
-//! A site is a real page: its lines that are not in the gold text are the template. Each article of the site is invented and
-//! stands where the gold text stood. Both are known exactly, so precision and recall of the kept words are counted plainly.
+//! A site is a real page: its lines that are not in the gold text are the template. Each article of the site
+//! is invented and stands where the gold text stood. Both are known exactly, so precision and recall of the
+//! kept words are counted plainly.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! What is left in that is not the article, and whether another page of the host shows it: what no other page shows, site
-//! memory cannot know.
+//! What is left in that is not the article, and whether another page of the host shows it: what no other page
+//! shows, site memory cannot know.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,8 +14,8 @@ pub(crate) struct Page<'a> {
     pub(crate) clean: &'a CleanArticle,
 }
 
-/// Prints the words that are left in as shares of all words kept, averaged over the pages, by place and by whether another
-/// page of the host (at another address) shows the block.
+/// Prints the words that are left in as shares of all words kept, averaged over the pages, by place and by
+/// whether another page of the host (at another address) shows the block.
 pub(crate) fn print(pages: &[Page<'_>]) {
     let keys = |p: &Page<'_>| -> HashSet<BlockKey> {
         p.clean.blocks.iter().filter_map(|b| block_key(&b.text)).collect()

@@ -7,7 +7,7 @@ use copydesk_site::{BlockKey, block_key};
 use crate::Options;
 use crate::site::Store;
 
-/// Kinds of articles that carry furniture of their site.
+/// Kinds of articles that carry repeated blocks of their site.
 const FURNISHED: [&str; 5] = ["site", "synd", "synd_hard", "bg_site", "tmpl"];
 
 #[derive(Default)]

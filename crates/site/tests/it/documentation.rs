@@ -16,7 +16,7 @@ fn section(heading: &str) -> impl Iterator<Item = &'static str> {
 fn the_thresholds_are_documented() {
     let Params {
         repeats,
-        young_site,
+        min_siblings,
         same_title,
         same_text,
         most_words,
@@ -25,7 +25,7 @@ fn the_thresholds_are_documented() {
     } = Params::default();
     let expected = [
         ("repeats", repeats as f64),
-        ("young_site", young_site as f64),
+        ("min_siblings", min_siblings as f64),
         ("same_title", same_title),
         ("same_text", same_text),
         ("most_words", most_words),

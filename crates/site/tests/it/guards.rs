@@ -40,7 +40,7 @@ fn what_two_other_stories_show_goes_with_its_evidence_and_comes_back() {
 }
 
 #[test]
-fn on_a_young_site_one_other_story_is_enough() {
+fn one_other_story_is_enough_below_min_siblings() {
     let new = article(&[LONG, SHORTER, LETTER]);
     let olds = [old(1, &["A harbour was opened by somebody.", LETTER])];
     assert_eq!(removed(&decision(&new, &olds)), [2]);

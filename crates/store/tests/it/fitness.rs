@@ -112,7 +112,7 @@ async fn a_limit_that_another_program_uses_up_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_without_search_path_is_not_told_to_migrate() {
+async fn a_login_without_search_path_gets_no_advice_to_migrate() {
     let login = Login::new("searchpath", "SET search_path = ''").await;
     login.run("GRANT copydesk_writer TO {}").await;
     let store = login.store(2).await;

@@ -114,7 +114,7 @@ async fn a_claim_waits_for_the_flush_under_way_and_starts_behind_it() {
         let store = scratch.store.clone();
         async move {
             store
-                .claim("heir", &[wanted(0, 0, 100)], OnLostRange::Stop)
+                .claim("next", &[wanted(0, 0, 100)], OnLostRange::Stop)
                 .await
                 .unwrap()
                 .remove(0)

@@ -1,11 +1,11 @@
-//! What the pipeline waits for: nothing that any login may take, and who holds it is told.
+//! What the pipeline waits for: nothing that any login may take, and who holds a lock is reported.
 
 use copydesk_store::{LOOK_EVERY, LockWait, LockWatch, Output, StoreConfig};
 
 use crate::support::{Scratch, Text, babble, batch};
 
-/// Looks until something of this lock is told.
-async fn told(watch: &mut LockWatch, scratch: &Scratch, lock: &str) -> LockWait {
+/// Looks until this lock is reported.
+async fn reported(watch: &mut LockWatch, scratch: &Scratch, lock: &str) -> LockWait {
     for _ in 0..12 {
         let waits = watch.look(&scratch.store).await.unwrap();
         if let Some(wait) = waits.into_iter().find(|w| w.lock == lock) {
@@ -13,11 +13,11 @@ async fn told(watch: &mut LockWatch, scratch: &Scratch, lock: &str) -> LockWait 
         }
         tokio::time::sleep(LOOK_EVERY / 2).await;
     }
-    panic!("nothing is told of {lock}");
+    panic!("{lock} is not reported");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_holds_up_a_flush_or_a_publisher_is_told() {
+async fn who_holds_up_a_flush_or_a_publisher_is_reported() {
     let scratch = Scratch::new("lock_waits").await;
     let claimed = scratch.claim(0).await;
     // A person who has left a transaction open, with the row that every flush of the partition changes.
@@ -51,7 +51,7 @@ async fn who_holds_up_a_flush_or_a_publisher_is_told() {
         store.flush(&claimed, &batch(0, items)).await.unwrap();
     });
     let mut watch = LockWatch::default();
-    let wait = told(&mut watch, &scratch, "transactionid").await;
+    let wait = reported(&mut watch, &scratch, "transactionid").await;
     assert!(wait.waiting.is_some());
     assert_eq!(wait.holder, person_pid);
     let said = wait.to_string();
@@ -59,7 +59,7 @@ async fn who_holds_up_a_flush_or_a_publisher_is_told() {
         said.contains("postgres") && said.contains("since 20") && said.contains(&person_pid.to_string()),
         "{said}"
     );
-    let wait = told(&mut watch, &scratch, "publish_articles").await;
+    let wait = reported(&mut watch, &scratch, "publish_articles").await;
     assert_eq!(wait.waiting, None);
     assert_eq!(wait.application.as_deref(), Some("copydesk"));
     drop(publisher);

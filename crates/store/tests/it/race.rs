@@ -439,7 +439,7 @@ async fn relinked_meanwhile(
     let three: Vec<&str> = ours.split("\n\n").take(3).collect();
     let between = format!("{}\n\n{theirs}", three.join("\n\n"));
     let again = format!("{between}\n\nAnd a last word.");
-    let newcomer = format!("{slow}\n\n{theirs}\n\n{}", babble(83, 1));
+    let of_both = format!("{slow}\n\n{theirs}\n\n{}", babble(83, 1));
     let url = |site| format!("https://{site}/1");
     let (url_between, url_again) = (url("between.example"), url(site));
     let text = |site, body| Text::of_site(site, "Harbour news of the day", body);
@@ -453,14 +453,14 @@ async fn relinked_meanwhile(
     flush(second, 0, &before).await;
     let of_slow = format!("{slow}\n\n{}", babble(85, 4));
     let slow = SlowFlush::begin(scratch, &[Text::of_site("slow.example", "Slow", &of_slow)]).await;
-    let of_second = [text("apart.example", &apart), text("newcomer.example", &newcomer)];
+    let of_second = [text("apart.example", &apart), text("both.example", &of_both)];
     let of_third = [
         Text {
             url: Some(&url_again),
             ..text(site, &again)
         },
         text("last.example", &last),
-        text("newcomer2.example", &newcomer),
+        text("both2.example", &of_both),
     ];
     let in_turn = async {
         // Whoever waits first goes first.
@@ -468,9 +468,9 @@ async fn relinked_meanwhile(
         tokio::join!(flush(third, 0, &of_third), slow.go_on(scratch, 2));
     };
     tokio::join!(flush(second, 2, &of_second), in_turn);
-    let newcomers = "SELECT count(*) FROM articles n JOIN articles b ON b.story_id = n.story_id AND b.story_id = b.article_id
-                     WHERE n.site LIKE 'newcomer%' AND b.site = 'between.example'";
-    assert_eq!(scratch.count(newcomers).await, 2, "the article between was moved");
+    let new_articles = "SELECT count(*) FROM articles n JOIN articles b ON b.story_id = n.story_id AND b.story_id = b.article_id
+                     WHERE n.site LIKE 'both%' AND b.site = 'between.example'";
+    assert_eq!(scratch.count(new_articles).await, 2, "the article between was moved");
     let events = "SELECT count(*) FROM story_event WHERE kind = 'relink'";
     assert_eq!(scratch.count(events).await, 1);
     scratch.assert_law().await;

@@ -88,9 +88,9 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
         .execute(format!("UPDATE article SET version_at = now() WHERE article_id = {alone}").as_str())
         .await
         .unwrap();
-    let told = scratch.store.retirable(days_ago(90)).await.unwrap();
+    let counted = scratch.store.retirable(days_ago(90)).await.unwrap();
     assert_eq!(
-        told,
+        counted,
         Retirable {
             articles: 2,
             versions: 0,
@@ -100,7 +100,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
     assert_eq!(
         scratch.count("SELECT count(*) FROM article").await,
         4,
-        "told, not done"
+        "counted, not dropped"
     );
     assert_eq!(retire(&scratch, days_ago(90)).await, 2);
     let left: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM articles ORDER BY 1")

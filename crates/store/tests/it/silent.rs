@@ -1,4 +1,4 @@
-//! A worker that falls silent in the middle of a statement does not hold up its heirs.
+//! A worker that stops in the middle of a statement does not hold up the next owners of its partitions.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

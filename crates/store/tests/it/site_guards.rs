@@ -139,9 +139,9 @@ async fn each_of_many_words_counts() {
         .chain(pinned.iter().map(|line| say(line, Saying::Pin)))
         .collect();
     store.say_of_blocks(&said, "test").await.unwrap();
-    let furniture = lines.join("\n\n");
+    let repeated = lines.join("\n\n");
     for seed in 1..=2 {
-        let article = store_one(&scratch, store, "a.example", seed, &furniture).await;
+        let article = store_one(&scratch, store, "a.example", seed, &repeated).await;
         let (text, _) = body(&scratch, article).await;
         assert!(forgotten.iter().all(|line| text.contains(line)), "{text}");
         assert!(!pinned.iter().any(|line| text.contains(line)), "{text}");

@@ -9,15 +9,15 @@ use crate::support::{Scratch, Text, batch};
 
 pub(crate) const LETTER: &str = "Sign up for the Velmora letter and read it every morning.";
 
-/// An article of the site with a text of its own and the furniture at its end; answers with its id.
+/// An article of the site with a text of its own and the repeated blocks at its end; answers with its id.
 pub(crate) async fn store_one(
     scratch: &Scratch,
     store: &Store,
     site: &str,
     seed: u64,
-    furniture: &str,
+    repeated: &str,
 ) -> i64 {
-    store_at(scratch, store, site, &seed.to_string(), seed, furniture).await
+    store_at(scratch, store, site, &seed.to_string(), seed, repeated).await
 }
 
 /// The same at an address that does not follow from its text.
@@ -27,13 +27,13 @@ pub(crate) async fn store_at(
     site: &str,
     path: &str,
     seed: u64,
-    furniture: &str,
+    repeated: &str,
 ) -> i64 {
     let claimed = scratch.claim(0).await;
     let offset = claimed.next_offset.get();
     let mut generator = ArticleGenerator::new(seed);
     let (title, body) = (generator.babble(1), generator.babble(5));
-    let body = format!("{body}\n\n{furniture}");
+    let body = format!("{body}\n\n{repeated}");
     let url = format!("https://{site}/{path}");
     let text = Text {
         url: Some(&url),
@@ -283,11 +283,11 @@ async fn what_travels_with_stories_stays() {
     let agency = AGENCY.join("\n\n");
     let scratch = Scratch::new("site_travels").await;
     let store = &scratch.store;
-    // Three wire stories on two sites each, and furniture that stays at home, though one site shows each of them twice.
+    // Three wire stories on two sites each, and repeated blocks that stay on their site, though one site shows each of them twice.
     for seed in 1..=3 {
         for (site, path) in [("a.example", "1"), ("b.example", "1"), ("a.example", "2")] {
-            let furniture = format!("{agency}\n\nHouse line of {site} in Velmora.");
-            store_at(&scratch, store, site, &format!("{path}/{seed}"), seed, &furniture).await;
+            let repeated = format!("{agency}\n\nHouse line of {site} in Velmora.");
+            store_at(&scratch, store, site, &format!("{path}/{seed}"), seed, &repeated).await;
         }
     }
     assert_eq!(scratch.stories().await, 3);
@@ -305,8 +305,8 @@ async fn what_travels_with_stories_stays() {
         .collect();
     expected.sort_unstable();
     assert_eq!(known, expected);
-    let furniture = format!("{agency}\n\nHouse line of a.example in Velmora.");
-    let next = store_one(&scratch, store, "a.example", 9, &furniture).await;
+    let repeated = format!("{agency}\n\nHouse line of a.example in Velmora.");
+    let next = store_one(&scratch, store, "a.example", 9, &repeated).await;
     let (text, _) = body(&scratch, next).await;
     assert!(text.ends_with(&agency), "{text}");
     // The second story came before it was known, and had lost the agency's lines.
@@ -335,7 +335,7 @@ async fn blocks_that_cannot_be_read_say_nothing() {
 
 #[tokio::test]
 async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
-    let scratch = Scratch::new("site_at_hand").await;
+    let scratch = Scratch::new("site_cache").await;
     let another = scratch
         .another_store(StoreConfig {
             connections: 1,
@@ -385,7 +385,7 @@ async fn site_queries_read_no_more_than_they_need() {
         .unwrap();
     let sites: Vec<i64> = std::iter::once(0).chain((1..500).map(|n| 2 * n + 1)).collect();
     let flush = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::SITES;
-    let young = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::YOUNG_SITES;
+    let noted = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::YOUNG_SITES;
     let mut tx = scratch.db.begin().await.unwrap();
     sqlx::query("SET LOCAL enable_seqscan = off")
         .execute(&mut *tx)
@@ -398,7 +398,7 @@ async fn site_queries_read_no_more_than_they_need() {
         .fetch_one(&mut *tx)
         .await
         .unwrap();
-    let young: Value = sqlx::query_scalar(&young)
+    let noted: Value = sqlx::query_scalar(&noted)
         .bind(i64::MIN)
         .bind(1_000_i64)
         .bind(9_i64)
@@ -407,7 +407,7 @@ async fn site_queries_read_no_more_than_they_need() {
         .unwrap();
     for (name, plan, most) in [
         ("flush of 500 sites", &flush, 20 + 499),
-        ("1,000 young sites", &young, 2_000),
+        ("1,000 noted sites", &noted, 2_000),
     ] {
         let time = plan[0]["Execution Time"].as_f64().unwrap();
         let read = rows_read(&plan[0]["Plan"]);

@@ -1,4 +1,4 @@
-//! Sites and languages that fall silent or change are told of; those that do as usual are not.
+//! Sites and languages that stop sending or change are reported; those that go on as usual are not.
 
 use copydesk_store::UnusualSources;
 use sqlx::Executor as _;
@@ -20,7 +20,7 @@ async fn articles(scratch: &Scratch, site: &str, days: std::ops::Range<i32>, a_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_changes_is_told_of() {
+async fn a_source_that_changes_is_reported() {
     let scratch = Scratch::new("sources").await;
     let claimed = scratch.claim(0).await;
     let body = prose(1, 4);
@@ -49,7 +49,7 @@ async fn a_source_that_changes_is_told_of() {
         .flush(&claimed, &batch(1, items.collect()))
         .await
         .unwrap();
-    let told: Vec<(String, bool, bool, bool)> = sqlx::query_as(
+    let reported: Vec<(String, bool, bool, bool)> = sqlx::query_as(
         "SELECT name, is_silent, has_other_length, is_refused FROM source_health
          WHERE is_silent OR has_other_length OR is_refused ORDER BY name",
     )
@@ -58,7 +58,7 @@ async fn a_source_that_changes_is_told_of() {
     .unwrap();
     let row = |name: &str, silent, length, refused| (name.to_owned(), silent, length, refused);
     assert_eq!(
-        told,
+        reported,
         [
             row("refused.example", false, false, true),
             row("short.example", false, true, false),

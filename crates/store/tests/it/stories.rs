@@ -162,7 +162,7 @@ async fn a_decision_is_shown_and_comes_out_the_same_again() {
 async fn two_stories_become_one_when_a_close_copy_of_both_comes() {
     let scratch = Scratch::new("late").await;
     scratch.refuse_rewrites().await;
-    // The two have a third of their text in common, but in one paragraph; the newcomer is close to both.
+    // The two have a third of their text in common, but in one paragraph; the third is close to both.
     let body = prose(7, 6);
     let ids = store_texts(&scratch, &[("a.example", &body), ("b.example", &body)]).await;
     // As after a change of recipe: two articles with the same text in two stories.
@@ -170,9 +170,9 @@ async fn two_stories_become_one_when_a_close_copy_of_both_comes() {
         .execute(&scratch.db)
         .await
         .unwrap();
-    let newcomer = store_texts(&scratch, &[("c.example", &format!("{body}\n\n{}", prose(8, 1)))]).await[0];
+    let third = store_texts(&scratch, &[("c.example", &format!("{body}\n\n{}", prose(8, 1)))]).await[0];
     sqlx::query("UPDATE membership SET between_stories = true, refusals = jsonb_build_object($2::text, 'not_best') WHERE article_id = $1")
-        .bind(newcomer)
+        .bind(third)
         .bind(ids[1])
         .execute(&scratch.db)
         .await
@@ -384,10 +384,10 @@ async fn an_article_leaves_a_story_that_it_never_belonged_to_and_can_be_put_back
     let paragraphs: Vec<&str> = ours.split("\n\n").collect();
     // Three paragraphs of the first story and four of its own; then an article that has those four and nothing of the first.
     let between = format!("{}\n\n{theirs}", paragraphs[..3].join("\n\n"));
-    let newcomer = format!("{theirs}\n\n{}", babble(83, 2));
+    let third = format!("{theirs}\n\n{}", babble(83, 2));
     let ids = store_texts(&scratch, &[("a.example", &ours), ("b.example", &between)]).await;
     assert_eq!(stories(&scratch, &ids).await, [ids[0], ids[0]]);
-    let third = store_texts(&scratch, &[("c.example", &newcomer)]).await[0];
+    let third = store_texts(&scratch, &[("c.example", &third)]).await[0];
     assert_eq!(
         stories(&scratch, &[ids[0], ids[1], third]).await,
         [ids[0], ids[1], ids[1]]

@@ -1,4 +1,4 @@
-//! What a newcomer shows of older articles: round-ups hold several articles, and whole copies tie stories together.
+//! What a new article shows of older ones: round-ups hold several articles, and whole copies tie stories together.
 
 use copydesk_article::StoryId;
 use copydesk_testkit::{ArticleGenerator, scan};

@@ -154,7 +154,7 @@ pub(crate) fn wanted(partition: i32, low: i64, high: i64) -> Wanted {
     }
 }
 
-/// Messages that a claimer may have in hand.
+/// Messages that a claimer may have taken.
 pub(crate) const IN_HAND: i64 = 10;
 
 pub(crate) const NOON: &str = "2026-03-10T12:00:00Z";

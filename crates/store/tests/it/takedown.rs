@@ -252,7 +252,7 @@ async fn an_address_takes_its_earlier_articles_along_and_no_other_page() {
 }
 
 #[tokio::test]
-async fn who_follows_the_articles_is_told_once_of_a_tombstone() {
+async fn the_articles_topic_gets_a_tombstone_once() {
     let scratch = Scratch::new("tombstone_told").await;
     let store = scratch
         .another_store(StoreConfig {
@@ -272,16 +272,16 @@ async fn who_follows_the_articles_is_told_once_of_a_tombstone() {
     ];
     store.flush(&claimed, &batch(0, items)).await.unwrap();
     scratch.assert_law().await;
-    let told: Vec<(String, Option<String>)> = sqlx::query_as(
+    let sent: Vec<(String, Option<String>)> = sqlx::query_as(
         "SELECT payload::jsonb ->> 'verdict', payload::jsonb ->> 'body' FROM outbox ORDER BY outbox_id",
     )
     .fetch_all(&scratch.db)
     .await
     .unwrap();
     assert_eq!(
-        told,
+        sent,
         [("taken_down".to_owned(), None)],
-        "and not of the article, which nobody was told of yet"
+        "and not of the article, which was not sent yet"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a claim knows of owners that ended with messages in hand.
+//! What a claim knows of owners that ended with messages taken and not stored.
 
 use crate::support::{IN_HAND, Scratch, batch, refused};
 
@@ -14,7 +14,7 @@ async fn a_claim_knows_of_an_owner_that_ended_before_it_had_stored_what_it_had_i
     store(&first, 0, IN_HAND - 1).await;
     let second = scratch.claim(0).await;
     assert_eq!(second.unfinished_claims, 1);
-    // It gets no further and gives the partition back: what the first had in hand is not done for that.
+    // It gets no further and gives the partition back: what the first had taken is not done for that.
     scratch.store.release(&[second]).await.unwrap();
     let third = scratch.claim(0).await;
     assert_eq!(third.unfinished_claims, 2);
@@ -23,7 +23,7 @@ async fn a_claim_knows_of_an_owner_that_ended_before_it_had_stored_what_it_had_i
     assert_eq!(fourth.unfinished_claims, 0, "the third had stored all of it");
     scratch.store.release(&[fourth]).await.unwrap();
     let fifth = scratch.claim(0).await;
-    assert_eq!(fifth.unfinished_claims, 0, "the fourth had nothing in hand");
+    assert_eq!(fifth.unfinished_claims, 0, "the fourth had taken nothing");
     let sixth = scratch.claim(0).await;
     assert_eq!(sixth.unfinished_claims, 1);
     scratch.assert_law().await;
@@ -39,5 +39,5 @@ async fn who_does_not_have_the_partition_any_more_cannot_give_it_back() {
     let in_hand = scratch
         .count("SELECT sum(in_hand_until)::int8 FROM partition_progress")
         .await;
-    assert_eq!(in_hand, IN_HAND, "that of the heir");
+    assert_eq!(in_hand, IN_HAND, "that of the next owner");
 }

@@ -1,4 +1,4 @@
-//! Windows that are only looked into: their keys are kept at hand, and nothing is missed by it.
+//! Windows that are only looked into: their keys are cached, and nothing is missed by it.
 
 use copydesk_store::{Claimed, Store, StoreConfig};
 

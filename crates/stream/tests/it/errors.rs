@@ -1,4 +1,4 @@
-//! What is fatal, what is not, and what is said about it.
+//! Which errors are fatal, which are not, and their messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -82,23 +82,25 @@ catalogue! {
     MESSAGES_RECEIVED: Kind::Counter, "copydesk_messages_received_total" ["topic"];
     /// Bytes of these messages: values, keys and headers.
     RECEIVED_BYTES: Kind::Counter, "copydesk_received_bytes_total" ["topic"];
-    /// Offsets settled by this worker, each counted once: what became of the message, `quarantined`, or `skipped` for an
-    /// offset that never had one.
+    /// Offsets settled by this worker, each counted once: what became of the message, `quarantined`, or
+    /// `skipped` for an offset that never had one.
     OUTCOMES: Kind::Counter, "copydesk_outcomes_total" ["outcome"];
     /// Messages quarantined, by stage and reason (docs/quarantine.md).
     QUARANTINED: Kind::Counter, "copydesk_quarantined_total" ["stage", "reason"];
-    /// Bytes in quarantine, over all partitions of the database, as of the last look, every ten seconds. Every worker tells the same.
+    /// Bytes in quarantine, over all partitions of the database, as of the last look, every ten seconds.
+    /// Every worker tells the same.
     QUARANTINE_BYTES: Kind::Gauge, "copydesk_quarantine_bytes" [];
     /// `quarantine.max_bytes`, which bounds them; 0 if nothing does.
     QUARANTINE_MAX_BYTES: Kind::Gauge, "copydesk_quarantine_max_bytes" [];
-    /// Messages whose bytes were dropped from quarantine, by whatever worker or janitor, because they were too old or it was full. Counted
-    /// from the process's first look on; every worker tells about the same.
+    /// Messages whose bytes were dropped from quarantine, by whatever worker or janitor, because they were
+    /// too old or it was full. Counted from the process's first look on; every worker tells about the same.
     QUARANTINE_DROPPED: Kind::Counter, "copydesk_quarantine_dropped_total" [];
-    /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at the stage that
-    /// refused it. The stage after them is the flush, which has a metric of its own.
+    /// Seconds that a message took in a stage: `decode`, `clean`, `fingerprint`. A refused message ends at
+    /// the stage that refused it. The stage after them is the flush, which has a metric of its own.
     STAGE_SECONDS: Kind::Histogram(MOMENTS), "copydesk_stage_duration_seconds" ["stage"];
-    /// Seconds that a message has been with a cleaning thread, where it is more than one second; of several of a partition the
-    /// longest. `/readyz`, `/statusz` and the log name its offset. Its partition waits for it, the others go on.
+    /// Seconds that a message has been with a cleaning thread, where it is more than one second; of several
+    /// of a partition the longest. `/readyz`, `/statusz` and the log name its offset. Its partition waits for
+    /// it, the others go on.
     SLOW_MESSAGE: Kind::Gauge, "copydesk_slow_message_seconds" ["topic", "partition"];
     /// Blocks that site memory took out of articles and versions as they were stored: the rule `site-memory`
     /// (docs/site-memory.md). What the janitor takes out afterwards is in the view `clean_events`.
@@ -119,8 +121,8 @@ catalogue! {
     INFLIGHT_MESSAGES: Kind::Gauge, "copydesk_inflight_messages" [];
     /// Bytes of messages between Kafka and Postgres; `worker.memory` is their limit.
     INFLIGHT_BYTES: Kind::Gauge, "copydesk_inflight_bytes" [];
-    /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at work; always is
-    /// a database that is too slow.
+    /// Partitions that are paused because their queue or the memory is full. Now and then is backpressure at
+    /// work; always is a database that is too slow.
     PAUSED_PARTITIONS: Kind::Gauge, "copydesk_paused_partitions" [];
     /// Partitions that the breaker stopped because too much of them was bad (docs/quarantine.md).
     STOPPED_PARTITIONS: Kind::Gauge, "copydesk_stopped_partitions" [];
@@ -128,27 +130,32 @@ catalogue! {
     POOL_CONNECTIONS: Kind::Gauge, "copydesk_db_pool_connections" ["state"];
     /// Partitions that this worker owns.
     ASSIGNED_PARTITIONS: Kind::Gauge, "copydesk_assigned_partitions" [];
-    /// Partitions of the topic, whoever owns them. Where the sum of those that are owned stays below it, some are read by
-    /// nobody.
+    /// Partitions of the topic, whoever owns them. Where the sum of those that are owned stays below it, some
+    /// are read by nobody.
     TOPIC_PARTITIONS: Kind::Gauge, "copydesk_topic_partitions" ["topic"];
     /// Partitions that came (`claimed`), were handed over (`revoked`) or were taken away (`lost`).
     REBALANCES: Kind::Counter, "copydesk_rebalances_total" ["kind"];
     /// Seconds that handing over partitions took.
     DRAIN_SECONDS: Kind::Histogram(SECONDS), "copydesk_drain_seconds" [];
-    /// Messages of a partition of this worker that are on the topic and not yet in the ledger, as of the last look, every ten
-    /// seconds. Kafka's own committed offsets are only a hint. While Kafka or Postgres is away it stands still.
+    /// Messages of a partition of this worker that are on the topic and not yet in the ledger, as of the last
+    /// look, every ten seconds. Kafka's own committed offsets are only a hint. While Kafka or Postgres is
+    /// away it stands still.
     CONSUMER_LAG: Kind::Gauge, "copydesk_consumer_lag_messages" ["topic", "partition"];
-    /// Of these, the messages that no worker can read yet: those of a producer's open transaction, and what others have put behind them.
+    /// Of these, the messages that no worker can read yet: those of a producer's open transaction, and what
+    /// others have put behind them.
     BEHIND_TRANSACTION: Kind::Gauge, "copydesk_behind_transaction_messages" ["topic", "partition"];
-    /// Sites and languages that have fallen silent, or whose articles are suddenly of another length or much more often refused than
-    /// is usual for them: by `of` (`site`, `language`) and `what` (`silent`, `length`, `refusals`), as the view `source_health` has it. The worker with partition 0 looks every hour.
+    /// Sites and languages that have fallen silent, or whose articles are suddenly of another length or much
+    /// more often refused than is usual for them: by `of` (`site`, `language`) and `what` (`silent`,
+    /// `length`, `refusals`), as the view `source_health` has it. The worker with partition 0 looks every
+    /// hour.
     UNUSUAL_SOURCES: Kind::Gauge, "copydesk_unusual_sources" ["of", "what"];
     /// Age of the youngest message of a batch when it was committed, by the record's own timestamp.
     EVENT_LAG: Kind::Histogram(AGES), "copydesk_event_lag_seconds" [];
-    /// Windows of near-copy keys that are made ahead of the present one. A janitor keeps six; fewer for a day means that none runs.
+    /// Windows of near-copy keys that are made ahead of the present one. A janitor keeps six; fewer for a day
+    /// means that none runs.
     WINDOWS_AHEAD: Kind::Gauge, "copydesk_key_windows_ahead" [];
-    /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as long as the topic
-    /// cannot be written to.
+    /// Messages that wait in the outbox to be put on a topic, by output (docs/outputs.md). It grows for as
+    /// long as the topic cannot be written to.
     OUTBOX_ROWS: Kind::Gauge, "copydesk_outbox_rows" ["output"];
     /// Age of the oldest of them, in seconds.
     OUTBOX_AGE: Kind::Gauge, "copydesk_outbox_oldest_seconds" ["output"];

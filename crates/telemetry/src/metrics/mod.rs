@@ -1,7 +1,7 @@
 //! Counters, gauges and histograms, and their text for Prometheus.
 //!
-//! One lock over one map: metrics are touched once a batch, not once a message, and labels have few values. Only what is
-//! in the [`catalogue`] can be counted.
+//! One lock over one map: metrics are touched once a batch, not once a message, and labels have few values.
+//! Only what is in the [`catalogue`] can be counted.
 
 pub mod catalogue;
 

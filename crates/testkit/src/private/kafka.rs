@@ -27,8 +27,8 @@ impl PrivateKafka {
         Self::start_with(None, settings).await
     }
 
-    /// The same with one more listener, for SASL (PLAIN, user `copydesk`, this password) over TLS with this certificate. Its
-    /// address is the second result.
+    /// The same with one more listener, for SASL (PLAIN, user `copydesk`, this password) over TLS with this
+    /// certificate. Its address is the second result.
     pub async fn start_with_sasl(files: &Certificate, password: &str) -> (Self, String) {
         let port = free_port();
         (

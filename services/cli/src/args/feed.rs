@@ -6,9 +6,11 @@ use clap::Args;
 
 #[derive(Debug, Default, Args)]
 #[command(
-    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url https://news.example/ crawl/\n  \
+    after_help = "Examples:\n  copydesk feed articles.jsonl.gz\n  copydesk feed --base-url \
+        https://news.example/ crawl/\n  \
 copydesk feed --resume crawl.state CC-NEWS-20261124.warc.gz\n  copydesk feed --dry-run news.rss\n  \
-copydesk feed --language de --site news.example dump.jsonl\n  zcat dump.jsonl.gz | copydesk feed -\n  curl -s https://news.example/feed | copydesk feed --format feed -\n\n\
+copydesk feed --language de --site news.example dump.jsonl\n  zcat dump.jsonl.gz | copydesk feed -\n  curl \
+-s https://news.example/feed | copydesk feed --format feed -\n\n\
 A traceparent in the environment variable TRACEPARENT is passed on as the flag is.\n\
 Exit 3 where something was refused, or nothing in a source could be sent.\n\
 What a message may look like: docs/messages.md"
@@ -27,7 +29,8 @@ pub(crate) struct FeedArgs {
     /// What standard input or a named file is, where its name does not tell [standard input: jsonl]
     #[arg(long, value_name = "FORM", value_parser = forms())]
     pub(crate) format: Option<copydesk_feed::Form>,
-    /// Follow symbolic links in folders wherever they lead, also to folders; without it those that lead out are passed over
+    /// Follow symbolic links in folders wherever they lead, also to folders; without it those that lead out
+    /// are passed over
     #[arg(long)]
     pub(crate) follow_links: bool,
     /// State file: go on where the last run with it ended, however it ended

@@ -32,7 +32,8 @@ pub(crate) struct WorkerArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: COPYDESK_DATABASE_URL=postgres://localhost/copydesk_demo copydesk demo\n\n\
-Brings the schema up to date, and stores eighteen invented messages from a broker within this process. It can be repeated. \
+Brings the schema up to date, and stores eighteen invented messages from a broker within this process. It \
+can be repeated. \
 A database that has articles of another topic is refused."
 )]
 pub(crate) struct DemoArgs {}
@@ -72,8 +73,10 @@ pub(crate) struct AuditArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("position").required(true).args(["to", "time"]))]
 #[command(
-    after_help = "Examples:\n  copydesk rewind --partition 3 --to 120000 --dry-run\n  copydesk rewind --time 2026-11-24T03:00:00Z\n\n\
-The rows of sighting and quarantine behind the new position are taken back, the articles stay: what is read again is a sighting \
+    after_help = "Examples:\n  copydesk rewind --partition 3 --to 120000 --dry-run\n  copydesk rewind --time \
+        2026-11-24T03:00:00Z\n\n\
+The rows of sighting and quarantine behind the new position are taken back, the articles stay: what is read \
+again is a sighting \
 of its own article. Running workers notice it within some seconds. docs/delivery.md says more."
 )]
 pub(crate) struct RewindArgs {
@@ -93,8 +96,10 @@ pub(crate) struct RewindArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  copydesk takedown https://news.example/harbour --why 'court order 12/26'\n  copydesk takedown 4711 --why 'asked for by its author'\n  copydesk takedown --lift 3\n\n\
-The article goes with its versions, blocks, words, evidence and messages that wait to be published. When and why it went is in the view takedowns. \
+    after_help = "Examples:\n  copydesk takedown https://news.example/harbour --why 'court order 12/26'\n  \
+        copydesk takedown 4711 --why 'asked for by its author'\n  copydesk takedown --lift 3\n\n\
+The article goes with its versions, blocks, words, evidence and messages that wait to be published. When and \
+why it went is in the view takedowns. \
 Messages of the same address or with the same text are not stored from then on. Lifting needs the role copydesk_owner."
 )]
 pub(crate) struct TakedownArgs {
@@ -111,7 +116,8 @@ pub(crate) struct TakedownArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: copydesk janitor --once\n\nRun it beside the workers, or --once from a timer. The settings are under [janitor]."
+    after_help = "Example: copydesk janitor --once\n\nRun it beside the workers, or --once from a timer. The \
+        settings are under [janitor]."
 )]
 pub(crate) struct JanitorArgs {
     /// One round, then stop
@@ -128,22 +134,27 @@ pub(crate) struct JanitorArgs {
 pub(crate) enum JanitorCommand {
     /// Make keys and evidence again for articles of an older fingerprint version; workers go on meanwhile
     #[command(
-        after_help = "Example: copydesk janitor refingerprint\n\nSafe to stop and to repeat. Run it after an update whose \
+        after_help = "Example: copydesk janitor refingerprint\n\nSafe to stop and to repeat. Run it after an \
+            update whose \
 CHANGELOG names a new fingerprint version."
     )]
     Refingerprint,
     /// Decide again on articles that an older rule decided on, from stored evidence; workers go on meanwhile
     #[command(
-        after_help = "Example: copydesk janitor redecide\n\nSafe to stop and to repeat. Every change of a story is an event: `copydesk story undo \
-EVENT` takes it back. Stories that a person changed stay as they are. Run it after an update whose CHANGELOG names a new rule version."
+        after_help = "Example: copydesk janitor redecide\n\nSafe to stop and to repeat. Every change of a \
+            story is an event: `copydesk story undo \
+EVENT` takes it back. Stories that a person changed stay as they are. Run it after an update whose CHANGELOG \
+names a new rule version."
     )]
     Redecide,
     /// The list of common shingles: what stands in many stories weighs less in decisions
     #[command(subcommand)]
     Common(CommonCommand),
-    /// Clean stored articles again with today's rules, from the messages that were kept (worker.keep_raw_days); workers go on meanwhile
+    /// Clean stored articles again with today's rules, from the messages that were kept
+    /// (worker.keep_raw_days); workers go on meanwhile
     #[command(
-        after_help = "Example: copydesk janitor reclean --rules --site news.example\n\nSafe to stop and to repeat: what was done with these rules \
+        after_help = "Example: copydesk janitor reclean --rules --site news.example\n\nSafe to stop and to \
+            repeat: what was done with these rules \
 is passed over. A changed text is a new version with the cause \"rules\"."
     )]
     Reclean {
@@ -156,8 +167,10 @@ is passed over. A changed text is a new version with the cause \"rules\"."
     },
     /// Write old articles to Parquet files and drop them from Postgres (docs/archive.md); workers go on meanwhile
     #[command(
-        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n  copydesk janitor archive --remove 4711\n\n\
-Articles go from Postgres once their files are written and read back. Safe to stop and to repeat. Needs the role copydesk_owner."
+        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n  \
+            copydesk janitor archive --remove 4711\n\n\
+Articles go from Postgres once their files are written and read back. Safe to stop and to repeat. Needs the \
+role copydesk_owner."
     )]
     Archive(ArchiveArgs),
     /// Search by words: switch it on or off, or make searchable what is due
@@ -241,7 +254,8 @@ pub(crate) enum ConfigCommand {
     Print,
     /// Check the settings and the files they name; prints nothing if all is well
     #[command(
-        after_help = "Example: copydesk --config /etc/copydesk/copydesk.toml config check && systemctl restart 'copydesk-worker@*'\n\n\
+        after_help = "Example: copydesk --config /etc/copydesk/copydesk.toml config check && systemctl \
+            restart 'copydesk-worker@*'\n\n\
 Connects to nothing; `copydesk doctor` does."
     )]
     Check,

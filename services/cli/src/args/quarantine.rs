@@ -22,7 +22,8 @@ pub(crate) enum QuarantineCommand {
     },
     /// Show one message with its headers and bytes
     #[command(
-        after_help = "Example: copydesk quarantine show 'articles.raw[3]@1207'\n\n--raw writes the value's bytes and nothing else (on a terminal, without \
+        after_help = "Example: copydesk quarantine show 'articles.raw[3]@1207'\n\n--raw writes the value's \
+            bytes and nothing else (on a terminal, without \
 what would steer it): copydesk quarantine show --raw 'articles.raw[3]@1207' > message"
     )]
     Show {
@@ -35,7 +36,8 @@ what would steer it): copydesk quarantine show --raw 'articles.raw[3]@1207' > me
     },
     /// Run messages through the pipeline again and store what succeeds under its own offset
     #[command(
-        after_help = "Example: copydesk quarantine replay --reason panicked\n\nSafe to repeat: a message is stored once. \
+        after_help = "Example: copydesk quarantine replay --reason panicked\n\nSafe to repeat: a message is \
+            stored once. \
 What is refused again stays, with the new reason."
     )]
     Replay {

@@ -8,7 +8,8 @@ use super::time;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: copydesk clean page.html\n\nThis is the tool to report a bad page with: send the page and the output."
+    after_help = "Example: copydesk clean page.html\n\nThis is the tool to report a bad page with: send the \
+        page and the output."
 )]
 pub(crate) struct CleanArgs {
     /// An HTML page, a text, a JSON envelope or JSON Lines; - for standard input
@@ -69,7 +70,8 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  copydesk export articles --since 2026-11-01T00:00:00Z --output november.parquet\n  \
-copydesk export stories --language en --output stories.jsonl.zst\n  copydesk export articles --site news.example | jq .title\n\n\
+copydesk export stories --language en --output stories.jsonl.zst\n  copydesk export articles --site \
+news.example | jq .title\n\n\
 All rows are of one moment. The file appears when it is whole; a file of that name is replaced then, and left alone if \
 anything goes wrong. The columns are those of the views articles and stories (docs/schema.md)."
 )]

@@ -21,7 +21,8 @@ Zones: head, within and tail are where rules removed the block; kept is the arti
     },
     /// Show what site memory took out of an article, and decide again from the stored evidence
     #[command(
-        after_help = "Example: copydesk site explain 4712\n\nExit 3 if the decision made again differs from the recorded one."
+        after_help = "Example: copydesk site explain 4712\n\nExit 3 if the decision made again differs from \
+            the recorded one."
     )]
     Explain {
         /// The article
@@ -65,7 +66,8 @@ It counts from the next flush on; `copydesk site reclean` applies it to stored a
     },
     /// Clean all stored articles of a site again, from their stored blocks
     #[command(
-        after_help = "Example: copydesk site reclean times.example\n\nEach change is an event; `copydesk site undo` takes it back."
+        after_help = "Example: copydesk site reclean times.example\n\nEach change is an event; `copydesk \
+            site undo` takes it back."
     )]
     Reclean {
         /// The site
@@ -73,7 +75,8 @@ It counts from the next flush on; `copydesk site reclean` applies it to stored a
     },
     /// Take a cleaning event back
     #[command(
-        after_help = "Example: copydesk site undo 17\n\nThe events of an article: SELECT * FROM clean_events WHERE article_id = 4712"
+        after_help = "Example: copydesk site undo 17\n\nThe events of an article: SELECT * FROM clean_events \
+            WHERE article_id = 4712"
     )]
     Undo {
         /// Number of the event

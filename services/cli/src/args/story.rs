@@ -6,7 +6,8 @@ use clap::Subcommand;
 pub(crate) enum StoryCommand {
     /// Show a story: its articles, what ties them together, what changed it
     #[command(
-        after_help = "Example: copydesk story show 4711\n\nThe number is a story_id, or the article_id of any article in it."
+        after_help = "Example: copydesk story show 4711\n\nThe number is a story_id, or the article_id of \
+            any article in it."
     )]
     Show {
         /// The story, or an article of it
@@ -17,7 +18,8 @@ pub(crate) enum StoryCommand {
     },
     /// Show why an article is in its story, and decide again from the stored evidence
     #[command(
-        after_help = "Example: copydesk story explain 4712\n\nExit 3 if the decision made again differs from the recorded one."
+        after_help = "Example: copydesk story explain 4712\n\nExit 3 if the decision made again differs from \
+            the recorded one."
     )]
     Explain {
         /// The article

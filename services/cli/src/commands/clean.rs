@@ -11,6 +11,7 @@ use copydesk_article::{
 };
 use copydesk_clean::Cleaner;
 use copydesk_decode::{Limits, decode};
+use copydesk_terminal::counted;
 
 use super::{Outcome, cleaner, print, print_json};
 use crate::args::CleanArgs;
@@ -141,6 +142,24 @@ fn as_json(article: &CleanArticle) -> anyhow::Result<String> {
 
 /// The article for reading: metadata, then every block in its place.
 fn as_text(article: &CleanArticle, style: Style) -> String {
+    let mut out = metadata_lines(article, style);
+    out.push(String::new());
+    for block in &article.blocks {
+        out.push(as_paragraph(block, style));
+        out.push(String::new());
+    }
+    let removed = article.removed().count();
+    out.push(style.dim(&format!(
+        "{} blocks kept, {removed} removed, {} words in the body, rules {}",
+        article.blocks.len() - removed,
+        article.body().split_whitespace().count(),
+        article.rules_version
+    )));
+    out.join("\n")
+}
+
+/// A line for each field that is known, with its source.
+fn metadata_lines(article: &CleanArticle, style: Style) -> Vec<String> {
     let mut out = Vec::new();
     let m = &article.metadata;
     let mut field = |name: &str, value: Option<(String, &str)>| {
@@ -207,19 +226,7 @@ fn as_text(article: &CleanArticle, style: Style) -> String {
         m.agency.as_ref().map(|s| (s.value.clone(), s.source.as_str())),
     );
     field("warnings", Some((article.warnings.join(", "), "")));
-    out.push(String::new());
-    for block in &article.blocks {
-        out.push(as_paragraph(block, style));
-        out.push(String::new());
-    }
-    let removed = article.removed().count();
-    out.push(style.dim(&format!(
-        "{} blocks kept, {removed} removed, {} words in the body, rules {}",
-        article.blocks.len() - removed,
-        article.body().split_whitespace().count(),
-        article.rules_version
-    )));
-    out.join("\n")
+    out
 }
 
 fn as_paragraph(block: &Block, style: Style) -> String {
@@ -271,8 +278,9 @@ impl Stats {
 
     fn as_text(&self) -> String {
         let mut out = format!(
-            "{} articles, {} words in their bodies\n",
-            self.articles, self.words
+            "{}, {} in their bodies\n",
+            counted(self.articles, "article", "articles"),
+            counted(self.words, "word", "words")
         );
         out.push_str(&format!(
             "{:<32} {:>8} {:>8}\n",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use copydesk_store::{Fault, Schema, Store, StoreConfig};
 use copydesk_stream::admin;
+use copydesk_terminal::counted;
 
 use super::{Outcome, print, stream};
 use crate::args::DoctorArgs;
@@ -16,7 +17,8 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 const OLDEST_POSTGRES: i32 = 15;
 
 /// What to do about a topic that is not there.
-const CREATE: &str = "`copydesk doctor --fix` creates it (`copydesk feed` too, the one that it writes to); or set its name: kafka.topic \
+const CREATE: &str = "`copydesk doctor --fix` creates it (`copydesk feed` too, the one that it writes to); \
+    or set its name: kafka.topic \
     (COPYDESK_KAFKA_TOPIC), [outputs]";
 
 /// One thing that was looked at.
@@ -83,25 +85,37 @@ async fn kafka(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
     tokio::task::spawn_blocking(move || {
         let mut findings = Vec::new();
         match admin::ping(&settings) {
-            Ok(cluster) => findings.push(good(format!("kafka: {} brokers answer at {}", cluster.brokers, settings.brokers))),
+            Ok(cluster) => findings.push(good(format!(
+                "kafka: {} brokers answer at {}",
+                cluster.brokers, settings.brokers
+            ))),
             Err(error) => {
                 findings.push(bad(
                     format!("kafka: nobody answers at {}: {error}", settings.brokers),
-                    "is it running (`make up` here)? is kafka.brokers right (COPYDESK_KAFKA_BROKERS)? TLS and SASL go under [kafka.properties]",
+                    "is it running (`make up` here)? is kafka.brokers right (COPYDESK_KAFKA_BROKERS)? TLS \
+                        and SASL go under [kafka.properties]",
                 ));
                 return findings;
             }
         }
         for topic in topics {
             if fix && let Err(error) = admin::ensure_topic(&settings, &topic, partitions) {
-                findings.push(bad(format!("topic {topic}: cannot be created: {error}"), "ask whoever runs Kafka to create it"));
+                findings.push(bad(
+                    format!("topic {topic}: cannot be created: {error}"),
+                    "ask whoever runs Kafka to create it",
+                ));
             }
             settings.topics = vec![topic.clone()];
             match admin::watermarks(&settings) {
-                Ok(marks) if marks.is_empty() => findings.push(bad(format!("topic {topic}: does not exist"), CREATE)),
+                Ok(marks) if marks.is_empty() => {
+                    findings.push(bad(format!("topic {topic}: does not exist"), CREATE));
+                }
                 Ok(marks) => {
                     let held: i64 = marks.iter().map(|m| m.end.get() - m.low.get()).sum();
-                    findings.push(good(format!("topic {topic}: {} partitions, about {held} messages held", marks.len())));
+                    findings.push(good(format!(
+                        "topic {topic}: {}, about {held} messages held",
+                        counted(marks.len() as u64, "partition", "partitions")
+                    )));
                     findings.extend(transactions(&topic, &marks));
                 }
                 Err(error) => findings.push(bad(format!("topic {topic}: {error}"), CREATE)),
@@ -123,7 +137,8 @@ async fn registry(config: &Config) -> anyhow::Result<Option<Finding>> {
         Ok(()) => good(format!("schema registry: answers at {url}")),
         Err(why) => bad(
             format!("schema registry: {url}: {why}"),
-            "is kafka.schema_registry.url its whole address? user, password or token, and the files of certificates, stand beside it",
+            "is kafka.schema_registry.url its whole address? user, password or token, and the files of \
+                certificates, stand beside it",
         ),
     }))
 }
@@ -133,9 +148,14 @@ fn transactions(topic: &str, marks: &[admin::Watermarks]) -> Option<Finding> {
     let behind: i64 = marks.iter().map(admin::Watermarks::behind_transaction).sum();
     (behind > 0).then(|| Finding {
         good: true,
-        what: format!("topic {topic}: about {behind} messages stand behind an open transaction of a producer, and count as lag"),
+        what: format!(
+            "topic {topic}: about {behind} messages stand behind an open transaction of a \
+            producer, and count as lag"
+        ),
         mend: Some(
-            "if the number stays: `kafka-transactions.sh find-hanging` names the producer; the broker ends its transaction after transaction.timeout.ms".into(),
+            "if the number stays: `kafka-transactions.sh find-hanging` names the producer; the broker ends \
+                its transaction after transaction.timeout.ms"
+                .into(),
         ),
     })
 }
@@ -197,21 +217,7 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
         }
     };
     findings.extend(faults.iter().map(|f| bad(format!("postgres: {f}"), f.mend())));
-    let apart = (chrono::Utc::now() - server.now)
-        .abs()
-        .to_std()
-        .unwrap_or_default();
-    if apart > CLOCK_TOLERANCE {
-        findings.push(bad(
-            format!(
-                "clocks: this machine and the database are {} s apart",
-                apart.as_secs()
-            ),
-            "run a time service (chrony, systemd-timesyncd) on both",
-        ));
-    } else {
-        findings.push(good("clocks: this machine and the database agree"));
-    }
+    findings.push(clocks(server.now));
     // Without one no table is found, and migrating would be the wrong advice.
     if faults.contains(&Fault::NoSearchPath) {
         return Ok(findings);
@@ -222,24 +228,43 @@ async fn postgres(config: &Config, fix: bool) -> anyhow::Result<Vec<Finding>> {
             "run it as the owner: `copydesk migrate`",
         ));
     }
+    findings.push(schema(&store).await);
+    Ok(findings)
+}
+
+fn clocks(database: chrono::DateTime<chrono::Utc>) -> Finding {
+    let apart = (chrono::Utc::now() - database).abs().to_std().unwrap_or_default();
+    if apart > CLOCK_TOLERANCE {
+        bad(
+            format!(
+                "clocks: this machine and the database are {} s apart",
+                apart.as_secs()
+            ),
+            "run a time service (chrony, systemd-timesyncd) on both",
+        )
+    } else {
+        good("clocks: this machine and the database agree")
+    }
+}
+
+async fn schema(store: &Store) -> Finding {
     match store.schema().await {
-        Ok(Schema { pending, newer }) if pending.is_empty() => findings.push(good(match newer {
+        Ok(Schema { pending, newer }) if pending.is_empty() => good(match newer {
             None => "schema: up to date",
             Some(_) => "schema: that of a newer release, which this one can use",
-        })),
-        Ok(Schema { pending, .. }) => findings.push(bad(
+        }),
+        Ok(Schema { pending, .. }) => bad(
             format!(
                 "schema: {} migrations to go ({})",
                 pending.len(),
                 pending.join(", ")
             ),
             "`copydesk migrate` (or `copydesk doctor --fix`)",
-        )),
+        ),
         // The error says itself what this login may not do.
-        Err(error) => findings.push(bad(
+        Err(error) => bad(
             format!("schema: {error}"),
             "the login needs one of copydesk's roles: docs/operations.md, \"Roles\"",
-        )),
+        ),
     }
-    Ok(findings)
 }

@@ -19,7 +19,8 @@ pub(crate) async fn run(config: &Config, args: &ExportArgs) -> anyhow::Result<Ou
     }
     .with_context(|| {
         format!(
-            "the name {} does not say what kind of file it is; end it in .jsonl, .jsonl.gz, .jsonl.zst or .parquet, or give --format",
+            "the name {} does not say what kind of file it is; end it in .jsonl, .jsonl.gz, .jsonl.zst or \
+                .parquet, or give --format",
             args.output.display()
         )
     })?;
@@ -61,7 +62,8 @@ pub(crate) async fn run(config: &Config, args: &ExportArgs) -> anyhow::Result<Ou
     ));
     if done.odd_rows > 0 {
         note(&format!(
-            "{} of them have a value that Parquet cannot hold, a time before year 1 or after 9999 as a rule: null was written for it",
+            "{} of them have a value that Parquet cannot hold, a time before year 1 or after 9999 as a rule: \
+                null was written for it",
             done.odd_rows
         ));
     }

@@ -6,6 +6,7 @@ use anyhow::bail;
 use copydesk_export::archive::{self, ArchiveOptions};
 use copydesk_janitor::JanitorOptions;
 use copydesk_store::{Store, try_again};
+use copydesk_terminal::counted;
 
 use super::{Outcome, note, print, stages, stop_on_signal, store};
 use crate::args::{ArchiveArgs, CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
@@ -44,7 +45,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
     if args.once {
         let round = copydesk_janitor::run_once(&store, &options).await?;
         print(&format!(
-            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age, with {} whole ranges; quarantine: {} messages without bytes now",
+            "windows: {} created, {} dropped; stories: {} merged; articles: {} cleaned again, {} made searchable, {} dropped for their age, with {} whole ranges; quarantine: {} without bytes now",
             round.windows_created,
             round.windows_dropped,
             round.stories_merged,
@@ -52,7 +53,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
             round.made_searchable,
             round.articles_dropped,
             round.ranges_dropped,
-            round.quarantine_dropped
+            counted(round.quarantine_dropped, "message", "messages")
         ));
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;
@@ -69,11 +70,11 @@ async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
     let before = copydesk_janitor::old_before(days);
     let old = store.retirable(before).await?;
     print(&format!(
-        "last stored before {}: {} articles and {} older versions of them would be dropped; nothing would be left of {} stories",
+        "last stored before {}: {} and {} of them would be dropped; nothing would be left of {}",
         before.format("%Y-%m-%d %H:%M:%SZ"),
-        old.articles,
-        old.versions,
-        old.stories
+        counted(old.articles, "article", "articles"),
+        counted(old.versions, "older version", "older versions"),
+        counted(old.stories, "story", "stories")
     ));
     Ok(Outcome::Done)
 }
@@ -92,7 +93,8 @@ async fn archive(config: &Config, store: &Store, args: &ArchiveArgs) -> anyhow::
     if let Some(article) = args.remove {
         let files = archive::remove(store, &options, article).await?;
         print(&format!(
-            "article {article} is out of the archive; {files} files were written anew"
+            "article {article} is out of the archive; {} written anew",
+            counted(files as u64, "file was", "files were")
         ));
         return Ok(Outcome::Done);
     }
@@ -106,8 +108,12 @@ async fn archive(config: &Config, store: &Store, args: &ArchiveArgs) -> anyhow::
     })
     .await?;
     print(&format!(
-        "{} articles archived in {} batches of {} bytes, {} whole ranges dropped; {} articles changed meanwhile and stay in Postgres",
-        done.articles, done.batches, done.bytes, done.ranges, done.changed
+        "{} archived in {} of {} bytes, {} dropped; {} changed meanwhile and stay in Postgres",
+        counted(done.articles, "article", "articles"),
+        counted(done.batches, "batch", "batches"),
+        done.bytes,
+        counted(done.ranges, "whole range", "whole ranges"),
+        done.changed
     ));
     Ok(Outcome::Done)
 }
@@ -115,8 +121,10 @@ async fn archive(config: &Config, store: &Store, args: &ArchiveArgs) -> anyhow::
 async fn reclean(config: &Config, store: &Store, site: Option<&str>) -> anyhow::Result<Outcome> {
     let report = copydesk_worker::reclean(store, stages(config)?, site).await?;
     print(&format!(
-        "{} articles have a new version by the rules, {} have the same text, {} stay as they were: the rules refuse them now, or make another article of them",
-        report.changed, report.unchanged, report.left
+        "{} a new version by the rules, {} have the same text, {} stay as they were: the rules refuse them now, or make another article of them",
+        counted(report.changed, "article has", "articles have"),
+        report.unchanged,
+        report.left
     ));
     if config.worker.keep_raw_days == 0 {
         note(
@@ -129,7 +137,14 @@ async fn reclean(config: &Config, store: &Store, site: Option<&str>) -> anyhow::
 async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
     let mut stop = stop_on_signal()?;
     let all = store.outdated_fingerprints().await?;
-    print(&format!("{all} articles have fingerprints of another recipe"));
+    print(&format!(
+        "{} of another recipe",
+        counted(
+            all.unsigned_abs(),
+            "article has a fingerprint",
+            "articles have fingerprints"
+        )
+    ));
     let (mut after, mut done) = (i64::MIN, 0);
     // Workers may be storing what links to the same articles: of two that wait for each other Postgres ends one.
     while let Some(step) = try_again(|| store.refingerprint(after, STEP)).await? {
@@ -138,19 +153,23 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
         tracing::info!(done, of = all, "making fingerprints again");
         if *stop.borrow_and_update() {
             print(&format!(
-                "stopped after {done} articles; the same command goes on"
+                "stopped after {}; the same command goes on",
+                counted(done, "article", "articles")
             ));
             return Ok(Outcome::Found);
         }
     }
-    print(&format!("{done} articles gone over"));
+    print(&format!("{} checked", counted(done, "article", "articles")));
     Ok(Outcome::Done)
 }
 
 async fn redecide(store: &Store) -> anyhow::Result<Outcome> {
     let mut stop = stop_on_signal()?;
     let all = store.outdated_decisions().await?;
-    print(&format!("{all} articles were decided on by another rule"));
+    print(&format!(
+        "{} decided on by another rule",
+        counted(all.unsigned_abs(), "article was", "articles were")
+    ));
     let (mut after, mut done, mut changed) = (i64::MIN, 0, 0);
     while let Some(step) = try_again(|| store.redecide(after, STEP)).await? {
         after = step.after;
@@ -159,13 +178,15 @@ async fn redecide(store: &Store) -> anyhow::Result<Outcome> {
         tracing::info!(done, of = all, changed, "deciding again");
         if *stop.borrow_and_update() {
             print(&format!(
-                "stopped after {done} articles, {changed} of them changed; the same command goes on"
+                "stopped after {}, {changed} of them changed; the same command goes on",
+                counted(done, "article", "articles")
             ));
             return Ok(Outcome::Found);
         }
     }
     print(&format!(
-        "{done} articles decided on again; {changed} of them changed (`copydesk story show` lists the events of a story)"
+        "{} decided on again; {changed} of them changed (`copydesk story show` lists the events of a story)",
+        counted(done, "article", "articles")
     ));
     Ok(Outcome::Done)
 }
@@ -194,10 +215,11 @@ async fn search(store: &Store, command: &SearchCommand) -> anyhow::Result<Outcom
         }
         tracing::info!(made, of = status.due, "making articles searchable");
     }
+    let made = counted(made.unsigned_abs(), "article", "articles");
     match store.search_status().await?.due {
-        0 => print(&format!("{made} articles made searchable; nothing is due")),
+        0 => print(&format!("{made} made searchable; nothing is due")),
         due => print(&format!(
-            "{made} articles made searchable; about {due} are due, and the workers go on with them"
+            "{made} made searchable; about {due} are due, and the workers go on with them"
         )),
     }
     Ok(Outcome::Done)

@@ -19,7 +19,8 @@ pub(crate) async fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<O
             return Ok(Outcome::Done);
         }
         anyhow::bail!(
-            "a newer copydesk has migrated this database (migration {migration}), and {} is missing: run that program's `copydesk migrate`",
+            "a newer copydesk has migrated this database (migration {migration}), and {} is missing: run \
+                that program's `copydesk migrate`",
             pending.join(", ")
         );
     }

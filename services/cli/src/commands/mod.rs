@@ -96,7 +96,8 @@ fn store_config(config: &Config, url: DatabaseUrl) -> StoreConfig {
     }
 }
 
-/// What a message counts in `worker.memory` besides its bytes: its blocks, hashes and columns take as much, however short it is.
+/// What a message counts in `worker.memory` besides its bytes: its blocks, hashes and columns take as much,
+/// however short it is.
 const MADE_OF_A_MESSAGE: usize = 4 << 10;
 
 /// The consumer's settings.

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anyhow::{Context as _, bail};
 use copydesk_article::{Coordinates, Message};
 use copydesk_store::{QuarantineEntry, QuarantineFilter, Store};
+use copydesk_terminal::counted;
 
 use super::{Outcome, print, print_json, stages, store};
 use crate::args::{QuarantineArgs, QuarantineCommand};
@@ -60,14 +61,14 @@ async fn list(config: &Config, args: &QuarantineArgs, limit: u32, json: bool) ->
     }
     for entry in &entries {
         print(&format!(
-            "{}  {}  {}: {}  ({} bytes{}, tried {} times, since {})",
+            "{}  {}  {}: {}  ({} bytes{}, tried {}, since {})",
             safe(&entry.coordinates.to_string()),
             entry.state,
             entry.reason,
             line(&entry.detail, 120),
             entry.raw_size.unwrap_or(0),
             if entry.dropped.is_some() { ", dropped" } else { "" },
-            entry.attempts,
+            counted(entry.attempts.unsigned_abs().into(), "time", "times"),
             entry.first_seen.format("%Y-%m-%d %H:%M:%SZ"),
         ));
     }
@@ -209,8 +210,10 @@ async fn replay(config: &Config, args: &QuarantineArgs) -> anyhow::Result<Outcom
     ));
     if report.dropped > 0 {
         print(
-            "without bytes: they were dropped for their age or because the quarantine was full. While Kafka has the messages, \
-             `copydesk rewind` has them read again; else their producer must send them again (docs/quarantine.md, \"How much is kept\")",
+            "without bytes: they were dropped for their age or because the quarantine was full. While Kafka \
+                has the messages, \
+             `copydesk rewind` has them read again; else their producer must send them again \
+             (docs/quarantine.md, \"How much is kept\")",
         );
     }
     Ok(if report.refused_again + report.truncated + report.dropped == 0 {

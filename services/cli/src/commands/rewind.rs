@@ -36,7 +36,8 @@ pub(crate) async fn run(config: &Config, args: &RewindArgs) -> anyhow::Result<Ou
     let would = if args.dry_run { "would go" } else { "goes" };
     for one in &done {
         print(&format!(
-            "{} {would} from {} back to {}: {} sightings and {} quarantined messages are taken back, {} skipped offsets",
+            "{} {would} from {} back to {}: {} sightings and {} quarantined messages are taken back, {} \
+                skipped offsets",
             safe(&one.source.to_string()),
             one.from,
             one.to,

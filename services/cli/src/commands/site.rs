@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use copydesk_site::{BlockKey, block_key};
 use copydesk_store::{CleanEvent, Saying, SiteBlock, SiteExplanation, SiteOverview, Store};
+use copydesk_terminal::counted;
 use serde_json::{Value, json};
 
 use super::{Outcome, print, print_json, stop_on_signal, store};
@@ -94,7 +95,8 @@ async fn say(store: &Store, args: &SayArgs, saying: Saying) -> anyhow::Result<()
     };
     store.say_of_blocks(&[one], &who()).await?;
     print(&format!(
-        "{}: {block} of {}{}; it counts from the next flush on, and `copydesk site reclean {}` applies it to stored articles",
+        "{}: {block} of {}{}; it counts from the next flush on, and `copydesk site reclean {}` applies it to \
+            stored articles",
         saying.as_str(),
         safe(&args.site),
         sample.map_or_else(String::new, |s| format!(" (“{}”)", line(&s, 60))),
@@ -175,8 +177,9 @@ async fn reclean(store: &Store, site: &str) -> anyhow::Result<Outcome> {
         after = last;
         tracing::info!(looked_at, changed, "cleaning again");
         if *stop.borrow_and_update() {
+            let articles = counted(looked_at, "article", "articles");
             print(&format!(
-                "stopped after {looked_at} articles, {changed} changed; the same command goes over them again"
+                "stopped after {articles}, {changed} changed; the same command cleans them again"
             ));
             return Ok(Outcome::Found);
         }
@@ -184,13 +187,15 @@ async fn reclean(store: &Store, site: &str) -> anyhow::Result<Outcome> {
     if looked_at == 0 {
         bail!("there is no article of the site {}", safe(site));
     }
-    print(&format!("{looked_at} articles gone over, {changed} changed"));
+    let articles = counted(looked_at, "article", "articles");
+    print(&format!("{articles} cleaned again, {changed} changed"));
     Ok(Outcome::Done)
 }
 
 fn done(event: &CleanEvent) {
     print(&format!(
-        "event {}: article {}, site memory had taken out {} blocks and has now taken out {}; `copydesk site undo {}` takes it back",
+        "event {}: article {}, site memory had taken out {} blocks and has now taken out {}; `copydesk site \
+            undo {}` takes it back",
         event.event_id, event.article_id, event.before, event.after, event.event_id
     ));
 }
@@ -228,7 +233,10 @@ fn overview_text(overview: &SiteOverview) -> String {
             style.dim(&notes.join("; "))
         ));
     }
-    out.push(style.dim("block, articles that show it, where, its text. What to do about one: copydesk site pin|forget SITE BLOCK"));
+    out.push(style.dim(
+        "block, articles that show it, where, its text. What to do about one: copydesk site \
+        pin|forget SITE BLOCK",
+    ));
     out.join("\n")
 }
 
@@ -274,7 +282,8 @@ fn explanation_text(e: &SiteExplanation) -> String {
     }
     if !e.same {
         out.push(style.bad(
-            "decided again, it comes out otherwise: articles that were looked at have changed, a person has said something, or another \
+            "decided again, it comes out otherwise: articles that were looked at have changed, a person has \
+                said something, or another \
              version of the rule decided then",
         ));
     }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::{Explanation, StoryDetail, StoryEvent};
+use copydesk_terminal::counted;
 use serde_json::json;
 
 use super::{Outcome, print, print_json, store};
@@ -50,10 +51,10 @@ pub(crate) async fn run(config: &Config, command: &StoryCommand) -> anyhow::Resu
 
 fn done(event: &StoryEvent) {
     print(&format!(
-        "event {}: {}, {} articles from story {} to story {}; `copydesk story undo {}` takes it back",
+        "event {}: {}, {} from story {} to story {}; `copydesk story undo {}` takes it back",
         event.event_id,
         event.kind,
-        event.moved.len(),
+        counted(event.moved.len() as u64, "article", "articles"),
         event.from_story,
         event.to_story,
         event.event_id
@@ -67,9 +68,9 @@ fn percent(share: Option<f32>) -> String {
 fn story_text(story: &StoryDetail) -> String {
     let style = Style::detect();
     let mut out = vec![style.bold(&format!(
-        "story {}: {} articles",
+        "story {}: {}",
         story.story_id,
-        story.articles.len()
+        counted(story.articles.len() as u64, "article", "articles")
     ))];
     for a in &story.articles {
         let mark = if a.article_id == story.canonical_article {
@@ -107,11 +108,11 @@ fn story_text(story: &StoryDetail) -> String {
             .and_then(|w| w.as_str())
             .filter(|w| !w.is_empty());
         out.push(format!(
-            "event {}  {}  {}: {} articles from story {} to story {}{}",
+            "event {}  {}  {}: {} from story {} to story {}{}",
             e.event_id,
             e.happened_at.format("%Y-%m-%d %H:%M:%SZ"),
             e.kind,
-            e.moved.len(),
+            counted(e.moved.len() as u64, "article", "articles"),
             e.from_story,
             e.to_story,
             why.map_or_else(String::new, |w| format!(": {}", line(w, 100))),

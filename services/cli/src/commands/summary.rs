@@ -2,6 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use copydesk_store::{ArticleSummary, Summary};
+use copydesk_terminal::counted;
 
 use super::{Outcome, print, store};
 use crate::args::SummaryArgs;
@@ -32,14 +33,10 @@ fn totals(summary: &Summary, style: Style) -> String {
     let [stories, articles, messages, held] = summary.totals;
     style.bold(&format!(
         "{} in {}, from {}; {held} in quarantine",
-        counted(articles, "article", "articles"),
-        counted(stories, "story", "stories"),
-        counted(messages, "message", "messages")
+        counted(articles.unsigned_abs(), "article", "articles"),
+        counted(stories.unsigned_abs(), "story", "stories"),
+        counted(messages.unsigned_abs(), "message", "messages")
     ))
-}
-
-fn counted(n: i64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn table(header: &[&str]) -> Table {
@@ -133,7 +130,8 @@ fn hints(config: &Config, style: Style) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "copydesk".into());
     [
         style.bold("Query it"),
-        format!("  psql '{url}' -c 'SELECT story_id, title, articles, sites FROM stories ORDER BY story_id DESC LIMIT 20'"),
+        format!("  psql '{url}' -c 'SELECT story_id, title, articles, sites FROM stories ORDER BY story_id \
+            DESC LIMIT 20'"),
         format!("  psql '{url}' -c 'SELECT article_id, rule, text FROM removed_blocks ORDER BY article_id, position'"),
         style.bold("Feed your own"),
         format!("  {program} feed my-articles.jsonl.gz     # a line each: {{\"url\": …, \"html\": … or \"text\": …}}"),

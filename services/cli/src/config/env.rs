@@ -1,4 +1,5 @@
-//! `COPYDESK_<SECTION>_<KEY>` variables laid over the settings; a section may have one in it (`COPYDESK_KAFKA_SCHEMA_REGISTRY_URL`).
+//! `COPYDESK_<SECTION>_<KEY>` variables laid over the settings; a section may have one in it
+//! (`COPYDESK_KAFKA_SCHEMA_REGISTRY_URL`).
 
 use std::collections::BTreeMap;
 
@@ -25,8 +26,8 @@ const OPTIONAL: [&[&str]; 10] = [
     &["kafka", "schema_registry", "key_file"],
 ];
 
-/// An address and the file that may hold it instead. A variable for the address takes the place of the file that a settings file
-/// names: `COPYDESK_DATABASE_URL=… copydesk migrate` means that login.
+/// An address and the file that may hold it instead. A variable for the address takes the place of the file
+/// that a settings file names: `COPYDESK_DATABASE_URL=… copydesk migrate` means that login.
 const ADDRESSES: [[&str; 3]; 3] = [
     ["database", "url", "url_file"],
     ["console", "url", "url_file"],
@@ -97,7 +98,8 @@ fn within<'t>(table: &'t mut Table, path: &[String]) -> Option<&'t mut Table> {
     })
 }
 
-/// Variable name -> (its path, a value of the right shape). A table without keys of its own (`kafka.properties`) is one setting.
+/// Variable name -> (its path, a value of the right shape). A table without keys of its own
+/// (`kafka.properties`) is one setting.
 pub(super) fn known_variables() -> BTreeMap<String, (Vec<String>, Value)> {
     fn add(known: &mut BTreeMap<String, (Vec<String>, Value)>, path: Vec<String>, shape: Value) {
         match shape {
@@ -147,8 +149,8 @@ fn read_as(shape: &Value, text: &str) -> Result<Value, String> {
     }
 }
 
-/// `property=value,property=value`. A comma within a value is written `\,`, a backslash before a comma `\\`. Nothing of the text
-/// is quoted: it may be half of a password.
+/// `property=value,property=value`. A comma within a value is written `\,`, a backslash before a comma `\\`.
+/// Nothing of the text is quoted: it may be half of a password.
 fn properties(text: &str) -> Result<Table, String> {
     let mut table = Table::new();
     let pairs = parts(text).into_iter().filter(|pair| !pair.trim().is_empty());

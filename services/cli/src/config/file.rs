@@ -14,7 +14,8 @@ use super::{Config, ConfigError};
 /// A URL is shorter; a file that is larger is another one.
 const MOST_URL_BYTES: u64 = 16 << 10;
 
-/// The path of a file that holds the database's URL. Shown only where it looks like a path: people put the URL itself here.
+/// The path of a file that holds the database's URL. Shown only where it looks like a path: people put the
+/// URL itself here.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct UrlFile(PathBuf);
 

@@ -4,6 +4,7 @@
 //! silently ignored is worse than no limit.
 
 mod archive;
+mod check;
 mod console;
 mod env;
 mod file;
@@ -60,9 +61,9 @@ pub(crate) struct Kafka {
     pub(crate) session_timeout_ms: u64,
     /// Any other librdkafka property, passed through.
     pub(crate) properties: BTreeMap<String, Secret>,
-    /// Let a property turn off the check that a broker is the one that was named (`ssl.endpoint.identification.algorithm`,
-    /// `enable.ssl.certificate.verification`, ciphers without certificates). Whoever stands between can then read and change the
-    /// articles, and has the password.
+    /// Let a property turn off the check that a broker is the one that was named
+    /// (`ssl.endpoint.identification.algorithm`, `enable.ssl.certificate.verification`, ciphers without
+    /// certificates). Whoever stands between can then read and change the articles, and has the password.
     pub(crate) allow_unverified_brokers: bool,
     /// Let a property load a library or run a command with the rights of this process (`plugin.library.paths`,
     /// `ssl.engine.location`, `ssl.providers`, `sasl.kerberos.kinit.cmd`).
@@ -135,11 +136,11 @@ pub(crate) struct Worker {
     pub(crate) linger_ms: u64,
     /// Messages waiting per partition at the most; a partition over it is paused.
     pub(crate) queue_messages: usize,
-    /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker. Each counts 4 KiB more
-    /// than it has, for what is made of it.
+    /// Bytes of messages between Kafka and Postgres at the most, over all partitions of this worker. Each
+    /// counts 4 KiB more than it has, for what is made of it.
     pub(crate) memory: ByteSize,
-    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be stored, by an estimate.
-    /// Large pages wait for each other; one that needs more passes alone.
+    /// Bytes that all threads together may take for decoding and cleaning, and for articles that wait to be
+    /// stored, by an estimate. Large pages wait for each other; one that needs more passes alone.
     pub(crate) cleaning_memory: ByteSize,
     /// How long a revoked partition may take to finish what it has, in milliseconds.
     pub(crate) drain_ms: u64,
@@ -149,11 +150,12 @@ pub(crate) struct Worker {
     pub(crate) breaker_share: f64,
     /// A partition is stopped when more than so many of its messages in a row were refused. 0: never.
     pub(crate) breaker_run: usize,
-    /// Make stored articles searchable by their words, behind the storing. One session of all workers does it at a time.
-    /// `copydesk janitor search off` switches search off for good.
+    /// Make stored articles searchable by their words, behind the storing. One session of all workers does it
+    /// at a time. `copydesk janitor search off` switches search off for good.
     pub(crate) index_search: bool,
-    /// Days for which the message of each article's shown version is kept in Postgres, compressed, so that `copydesk janitor reclean --rules`
-    /// can clean it again without Kafka. A page takes several times the room of its article. 0: none is kept.
+    /// Days for which the message of each article's shown version is kept in Postgres, compressed, so that
+    /// `copydesk janitor reclean --rules` can clean it again without Kafka. A page takes several times the
+    /// room of its article. 0: none is kept.
     pub(crate) keep_raw_days: u32,
 }
 
@@ -191,11 +193,11 @@ pub(crate) enum OnLostRange {
 pub(crate) struct Clean {
     /// A rules file (TOML) that extends or replaces the built-in rules. See docs/cleaning.md.
     pub(crate) rules_file: Option<PathBuf>,
-    /// Take out what a site repeats in its articles, besides what the rules know. The same for all workers and janitors of a
-    /// database. See docs/site-memory.md.
+    /// Take out what a site repeats in its articles, besides what the rules know. The same for all workers
+    /// and janitors of a database. See docs/site-memory.md.
     pub(crate) site_memory: bool,
-    /// Keep headings, tables, links and pictures of articles, of which `articles` has `body_markdown`, `links` and `images`. See
-    /// docs/cleaning.md for what it costs.
+    /// Keep headings, tables, links and pictures of articles, of which `articles` has `body_markdown`,
+    /// `links` and `images`. See docs/cleaning.md for what it costs.
     pub(crate) markup: bool,
 }
 
@@ -217,8 +219,8 @@ pub(crate) struct Janitor {
     pub(crate) every_minutes: u64,
     /// Windows of near-copy keys that are kept, the present one among them; at least 2. 0: all.
     pub(crate) keep_windows: u32,
-    /// Articles whose latest version was stored so many days ago are dropped; at least two windows. 0: none ever. Needs the
-    /// role copydesk_owner. See docs/retention.md.
+    /// Articles whose latest version was stored so many days ago are dropped; at least two windows. 0: none
+    /// ever. Needs the role copydesk_owner. See docs/retention.md.
     pub(crate) retention_days: u32,
     /// Old articles in files instead of in Postgres.
     pub(crate) archive: Archive,
@@ -235,13 +237,13 @@ impl Default for Janitor {
     }
 }
 
-/// How much of refused messages is kept. Their rows always are, with reason, size and hash. The same for all workers and janitors of a
-/// database. See docs/quarantine.md.
+/// How much of refused messages is kept. Their rows always are, with reason, size and hash. The same for all
+/// workers and janitors of a database. See docs/quarantine.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Quarantine {
-    /// Bytes of all refused messages at the most, compressed. At nine tenths a janitor drops the oldest; at the whole a worker keeps a
-    /// message's row alone. 0: no bound.
+    /// Bytes of all refused messages at the most, compressed. At nine tenths a janitor drops the oldest; at
+    /// the whole a worker keeps a message's row alone. 0: no bound.
     pub(crate) max_bytes: ByteSize,
     /// Days for which their bytes are kept. 0: for ever.
     pub(crate) keep_days: u32,
@@ -280,8 +282,8 @@ impl Default for Log {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Metrics {
-    /// Where `/metrics`, `/livez`, `/readyz` and `/statusz` are answered, as `127.0.0.1:9464`. Empty: nowhere. There is no
-    /// password: let only monitoring reach it.
+    /// Where `/metrics`, `/livez`, `/readyz` and `/statusz` are answered, as `127.0.0.1:9464`. Empty:
+    /// nowhere. There is no password: let only monitoring reach it.
     pub(crate) listen: String,
 }
 
@@ -289,24 +291,26 @@ pub(crate) struct Metrics {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Traces {
-    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. A user and password in it are sent as a header;
-    /// other headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
+    /// The collector's address, as `http://127.0.0.1:4318`. Empty: no traces. A user and password in it are
+    /// sent as a header; other headers such as a token: `OTEL_EXPORTER_OTLP_HEADERS`.
     pub(crate) endpoint: Endpoint,
     /// Share of the messages without a `traceparent` header that are traced, 0 to 1. With one, the header decides.
     pub(crate) share: f64,
 }
 
-/// Topics and notifications, for consumers who do not want to query. All of it is off unless it is set here, and all workers
-/// should have the same. See docs/outputs.md.
+/// Topics and notifications, for consumers who do not want to query. All of it is off unless it is set here,
+/// and all workers should have the same. See docs/outputs.md.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Outputs {
-    /// A topic for messages that were refused, with the headers of Kafka Connect and Spring; `articles.dead` would be a name.
-    /// Empty: none, quarantine has them all the same.
+    /// A topic for messages that were refused, with the headers of Kafka Connect and Spring; `articles.dead`
+    /// would be a name. Empty: none, quarantine has them all the same.
     pub(crate) dead_letter_topic: String,
-    /// A topic for every stored article and version as JSON, keyed by story; `articles.clean` would be a name. Empty: none.
+    /// A topic for every stored article and version as JSON, keyed by story; `articles.clean` would be a
+    /// name. Empty: none.
     pub(crate) articles_topic: String,
-    /// Whether the Postgres channel `copydesk_articles` is notified behind each transaction that stored articles: a hint that something is new.
+    /// Whether the Postgres channel `copydesk_articles` is notified behind each transaction that stored
+    /// articles: a hint that something is new.
     pub(crate) notify: bool,
 }
 
@@ -337,85 +341,6 @@ impl Config {
         let config = env::overlay(table, variables)?;
         config.check()?;
         Ok(config)
-    }
-
-    /// What no single key can tell.
-    fn check(&self) -> Result<(), ConfigError> {
-        let bad = |text: String| Err(ConfigError::Invalid(text));
-        if self.kafka.brokers.trim().is_empty() {
-            return bad("kafka.brokers is empty; give host:port of at least one broker".into());
-        }
-        if self.kafka.topic.trim().is_empty() {
-            return bad("kafka.topic is empty".into());
-        }
-        if self.kafka.brokers.contains('@') {
-            return bad(
-                "kafka.brokers has an @: it is host:port; user and password are sasl.username and sasl.password in \
-                 [kafka.properties]"
-                    .into(),
-            );
-        }
-        self.kafka
-            .properties()
-            .check()
-            .map_err(|e| ConfigError::Invalid(e.to_string()))?;
-        self.kafka.schema_registry.check()?;
-        if self.worker.drain_ms >= self.kafka.session_timeout_ms {
-            return bad(format!(
-                "worker.drain_ms ({}) must be below kafka.session_timeout_ms ({}): a worker that drains longer is thrown out of the group",
-                self.worker.drain_ms, self.kafka.session_timeout_ms
-            ));
-        }
-        if !self.metrics.listen.is_empty() && self.metrics.listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad(
-                "metrics.listen is no address and port; write it as 127.0.0.1:9464, or leave it empty".into(),
-            );
-        }
-        if self.console.listen.parse::<std::net::SocketAddr>().is_err() {
-            return bad("console.listen is no address and port; write it as 127.0.0.1:8088".into());
-        }
-        if self.console.statement_timeout_ms == 0 || self.console.connections == 0 {
-            return bad("console.statement_timeout_ms and console.connections must be at least 1".into());
-        }
-        if !self.traces.endpoint.is_empty() {
-            let checked = self.traces.endpoint.check();
-            checked.map_err(|e| ConfigError::Invalid(e.to_string()))?;
-        }
-        if !(0.0..=1.0).contains(&self.traces.share) {
-            return bad("traces.share must be between 0 (none) and 1 (all)".into());
-        }
-        for (key, topic) in [
-            ("outputs.dead_letter_topic", &self.outputs.dead_letter_topic),
-            ("outputs.articles_topic", &self.outputs.articles_topic),
-        ] {
-            if !topic.is_empty() && *topic == self.kafka.topic {
-                return bad(format!(
-                    "{key} is the topic that is read ({topic}): every message would come again for ever; give another one"
-                ));
-            }
-        }
-        if !self.outputs.articles_topic.is_empty()
-            && self.outputs.articles_topic == self.outputs.dead_letter_topic
-        {
-            return bad("outputs.articles_topic and outputs.dead_letter_topic are the same; give two".into());
-        }
-        if self.janitor.every_minutes == 0 {
-            return bad("janitor.every_minutes must be at least 1".into());
-        }
-        self.janitor.archive.check(self.janitor.retention_days)?;
-        if self.worker.batch_articles == 0 || self.worker.queue_messages == 0 {
-            return bad("worker.batch_articles and worker.queue_messages must be at least 1".into());
-        }
-        if !(0.0..=1.0).contains(&self.worker.breaker_share) {
-            return bad("worker.breaker_share must be between 0 (off) and 1".into());
-        }
-        if self.worker.memory.bytes() < 32 << 20 {
-            return bad("worker.memory must be at least 32 MiB: one message may take 8 MiB".into());
-        }
-        if self.worker.batch_bytes.bytes() > self.worker.memory.bytes() / 2 {
-            return bad("worker.batch_bytes must be at most half of worker.memory: one batch is stored while the next is read".into());
-        }
-        Ok(())
     }
 
     /// The database URL, from the file if one is named.

@@ -12,9 +12,11 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuratio
 
 const HEAD: &str = "# Configuration
 
-<!-- Written from services/cli/src/config/ by `UPDATE_DOCS=1 cargo test -p copydesk configuration`; a test holds it to the code. -->
+<!-- Written from services/cli/src/config/ by `UPDATE_DOCS=1 cargo test -p copydesk configuration`; a test \
+holds it to the code. -->
 
-Every setting has a default, so that nothing need be set on one machine. A setting is taken from, the later winning over the earlier:
+Every setting has a default, so that nothing need be set on one machine. A setting is taken from, the later \
+winning over the earlier:
 
 1. its default,
 2. the TOML file that `--config FILE` or `COPYDESK_CONFIG` names,
@@ -22,14 +24,18 @@ Every setting has a default, so that nothing need be set on one machine. A setti
 4. its flag, if it has one (`copydesk COMMAND --help`).
 
 A key or a `COPYDESK_` variable that names no setting is an error. Sizes are bytes or text such as `\"64 MiB\"`. A table
-(`kafka.properties`) is written `name=value,name=value` in its variable, a comma within a value as `\\,` and a backslash before a comma as
-`\\\\`; it is laid over the file's table name by name. `copydesk config print` shows what is in force, secrets blotted out,
+(`kafka.properties`) is written `name=value,name=value` in its variable, a comma within a value as `\\,` and \
+a backslash before a comma as
+`\\\\`; it is laid over the file's table name by name. `copydesk config print` shows what is in force, \
+secrets blotted out,
 and `copydesk config check` says what is wrong; it connects to nothing and loads no library.
 
-No message quotes a setting that may hold a secret. Of `kafka.properties` only the values of properties that are known to hold none are
+No message quotes a setting that may hold a secret. Of `kafka.properties` only the values of properties that \
+are known to hold none are
 shown, of a database's URL and a collector's address only the parts that are none.
 
-Secrets belong into a file (`database.url_file`) or the environment, never on the command line, where every user of the machine sees them.
+Secrets belong into a file (`database.url_file`) or the environment, never on the command line, where every \
+user of the machine sees them.
 Kafka with SASL and TLS is set by librdkafka's own names:
 
 ```toml
@@ -42,7 +48,8 @@ brokers = \"broker-1.example:9093,broker-2.example:9093\"
 \"sasl.username\" = \"copydesk\"
 ```
 
-with `COPYDESK_KAFKA_PROPERTIES=sasl.password=…` in the environment. [operations.md](operations.md), \"TLS and SASL\", has whole examples, for
+with `COPYDESK_KAFKA_PROPERTIES=sasl.password=…` in the environment. [operations.md](operations.md), \"TLS \
+and SASL\", has whole examples, for
 Postgres too.
 ";
 

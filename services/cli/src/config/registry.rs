@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// Where schemas are of values that a serialiser for a schema registry has written (Confluent's wire format, with Avro, Protobuf or JSON
-/// Schema). Any registry with Confluent's calls. See docs/producers.md.
+/// Where schemas are of values that a serialiser for a schema registry has written (Confluent's wire format,
+/// with Avro, Protobuf or JSON Schema). Any registry with Confluent's calls. See docs/producers.md.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SchemaRegistry {
-    /// Its address, as `https://registry.example:8081`, with the path before `/schemas/ids`, if it has one. Empty: none.
+    /// Its address, as `https://registry.example:8081`, with the path before `/schemas/ids`, if it has one.
+    /// Empty: none.
     pub(crate) url: String,
     /// A user, for Basic authentication. Empty: none.
     pub(crate) user: String,

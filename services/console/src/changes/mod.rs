@@ -1,4 +1,5 @@
-//! Changes that people make: each asks once what it would do, is done by the login that writes, and is logged with the user.
+//! Changes that people make: each asks once what it would do, is done by the login that writes, and is logged
+//! with the user.
 
 pub(crate) mod quarantine;
 pub(crate) mod site;

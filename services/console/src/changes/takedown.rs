@@ -28,7 +28,8 @@ pub(crate) async fn take_down(app: Arc<App>, ask: Ask) -> Result<Page, Problem> 
         let would = html! {
             p { "Article " (id) ", " (title(article.title.as_deref(), article.language.as_deref()))
                 ", would be removed with its versions, blocks, words, evidence and events, for good." }
-            p { "Its address and its text are held: messages that bring either are not stored. What was removed does not come \
+            p { "Its address and its text are held: messages that bring either are not stored. What was \
+                removed does not come \
                 back when the takedown is lifted; the same may then come again, as a new article." }
         };
         return ask_once(

@@ -1,4 +1,5 @@
-//! An article: the text as it was read with what was removed in its place, where each field came from, its versions and messages.
+//! An article: the text as it was read with what was removed in its place, where each field came from, its
+//! versions and messages.
 
 use std::sync::Arc;
 

@@ -87,7 +87,8 @@ pub(crate) fn why_not(outcome: &CleanedAlone) -> Option<String> {
     }
 }
 
-/// One at a time, in a process of its own with a worker's limits: a hostile page stalls, fills or ends that process and nothing else.
+/// One at a time, in a process of its own with a worker's limits: a hostile page stalls, fills or ends that
+/// process and nothing else.
 pub(crate) async fn try_one(app: &App, message: Message) -> Result<CleanedAlone, Problem> {
     let Ok(permit) = Arc::clone(&app.may_clean).try_acquire_owned() else {
         return Err(Problem::Busy);
@@ -153,7 +154,8 @@ fn form(ask: &Ask) -> Markup {
                 button { "Clean" }
             }
         }
-        p.quiet { "The same as " code { "copydesk clean" } ", with a worker’s limits. Nothing is stored. What the site of \
+        p.quiet { "The same as " code { "copydesk clean" } ", with a worker’s limits. Nothing is stored. \
+            What the site of \
             the page repeats is not taken out here: a worker knows it, a single page does not show it." }
     }
 }

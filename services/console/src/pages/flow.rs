@@ -1,4 +1,5 @@
-//! How the stream flows: partitions with their lag, hours of the last days, sources that are not as usual, what waits to be published.
+//! How the stream flows: partitions with their lag, hours of the last days, sources that are not as usual,
+//! what waits to be published.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -34,6 +34,19 @@ pub(super) fn remarks(
     unusual: Option<&[UnusualSource]>,
     now: DateTime<Utc>,
 ) -> Vec<Remark> {
+    let mut all = of_partitions(partitions, now);
+    all.extend(of_ends(ends.unwrap_or_default(), partitions));
+    all.extend(hours.and_then(|hours| refused(hours, now)).map(|says| Remark {
+        alert: Some("CopydeskQuarantineShareHigh"),
+        says,
+    }));
+    all.extend(of_outputs(outputs, now));
+    all.extend(of_sources(unusual.unwrap_or_default()));
+    all
+}
+
+/// Partitions where messages wait or were skipped.
+fn of_partitions(partitions: &[Partition], now: DateTime<Utc>) -> Vec<Remark> {
     let mut all = Vec::new();
     let mut say = |alert, says| all.push(Remark { alert, says });
     for p in partitions {
@@ -70,7 +83,14 @@ pub(super) fn remarks(
             );
         }
     }
-    for end in ends.unwrap_or_default() {
+    all
+}
+
+/// Ends of the topic that no worker reads up to.
+fn of_ends(ends: &[TopicEnd], partitions: &[Partition]) -> Vec<Remark> {
+    let mut all = Vec::new();
+    let mut say = |alert, says| all.push(Remark { alert, says });
+    for end in ends {
         let name = format!("{}[{}]", end.topic, end.partition);
         let claimed = partitions
             .iter()
@@ -90,9 +110,13 @@ pub(super) fn remarks(
             );
         }
     }
-    if let Some(says) = hours.and_then(|hours| refused(hours, now)) {
-        say(Some("CopydeskQuarantineShareHigh"), says);
-    }
+    all
+}
+
+/// Outputs whose messages wait.
+fn of_outputs(outputs: &[OutputRow], now: DateTime<Utc>) -> Vec<Remark> {
+    let mut all = Vec::new();
+    let mut say = |alert, says| all.push(Remark { alert, says });
     for o in outputs {
         let old = o.oldest.map_or(0, |t| (now - t).num_seconds());
         if old > STILL {
@@ -103,8 +127,15 @@ pub(super) fn remarks(
             );
         }
     }
+    all
+}
+
+/// Sites and languages that are not as usual.
+fn of_sources(unusual: &[UnusualSource]) -> Vec<Remark> {
+    let mut all = Vec::new();
+    let mut say = |alert, says| all.push(Remark { alert, says });
     let of = |is: fn(&UnusualSource) -> bool| {
-        let sources = unusual.unwrap_or_default().iter().filter(|s| is(s)).count();
+        let sources = unusual.iter().filter(|s| is(s)).count();
         i64::try_from(sources).unwrap_or(i64::MAX)
     };
     for (alert, sources, what) in [

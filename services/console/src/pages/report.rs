@@ -84,7 +84,8 @@ pub(crate) async fn ask_for(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
                     textarea name="note" rows="4" maxlength=(LONGEST_NOTE) dir="auto" {} } }
                 p { button { "Save the report" } }
             }
-            p.quiet { "The file holds the whole text of the article, its metadata, the evidence of the decision and the \
+            p.quiet { "The file holds the whole text of the article, its metadata, the evidence of the \
+                decision and the \
                 versions of program and rules. See whether you may pass that on." }
         }
     })
@@ -155,7 +156,8 @@ pub(crate) async fn of_article(app: Arc<App>, ask: Ask) -> Result<Page, Problem>
             "common_shingles": article.common_version,
         },
         "input": {
-            "what": "The page itself is on the topic, for as long as that keeps it. The blocks below are all that was read of it, in \
+            "what": "The page itself is on the topic, for as long as that keeps it. The blocks below are all \
+                that was read of it, in \
                 its order.",
             "messages": store.read_sightings(id, MESSAGES).await?,
             "blocks": blocks.iter().map(|b| &b.text).collect::<Vec<_>>(),

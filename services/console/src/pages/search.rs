@@ -13,7 +13,8 @@ use crate::layout::Section;
 use crate::problem::Problem;
 use crate::text::{lang, site, title, when};
 
-/// Results of a page. The best come first, so that there is no second one: more words find better ones. Each costs a passage of its text.
+/// Results of a page. The best come first, so that there is no second one: more words find better ones. Each
+/// costs a passage of its text.
 const RESULTS: u32 = 20;
 
 #[derive(Serialize)]

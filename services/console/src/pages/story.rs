@@ -23,7 +23,8 @@ use crate::text::{beginning, counted, number, percent, published, relation, site
 const MEMBERS: u32 = 100;
 /// Events of a story that are shown.
 const EVENTS: u32 = 50;
-/// Links that are explained on the page: each is decided again from stored evidence. The article's own page has the others.
+/// Links that are explained on the page: each is decided again from stored evidence. The article's own page
+/// has the others.
 const EXPLAINED: usize = 6;
 
 #[derive(Serialize)]

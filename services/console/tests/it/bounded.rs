@@ -1,7 +1,8 @@
 //! No page reads a table whole: Postgres counts the rows that each page has it read.
 //!
-//! Every index must be able to serve: sequential scans are switched off for the console's login, so that Postgres takes one of a small table
-//! only where nothing else answers the question. `/flow` is not among them: it reads the articles of its days, once a minute whoever looks.
+//! Every index must be able to serve: sequential scans are switched off for the console's login, so that
+//! Postgres takes one of a small table only where nothing else answers the question. `/flow` is not among
+//! them: it reads the articles of its days, once a minute whoever looks.
 
 use std::collections::BTreeMap;
 

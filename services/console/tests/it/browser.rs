@@ -1,5 +1,6 @@
-//! The pages in a real browser: no violation of accessibility, nothing wider than the smallest phone (or a zoom of 400 %), all of it by keyboard, each text
-//! in its own direction, nothing of a stranger that runs. `walk` has the forms.
+//! The pages in a real browser: no violation of accessibility, nothing wider than the smallest phone (or a
+//! zoom of 400 %), all of it by keyboard, each text in its own direction, nothing of a stranger that runs.
+//! `walk` has the forms.
 //!
 //! The ignored one takes the pictures of docs/console.md, from the bundled samples.
 

@@ -228,7 +228,8 @@ async fn the_login_that_reads_cannot_write() {
     assert_eq!(error.sqlstate().as_deref(), Some("25006"), "{error}");
 }
 
-/// Whatever stands in a field, the answer is a page that says what is wrong, or the change with the text as it was written.
+/// Whatever stands in a field, the answer is a page that says what is wrong, or the change with the text as
+/// it was written.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_field_of_a_form_breaks_a_change() {
     let desk = desk("console_fields", Writes::On).await;

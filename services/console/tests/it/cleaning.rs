@@ -1,4 +1,5 @@
-//! Pages that are cleaned on the spot: in a process of their own, one at a time, and a hostile one costs nobody else anything.
+//! Pages that are cleaned on the spot: in a process of their own, one at a time, and a hostile one costs
+//! nobody else anything.
 
 use std::fs::File;
 
@@ -11,8 +12,8 @@ use crate::support::{Desk, Writes, as_role, ask, ferry, loopback, options, serve
 
 const VARIABLE: &str = "COPYDESK_TEST_CLEANING";
 
-/// This very program again, as the process that cleans; its answer goes past the words that a test harness prints. `mode`: `clean`, or
-/// `abort` for an engine that dies of a page.
+/// This very program again, as the process that cleans; its answer goes past the words that a test harness
+/// prints. `mode`: `clean`, or `abort` for an engine that dies of a page.
 pub(crate) fn command(mode: &str) -> IsolatedCommand {
     let script = "exec \"$0\" cleaning::a_process_that_cleans --exact --ignored --quiet 3>&1 >/dev/null";
     IsolatedCommand {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::support::{Desk, Writes, ferry};
 
-/// Three copies of one story, one of them in a second version, an article in Japanese, one in Hebrew, a message that is refused.
+/// Three copies of one story, one of them in a second version, an article in Japanese, one in Hebrew, a
+/// message that is refused.
 async fn desk(label: &str, writes: Writes) -> Desk {
     let desk = Desk::new(label, writes).await;
     let japanese = "東京都は月曜日、港の一部を閉鎖すると発表した。濃い霧のため、連絡船は二時間遅れて出港した。乗客二百四十人が岸壁で待っていた。\

@@ -1,4 +1,4 @@
-//! Who is not let in, what is not shown, and what is said about it.
+//! Who is not let in, what is not shown, and the pages that say so.
 
 use copydesk_console::Access;
 use copydesk_testkit::ScratchDatabase;

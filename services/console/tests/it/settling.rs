@@ -1,4 +1,5 @@
-//! Refused messages: tried again or given up, one, those that are ticked, or all that match. And articles that are taken down.
+//! Refused messages: tried again or given up, one, those that are ticked, or all that match. And articles
+//! that are taken down.
 
 use serde_json::{Value, json};
 

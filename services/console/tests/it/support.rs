@@ -1,4 +1,5 @@
-//! A console of a test's own: a scratch database with articles, a login that reads, perhaps one that writes, an address.
+//! A console of a test's own: a scratch database with articles, a login that reads, perhaps one that writes,
+//! an address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

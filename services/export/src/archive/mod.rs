@@ -56,7 +56,7 @@ pub struct Archived {
     pub ranges: u64,
 }
 
-/// Where a run is. Whoever is told may end it there.
+/// Steps of a run, reported to the caller, which may end the run there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A batch is noted; nothing of it is written.
@@ -94,7 +94,7 @@ impl Columns {
     }
 }
 
-/// Archives all that is old. `at` is told of every step, and ends the run by an error; the next run goes on.
+/// Archives all that is old. `at` is called at every step, and ends the run by an error; the next run goes on.
 ///
 /// # Errors
 /// Postgres does not answer, a role that may not delete, the disk, what `at` answers, another run that is under way.

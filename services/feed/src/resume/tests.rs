@@ -9,8 +9,8 @@ fn origin(file: &Path) -> Origin {
     }
 }
 
-/// Reads `files`, each with so many records, in one source; gives how many were sent of each. The first `acknowledged` of
-/// them are acknowledged, the last of these first.
+/// Reads `files`, each with so many records, in one source; gives how many were sent of each. The first
+/// `acknowledged` of them are acknowledged, the last of these first.
 fn run(resume: &mut Resume, files: &[(&Path, u64)], acknowledged: usize, whole: bool) -> Result<Vec<u64>> {
     let mut tracker = Tracker::default();
     let (mut sent, mut numbers) = (Vec::new(), Vec::new());

@@ -75,7 +75,7 @@ pub(super) fn read(entry: &Element, channel: &Channel) -> Item {
     item.dates.append(&mut found.updated);
     item.content = found.full_text.or(found.content);
     let note = |name: String| Note {
-        kind: "entries hold a second article, which is not sent: the end of the first may be damaged",
+        kind: "the entry holds a second article, which is not sent: the end of the first may be damaged",
         detail: name,
     };
     item.notes = found.second.into_iter().take(1).map(note).collect();

@@ -46,7 +46,7 @@ impl Item {
         let url = self.url.clone();
         if let Some(link) = self.link.as_ref().filter(|_| url.is_none()) {
             notes.push(Note {
-                kind: "entries have a link that is no address: give --base-url if it is relative",
+                kind: "the link is no address: give --base-url if it is relative",
                 detail: link.clone(),
             });
         }
@@ -139,7 +139,7 @@ fn published(dates: &[String], notes: &mut Vec<Note>) -> (Option<String>, Option
     }
     if let Some((found, text)) = day {
         notes.push(Note {
-            kind: "dates have a time zone that is not known, or means several: the day alone is sent",
+            kind: "the date has a time zone that is not known, or means several: the day alone is sent",
             detail: text.clone(),
         });
         return (Some(found), Some(text.clone()));
@@ -148,7 +148,7 @@ fn published(dates: &[String], notes: &mut Vec<Note>) -> (Option<String>, Option
         return (None, None);
     };
     notes.push(Note {
-        kind: "dates cannot be read: sent as they stand, their articles have none",
+        kind: "the date cannot be read: it is sent as it stands, the article has none",
         detail: text.clone(),
     });
     (Some(text.clone()), None)

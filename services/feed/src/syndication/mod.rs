@@ -1,12 +1,12 @@
 //! Feeds: RSS, RDF, Atom and JSON Feed. Each entry becomes a JSON envelope.
 //!
-//! An entry with the whole article (`content:encoded`, Atom's `content`, `content_html`) gives its `html`; one with a summary alone
-//! gives that as `text`, and says so in the extra field `feed_body`. A feed is read whole, up to [`MAX_BYTES`]: real
-//! ones are smaller by far; one entry at a time is more than its text.
+//! An entry with the whole article (`content:encoded`, Atom's `content`, `content_html`) gives its `html`;
+//! one with a summary alone gives that as `text`, and says so in the extra field `feed_body`. A feed is read
+//! whole, up to [`MAX_BYTES`]: real ones are smaller by far; one entry at a time is more than its text.
 //!
-//! `text` finds the encoding, `pieces` cuts the document at its entries, `tree` reads each of them however broken it is, `names` knows
-//! namespaces by their addresses, `entry` takes the fields, `item` makes the record. docs/decisions/009-feeds.md says
-//! why these are not the steps of one library.
+//! `text` finds the encoding, `pieces` cuts the document at its entries, `tree` reads each of them however
+//! broken it is, `names` knows namespaces by their addresses, `entry` takes the fields, `item` makes the
+//! record. docs/decisions/009-feeds.md says why these are not the steps of one library.
 
 mod entry;
 mod item;

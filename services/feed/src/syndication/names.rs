@@ -107,7 +107,8 @@ fn family(prefix: &str, uri: &str) -> Family {
         | "://backend.userland.com/rss"
         | "://my.netscape.com/rdf/simple/0.9"
         | "://channel.netscape.com/rdf/simple/0.9" => Family::Core,
-        // An address that nobody knows: the prefix says what was meant. So does a feed's default namespace, whatever it is.
+        // An address that nobody knows: the prefix says what was meant. So does a feed's default namespace,
+        // whatever it is.
         _ => match usual(prefix) {
             Family::Unbound => Family::Other,
             usual => usual,

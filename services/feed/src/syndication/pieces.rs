@@ -5,7 +5,8 @@ use super::names::{Family, Names};
 const CDATA: &str = "<![CDATA[";
 const COMMENT: &str = "<!--";
 
-/// Finds entries. What was searched for once is kept, so that a document without ends costs one search and not one for each beginning.
+/// Finds entries. What was searched for once is kept, so that a document without ends costs one search and
+/// not one for each beginning.
 #[derive(Default)]
 pub(super) struct Cutter {
     cdata_end: Next,

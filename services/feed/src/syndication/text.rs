@@ -42,8 +42,8 @@ fn decoded(bytes: &[u8]) -> String {
     }
 }
 
-/// The encoding of bytes that are not in the one that they claim. A few broken letters among many whole ones are damage;
-/// anything else is another encoding: valid sequences come up by accident only.
+/// The encoding of bytes that are not in the one that they claim. A few broken letters among many whole ones
+/// are damage; anything else is another encoding: valid sequences come up by accident only.
 fn doubted(claimed: &'static Encoding, bytes: &[u8]) -> &'static Encoding {
     let (mut whole, mut broken) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {

@@ -1,7 +1,8 @@
 //! A piece of XML as a small tree, however broken it is.
 //!
-//! xml5ever cuts it into tags and text: it trades well-formedness for recovery and has no syntax error that ends it. What is
-//! decided here is which element a tag closes. No entity of a document's own is ever expanded.
+//! xml5ever cuts it into tags and text: it trades well-formedness for recovery and has no syntax error that
+//! ends it. What is decided here is which element a tag closes. No entity of a document's own is ever
+//! expanded.
 
 use std::cell::RefCell;
 
@@ -11,7 +12,8 @@ use xml5ever::tendril::StrTendril;
 use xml5ever::tokenizer::{ProcessResult, Tag, TagKind, Token, TokenSink, XmlTokenizer, XmlTokenizerOpts};
 use xml5ever::{Attribute, QualName};
 
-/// Elements within an element: enough for every real page, and no way to exhaust anything. What lies deeper is flattened.
+/// Elements within an element: enough for every real page, and no way to exhaust anything. What lies deeper
+/// is flattened.
 const DEPTH: usize = 512;
 
 /// Elements of HTML that never hold anything: they need no end.
@@ -101,7 +103,8 @@ pub(super) fn local(name: &str) -> &str {
 /// What came of a piece.
 #[derive(Debug)]
 pub(super) struct Parsed {
-    /// What is still open at the piece's end, the outermost first; the first stands for the document and has what was closed.
+    /// What is still open at the piece's end, the outermost first; the first stands for the document and has
+    /// what was closed.
     pub(super) open: Vec<Element>,
     /// The first element of the piece came to an end: by its own tag, or by that of an element around it.
     pub(super) closed: bool,
@@ -109,7 +112,8 @@ pub(super) struct Parsed {
     pub(super) stray_end: bool,
 }
 
-/// Reads a piece up to the end of its first element, or all of it (`whole`). `around` are the elements that it is within.
+/// Reads a piece up to the end of its first element, or all of it (`whole`). `around` are the elements that
+/// it is within.
 pub(super) fn parse(piece: &str, around: &[String], whole: bool) -> Parsed {
     let sink = Sink {
         state: RefCell::new(State {

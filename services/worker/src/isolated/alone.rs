@@ -1,7 +1,7 @@
 //! One message cleaned in a process of its own, and what came of it: for a person who looks, never to be stored.
 //!
-//! The process has the limits of [`serve`](super::serve); whoever started it ends it when its time is over. So a page that makes the cleaner
-//! slow, large or dead costs that process and nobody else.
+//! The process has the limits of [`serve`](super::serve); whoever started it ends it when its time is over.
+//! So a page that makes the cleaner slow, large or dead costs that process and nobody else.
 
 use std::io::{self, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout};

@@ -1,7 +1,8 @@
-//! The process that tries messages: it reads them on standard input, prepares each, and says on standard output how far it is.
+//! The process that tries messages: it reads them on standard input, prepares each, and says on standard
+//! output how far it is.
 //!
-//! What it makes of them is thrown away: the worker prepares those again that come out alive. So nothing that a stranger
-//! might bring this process to say is ever stored.
+//! What it makes of them is thrown away: the worker prepares those again that come out alive. So nothing that
+//! a stranger might bring this process to say is ever stored.
 
 use std::io::{self, BufReader, Write};
 use std::time::Duration;
@@ -44,11 +45,11 @@ fn try_all(stages: &Stages) -> io::Result<()> {
     say(Word::Ready)?;
     while let Some(message) = frame::read(&mut messages)? {
         limit_cpu();
-        let mut told = Ok(());
-        stages.prepare_telling(message, &mut space, &mut |stage: Stage| {
-            told = say(Word::of(stage));
+        let mut sent = Ok(());
+        stages.prepare_reporting(message, &mut space, &mut |stage: Stage| {
+            sent = say(Word::of(stage));
         });
-        told?;
+        sent?;
         say(Word::Done)?;
     }
     Ok(())

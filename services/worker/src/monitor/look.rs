@@ -1,4 +1,4 @@
-//! What is looked at now and then, beside what the partitions tell.
+//! What is read from Postgres and Kafka now and then, beside the events that the partitions report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks at the sites and languages: their question reads two weeks of articles, and its answer is of days.
 const SOURCES_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged elsewhere.
+/// Looks at Postgres and at the ends of the topic, for ever. Outages show in what is answered, and are logged
+/// elsewhere.
 pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConfig, on: Vec<&'static str>) {
     let mut sources_looked_at: Option<Instant> = None;
     loop {

@@ -13,14 +13,12 @@ use tokio::sync::watch;
 
 use super::slow::{STUCK, sentence};
 use super::{ALIVE, Monitor, PartitionStatus, locked};
-use crate::owner::Stopped;
+use crate::partition_manager::Stopped;
 
 impl Monitor {
     pub(super) fn page(&self, path: &str, view: &View<'_>) -> Option<Answer> {
         let View {
-            consumer,
-            pool,
-            stopped,
+            consumer, stopped, ..
         } = *view;
         let silent = consumer.map(ConsumerHandle::silent_for);
         let running = consumer.is_some_and(ConsumerHandle::is_running);
@@ -36,74 +34,82 @@ impl Monitor {
                 let reasons: Vec<_> = stopped.values().map(String::as_str).collect();
                 Answer::text(503, format!("{}\n", reasons.join("\n")))
             }
-            "/readyz" => {
-                let slow = self.slow();
-                let stuck = slow.first().is_some_and(|s| s.since >= STUCK);
-                let (status, first) = if stuck {
-                    (503, "a message is stuck")
-                } else {
-                    (200, "ready")
-                };
-                let told: String = slow.iter().map(|s| sentence(s) + "\n").collect();
-                Answer::text(status, format!("{first}\n{told}"))
-            }
-            "/metrics" => {
-                let registry = &self.registry;
-                registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
-                let kafka = self.kafka_answered.is_recent();
-                registry.set(&catalogue::KAFKA_UP, &[], f64::from(u8::from(kafka)));
-                if let Some(bytes) = resident_memory() {
-                    registry.set(&catalogue::RESIDENT_MEMORY, &[], bytes as f64);
-                }
-                registry.set(&catalogue::POOL_CONNECTIONS, &["used"], pool.0 as f64);
-                registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], pool.1 as f64);
-                self.set_slow(&self.slow());
-                registry.set(&catalogue::STOPPED_PARTITIONS, &[], stopped.len() as f64);
-                if let Some(consumer) = consumer {
-                    registry.set(&catalogue::INFLIGHT_BYTES, &[], consumer.bytes_in_flight() as f64);
-                    registry.set(
-                        &catalogue::INFLIGHT_MESSAGES,
-                        &[],
-                        consumer.messages_in_flight() as f64,
-                    );
-                    registry.set(
-                        &catalogue::PAUSED_PARTITIONS,
-                        &[],
-                        consumer.paused_partitions() as f64,
-                    );
-                }
-                Answer {
-                    status: 200,
-                    content_type: "text/plain; version=0.0.4; charset=utf-8",
-                    body: self.registry.to_text(),
-                }
-            }
-            "/statusz" => {
-                let partitions: BTreeMap<String, PartitionStatus> = locked(&self.partitions)
-                    .iter()
-                    .map(|(source, status)| (source.to_string(), status.clone()))
-                    .collect();
-                let status = Status {
-                    version: env!("CARGO_PKG_VERSION"),
-                    alive,
-                    consumer_runs: running,
-                    kafka_thread_silent_ms: silent.map(|s| s.as_millis() as u64),
-                    database_up: up,
-                    partitions,
-                    stopped: stopped
-                        .iter()
-                        .map(|(source, reason)| (source.to_string(), reason.as_str()))
-                        .collect(),
-                    slow: self.slow().iter().map(sentence).collect(),
-                };
-                Answer {
-                    status: 200,
-                    content_type: "application/json",
-                    body: serde_json::to_string_pretty(&status).unwrap_or_default(),
-                }
-            }
+            "/readyz" => self.ready(),
+            "/metrics" => self.metrics(view, up),
+            "/statusz" => self.status(view, alive, up),
             _ => return None,
         })
+    }
+
+    /// Ready, with the messages that take long; 503 once one of them has taken so long that nobody expects it to end.
+    fn ready(&self) -> Answer {
+        let slow = self.slow();
+        let stuck = slow.first().is_some_and(|s| s.since >= STUCK);
+        let (status, first) = if stuck {
+            (503, "a message is stuck")
+        } else {
+            (200, "ready")
+        };
+        let lines: String = slow.iter().map(|s| sentence(s) + "\n").collect();
+        Answer::text(status, format!("{first}\n{lines}"))
+    }
+
+    /// What was counted, and what is measured at this moment.
+    fn metrics(&self, view: &View<'_>, up: bool) -> Answer {
+        let registry = &self.registry;
+        registry.set(&catalogue::DATABASE_UP, &[], f64::from(u8::from(up)));
+        let kafka = self.kafka_answered.is_recent();
+        registry.set(&catalogue::KAFKA_UP, &[], f64::from(u8::from(kafka)));
+        if let Some(bytes) = resident_memory() {
+            registry.set(&catalogue::RESIDENT_MEMORY, &[], bytes as f64);
+        }
+        registry.set(&catalogue::POOL_CONNECTIONS, &["used"], view.pool.0 as f64);
+        registry.set(&catalogue::POOL_CONNECTIONS, &["idle"], view.pool.1 as f64);
+        self.set_slow(&self.slow());
+        registry.set(&catalogue::STOPPED_PARTITIONS, &[], view.stopped.len() as f64);
+        if let Some(consumer) = view.consumer {
+            let gauges = [
+                (&catalogue::INFLIGHT_BYTES, consumer.bytes_in_flight()),
+                (&catalogue::INFLIGHT_MESSAGES, consumer.messages_in_flight()),
+                (&catalogue::PAUSED_PARTITIONS, consumer.paused_partitions()),
+            ];
+            for (gauge, value) in gauges {
+                registry.set(gauge, &[], value as f64);
+            }
+        }
+        Answer {
+            status: 200,
+            content_type: "text/plain; version=0.0.4; charset=utf-8",
+            body: self.registry.to_text(),
+        }
+    }
+
+    /// For people and programs that want to know more than a probe: JSON.
+    fn status(&self, view: &View<'_>, alive: bool, up: bool) -> Answer {
+        let partitions: BTreeMap<String, PartitionStatus> = locked(&self.partitions)
+            .iter()
+            .map(|(source, status)| (source.to_string(), status.clone()))
+            .collect();
+        let silent = view.consumer.map(ConsumerHandle::silent_for);
+        let status = Status {
+            version: env!("CARGO_PKG_VERSION"),
+            alive,
+            consumer_runs: view.consumer.is_some_and(ConsumerHandle::is_running),
+            kafka_thread_silent_ms: silent.map(|s| s.as_millis() as u64),
+            database_up: up,
+            partitions,
+            stopped: view
+                .stopped
+                .iter()
+                .map(|(source, reason)| (source.to_string(), reason.as_str()))
+                .collect(),
+            slow: self.slow().iter().map(sentence).collect(),
+        };
+        Answer {
+            status: 200,
+            content_type: "application/json",
+            body: serde_json::to_string_pretty(&status).unwrap_or_default(),
+        }
     }
 }
 

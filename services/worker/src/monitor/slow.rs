@@ -13,7 +13,8 @@ use crate::desks::{Desks, Slow};
 
 /// From here on a message is reported. Ordinary ones take some milliseconds.
 const LONG: Duration = Duration::from_secs(1);
-/// From here on the worker is not ready: the cleaner's budget should have ended it long before, and its partition stands still.
+/// From here on the worker is not ready: the cleaner's budget should have ended it long before, and its
+/// partition stands still.
 pub(super) const STUCK: Duration = Duration::from_secs(30);
 /// Between two looks, for the log.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -54,16 +55,17 @@ pub(super) fn sentence(slow: &Slow) -> String {
 }
 
 /// Logs each message that takes long, once. For ever.
-pub(crate) async fn tell(monitor: Arc<Monitor>) {
-    let mut told: BTreeSet<Coordinates> = BTreeSet::new();
+pub(crate) async fn log(monitor: Arc<Monitor>) {
+    let mut logged: BTreeSet<Coordinates> = BTreeSet::new();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let slow = monitor.slow();
-        told.retain(|at| slow.iter().any(|s| s.at == *at));
+        logged.retain(|at| slow.iter().any(|s| s.at == *at));
         for slow in slow {
-            if !told.contains(&slow.at) {
-                warn!(message = %slow.at, seconds = slow.since.as_secs_f32(), "this message takes long to prepare; its partition waits for it, the others go on");
-                told.insert(slow.at);
+            if !logged.contains(&slow.at) {
+                warn!(message = %slow.at, seconds = slow.since.as_secs_f32(), "this message takes long to \
+                    prepare; its partition waits for it, the others go on");
+                logged.insert(slow.at);
             }
         }
     }

@@ -2,7 +2,7 @@ use copydesk_article::{Partition, Topic};
 
 use super::pages::View;
 use super::*;
-use crate::owner::Stopped;
+use crate::partition_manager::Stopped;
 use copydesk_telemetry::Answer;
 
 fn source(partition: i32) -> TopicPartition {
@@ -115,7 +115,7 @@ fn what_waits_in_the_outbox_is_shown_and_forgotten() {
 }
 
 #[test]
-fn a_message_that_takes_long_is_told_of_with_its_partition_offset_and_time() {
+fn a_message_that_takes_long_is_reported_with_its_partition_offset_and_time() {
     let monitor = Monitor::new(&["t".to_owned()], None);
     let text = |path| page(&monitor, path, &Stopped::new()).unwrap().body;
     let offset = copydesk_article::Offset::new(1_207);

@@ -1,5 +1,5 @@
-//! The worker's end of a ledger in memory that keeps Postgres' promises and nothing more (`server`). Each call waits until the
-//! world carries it out, fails it, or forgets it.
+//! The worker's end of a ledger in memory that keeps Postgres' promises and nothing more (`server`). Each
+//! call waits until the world carries it out, fails it, or forgets it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

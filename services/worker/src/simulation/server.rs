@@ -8,9 +8,9 @@ use copydesk_store::{Claimed, Progress, Wanted};
 use super::memory::{Answer, Broken, Kind, Op, Refusal, kind, source};
 
 #[derive(Debug, Clone)]
-struct Row {
-    first: i64,
-    next: i64,
+pub(super) struct Row {
+    pub(super) first: i64,
+    pub(super) next: i64,
     epoch: i64,
     in_hand_until: i64,
     unfinished_claims: i32,
@@ -19,11 +19,11 @@ struct Row {
 /// What is committed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
-    rows: BTreeMap<i32, Row>,
-    sightings: BTreeSet<(i32, i64)>,
-    quarantine: BTreeSet<(i32, i64)>,
+    pub(super) rows: BTreeMap<i32, Row>,
+    pub(super) sightings: BTreeSet<(i32, i64)>,
+    pub(super) quarantine: BTreeSet<(i32, i64)>,
     /// (partition, first) to behind the last.
-    gaps: BTreeMap<(i32, i64), i64>,
+    pub(super) gaps: BTreeMap<(i32, i64), i64>,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ struct Open {
 /// The server.
 #[derive(Debug, Default)]
 pub(super) struct Server {
-    tables: Tables,
+    pub(super) tables: Tables,
     open: BTreeMap<u64, Open>,
     /// Partitions whose row a transaction has locked.
     locks: BTreeMap<i32, u64>,
@@ -239,7 +239,7 @@ impl Server {
     }
 
     /// sightings + quarantined.
-    fn done(&self, partition: i32) -> i64 {
+    pub(super) fn done(&self, partition: i32) -> i64 {
         let of = |set: &BTreeSet<(i32, i64)>| {
             set.range((partition, i64::MIN)..(partition + 1, i64::MIN))
                 .count() as i64
@@ -352,56 +352,5 @@ impl Server {
             }
         }
         self.check_law();
-    }
-
-    /// sightings + quarantined + offsets in gaps = next_offset − first_offset.
-    fn check_law(&mut self) {
-        for (partition, row) in &self.tables.rows {
-            let gaps: i64 = self
-                .tables
-                .gaps
-                .iter()
-                .filter(|((p, _), _)| p == partition)
-                .map(|((_, from), to)| to - from)
-                .sum();
-            let done = self.done(*partition);
-            if done + gaps != row.next - row.first {
-                self.violations.push(format!(
-                    "the law is broken for [{partition}]: {done} + {gaps} is not {} - {}",
-                    row.next, row.first
-                ));
-            }
-        }
-    }
-
-    /// Every offset is where it belongs: what Kafka holds in one table, what it does not in one gap.
-    pub(super) fn check_offsets(&mut self) {
-        for (partition, row) in &self.tables.rows {
-            for offset in row.first..row.next {
-                let at = (*partition, offset);
-                let kind = kind(*partition, offset);
-                let in_gaps = self
-                    .tables
-                    .gaps
-                    .iter()
-                    .filter(|((p, from), to)| p == partition && *from <= offset && offset < **to)
-                    .count();
-                let found = (
-                    self.tables.sightings.contains(&at),
-                    self.tables.quarantine.contains(&at),
-                    in_gaps,
-                );
-                let wanted = match kind {
-                    Kind::Good | Kind::Tombstone => (true, false, 0),
-                    Kind::Bad | Kind::Poison | Kind::Killer => (false, true, 0),
-                    Kind::Hole => (false, false, 1),
-                };
-                if found != wanted {
-                    self.violations.push(format!(
-                        "[{partition}]@{offset} is {kind:?}, and in (sighting, quarantine, gaps): {found:?}"
-                    ));
-                }
-            }
-        }
     }
 }

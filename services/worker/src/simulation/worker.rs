@@ -1,4 +1,5 @@
-//! One simulated worker: the real owner and partitions on a runtime of their own, and a poll thread that the world moves.
+//! One simulated worker: the real partition manager and partitions on a runtime of their own, and a poll
+//! thread that the world moves.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc as blocking;
@@ -18,18 +19,19 @@ use tokio::sync::{mpsc, watch};
 use super::memory::{Kind, MemoryDatabase, SharedCalls, kind, locked, source};
 use crate::batch::BatchLimits;
 use crate::breaker::BreakerLimits;
+use crate::bridge::{Bridge, Request};
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::monitor::Monitor;
-use crate::owner::{Bridge, Owner, Request};
 use crate::partition::{Chunk, Context};
+use crate::partition_manager::PartitionManager;
 use crate::pool::Pool;
 use crate::workspace::Workspace;
 
 /// Turns of a worker's scheduler after which nothing moves any more without the world.
-const SETTLED: usize = 40;
+const TURNS_TO_SETTLE: usize = 40;
 
-/// What the group or the owner wants of a worker's poll thread.
+/// What the group or the partition manager wants of a worker's poll thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
     Assign(i32),
@@ -161,15 +163,15 @@ impl Worker {
         let start_over: Arc<Mutex<Vec<TopicPartition>>> = Arc::default();
         let noted = Arc::clone(&start_over);
         let again = move |partitions: &[TopicPartition]| locked(&noted).extend_from_slice(partitions);
-        let (bridge, owner, fatal) = Owner::new(
+        let (bridge, manager, fatal) = PartitionManager::new(
             context,
             format!("worker {id}"),
             OnLostRange::Stop,
             Box::new(again),
         );
         runtime.block_on(async {
-            owner.watch_epochs();
-            tokio::spawn(owner.run());
+            manager.watch_epochs();
+            tokio::spawn(manager.run());
         });
         let Bridge { requests } = bridge;
         Self {
@@ -200,7 +202,7 @@ impl Worker {
     /// Runs it until nothing moves any more.
     pub(super) fn run_down(&mut self) {
         if std::mem::take(&mut self.stirred) {
-            self.run(SETTLED);
+            self.run(TURNS_TO_SETTLE);
         }
     }
 
@@ -240,7 +242,7 @@ impl Worker {
                     .ok();
                 self.waiting = Some(Waiting::Claim(partition, received));
             }
-            Task::Revoke(partition, heir) => {
+            Task::Revoke(partition, next) => {
                 // The callback of a partition that never started has nothing to drain.
                 let sources = [source(partition)];
                 self.feed.close(&sources);
@@ -255,7 +257,7 @@ impl Worker {
                         answer,
                     })
                     .ok();
-                self.waiting = Some(Waiting::Drain(partition, heir, received));
+                self.waiting = Some(Waiting::Drain(partition, next, received));
             }
             Task::Lost(partition) => {
                 if self.fetching.remove(&partition).is_some() {

@@ -1,5 +1,5 @@
-//! The world around the workers: a topic, a group that shares it out, a database server, and everything that goes wrong with
-//! them. One thread, one source of chance: a seed gives the same run every time.
+//! The world around the workers: a topic, a group that shares it out, and a database server. One thread, one
+//! source of chance (`faults`): a seed gives the same run every time.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc as blocking;
@@ -8,40 +8,24 @@ use std::time::Duration;
 
 use copydesk_article::{NextOffset, TopicPartition};
 
+use super::faults::{Chance, Loss};
 use super::memory::{Broken, Calls, Kind, Op, Pending, Refusal, SharedCalls, kind, locked, source};
 use super::server::{Server, Tables};
 use super::worker::{Task, Waiting, Worker, message};
-use crate::owner::Request;
-
-/// SplitMix64: all chance of a run.
-pub(super) struct Chance(u64);
-
-impl Chance {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % n.max(1) as u64) as usize
-    }
-}
+use crate::bridge::Request;
 
 pub(super) struct World {
     pub(super) server: Server,
-    calls: SharedCalls,
-    workers: Vec<Worker>,
+    pub(super) calls: SharedCalls,
+    pub(super) workers: Vec<Worker>,
     /// Which worker the group thinks has a partition.
-    group: BTreeMap<i32, u64>,
+    pub(super) group: BTreeMap<i32, u64>,
     /// The group's committed offsets.
-    committed: BTreeMap<i32, i64>,
+    pub(super) committed: BTreeMap<i32, i64>,
     /// Where the topic ends.
-    ends: BTreeMap<i32, i64>,
+    pub(super) ends: BTreeMap<i32, i64>,
     last_worker: u64,
-    backup: Option<Tables>,
+    pub(super) backup: Option<Tables>,
     /// Calls that were carried out or failed so far.
     pub(super) calls_made: usize,
 }
@@ -69,17 +53,17 @@ impl World {
         world
     }
 
-    fn join(&mut self) -> u64 {
+    pub(super) fn join(&mut self) -> u64 {
         self.last_worker += 1;
         self.workers.push(Worker::start(self.last_worker, &self.calls));
         self.last_worker
     }
 
-    fn worker(&mut self, id: u64) -> Option<&mut Worker> {
+    pub(super) fn worker(&mut self, id: u64) -> Option<&mut Worker> {
         self.workers.iter_mut().find(|w| w.id == id)
     }
 
-    fn give(&mut self, partition: i32, id: u64) {
+    pub(super) fn give(&mut self, partition: i32, id: u64) {
         self.group.insert(partition, id);
         if let Some(worker) = self.worker(id) {
             worker.tasks.push_back(Task::Assign(partition));
@@ -87,7 +71,7 @@ impl World {
     }
 
     /// The first worker that is awake; one is started if there is none.
-    fn awake(&mut self, chance: Option<&mut Chance>) -> u64 {
+    pub(super) fn awake(&mut self, chance: Option<&mut Chance>) -> u64 {
         let awake: Vec<u64> = self.workers.iter().filter(|w| !w.frozen).map(|w| w.id).collect();
         match (awake.is_empty(), chance) {
             (true, _) => self.join(),
@@ -124,8 +108,8 @@ impl World {
             .map(|(p, _)| *p)
             .collect();
         for partition in orphans {
-            let heir = self.awake(None);
-            self.give(partition, heir);
+            let next = self.awake(None);
+            self.give(partition, next);
         }
     }
 
@@ -135,9 +119,9 @@ impl World {
         dropped.into_iter().for_each(|tx| self.server.abort(tx));
     }
 
-    /// Moves a worker's poll thread on, and lets everything in it run. A worker that meets a killing message is gone before the
-    /// server hears any more of it.
-    fn turn(&mut self, id: u64) {
+    /// Moves a worker's poll thread on, and lets everything in it run. A worker that meets a killing message
+    /// is gone before the server hears any more of it.
+    pub(super) fn turn(&mut self, id: u64) {
         self.move_on(id);
         let killers = self.worker(id).map(|w| std::mem::take(&mut *locked(&w.deaths)));
         if let Some(killers) = killers.filter(|k| !k.is_empty()) {
@@ -186,11 +170,11 @@ impl World {
                     worker.waiting = Some(Waiting::Claim(partition, answer));
                 }
             },
-            Some(Waiting::Drain(partition, heir, answer)) => match answer.try_recv() {
+            Some(Waiting::Drain(partition, next, answer)) => match answer.try_recv() {
                 Err(blocking::TryRecvError::Empty) => {
-                    worker.waiting = Some(Waiting::Drain(partition, heir, answer));
+                    worker.waiting = Some(Waiting::Drain(partition, next, answer));
                 }
-                reached => handed_over = Some((partition, heir, reached.unwrap_or_default())),
+                reached => handed_over = Some((partition, next, reached.unwrap_or_default())),
             },
             None => {
                 if let Some(task) = worker.tasks.pop_front() {
@@ -200,15 +184,15 @@ impl World {
             }
         }
         worker.run_down();
-        if let Some((partition, heir, reached)) = handed_over {
+        if let Some((partition, next, reached)) = handed_over {
             for (source, next) in reached {
                 self.committed.insert(source.partition.get(), next.get());
             }
-            let heir = match self.worker(heir) {
-                Some(worker) if !worker.frozen => heir,
+            let next = match self.worker(next) {
+                Some(worker) if !worker.frozen => next,
                 _ => self.awake(None),
             };
-            self.give(partition, heir);
+            self.give(partition, next);
         }
         self.settle();
         let fatal = self.worker(id).and_then(|w| w.fatal.try_recv().ok());
@@ -220,7 +204,7 @@ impl World {
     }
 
     /// The server comes to a call: it is carried out unless it waits for a lock; the answer may be lost.
-    fn serve(&mut self, place: usize, lose: Option<Loss>) -> bool {
+    pub(super) fn serve(&mut self, place: usize, lose: Option<Loss>) -> bool {
         let pending = {
             let mut calls = locked(&self.calls);
             if place >= calls.pending.len() {
@@ -259,7 +243,7 @@ impl World {
         true
     }
 
-    fn deliver(&mut self, id: u64, partition: i32, most: i64) {
+    pub(super) fn deliver(&mut self, id: u64, partition: i32, most: i64) {
         let end = self.ends[&partition];
         let Some(worker) = self.worker(id).filter(|w| !w.frozen && w.waiting.is_none()) else {
             return;
@@ -278,91 +262,6 @@ impl World {
         }
         if *at >= end {
             worker.feed.end(&source(partition), NextOffset::new(end));
-        }
-    }
-
-    /// One step of a run in which anything may happen.
-    pub(super) fn anything(&mut self, chance: &mut Chance) {
-        let ids: Vec<u64> = self.workers.iter().map(|w| w.id).collect();
-        let partitions: Vec<i32> = self.ends.keys().copied().collect();
-        let partition = partitions[chance.below(partitions.len())];
-        let somebody = ids.get(chance.below(ids.len())).copied();
-        match chance.below(100) {
-            0..=44 => {
-                let waiting = locked(&self.calls).pending.len();
-                let loss = match chance.below(25) {
-                    0 => Some(Loss::Request),
-                    1 => Some(Loss::Answer),
-                    _ => None,
-                };
-                self.serve(chance.below(waiting), loss);
-            }
-            45..=69 => {
-                if let Some(id) = self.group.get(&partition).copied() {
-                    self.deliver(id, partition, 1 + chance.below(6) as i64);
-                }
-            }
-            70..=79 => {
-                let time = [Duration::from_millis(300), Duration::from_secs(5)][chance.below(2)];
-                for worker in self.workers.iter_mut().filter(|w| !w.frozen) {
-                    worker.pass_time(time);
-                }
-            }
-            80..=84 => {
-                // A rebalance: drained and handed over, or taken from one that was silent.
-                let heir = self.awake(Some(chance));
-                let Some(owner) = self.group.get(&partition).copied().filter(|o| *o != heir) else {
-                    return;
-                };
-                let silent = self.worker(owner).is_none_or(|w| w.frozen) || chance.below(3) == 0;
-                if silent {
-                    if let Some(worker) = self.worker(owner) {
-                        worker.tasks.push_back(Task::Lost(partition));
-                    }
-                    self.give(partition, heir);
-                } else if let Some(worker) = self.worker(owner)
-                    && !worker
-                        .tasks
-                        .iter()
-                        .any(|t| matches!(t, Task::Revoke(p, _) if *p == partition))
-                {
-                    worker.tasks.push_back(Task::Revoke(partition, heir));
-                }
-            }
-            85..=87 => {
-                if let Some(id) = somebody {
-                    self.crash(id, chance.below(2) == 0);
-                }
-            }
-            88..=89 if self.workers.len() < 4 => {
-                self.join();
-            }
-            90..=92 => {
-                if let Some(worker) = somebody.and_then(|id| self.worker(id)) {
-                    worker.frozen = !worker.frozen;
-                }
-            }
-            93 => {
-                // The server ends the transactions of whoever is silent.
-                let frozen: Vec<u64> = self.workers.iter().filter(|w| w.frozen).map(|w| w.id).collect();
-                self.server.abort_all(|worker| frozen.contains(&worker));
-            }
-            94..=95 => self.server.rewind(partition, 1 + chance.below(9) as i64),
-            96 => self.backup = Some(self.server.backup()),
-            97 => {
-                if let Some(tables) = self.backup.take() {
-                    self.server.restore(tables);
-                }
-            }
-            _ => {
-                // A hint: always behind the ledger when it is made.
-                if let Some(next) = self.server.next(partition) {
-                    self.committed.insert(partition, next);
-                }
-            }
-        }
-        for id in ids {
-            self.turn(id);
         }
     }
 
@@ -404,7 +303,7 @@ impl World {
         }
     }
 
-    fn move_workers(&mut self) {
+    pub(super) fn move_workers(&mut self) {
         let ids: Vec<u64> = self.workers.iter().map(|w| w.id).collect();
         for (partition, id) in self.group.clone() {
             self.deliver(id, partition, 3);
@@ -413,67 +312,4 @@ impl World {
             self.turn(id);
         }
     }
-
-    /// One call of a run in which nothing goes wrong but what the plan says, at the call that it names.
-    pub(super) fn step(&mut self, plan: &[(usize, Fault)]) {
-        self.move_workers();
-        let waiting = locked(&self.calls).pending.len();
-        let fault = plan
-            .iter()
-            .find(|(call, _)| *call == self.calls_made)
-            .map(|(_, f)| *f);
-        for place in 0..waiting {
-            let worker = locked(&self.calls).pending[place].worker;
-            let loss = match fault {
-                Some(Fault::LoseRequest) => Some(Loss::Request),
-                Some(Fault::LoseAnswer) => Some(Loss::Answer),
-                _ => None,
-            };
-            match fault {
-                Some(Fault::CrashBefore) => {
-                    self.calls_made += 1;
-                    self.crash(worker, false);
-                    return;
-                }
-                Some(Fault::CrashUnheard) => {
-                    self.calls_made += 1;
-                    self.crash(worker, true);
-                    return;
-                }
-                _ => {}
-            }
-            if self.serve(place, loss) {
-                if let Some(Fault::CrashAfter(turns)) = fault {
-                    if let Some(worker) = self.worker(worker) {
-                        worker.run(turns);
-                    }
-                    self.crash(worker, false);
-                }
-                return;
-            }
-        }
-        for worker in &mut self.workers {
-            worker.pass_time(Duration::from_secs(1));
-        }
-    }
-}
-
-/// What is lost of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loss {
-    Request,
-    Answer,
-}
-
-/// What happens at one call of a worker to the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The worker dies before the call reaches the server.
-    CrashBefore,
-    /// The server carries it out; the worker dies without hearing of it.
-    CrashUnheard,
-    /// The worker hears the answer and dies so many turns of its scheduler later.
-    CrashAfter(usize),
-    LoseRequest,
-    LoseAnswer,
 }

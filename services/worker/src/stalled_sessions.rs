@@ -1,5 +1,5 @@
-//! Ends what another worker has left in the middle of a statement: frozen, or its machine gone. Postgres does not by itself. And reports locks
-//! that are waited for, with who holds them.
+//! Ends sessions whose worker stopped in the middle of a statement (it froze, or its machine is gone), which
+//! Postgres does not end by itself. Reports locks that the pipeline waits for, with who holds them.
 
 use copydesk_store::{LOOK_EVERY, LockWatch, Store};
 use tracing::{debug, warn};
@@ -14,10 +14,11 @@ pub(crate) async fn run(store: Store) {
             Ok(0) => {}
             Ok(sessions) => warn!(
                 sessions,
-                "ended transactions whose worker fell silent in the middle of a statement; nothing is lost, their messages are read again"
+                "ended transactions whose worker stopped answering in the middle of a statement; nothing is \
+                    lost, their messages are read again"
             ),
             // The flushes meet and report the same outage.
-            Err(error) => debug!(%error, "cannot look for silent sessions"),
+            Err(error) => debug!(%error, "cannot look for stalled sessions"),
         }
     }
 }

@@ -1,35 +1,33 @@
-//! Who owns which partition: claims at assignment, tasks while it lasts, drain and fence at revocation.
+//! Which partitions this worker has: claims at assignment, tasks while it lasts, drain and fence at revocation.
 //!
 //! Rebalance callbacks run on the poll thread, which is a plain thread and may block; the work happens on
-//! tokio. [`Bridge`] is the poll thread's end: it sends a request and waits for the answer with a deadline.
-//! [`Owner`] is the other end: one task, so that claims and drains never overlap. Nothing on this side ever
-//! waits for the poll thread, so the two cannot wait for each other.
+//! tokio. [`Bridge`] is the poll thread's end. [`PartitionManager`] is the other end: one task, so that claims and
+//! drains never overlap. The manager never waits for the poll thread, so the two cannot wait for each other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant};
 
-use copydesk_article::{Epoch, NextOffset, TopicPartition};
+use copydesk_article::{NextOffset, TopicPartition};
 use copydesk_store::{Claimed, OnLostRange, Progress, RetryClass, StoreError, Wanted as ClaimWanted};
-use copydesk_stream::{Coordinator, CoordinatorError, PartitionStream, Start, Wanted};
+use copydesk_stream::{PartitionStream, Start, Wanted};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use crate::backoff::backoff;
+use crate::bridge::{Bridge, CLAIM_DEADLINE, Request};
 use crate::database::Database;
-use crate::partition::{self, Context, Ending, PublishLock, most_in_hand};
-
-/// How long an assignment may wait for Postgres before the poll thread gives up and tries again.
-const CLAIM_DEADLINE: Duration = Duration::from_secs(30);
+use crate::partition::{self, Context, PartitionExit, PublishLock, most_in_hand};
 
 /// How often the ledger is read for epochs that are not ours.
 const LOOK_EVERY: Duration = Duration::from_secs(4);
 
 /// What a person does about a partition that the breaker stopped.
-const WHAT_TO_DO: &str = "What came before is stored or in quarantine, nothing is lost, other partitions go on. Look at \
-    `copydesk quarantine list`: if the producer is broken, mend it; then restart the worker, which counts afresh, or raise \
+const WHAT_TO_DO: &str = "What came before is stored or in quarantine, nothing is lost, other partitions go \
+    on. Look at \
+    `copydesk quarantine list`: if the producer is broken, mend it; then restart the worker, which counts \
+    afresh, or raise \
     the limit to let everything through to quarantine (docs/quarantine.md)";
 
 /// Partitions that the breaker stopped, and the sentence for the log.
@@ -38,99 +36,12 @@ pub(crate) type Stopped = BTreeMap<TopicPartition, String>;
 /// Has the consumer drop partitions and claim them anew.
 pub(crate) type StartOver = Box<dyn Fn(&[TopicPartition]) + Send>;
 
-/// What the poll thread asks of the owner.
-pub(crate) enum Request {
-    Claim {
-        wanted: Vec<Wanted>,
-        until: Instant,
-        answer: blocking::SyncSender<Result<Vec<Start>, StoreError>>,
-    },
-    Assigned(Vec<PartitionStream>),
-    Drain {
-        revoked: Vec<TopicPartition>,
-        until: Instant,
-        answer: blocking::SyncSender<Vec<(TopicPartition, NextOffset)>>,
-    },
-    Lost(Vec<TopicPartition>),
-    /// What the ledger says, every few seconds.
-    Ledger(Vec<Progress>),
-    /// The database has said to a flush that the claim of this epoch is over.
-    Fenced(TopicPartition, Epoch),
-    /// The breaker stopped a partition.
-    Tripped(TopicPartition, Epoch, String),
-}
-
-/// The poll thread's end.
-pub(crate) struct Bridge {
-    pub(crate) requests: mpsc::UnboundedSender<Request>,
-}
-
-impl Coordinator for Bridge {
-    fn claim(&self, wanted: Vec<Wanted>) -> Result<Vec<Start>, CoordinatorError> {
-        let (answer, received) = blocking::sync_channel(1);
-        let until = Instant::now() + CLAIM_DEADLINE;
-        self.send(Request::Claim {
-            wanted,
-            until,
-            answer,
-        })?;
-        // A little more than the owner takes, so that its own error arrives rather than a bare time-out.
-        match received.recv_timeout(CLAIM_DEADLINE + Duration::from_secs(5)) {
-            Ok(Ok(starts)) => Ok(starts),
-            Ok(Err(StoreError::TopicRecreated {
-                partition,
-                next_offset,
-                high,
-            })) => Err(CoordinatorError::new(format!(
-                "{partition}: the ledger is at {next_offset}, beyond the {high} that Kafka told before; Kafka is asked again"
-            ))),
-            Ok(Err(error)) => Err(CoordinatorError::new(error.to_string())),
-            Err(_) => Err(CoordinatorError::new("the worker did not answer a claim in time")),
-        }
-    }
-
-    fn assigned(&self, streams: Vec<PartitionStream>) {
-        // Fails only while the worker is going down; then the streams are dropped and the queues with them.
-        let _ = self.send(Request::Assigned(streams));
-    }
-
-    fn drain(&self, revoked: &[TopicPartition], deadline: Duration) -> Vec<(TopicPartition, NextOffset)> {
-        let (answer, received) = blocking::sync_channel(1);
-        let until = Instant::now() + deadline;
-        if self
-            .send(Request::Drain {
-                revoked: revoked.to_vec(),
-                until,
-                answer,
-            })
-            .is_err()
-        {
-            return Vec::new();
-        }
-        received
-            .recv_timeout(deadline + Duration::from_secs(2))
-            .unwrap_or_default()
-    }
-
-    fn lost(&self, partitions: &[TopicPartition]) {
-        let _ = self.send(Request::Lost(partitions.to_vec()));
-    }
-}
-
-impl Bridge {
-    fn send(&self, request: Request) -> Result<(), CoordinatorError> {
-        self.requests
-            .send(request)
-            .map_err(|_| CoordinatorError::new("the worker is going down"))
-    }
-}
-
 /// One partition at work.
 struct Working {
     claimed: Claimed,
-    /// The ledger said otherwise when it was read last.
-    overtaken: bool,
-    /// A flush was told that the claim is over.
+    /// The ledger had another epoch, or an older offset, when it was read last.
+    epoch_mismatch: bool,
+    /// A flush was refused because the claim is over.
     fenced: bool,
     /// What was acknowledged when the ledger was looked at last.
     acknowledged_before: NextOffset,
@@ -140,14 +51,15 @@ struct Working {
     task: JoinHandle<bool>,
 }
 
-/// The owner's end: see the module.
-pub(crate) struct Owner {
+/// Claims, starts and drains this worker's partitions: see the module.
+pub(crate) struct PartitionManager {
     context: Arc<Context>,
     name: String,
     on_lost_range: OnLostRange,
     requests: mpsc::UnboundedReceiver<Request>,
-    /// Where the ledger was seen beyond the end that Kafka had told before: the poll thread knows, and asks Kafka again.
-    beyond: BTreeMap<TopicPartition, NextOffset>,
+    /// Partitions that may have been deleted and created again: the ledger was beyond the end that Kafka had
+    /// named. The value is the ledger's offset. The poll thread asks Kafka for the end again.
+    recreation_suspects: BTreeMap<TopicPartition, NextOffset>,
     claimed: BTreeMap<TopicPartition, Claimed>,
     working: BTreeMap<TopicPartition, Working>,
     stopped: watch::Sender<Stopped>,
@@ -156,7 +68,7 @@ pub(crate) struct Owner {
     fatal: mpsc::UnboundedSender<anyhow::Error>,
 }
 
-impl Owner {
+impl PartitionManager {
     /// Both ends, and where errors that must stop the worker come out.
     pub(crate) fn new(
         context: Arc<Context>,
@@ -166,12 +78,12 @@ impl Owner {
     ) -> (Bridge, Self, mpsc::UnboundedReceiver<anyhow::Error>) {
         let (sender, requests) = mpsc::unbounded_channel();
         let (fatal, fatal_errors) = mpsc::unbounded_channel();
-        let owner = Self {
+        let manager = Self {
             context,
             name,
             on_lost_range,
             requests,
-            beyond: BTreeMap::new(),
+            recreation_suspects: BTreeMap::new(),
             claimed: BTreeMap::new(),
             working: BTreeMap::new(),
             stopped: watch::Sender::default(),
@@ -179,7 +91,7 @@ impl Owner {
             start_over,
             fatal,
         };
-        (Bridge { requests: sender }, owner, fatal_errors)
+        (Bridge { requests: sender }, manager, fatal_errors)
     }
 
     /// Partitions that the breaker stopped, with the reason.
@@ -188,20 +100,20 @@ impl Owner {
     }
 
     /// Reads the ledger every few seconds, so that a partition which somebody else has claimed or rewound is
-    /// noticed also when it has nothing to flush. Ends with the owner.
+    /// noticed also when it has nothing to flush. Ends with the manager.
     pub(crate) fn watch_epochs(&self) {
-        let (database, owner) = (Arc::clone(&self.context.database), self.to_self.clone());
-        // Not in the owner's own loop: a claim must not wait for a database that is slow to answer this.
+        let (database, manager) = (Arc::clone(&self.context.database), self.to_self.clone());
+        // Not in the manager's own loop: a claim must not wait for a database that is slow to answer this.
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if owner.strong_count() == 0 {
+                if manager.strong_count() == 0 {
                     return;
                 }
                 match database.progress().await {
                     Ok(progress) => {
-                        let Some(owner) = owner.upgrade() else { return };
-                        let _ = owner.send(Request::Ledger(progress));
+                        let Some(manager) = manager.upgrade() else { return };
+                        let _ = manager.send(Request::Ledger(progress));
                     }
                     Err(error) => debug!(%error, "cannot read the ledger"),
                 }
@@ -219,7 +131,7 @@ impl Owner {
                     answer,
                 } => {
                     let claim = self.claim(wanted, until).await;
-                    let beyond = match &claim {
+                    let suspect = match &claim {
                         Err(StoreError::TopicRecreated {
                             partition,
                             next_offset,
@@ -227,9 +139,9 @@ impl Owner {
                         }) => Some((partition.clone(), *next_offset)),
                         _ => None,
                     };
-                    // Nobody who has given up waiting asks Kafka again because of this.
+                    // If the poll thread has given up waiting, it does not ask Kafka again.
                     if answer.send(claim).is_ok() {
-                        self.beyond.extend(beyond);
+                        self.recreation_suspects.extend(suspect);
                     }
                 }
                 Request::Assigned(streams) => streams.into_iter().for_each(|s| self.start(s)),
@@ -284,7 +196,7 @@ impl Owner {
             {
                 Ok(claims) => break claims,
                 Err(error) => {
-                    if self.may_be_older(&error) {
+                    if self.may_be_stale(&error) {
                         return Err(error);
                     }
                     let again = matches!(error.class(), RetryClass::RetryNow | RetryClass::WaitForDatabase);
@@ -298,7 +210,8 @@ impl Owner {
                     if tokio::time::Instant::now().into_std() + pause >= until {
                         return Err(error);
                     }
-                    warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away or refuses; the claim is tried again");
+                    warn!(%error, wait_ms = pause.as_millis() as u64, "postgres is away or refuses; the \
+                        claim is tried again");
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -315,21 +228,21 @@ impl Owner {
                     next_offset: claim.next_offset,
                 };
                 self.context.monitor.claimed(&claim);
-                self.beyond.remove(&claim.source);
+                self.recreation_suspects.remove(&claim.source);
                 self.claimed.insert(claim.source.clone(), claim);
                 start
             })
             .collect())
     }
 
-    /// Whether the end of a partition that the ledger is beyond may be the older one of the two: Kafka told it before the claim, which
-    /// may have waited for Postgres, and whoever still had the partition has gone on. Asked for anew it is beyond what the ledger was
-    /// then; if not, the topic is another one.
-    fn may_be_older(&self, error: &StoreError) -> bool {
+    /// Whether the end that Kafka named may be out of date. Kafka named it before the claim; the claim may
+    /// have waited for Postgres while the owner before went on. Kafka is asked again: if the new end is
+    /// behind the ledger's offset of the first look as well, the topic was created again.
+    fn may_be_stale(&self, error: &StoreError) -> bool {
         let StoreError::TopicRecreated { partition, high, .. } = error else {
             return false;
         };
-        let seen = self.beyond.get(partition);
+        let seen = self.recreation_suspects.get(partition);
         seen.is_none_or(|seen| high.get() >= seen.get())
     }
 
@@ -346,23 +259,23 @@ impl Owner {
         let (name, to_self, epoch) = (source.clone(), self.to_self.clone(), claimed.epoch);
         let of_task = claimed.clone();
         let task = tokio::spawn(async move {
-            let ending = partition::run(context, stream, of_task, task_lock, acknowledge).await;
-            let is_drained = matches!(ending, Ending::Drained);
-            match ending {
-                Ending::Drained | Ending::Killed => {}
-                Ending::Fenced => {
-                    if let Some(owner) = to_self.upgrade() {
-                        let _ = owner.send(Request::Fenced(name, epoch));
+            let exit = partition::run(context, stream, of_task, task_lock, acknowledge).await;
+            let is_drained = matches!(exit, PartitionExit::Drained);
+            match exit {
+                PartitionExit::Drained | PartitionExit::Killed => {}
+                PartitionExit::Fenced => {
+                    if let Some(manager) = to_self.upgrade() {
+                        let _ = manager.send(Request::Fenced(name, epoch));
                     }
                 }
-                Ending::Fatal(error) => {
+                PartitionExit::Fatal(error) => {
                     let _ = fatal.send(anyhow::anyhow!("{name}: {error}"));
                 }
-                Ending::Tripped { next, trip } => {
+                PartitionExit::Tripped { next, trip } => {
                     let reason = format!("{name} is stopped at {next}: {trip}. {WHAT_TO_DO}");
                     error!("{reason}");
-                    if let Some(owner) = to_self.upgrade() {
-                        let _ = owner.send(Request::Tripped(name, epoch, reason));
+                    if let Some(manager) = to_self.upgrade() {
+                        let _ = manager.send(Request::Tripped(name, epoch, reason));
                     }
                 }
             }
@@ -372,7 +285,7 @@ impl Owner {
             source,
             Working {
                 claimed,
-                overtaken: false,
+                epoch_mismatch: false,
                 fenced: false,
                 acknowledged_before,
                 lock,
@@ -397,7 +310,7 @@ impl Owner {
         for source in revoked {
             // Claimed, and taken away before it began.
             given_back.extend(self.claimed.remove(source));
-            self.forget_stop(source);
+            self.clear_stop(source);
             let Some(mut working) = self.working.remove(source) else {
                 continue;
             };
@@ -423,7 +336,7 @@ impl Owner {
         self.context.monitor.lost(partitions);
         for source in partitions {
             self.claimed.remove(source);
-            self.forget_stop(source);
+            self.clear_stop(source);
             if let Some(working) = self.working.remove(source) {
                 warn!(partition = %source, "lost to another worker; what was not stored is stored there");
                 working.lock.kill();
@@ -431,9 +344,10 @@ impl Owner {
         }
     }
 
-    /// Partitions that the group says are ours and the ledger says are not: a person has rewound them, a zombie that
-    /// did not know better has claimed them, or the database has lost transactions (it was restored). Seen twice in a
-    /// row, so that an ordinary rebalance has time to take them away, they are claimed anew.
+    /// Finds partitions that the group assigns to this worker and the ledger does not: a person has rewound
+    /// them, a zombie that did not know better has claimed them, or the database has lost transactions (it
+    /// was restored). Seen twice in a row, so that an ordinary rebalance has time to take them away, they are
+    /// claimed anew.
     fn compare(&mut self, progress: &[Progress]) {
         let mut again = Vec::new();
         for (source, working) in &mut self.working {
@@ -444,26 +358,27 @@ impl Owner {
                     && p.next_offset >= working.acknowledged_before
             });
             working.acknowledged_before = *working.acknowledged.borrow();
-            let overtaken = working.fenced || !agrees;
-            if overtaken && working.overtaken {
+            let epoch_mismatch = working.fenced || !agrees;
+            if epoch_mismatch && working.epoch_mismatch {
                 again.push(source.clone());
             }
-            working.overtaken = overtaken;
+            working.epoch_mismatch = epoch_mismatch;
         }
         if again.is_empty() {
             return;
         }
-        warn!(partitions = ?again.iter().map(ToString::to_string).collect::<Vec<_>>(), "claimed or set back by somebody else while the group says that they are ours; claiming them anew");
+        warn!(partitions = ?again.iter().map(ToString::to_string).collect::<Vec<_>>(), "claimed or set back \
+            by somebody else while the group says that they are ours; claiming them anew");
         (self.start_over)(&again);
     }
 
-    fn forget_stop(&self, source: &TopicPartition) {
+    fn clear_stop(&self, source: &TopicPartition) {
         self.stopped.send_if_modified(|s| s.remove(source).is_some());
     }
 }
 
-/// Notes that nothing of these partitions is in progress any more. A note that does not come through costs the next owner some
-/// time only, so nobody waits for it longer than for the drain.
+/// Notes that nothing of these partitions is in progress any more. A note that does not come through costs
+/// the next owner some time only, so nobody waits for it longer than for the drain.
 async fn release(database: &dyn Database, claims: &[Claimed], until: Instant) {
     if claims.is_empty() {
         return;

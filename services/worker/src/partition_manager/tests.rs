@@ -1,7 +1,8 @@
 use std::sync::Mutex;
 
-use copydesk_article::{Offset, Partition, Topic};
+use copydesk_article::{Epoch, Offset, Partition, Topic};
 use copydesk_store::{Batch, FlushError, FlushReport};
+use copydesk_stream::Coordinator;
 use futures_util::future::BoxFuture;
 
 use super::*;
@@ -52,16 +53,16 @@ impl Database for Ledger {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn an_end_that_others_have_passed_since_is_asked_for_again_and_one_that_stays_behind_is_another_topics()
+async fn an_end_that_others_have_gone_beyond_is_asked_for_again_and_one_that_stays_behind_is_another_topics()
 {
     let ledger = Ledger(Arc::new(Mutex::new(6_218)));
-    let (bridge, owner, mut fatal) = Owner::new(
+    let (bridge, manager, mut fatal) = PartitionManager::new(
         context(ledger.clone()),
         "worker".into(),
         OnLostRange::Stop,
         Box::new(|_| ()),
     );
-    tokio::spawn(owner.run());
+    tokio::spawn(manager.run());
     let mut claim = |high: i64| {
         let wanted = Wanted {
             source: TopicPartition {
@@ -83,7 +84,7 @@ async fn an_end_that_others_have_passed_since_is_asked_for_again_and_one_that_st
     let (claimed, stopped) = claim(6_300);
     assert!(claimed.is_err() && stopped.is_none());
     assert_eq!(claim(6_400).0.unwrap(), 1);
-    // What was seen before that claim tells nothing any more.
+    // What was seen before that claim does not count any more.
     assert!(claim(10).1.is_none());
     let (claimed, stopped) = claim(10);
     assert!(claimed.is_err());
