@@ -13,7 +13,7 @@ export COPYDESK_LOCAL_T0 := $(shell date +%s)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status build run test race chaos hostile hosts memory bench tutorial site lint advisories fmt ci clean clean-local
+.PHONY: help setup up down status build run test race chaos hostile hosts memory bench tutorial nightly fuzz package package-try image site lint advisories fmt ci clean clean-local
 # Steps that start services or build wait for each other, also under make -j.
 .NOTPARALLEL:
 
@@ -66,6 +66,21 @@ bench: ## Articles a second from the topic to Postgres, beside the ceiling and t
 
 tutorial: ## Every command of docs/tutorial.md with all of its 10,000 pages (COPYDESK_TUTORIAL_PAGES)
 	@$(LOCAL)/chaos.sh tutorial
+
+nightly: ## What takes hours: oldest Rust, fuzzing, chaos, race, hostile, memory, tutorial, queries (STEPS="msrv fuzz" for some of them)
+	@$(LOCAL)/nightly.sh $(STEPS)
+
+fuzz: ## Each fuzz target for a minute (COPYDESK_FUZZ_SECONDS)
+	@$(LOCAL)/fuzz.sh $(COPYDESK_FUZZ_SECONDS)
+
+package: ## The Debian package, the licences and the SBOM of what is built in, under .local/package
+	@$(LOCAL)/package.sh
+
+package-try: ## As root: install the package in a clean Debian, run it, start its units where systemd-nspawn can
+	@$(LOCAL)/package.sh try
+
+image: ## As root: build deploy/Containerfile around the package's executable, without a container engine, and run it
+	@$(LOCAL)/package.sh image
 
 site: ## The pages of docs/ as a site, under .local/site/html (fetches mkdocs)
 	@python3 -m venv .local/site/venv

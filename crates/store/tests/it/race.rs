@@ -470,7 +470,11 @@ async fn relinked_meanwhile(
     tokio::join!(flush(second, 2, &of_second), in_turn);
     let new_articles = "SELECT count(*) FROM articles n JOIN articles b ON b.story_id = n.story_id AND b.story_id = b.article_id
                      WHERE n.site LIKE 'both%' AND b.site = 'between.example'";
-    assert_eq!(scratch.count(new_articles).await, 2, "the article between was moved");
+    assert_eq!(
+        scratch.count(new_articles).await,
+        2,
+        "the article between was moved"
+    );
     let events = "SELECT count(*) FROM story_event WHERE kind = 'relink'";
     assert_eq!(scratch.count(events).await, 1);
     scratch.assert_law().await;
