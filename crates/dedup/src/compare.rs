@@ -108,7 +108,7 @@ fn shown_by_others<'o>(own: &[u64], others: impl Iterator<Item = &'o [u64]>) -> 
 }
 
 /// What the decision knows of each candidate that shares something with the subject, by id: for measurements and for
-/// the fit of the weights. The arguments are those of [`crate::decide`].
+/// the fit of the weights. The arguments are those of [`crate::decide()`].
 pub fn facts(
     subject: &Subject<'_>,
     candidates: &[Candidate<'_>],

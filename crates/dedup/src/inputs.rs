@@ -57,7 +57,7 @@ pub struct Excerpt<'a> {
 pub struct PriorLink {
     /// The article it is linked to.
     pub to: ArticleId,
-    /// Shingles that the two share, as recorded in [`Link::shared`].
+    /// Shingles that the two share, as recorded in `Link::shared`.
     pub shared: u32,
 }
 

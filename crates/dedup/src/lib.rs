@@ -8,10 +8,10 @@
 //!
 //! The way of an article through this crate:
 //!
-//! 1. [`fingerprint`]: fold the text (`fold`), cut it into words (`tokens`), hash runs of four (`hash`). 16 of the
+//! 1. [`fingerprint()`]: fold the text (`fold`), cut it into words (`tokens`), hash runs of four (`hash`). 16 of the
 //!    hashes (`keys`) and one of the whole body are its keys. Keys depend on the text alone, never on other articles.
 //! 2. The store claims the keys. The first article with a key owns it; the owners are the candidates.
-//! 3. [`decide`]: leave out the blocks that the site shows everywhere (`site`), compare with each candidate (`overlap`,
+//! 3. [`decide()`]: leave out the blocks that the site shows everywhere (`site`), compare with each candidate (`overlap`,
 //!    `compare`, `parts`, `facts`), weigh the signs (`signs`, `weights`), keep digests apart (`digest`), take the best match, and
 //!    say which stories it shows to be one (`merges`).
 //! 4. The store writes the link and [`evidence::encode`]s what was kept, for the next article to be held against.

@@ -4,10 +4,10 @@ use crate::common::CommonShingles;
 use crate::weights::Weights;
 
 /// The version of the rule: signs, weights and what stays by hand. Recorded with every decision. Raise it with
-/// any change to [`Params::default`], to the weights or to what [`crate::decide`] does.
+/// any change to [`Params::default`], to the weights or to what [`crate::decide()`] does.
 pub const RULE_VERSION: i16 = 4;
 
-/// Thresholds of [`crate::decide`]. The default is what was measured; change one only with a measurement.
+/// Thresholds of [`crate::decide()`]. The default is what was measured; change one only with a measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Params<'a> {
     /// A pair with fewer shared shingles is not looked at: keys meet by chance.
@@ -45,8 +45,8 @@ impl Default for Params<'_> {
     }
 }
 
-/// How many articles of the site [`crate::decide`] should be given: more did not help.
+/// How many articles of the site [`crate::decide()`] should be given: more did not help.
 pub const RECENTS: usize = 20;
 
-/// How many of a candidate's excerpts [`crate::decide`] should be given, the oldest first: two are enough to see a digest.
+/// How many of a candidate's excerpts [`crate::decide()`] should be given, the oldest first: two are enough to see a digest.
 pub const EXCERPTS: usize = 8;

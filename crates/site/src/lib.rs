@@ -8,7 +8,7 @@
 //! articles: the same arguments give the same answer, so a decision can be shown and made again from what is stored.
 //!
 //! 1. [`PageBlocks::of`]: a small hash of every block, kept and removed, with its zone. Stored with the article.
-//! 2. [`decide`]: which other articles count (`counting`), which blocks enough of them show, which of these stay all
+//! 2. [`decide()`]: which other articles count (`counting`), which blocks enough of them show, which of these stay all
 //!    the same.
 //! 3. [`apply`]: the article without them. [`restore`] is the way back.
 //!

@@ -8,13 +8,13 @@ use crate::key::BlockKey;
 pub const SITE_MEMORY: RuleId = RuleId::of("site-memory");
 
 /// The version of the rule: thresholds and order of the guards. Recorded with every decision. Raise it with any change
-/// to [`Params::default`] or to what [`crate::decide`] does.
+/// to [`Params::default`] or to what [`crate::decide()`] does.
 pub const RULE_VERSION: i16 = 3;
 
-/// How many of the site's articles [`crate::decide`] is given at most.
+/// How many of the site's articles [`crate::decide()`] is given at most.
 pub const SIBLINGS: usize = 20;
 
-/// Thresholds of [`crate::decide`]. The default is what was measured; change one only with a measurement.
+/// Thresholds of [`crate::decide()`]. The default is what was measured; change one only with a measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
     /// A block goes if so many other stories of the site show it, …

@@ -324,7 +324,7 @@ impl ParquetSink {
         Ok(())
     }
 
-    /// Writes what is left and the end of the file. Answers with what [`content`] must find in it.
+    /// Writes what is left and the end of the file. Answers with what `content` must find in it.
     pub(crate) fn end(mut self) -> Result<(Target, Content)> {
         self.write_group().context("cannot write the output")?;
         let content = Content {

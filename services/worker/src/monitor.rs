@@ -1,6 +1,6 @@
 //! What monitoring sees of a worker: metrics, health, the state of its partitions.
 //!
-//! The rest of the crate reports events to [`Monitor`], once a batch; [`watch`] asks Postgres and Kafka for
+//! The rest of the crate reports events to [`Monitor`], once a batch; `watch` asks Postgres and Kafka for
 //! what no event shows; [`serve`] answers over HTTP. Nothing here is ever waited for by the pipeline.
 
 mod look;

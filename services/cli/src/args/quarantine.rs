@@ -1,4 +1,8 @@
 //! `copydesk quarantine`: messages that were refused.
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "--help shows these comments: topic[partition]@offset is no link"
+)]
 
 use clap::{Args, Subcommand};
 
