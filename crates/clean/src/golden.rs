@@ -3,6 +3,16 @@
 use super::*;
 use copydesk_article::BlockKind;
 
+// The paragraphs of one article, for pages of different kinds.
+const LEAD: &str =
+    "The weir of Halmark will be closed to all boats from Monday after divers found cracks in two gates.";
+const ONE: &str =
+    "Repairs are expected to take nine weeks, the water board told the council on Thursday evening.";
+const TWO: &str =
+    "Barges on the northern canal will use the old lock, which adds forty minutes to their journey.";
+const THREE: &str =
+    "Traders on the quay said they had been given too little warning by the board and the council.";
+
 /// Rules take a while to compile: once is enough.
 fn cleaner() -> &'static Cleaner {
     static CLEANER: std::sync::OnceLock<Cleaner> = std::sync::OnceLock::new();

@@ -2,15 +2,6 @@
 
 use super::*;
 
-const LEAD: &str =
-    "The weir of Halmark will be closed to all boats from Monday after divers found cracks in two gates.";
-const ONE: &str =
-    "Repairs are expected to take nine weeks, the water board told the council on Thursday evening.";
-const TWO: &str =
-    "Barges on the northern canal will use the old lock, which adds forty minutes to their journey.";
-const THREE: &str =
-    "Traders on the quay said they had been given too little warning by the board and the council.";
-
 fn page(inner: &str, behind: &str) -> CleanArticle {
     html(&format!(
         "<html lang=en><head><title>Weir to close | The Brenmark Post</title></head><body>\

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::author_words::{AGENCIES_IN_GENERAL, DEGREES};
-use super::name::{clean_name, did_else, names_others, opens_byline, without_brackets};
+use super::name::{WEEKDAYS, clean_name, did_else, names_others, opens_byline, without_brackets};
 use super::roles::{
     any, is_collective, is_full_name, is_organisation, is_place, is_rank, is_role, is_role_word,
 };
@@ -35,7 +35,7 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
         if others || did_else(&part) || is_apart && !names.is_empty() && is_place_of_report(&part) {
             continue;
         }
-        is_dateline |= WEEKDAYS.contains(&fold_phrase(&part).as_str());
+        is_dateline |= is_weekday(&part);
         if let Some(last) = names.last_mut()
             && any(&DEGREES, &fold_phrase(&part).replace(['.', '®'], ""))
         {
@@ -63,20 +63,18 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     if is_dateline && !names.iter().any(|n| is_full_name(n)) {
         names.clear();
     }
-    names.retain(|n| !WEEKDAYS.contains(&fold_phrase(n).as_str()));
+    names.retain(|n| !is_weekday(n));
     names.truncate(MOST);
     names
 }
 
-/// Days of the week, which stand in lines of bylines and are nobody's name when they stand alone.
-const WEEKDAYS: [&str; 14] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
+/// Whether a part of a byline is a day of the week and nothing else. That is nobody's name.
+fn is_weekday(part: &str) -> bool {
+    let day = fold_phrase(part);
+    WEEKDAYS.contains(&day.as_str()) || GERMAN_WEEKDAYS.contains(&day.as_str())
+}
+
+const GERMAN_WEEKDAYS: [&str; 7] = [
     "montag",
     "dienstag",
     "mittwoch",

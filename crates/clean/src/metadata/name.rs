@@ -102,6 +102,17 @@ pub(super) fn names_others(part: &str) -> bool {
     NO_AUTHORS.longest(&fold_phrase(part), goes_on).is_some()
 }
 
+/// Days of the week in English, folded: what leads up to a date behind a name.
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
 /// Whether a part of a byline says in brackets at its end that its bearer did not write: "Jane Doe (photos)".
 pub(super) fn did_else(part: &str) -> bool {
     let inside = part
@@ -199,10 +210,7 @@ fn name_end(words: &[&str]) -> usize {
     if end < words.len() {
         while end > 0
             && (is_month(word(end - 1))
-                || matches!(
-                    word(end - 1),
-                    "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
-                )
+                || WEEKDAYS.contains(&word(end - 1))
                 || matches!(
                     word(end - 1),
                     "on" | "am" | "vom" | "le" | "el" | "il" | "em" | "den" | "at" | "um" | "-" | "" | "|"

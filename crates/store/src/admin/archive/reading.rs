@@ -78,12 +78,7 @@ impl ArchiveReader {
     pub async fn stamps(mut self) -> Result<Vec<(i64, String)>, StoreError> {
         let mut stamps = Vec::with_capacity(self.articles.len());
         for some in self.articles.chunks(1_000) {
-            let step: Vec<(i64, String)> = sqlx::query_as(STAMPS)
-                .bind(some)
-                .fetch_all(&mut *self.tx)
-                .await
-                .doing(READING)?;
-            stamps.extend(step);
+            stamps.extend(stamps_of(&mut self.tx, some).await?);
         }
         self.tx.rollback().await.doing(READING)?;
         Ok(stamps)
@@ -118,18 +113,25 @@ impl Store {
     }
 }
 
+async fn stamps_of(
+    tx: &mut Transaction<'static, Postgres>,
+    ids: &[i64],
+) -> Result<Vec<(i64, String)>, StoreError> {
+    sqlx::query_as(STAMPS)
+        .bind(ids)
+        .fetch_all(&mut **tx)
+        .await
+        .doing(READING)
+}
+
 /// Those of `ids` (ascending) whose stamp is the one that was written.
 pub(super) async fn unchanged(
     tx: &mut Transaction<'static, Postgres>,
     ids: &[i64],
     written: &HashMap<i64, &str>,
 ) -> Result<Vec<i64>, StoreError> {
-    let now: Vec<(i64, String)> = sqlx::query_as(STAMPS)
-        .bind(ids)
-        .fetch_all(&mut **tx)
-        .await
-        .doing(READING)?;
-    let mut same: Vec<i64> = now
+    let mut same: Vec<i64> = stamps_of(tx, ids)
+        .await?
         .into_iter()
         .filter(|(id, stamp)| written.get(id).is_some_and(|w| w == stamp))
         .map(|(id, _)| id)
