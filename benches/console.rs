@@ -162,6 +162,8 @@ async fn serve(url: &str) -> (SocketAddr, watch::Sender<bool>) {
         listen,
         access: Access::new(listen, "", "", "").expect("loopback"),
         reads: login("copydesk_reader"),
+        replica: None,
+        read_fallback: true,
         writes: Some(login("copydesk_writer")),
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),

@@ -89,6 +89,21 @@ COMMENT ON TABLE takedown_hold IS 'What takedowns hold against: messages with su
 COMMENT ON COLUMN takedown_hold.takedown_id IS 'The takedown.';
 COMMENT ON COLUMN takedown_hold.hash IS 'Of an address as article_identity.identity, or of a text as article.body_hash.';
 
+-- Files of the archive are not at hand where something is taken down, so it is noted here for whoever has them.
+CREATE TABLE archive_takedown (
+    takedown_id  bigint PRIMARY KEY,
+    article_id   bigint,
+    is_exact     boolean NOT NULL,
+    identity     bytea,
+    address_hash bytea
+);
+COMMENT ON TABLE archive_takedown IS 'Takedowns that the archive''s files have not been looked at for yet. The next `copydesk janitor archive` writes the files anew that have something of them.';
+COMMENT ON COLUMN archive_takedown.takedown_id IS 'The takedown.';
+COMMENT ON COLUMN archive_takedown.article_id IS 'The article that was named by its number. Null: an address was named.';
+COMMENT ON COLUMN archive_takedown.is_exact IS 'Articles were removed from Postgres: what the archive has at another spelling of their address is another page.';
+COMMENT ON COLUMN archive_takedown.identity IS 'Hash of the address, the same for its spellings, as article_identity.identity.';
+COMMENT ON COLUMN archive_takedown.address_hash IS 'SHA-256 of the address in the spelling that was named or found.';
+
 -- A worker may not delete; for tombstones of the topic, this does.
 CREATE FUNCTION copydesk_take_down(
     fresh bigint, wanted bigint, address text, hashed bytea, reason text, tell boolean,
@@ -97,6 +112,7 @@ CREATE FUNCTION copydesk_take_down(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     going bigint[];
+    spelling text;
 BEGIN
     removed := 0;
     in_stories := '{}';
@@ -113,7 +129,11 @@ BEGIN
     IF wanted IS NOT NULL THEN
         SELECT ARRAY[a.article_id], a.identity INTO going, hashed FROM article a WHERE a.article_id = wanted;
         IF NOT FOUND THEN
-            RETURN;
+            PERFORM FROM retired_article r WHERE r.article_id = wanted AND r.archive_day IS NOT NULL;
+            IF NOT FOUND THEN
+                RETURN;
+            END IF;
+            going := '{}';
         END IF;
     ELSE
         -- The address may have been used again, and two spellings of it may be two pages: then the one that was named goes.
@@ -140,14 +160,15 @@ BEGIN
     PERFORM FROM membership m WHERE m.article_id = ANY (going) ORDER BY m.article_id FOR UPDATE;
     PERFORM FROM article a WHERE a.article_id = ANY (going) ORDER BY a.article_id FOR UPDATE;
     removed := cardinality(going);
-    named := coalesce(going[removed], fresh);
+    named := coalesce(going[removed], wanted, fresh);
+    spelling := coalesce((SELECT a.canonical_url FROM article a WHERE a.article_id = ANY (going) AND a.identity = hashed LIMIT 1), address);
     in_stories := ARRAY(SELECT DISTINCT m.story_id FROM membership m WHERE m.article_id = ANY (going));
     INSERT INTO takedown (article_id, why, topic, partition, "offset")
     VALUES (named, reason, from_topic, from_partition, from_offset) RETURNING takedown_id INTO noted;
     -- Where another article is at the address by now, that one may come again. An older version of few words may be anybody's
     -- ("More soon"): it holds against nothing.
     INSERT INTO takedown_hold (takedown_id, hash)
-    SELECT noted, hashed WHERE NOT EXISTS (
+    SELECT noted, hashed WHERE hashed IS NOT NULL AND NOT EXISTS (
         SELECT FROM article_identity i JOIN article a USING (article_id) WHERE i.identity = hashed AND i.article_id <> ALL (going))
     UNION
     SELECT noted, a.body_hash FROM article a WHERE a.article_id = ANY (going)
@@ -156,7 +177,10 @@ BEGIN
     INSERT INTO retired_article (article_id, story_id)
     SELECT m.article_id, m.story_id FROM membership m WHERE m.article_id = ANY (going)
     UNION ALL
-    SELECT fresh, fresh WHERE removed = 0;
+    SELECT fresh, fresh WHERE named = fresh;
+    INSERT INTO archive_takedown (takedown_id, article_id, is_exact, identity, address_hash)
+    SELECT noted, CASE WHEN removed = 0 THEN wanted END, removed > 0, hashed, sha256(convert_to(spelling, 'UTF8'))
+    WHERE (removed = 0 OR wanted IS NULL) AND EXISTS (SELECT FROM archive_batch);
     DELETE FROM outbox o USING sighting s
     WHERE o.output = 'articles' AND s.article_id = ANY (going)
         AND o.topic = s.topic AND o.partition = s.partition AND o."offset" = s."offset";

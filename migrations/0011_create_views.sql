@@ -16,7 +16,7 @@ SELECT a.article_id, m.story_id, m.relation, a.title, a.dek, a.authors, a.site, 
        (SELECT copydesk_links(t.blocks, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS links,
        (SELECT copydesk_images(t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS images
 FROM article a LEFT JOIN membership m ON m.article_id = a.article_id AND m.ingested_at = a.ingested_at;
-COMMENT ON VIEW articles IS 'One row per article, in its latest version.';
+COMMENT ON VIEW articles IS 'One row per article, in its latest version. Older ones may be in the archive: SELECT max(day) FROM archive_batches says up to which day.';
 COMMENT ON COLUMN articles.body IS 'The body: its paragraphs with a blank line between two.';
 COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';
 COMMENT ON COLUMN articles.links IS 'The links of the body in order: [{"text", "url"}, …]. Null as body_markdown.';
@@ -26,7 +26,7 @@ CREATE VIEW stories AS
 SELECT story_id, canonical_article, title, site, url, language, articles, copies, sites, site_list,
        first_published_at, first_seen, last_seen, longest_words
 FROM story;
-COMMENT ON VIEW stories IS 'One row per story. story_id never changes: it is the article_id of the article that founded the story. The canonical article: of the articles with at least four fifths of the words of the longest one, the one that was published first.';
+COMMENT ON VIEW stories IS 'One row per story. story_id never changes: it is the article_id of the article that founded the story. The canonical article: of the articles with at least four fifths of the words of the longest one, the one that was published first. Of a story whose older articles are in the archive (archive_batches) the row is of those that are left.';
 
 CREATE VIEW article_versions AS
 SELECT a.article_id, a.version, true AS latest, a.title, a.dek,

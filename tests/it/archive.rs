@@ -1,5 +1,6 @@
 //! The archive from the command line: what is archived is gone from Postgres, the law holds, and search says where the rest is.
 
+use copydesk_testkit::Outgoing;
 use copydesk_tests::Pipeline;
 use serde_json::Value;
 
@@ -26,6 +27,14 @@ async fn old_articles_go_to_files_and_the_stream_goes_on() {
             .ok(&["janitor", "archive"])
             .contains("0 articles archived")
     );
+
+    // Two that are not at the address of another one, whichever comes first.
+    let addresses: Vec<String> = sqlx::query_scalar(
+        "SELECT canonical_url FROM articles WHERE canonical_url IS NOT NULL AND version = 1 ORDER BY article_id DESC LIMIT 2",
+    )
+    .fetch_all(&pipeline.db)
+    .await
+    .unwrap();
 
     // A year later.
     let age = "UPDATE article SET ingested_at = ingested_at - interval '400 days', version_at = version_at - interval '400 days',
@@ -58,12 +67,57 @@ async fn old_articles_go_to_files_and_the_stream_goes_on() {
     assert_eq!(pipeline.count("SELECT count(*) FROM articles").await, articles);
     copydesk.ok(&["audit"]);
 
-    let one = pipeline
-        .count("SELECT min(article_id) FROM retired_articles")
-        .await
-        .to_string();
-    let refused = copydesk.run(&["takedown", &one]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains(&format!("archive --remove {one}")));
-    copydesk.ok(&["janitor", "archive", "--remove", &one]);
+    // A tombstone, an address and a number reach the files.
+    let archived = async |n: usize| {
+        let sql = format!(
+            "SELECT article_id FROM retired_articles WHERE archive_day IS NOT NULL ORDER BY 1 OFFSET {n} LIMIT 1"
+        );
+        sqlx::query_scalar::<_, i64>(&sql)
+            .fetch_one(&pipeline.db)
+            .await
+            .unwrap()
+            .to_string()
+    };
+    let said = copydesk.ok(&["takedown", &archived(0).await]);
+    assert!(
+        said.contains("is in the archive") && said.contains("out of the archive: 1;"),
+        "{said}"
+    );
+    let address = &addresses[0];
+    pipeline
+        .topic
+        .produce([Outgoing {
+            key: Some(address.clone()),
+            ..Outgoing::default()
+        }])
+        .await;
+    pipeline.run_to_end();
+    assert_eq!(pipeline.count("SELECT count(*) FROM archive_takedown").await, 1);
+    let said = copydesk.ok(&["janitor", "--once"]);
+    assert!(
+        said.contains("; 1 that were taken down are out of the files"),
+        "{said}"
+    );
+    let said = copydesk.ok(&["takedown", &addresses[1]]);
+    assert!(said.contains("out of the archive: 1;"), "{said}");
+    assert_eq!(
+        pipeline
+            .count("SELECT count(*) FROM retired_articles WHERE archive_day IS NOT NULL")
+            .await,
+        articles - 3
+    );
+    // From another machine: the janitor's does it.
+    let elsewhere = folder.path().with_extension("elsewhere");
+    std::fs::rename(folder.path(), &elsewhere).unwrap();
+    let later = copydesk.run(&["takedown", &archived(0).await]);
+    assert!(later.status.success() && String::from_utf8_lossy(&later.stderr).contains("not now"));
+    std::fs::rename(&elsewhere, folder.path()).unwrap();
+    copydesk.ok(&["janitor", "archive"]);
+    assert_eq!(
+        pipeline
+            .count("SELECT count(*) FROM retired_articles WHERE archive_day IS NOT NULL")
+            .await,
+        articles - 4
+    );
     copydesk.ok(&["audit"]);
 }

@@ -31,6 +31,7 @@ mod rebalance;
 mod reclean;
 mod redelivery;
 mod registry;
+mod replica;
 mod rewind;
 mod roles;
 mod samples;

@@ -7,6 +7,7 @@ use copydesk_article::{Epoch, NextOffset, Offset, Reason, Reject, Stage, TopicPa
 use copydesk_dedup::EvidenceError;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
 
 /// What to do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +47,11 @@ pub enum StoreError {
         /// What happened. No `source`: it is said already, and would be said twice.
         error: sqlx::Error,
     },
+    /// The replica cannot be used, and reads may not go to the primary in its place.
+    #[error(
+        "the replica (database.read_url) cannot be used: {0}; nothing was read from the primary in its place (database.read_fallback = false)"
+    )]
+    ReplicaAway(String),
     /// A migration failed, or the database's schema is not one of this program's.
     #[error("the schema cannot be brought up to date: {0}")]
     Migration(MigrateError),
@@ -162,6 +168,7 @@ impl StoreError {
                 class_of(source)
             }
             Self::ClaimedMeanwhile | Self::TakenDownMeanwhile => RetryClass::RetryNow,
+            Self::ReplicaAway(_) => RetryClass::WaitForDatabase,
             Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::UntrustedServer(_)
@@ -186,6 +193,11 @@ impl StoreError {
             } => error.code(),
             _ => None,
         }
+    }
+
+    /// Whether a standby ended this query, because it had to replay what the query was still reading.
+    pub fn is_recovery_conflict(&self) -> bool {
+        matches!(self, Self::Database { error: sqlx::Error::Database(error), .. } if is_recovery_conflict(error.as_ref()))
     }
 
     /// The refusal of a message whose row Postgres does not take ([`RetryClass::DataError`]).
@@ -269,6 +281,15 @@ fn has_no_range(error: &dyn DatabaseError) -> bool {
     error.code().as_deref() == Some("23514") && error.constraint().is_none()
 }
 
+/// A serialisation failure has the same SQLSTATE, and another place in Postgres' source; the message is in the server's language.
+fn is_recovery_conflict(error: &dyn DatabaseError) -> bool {
+    error.code().as_deref() == Some("40001")
+        && error
+            .try_downcast_ref::<PgDatabaseError>()
+            .and_then(PgDatabaseError::routine)
+            .is_some_and(|routine| routine.starts_with("Process"))
+}
+
 /// The class of an SQLSTATE. Most were seen on Postgres 15 (docs/delivery.md); what is not known stops the
 /// worker, because a wrong guess either loops for ever or quarantines good articles.
 fn class_of_state(state: &str) -> RetryClass {
@@ -312,6 +333,9 @@ fn explain(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let state = error.code().unwrap_or_default();
     write!(f, "{} (SQLSTATE {state})", error.message())?;
     match state.as_ref() {
+        "40001" if is_recovery_conflict(error) => f.write_str(
+            "; this replica had to replay what the query was still reading: try again, or set hot_standby_feedback = on there (docs/operations.md, \"Reading from a replica\")",
+        ),
         "42P01" | "42883" | "42703" => {
             f.write_str(
                 "; is the schema up to date (`copydesk migrate` brings it there), and does the login's search_path name it? `copydesk doctor` looks at both",

@@ -52,7 +52,10 @@ pub mod plans {
     pub const YOUNG_SITES: &str = crate::admin::site::reclean::YOUNG_SITES;
 }
 
-pub use admin::archive::{ArchiveBatch, ArchiveCounts, ArchiveReader, ArchiveStep, ArchiveTable};
+pub use admin::archive::{
+    ArchiveBatch, ArchiveCounts, ArchiveLock, ArchiveReader, ArchiveStep, ArchiveTable, ArchiveTakedown,
+    TakedownMatch,
+};
 pub use admin::audit::{AuditReport, Finding, PartitionAudit};
 pub use admin::common::BuiltList;
 pub use admin::export::{ExportColumn, ExportQuery, ExportTime, ExportView};
@@ -75,6 +78,8 @@ pub use admin::summary::{ArticleSummary, HeldMessage, RemovedCount, StorySummary
 pub use connect::config::Store;
 pub use connect::database_url::DatabaseUrl;
 pub use connect::fitness::{Fault, Limit};
+pub use connect::read_router::ReadRouter;
+pub use connect::replica::ReplicaStatus;
 pub use connect::settings::{Outputs, StoreConfig};
 pub use error::{FlushError, RetryClass, StoreError, try_again};
 pub use flush::outbox::{CHANNEL, DeadLetter, OutboxBatch, OutboxContent, OutboxEntry, Output, Waiting};

@@ -111,35 +111,33 @@ impl PrivatePostgres {
         self.folder.join("small")
     }
 
+    /// A streaming standby of this server, as `pg_basebackup` makes one: an answer to queries, and what they read is a moment old.
+    pub async fn standby(&self) -> Self {
+        let mut settings = plain_settings();
+        // A query that is in the way of replaying is ended at once: tests wait for that.
+        settings.push("max_standby_streaming_delay=0".to_owned());
+        let mut standby = Self::prepare(settings, None);
+        let port = self.port.to_string();
+        run(standby
+            .command("pg_basebackup")
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "postgres",
+                "--checkpoint=fast",
+                "-R",
+                "-D",
+            ])
+            .arg(standby.data()));
+        standby.start_again().await;
+        standby
+    }
+
     async fn start_with(settings: Vec<String>, small_disk: Option<&'static str>) -> Self {
-        let bin = newest_postgres();
-        let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
-            use std::os::unix::fs::MetadataExt as _;
-            m.uid() == 0
-        });
-        // As deploy/local/postgres.sh does it.
-        let has_postgres = Command::new("id")
-            .args(["-u", "postgres"])
-            .output()
-            .is_ok_and(|o| o.status.success());
-        let user = root_user.then_some(if has_postgres { "postgres" } else { "nobody" });
-        let port = free_port();
-        let folder = std::env::temp_dir().join(format!("copydesk-test-pg-{}-{port}", std::process::id()));
-        let mut postgres = Self {
-            bin,
-            user,
-            folder,
-            port,
-            settings,
-            server: None,
-            small_disk,
-        };
-        let mut install = Command::new("install");
-        install.args(["-d", "-m", "700"]);
-        if let Some(user) = user {
-            install.args(["-o", user]);
-        }
-        run(install.arg(&postgres.folder).arg(postgres.small_disk()));
+        let mut postgres = Self::prepare(settings, small_disk);
         run(postgres
             .command("initdb")
             .args([
@@ -154,6 +152,39 @@ impl PrivatePostgres {
             ])
             .arg(postgres.data()));
         postgres.start_again().await;
+        postgres
+    }
+
+    /// Its folders, without a cluster in them.
+    fn prepare(settings: Vec<String>, small_disk: Option<&'static str>) -> Self {
+        let bin = newest_postgres();
+        let root_user = std::fs::metadata("/proc/self").is_ok_and(|m| {
+            use std::os::unix::fs::MetadataExt as _;
+            m.uid() == 0
+        });
+        // As deploy/local/postgres.sh does it.
+        let has_postgres = Command::new("id")
+            .args(["-u", "postgres"])
+            .output()
+            .is_ok_and(|o| o.status.success());
+        let user = root_user.then_some(if has_postgres { "postgres" } else { "nobody" });
+        let port = free_port();
+        let folder = std::env::temp_dir().join(format!("copydesk-test-pg-{}-{port}", std::process::id()));
+        let postgres = Self {
+            bin,
+            user,
+            folder,
+            port,
+            settings,
+            server: None,
+            small_disk,
+        };
+        let mut install = Command::new("install");
+        install.args(["-d", "-m", "700"]);
+        if let Some(user) = user {
+            install.args(["-o", user]);
+        }
+        run(install.arg(&postgres.folder).arg(postgres.small_disk()));
         postgres
     }
 

@@ -14,6 +14,7 @@ use clap::Parser;
 use args::{Cli, Command, Common};
 use commands::Outcome;
 use config::Config;
+use copydesk_store::StoreError;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -22,7 +23,10 @@ fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(3),
         Err(error) => {
             complain(&error);
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(StoreError::ReplicaAway(_)) => ExitCode::from(4),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use copydesk_clean::Cleaner;
 use copydesk_decode::Limits;
 use copydesk_registry::Registry;
-use copydesk_store::{Store, StoreConfig, StoreError};
+use copydesk_store::{ReadRouter, Store, StoreConfig, StoreError};
 use copydesk_worker::IsolatedCommand;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -26,6 +26,10 @@ pub struct ConsoleOptions {
     pub access: Access,
     /// The login that reads; nothing is written with it.
     pub reads: StoreConfig,
+    /// A login that reads from a replica, which is asked first.
+    pub replica: Option<StoreConfig>,
+    /// Whether pages are read with `reads` while the replica is away.
+    pub read_fallback: bool,
     /// The login that changes what people change. `None`: changes are off.
     pub writes: Option<StoreConfig>,
     /// For replays.
@@ -47,21 +51,14 @@ pub struct ConsoleOptions {
 /// Pages that are cleaned at the same moment: each may take a core for as long as its budget lets it.
 const CLEANED_AT_ONCE: usize = 1;
 
-/// A connection that is made when it is first needed, so that a console starts, and says what is wrong, while
-/// its database is away.
-struct Connection {
+/// The connection that writes. It is made when it is first needed, so that a console starts, and says what is
+/// wrong, while its database is away.
+struct Writes {
     config: StoreConfig,
     store: OnceCell<Store>,
 }
 
-impl Connection {
-    fn new(config: StoreConfig) -> Self {
-        Self {
-            config,
-            store: OnceCell::new(),
-        }
-    }
-
+impl Writes {
     async fn store(&self) -> Result<&Store, StoreError> {
         self.store.get_or_try_init(|| Store::connect(&self.config)).await
     }
@@ -80,8 +77,8 @@ pub(crate) struct App {
     pub(crate) keep_raw: bool,
     pub(crate) ends: Ends,
     pub(crate) flow: FlowCache,
-    reads: Connection,
-    writes: Option<Connection>,
+    pub(crate) router: ReadRouter,
+    writes: Option<Writes>,
 }
 
 impl App {
@@ -99,24 +96,29 @@ impl App {
             keep_raw: options.keep_raw,
             ends: Ends::new(options.ends),
             flow: FlowCache::default(),
-            reads: Connection::new(StoreConfig {
-                read_only: true,
-                ..options.reads
+            router: ReadRouter::new(
+                read_only(options.reads),
+                options.replica.map(read_only),
+                options.read_fallback,
+            ),
+            writes: options.writes.map(|config| Writes {
+                config,
+                store: OnceCell::new(),
             }),
-            writes: options.writes.map(Connection::new),
         })
     }
 
     /// The connection that reads.
     pub(crate) async fn reads(&self) -> Result<&Store, Problem> {
-        Ok(self.reads.store().await?)
+        Ok(self.router.store().await?)
     }
 
-    /// The connection that writes.
+    /// The connection that writes. Whoever asks for it changes something, and wants to see that on the next page.
     pub(crate) async fn writes(&self) -> Result<&Store, Problem> {
         let Some(writes) = &self.writes else {
             return Err(Problem::ReadOnly);
         };
+        self.router.changed();
         Ok(writes.store().await?)
     }
 
@@ -131,6 +133,13 @@ impl App {
             Some(writes) => Ok(writes.store().await?),
             None => self.reads().await,
         }
+    }
+}
+
+fn read_only(config: StoreConfig) -> StoreConfig {
+    StoreConfig {
+        read_only: true,
+        ..config
     }
 }
 

@@ -194,6 +194,20 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
             "Look at the page again: somebody may have changed it meanwhile.",
         );
     }
+    if matches!(error, StoreError::ReplicaAway(_)) {
+        return (
+            away,
+            "The replica is away",
+            "Start it, or set database.read_fallback to true. This page works again by itself.",
+        );
+    }
+    if error.is_recovery_conflict() {
+        return (
+            away,
+            "The replica ended the query",
+            "Try again. hot_standby_feedback = on, on the replica, avoids it (docs/operations.md).",
+        );
+    }
     match error.sqlstate().as_deref() {
         Some("42P01" | "42703" | "42883") => (
             away,

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use copydesk_store::ExportColumn;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
+use parquet::schema::types::Type;
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -20,10 +21,11 @@ pub(crate) struct Content {
     pub(crate) hash: u128,
 }
 
-/// Hands each row of a file to `each`, with true for the last one of a row group.
+/// Hands each row of a file to `each`, with true for the last one of a row group. `only`: no other columns than these are read.
 pub(crate) fn read_rows(
     file: File,
     columns: &[ExportColumn],
+    only: Option<&[&str]>,
     mut each: impl FnMut(Map<String, Value>, bool) -> Result<()>,
 ) -> Result<()> {
     let reader = SerializedFileReader::new(file).context("it is no Parquet file")?;
@@ -31,9 +33,18 @@ pub(crate) fn read_rows(
         .iter()
         .map(|c| Ok((c.name.as_str(), Kind::of(&c.kind)?)))
         .collect::<Result<HashMap<_, _>>>()?;
+    let schema = reader.metadata().file_metadata().schema();
+    let projection = only
+        .map(|only| {
+            let fields = schema.get_fields().iter().filter(|f| only.contains(&f.name()));
+            Type::group_type_builder(schema.name())
+                .with_fields(fields.cloned().collect())
+                .build()
+        })
+        .transpose()?;
     for n in 0..reader.num_row_groups() {
         let group = reader.get_row_group(n)?;
-        let mut rows = group.get_row_iter(None)?.peekable();
+        let mut rows = group.get_row_iter(projection.clone())?.peekable();
         while let Some(row) = rows.next() {
             let mut values = Map::new();
             for (name, field) in row.context("a row cannot be read")?.into_columns() {
@@ -53,7 +64,7 @@ pub(crate) fn content(file: File, columns: &[ExportColumn]) -> Result<Content> {
     let mut read = columns.iter().map(Column::new).collect::<Result<Vec<_>>>()?;
     let mut hash = Xxh3::new();
     let mut rows = 0;
-    read_rows(file, columns, |mut row, last| {
+    read_rows(file, columns, None, |mut row, last| {
         rows += 1;
         for column in &mut read {
             column.take(&mut row);

@@ -127,17 +127,23 @@ pub async fn run(store: &Store, options: &ExportOptions, stop: watch::Receiver<b
             Box::new(ParquetSink::new(target, options.view.as_str(), &columns, &[])?)
         }
     };
+    let mut rows_out = false;
     let outcome = store
         .export(options.view, &options.query, |json| {
             if *stop.borrow() {
                 return Err(Stop::Asked);
             }
+            rows_out = true;
             sink.row(json).map_err(Stop::Output)
         })
         .await;
     let rows = match outcome {
         Ok(rows) => rows,
         Err(Stop::Asked) => bail!("stopped before the end; nothing was written"),
+        // No StoreError: whoever reads once more where that helps would send the same rows again.
+        Err(Stop::Store(error)) if rows_out && options.output.is_none() => {
+            bail!("the export broke off, and what went to standard output is not whole: {error}")
+        }
         Err(Stop::Store(error)) => return Err(error).context("the export broke off; nothing was written"),
         Err(Stop::Output(error)) => return Err(error),
     };

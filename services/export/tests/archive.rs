@@ -9,9 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use copydesk_export::archive::{ArchiveOptions, Archived, Step, remove, run};
+use copydesk_export::archive::{ArchiveOptions, Archived, Step, TakenOut, run, take_down};
+use copydesk_store::{TakedownTarget, TakenDown};
+use copydesk_testkit::Copydesk;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::Value;
@@ -46,7 +49,8 @@ impl Scratch {
                  INSERT INTO article_version (article_id, version, body, blocks, word_count, body_hash, rules_version, fingerprint_version, version_at)
                  SELECT article_id, 1, 'Old body', '[]', 2, int8send(0), 'test', 1, version_at FROM article WHERE version = 2;
                  INSERT INTO article_identity (identity, article_id) SELECT identity, article_id FROM article;
-                 INSERT INTO story SELECT * FROM story_counted"
+                 INSERT INTO story SELECT * FROM story_counted;
+                 SELECT setval('article_id_seq', 1000)"
             );
         Self::filled(label, &sql).await
     }
@@ -60,7 +64,7 @@ impl Scratch {
     }
 
     async fn run(&self, at: impl FnMut(Step) -> anyhow::Result<()>) -> anyhow::Result<Archived> {
-        run(&self.store, &self.options(), at).await
+        run(&self.store, &self.reads, &self.options(), at).await
     }
 
     /// Files of a table, as an engine finds them.
@@ -79,7 +83,9 @@ impl Scratch {
             let rows = reader.get_row_iter(None).unwrap();
             rows.map(Result::unwrap).collect::<Vec<_>>()
         };
-        self.files(table).iter().flat_map(of_file).collect()
+        // As engines do: what begins with a dot is not there yet.
+        let whole = |path: &&PathBuf| !path.file_name().unwrap().to_str().unwrap().starts_with('.');
+        self.files(table).iter().filter(whole).flat_map(of_file).collect()
     }
 
     /// A text by article.
@@ -254,27 +260,161 @@ async fn an_article_that_changes_while_it_is_archived_is_archived_as_it_is_then(
     );
 }
 
+impl Scratch {
+    async fn take_down(&self, target: TakedownTarget) -> TakenDown {
+        self.store.take_down(&target, "asked for").await.unwrap()
+    }
+
+    async fn take_down_at(&self, address: &str) -> TakenDown {
+        self.take_down(TakedownTarget::Address(address.to_owned())).await
+    }
+
+    fn articles(&self, table: &str) -> Vec<i64> {
+        self.texts(table, "article_id").into_keys().collect()
+    }
+}
+
+/// Articles 4 to 7 with addresses: two pages of which one's address is another spelling of the other's, one that claims another page's address, one
+/// that was taken over by it.
+const ADDRESSES: &str = "
+    UPDATE article SET canonical_url = 'https://a.example/ferry' WHERE article_id = 4;
+    UPDATE article SET canonical_url = 'https://www.a.example/ferry' WHERE article_id = 5;
+    UPDATE article SET canonical_url = 'https://b.example/wire', own_url = 'https://a.example/own', url = 'https://a.example/own?utm_source=rss'
+        WHERE article_id = 6;
+    UPDATE article SET canonical_url = 'https://b.example/wire' WHERE article_id = 7";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_article_is_taken_out_of_every_file() {
-    let scratch = Scratch::new("archive_remove", 2).await;
+async fn what_is_taken_down_goes_from_every_file() {
+    let scratch = Scratch::new("archive_down", 2).await;
+    scratch.db.execute(ADDRESSES).await.unwrap();
     scratch.run(|_| Ok(())).await.unwrap();
-    assert!(
-        remove(&scratch.store, &scratch.options(), 8).await.is_err(),
-        "it is in Postgres"
+    let by_number = scratch.take_down(TakedownTarget::Article(0)).await;
+    assert_eq!((by_number.article_id, by_number.removed), (0, 0));
+    scratch.take_down_at("https://a.example/ferry").await;
+    scratch.take_down_at("https://a.example/own").await;
+    assert_eq!(
+        scratch.articles("articles"),
+        [0, 1, 2, 3, 4, 5, 6, 7],
+        "nothing is done yet"
     );
-    assert_eq!(remove(&scratch.store, &scratch.options(), 4).await.unwrap(), 4);
+    let out = take_down(&scratch.store).await.unwrap();
+    assert_eq!((out.articles, out.files), (3, 8));
     for table in ["articles", "article_versions", "removed_blocks"] {
-        let left: Vec<i64> = scratch.texts(table, "article_id").into_keys().collect();
-        assert_eq!(left, [0, 1, 2, 3, 5, 6, 7], "{table}");
+        assert_eq!(scratch.articles(table), [1, 2, 3, 5, 7], "{table}");
     }
     for row in scratch.rows("stories") {
         let fields: BTreeMap<String, Field> = row.into_columns().into_iter().collect();
-        let shown = fields["canonical_article"] != Field::Long(4);
+        let shown = ![0, 4, 6].map(Field::Long).contains(&fields["canonical_article"]);
         assert_eq!(fields["title"] != Field::Null, shown);
     }
+    assert_eq!(
+        scratch
+            .count("SELECT count(*) FROM retired_articles WHERE archive_day IS NOT NULL")
+            .await,
+        5
+    );
+    // What they said is held: the shown version of each, and no older one of a word or two.
+    let held = format!(
+        "SELECT count(*) FROM takedown_hold WHERE hash IN (int8send(0), int8send(4), int8send(6)) AND takedown_id >= {}",
+        by_number.takedown_id
+    );
+    assert_eq!(scratch.count(&held).await, 3);
+    assert_eq!(take_down(&scratch.store).await.unwrap(), TakenOut::default());
+    assert_eq!(scratch.run(|_| Ok(())).await.unwrap(), Archived::default());
     assert!(
-        remove(&scratch.store, &scratch.options(), 4).await.is_err(),
+        scratch
+            .store
+            .take_down(&TakedownTarget::Article(4), "")
+            .await
+            .is_err(),
         "once"
     );
-    assert_eq!(scratch.run(|_| Ok(())).await.unwrap(), Archived::default());
+
+    // Another spelling is meant where nothing is at the one that was named, and the same spelling was not in Postgres.
+    scratch
+        .db
+        .execute("UPDATE article SET canonical_url = 'https://a.example/ferry', identity = (SELECT hash FROM takedown_hold WHERE octet_length(hash) = 16 LIMIT 1) WHERE article_id = 8")
+        .await
+        .unwrap();
+    scratch.take_down_at("http://a.example/ferry").await;
+    assert_eq!(
+        scratch.run(|_| Ok(())).await.unwrap().taken_down,
+        0,
+        "held before: nothing new"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takedown_waits_for_all_of_the_archive_and_is_done_again() {
+    let scratch = Scratch::new("archive_again", 2).await;
+    scratch.db.execute(ADDRESSES).await.unwrap();
+    scratch.run(|_| Ok(())).await.unwrap();
+    scratch.take_down_at("https://www.a.example/ferry").await;
+    // Half of the archive is elsewhere.
+    let (here, away) = (
+        scratch.folder.path().join("manifest/batch-1.json"),
+        scratch.folder.path().join("batch-1.away"),
+    );
+    std::fs::rename(&here, &away).unwrap();
+    assert!(take_down(&scratch.store).await.is_err());
+    assert_eq!(scratch.run(|_| Ok(())).await.unwrap().takedowns_due, 1);
+    std::fs::rename(&away, &here).unwrap();
+    // A run that ended behind some of the files: their manifest is of before.
+    let manifest = scratch.folder.path().join("manifest/batch-2.json");
+    let before = std::fs::read(&manifest).unwrap();
+    assert_eq!(scratch.run(|_| Ok(())).await.unwrap().taken_down, 1);
+    std::fs::write(&manifest, before).unwrap();
+    scratch
+        .db
+        .execute(
+            "INSERT INTO archive_takedown SELECT takedown_id, 5, false, NULL, NULL FROM takedown;
+             UPDATE retired_article SET archive_day = '2025-03-02' WHERE article_id = 5",
+        )
+        .await
+        .unwrap();
+    scratch.run(|_| Ok(())).await.unwrap();
+    assert_eq!(scratch.articles("articles"), [0, 1, 2, 3, 4, 6, 7]);
+    assert_eq!(scratch.count("SELECT count(*) FROM archive_takedown").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
+    let days = 12;
+    let scratch = Scratch::new("archive_kill", days).await;
+    let (all, folder) = (days * A_DAY, scratch.folder.path().to_owned());
+    let copydesk = Copydesk::at("127.0.0.1:9", "none", scratch._database.url())
+        .with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder.to_str().unwrap())
+        .with("COPYDESK_JANITOR_ARCHIVE_AFTER_DAYS", "90");
+    // The moments spread over a run, whatever the machine: each is a little later than the one before, until a run is whole.
+    let (mut kills, mut under_way) = (0, 0);
+    loop {
+        let mut run = copydesk.start(&["janitor", "archive"]);
+        let until = Instant::now() + Duration::from_millis(30 + 10 * kills);
+        while Instant::now() < until && run.ended().is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if let Some(status) = run.ended() {
+            assert!(status.success(), "{}", run.log());
+            break;
+        }
+        run.kill_9();
+        kills += 1;
+        let left = scratch.count("SELECT count(*) FROM articles").await - 2;
+        under_way += i64::from(left < all || scratch.folder.path().join("manifest").exists());
+        let archived = scratch.texts("articles", "title").len() as i64;
+        assert!(left + archived >= all, "{} are lost", all - left - archived);
+    }
+    assert!(
+        under_way >= 3,
+        "only {under_way} of {kills} kills met a run at work"
+    );
+    let ids: Vec<i64> = (0..all).collect();
+    let titles = scratch.texts("articles", "title");
+    assert_eq!(titles.keys().copied().collect::<Vec<_>>(), ids);
+    assert!(titles.values().all(|t| t.len() == 1), "twice: {titles:?}");
+    assert_eq!(scratch.rows("stories").len() as i64, all / 2);
+    assert_eq!(scratch.count("SELECT count(*) FROM articles").await, 2);
+    let mut files: Vec<PathBuf> = TABLES.iter().flat_map(|t| scratch.files(t)).collect();
+    files.sort();
+    assert_eq!(files, scratch.manifest_paths(), "nothing half written is left");
 }

@@ -4,8 +4,9 @@
 //! the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged by an
 //! event that can be taken back; articles of sites that were too new when they came, cleaned again, by events
 //! that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of Postgres and
-//! ends only when it is told to. Any number may run at once, and none at all for months: what is late is made
-//! up for, and keys without a window of their own are kept in `near_key_other`.
+//! ends only when it is told to; what stops the archive ([`Archive`]) stops nothing else. Any number may run at
+//! once, and none at all for months: what is late is made up for, and keys without a window of their own are
+//! kept in `near_key_other`.
 
 use std::time::Duration;
 
@@ -14,6 +15,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_store::{RetryClass, Store, StoreError};
 use tokio::sync::watch;
 use tracing::{info, warn};
+
+mod archive;
+
+pub use archive::{Archive, archive_once};
 
 /// Articles looked at in one step for stories that are one.
 const LATE_MERGES: i64 = 200;
@@ -28,7 +33,7 @@ const SITES_AT_ONCE: i64 = 1_000;
 const COPIES: i64 = 5_000;
 
 /// What the janitor is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct JanitorOptions {
     /// Time between two rounds.
     pub every: Duration,
@@ -43,6 +48,8 @@ pub struct JanitorOptions {
     pub quarantine_bytes: u64,
     /// Days for which messages are kept with their articles.
     pub raw_days: u32,
+    /// Old articles in files. `None`: there is no archive.
+    pub archive: Option<Archive>,
 }
 
 /// What a round did.
@@ -186,6 +193,13 @@ async fn site_memory(store: &Store) -> Result<u64, StoreError> {
 /// What no waiting mends: a missing schema, a role that may not.
 pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Receiver<bool>) -> Result<()> {
     loop {
+        if let Some(archive) = &options.archive {
+            // Settings that cannot be are an error of the start; an outage is waited for below.
+            match archive.check(store, options.keep_windows).await {
+                Err(error) if error.class() == RetryClass::Fatal => return Err(error.into()),
+                _ => {}
+            }
+        }
         match run_once(store, options).await {
             Ok(round) if round == Round::default() => {}
             Ok(round) => info!(
@@ -203,6 +217,9 @@ pub async fn run(store: &Store, options: &JanitorOptions, mut stop: watch::Recei
                 warn!(%error, "postgres is away or busy; the next round makes up for it");
             }
             Err(error) => return Err(error).context("the janitor cannot do its work"),
+        }
+        if let Some(archive) = &options.archive {
+            archive::round(store, archive, options.keep_windows, &stop).await;
         }
         tokio::select! {
             _ = stop.wait_for(|s| *s) => return Ok(()),

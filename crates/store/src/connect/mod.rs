@@ -3,4 +3,6 @@
 pub(crate) mod config;
 pub(crate) mod database_url;
 pub(crate) mod fitness;
+pub(crate) mod read_router;
+pub(crate) mod replica;
 pub(crate) mod settings;

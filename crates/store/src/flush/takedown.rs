@@ -41,12 +41,13 @@ pub struct TakenDown {
     pub takedown_id: i64,
     /// The article; of an address that had none, a number of its own.
     pub article_id: i64,
-    /// How many articles were removed: an address may have been used again.
+    /// How many articles were removed: an address may have been used again. 0: there was none, or it is in the archive.
     pub removed: u64,
 }
 
 impl Store {
-    /// Takes an article down, with its versions, blocks, words, evidence, events and messages that wait to be published.
+    /// Takes an article down, with its versions, blocks, words, evidence, events and messages that wait to be published. What is in the archive
+    /// goes when its files are written anew ([`Store::archive_takedowns`]).
     ///
     /// # Errors
     /// [`StoreError::NotPossible`]: there is no such article. A role that may not do it.
@@ -64,20 +65,7 @@ impl Store {
         match (done, target) {
             (Some(done), _) => Ok(done),
             (None, TakedownTarget::Article(id)) => {
-                let archived: Option<bool> = sqlx::query_scalar(
-                    "SELECT archive_day IS NOT NULL FROM retired_article WHERE article_id = $1",
-                )
-                .bind(id)
-                .fetch_optional(&self.pool)
-                .await
-                .doing(DOING)?;
-                Err(StoreError::NotPossible(if archived == Some(true) {
-                    format!(
-                        "article {id} is in the archive; take it out: copydesk janitor archive --remove {id}"
-                    )
-                } else {
-                    format!("there is no article {id}")
-                }))
+                Err(StoreError::NotPossible(format!("there is no article {id}")))
             }
             (None, TakedownTarget::Address(_)) => {
                 Err(StoreError::Unknown("a takedown without a number".into()))
@@ -98,11 +86,16 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing(DOING)?;
-        sqlx::query("DELETE FROM takedown_hold WHERE takedown_id = $1")
-            .bind(takedown_id)
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
+        for sql in [
+            "DELETE FROM takedown_hold WHERE takedown_id = $1",
+            "DELETE FROM archive_takedown WHERE takedown_id = $1",
+        ] {
+            sqlx::query(sql)
+                .bind(takedown_id)
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+        }
         tx.commit().await.doing(DOING)?;
         Ok(lifted.rows_affected() > 0)
     }

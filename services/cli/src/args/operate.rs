@@ -100,7 +100,9 @@ pub(crate) struct RewindArgs {
         copydesk takedown 4711 --why 'asked for by its author'\n  copydesk takedown --lift 3\n\n\
 The article goes with its versions, blocks, words, evidence and messages that wait to be published. When and \
 why it went is in the view takedowns. \
-Messages of the same address or with the same text are not stored from then on. Lifting needs the role copydesk_owner."
+Messages of the same address or with the same text are not stored from then on. Files of the archive are \
+written anew at once where this machine has them, otherwise by the next `copydesk janitor archive`. Lifting \
+needs the role copydesk_owner."
 )]
 pub(crate) struct TakedownArgs {
     /// The article's address or its number
@@ -167,10 +169,9 @@ is passed over. A changed text is a new version with the cause \"rules\"."
     },
     /// Write old articles to Parquet files and drop them from Postgres (docs/archive.md); workers go on meanwhile
     #[command(
-        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n  \
-            copydesk janitor archive --remove 4711\n\n\
-Articles go from Postgres once their files are written and read back. Safe to stop and to repeat. Needs the \
-role copydesk_owner."
+        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n\n\
+Articles go from Postgres once their files are written and read back; what was taken down goes from the files. \
+Exit 3 where a takedown could not. Safe to stop and to repeat. Needs the role copydesk_owner."
     )]
     Archive(ArchiveArgs),
     /// Search by words: switch it on or off, or make searchable what is due
@@ -186,9 +187,6 @@ pub(crate) struct ArchiveArgs {
     /// Articles whose latest version was stored so many days ago [setting: janitor.archive.after_days]
     #[arg(long, value_name = "DAYS")]
     pub(crate) older_than: Option<u32>,
-    /// Take the article with this number out of the archive's files, and archive nothing
-    #[arg(long, value_name = "ARTICLE_ID", conflicts_with = "older_than")]
-    pub(crate) remove: Option<i64>,
 }
 
 #[derive(Debug, Subcommand)]

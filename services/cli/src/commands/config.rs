@@ -11,8 +11,13 @@ pub(crate) fn run(config: &Config, command: &ConfigCommand) -> anyhow::Result<Ou
         ConfigCommand::Print => print(config.to_toml_without_secrets().trim_end()),
         ConfigCommand::Check => {
             stream(config).validate()?;
-            for warning in config.database_url()?.warnings()? {
-                tracing::warn!("{warning}");
+            for url in [Some(config.database_url()?), config.read_url()?]
+                .into_iter()
+                .flatten()
+            {
+                for warning in url.warnings()? {
+                    tracing::warn!("{warning}");
+                }
             }
             cleaner(config)?;
         }

@@ -40,6 +40,8 @@ fn options(config: &Config, args: &ConsoleArgs) -> anyhow::Result<ConsoleOptions
         listen,
         access,
         reads: connection(config, config.console_url()?),
+        replica: config.read_url()?.map(|url| connection(config, url)),
+        read_fallback: config.database.read_fallback,
         writes: config.console_write_url()?.map(|url| connection(config, url)),
         cleaner: Arc::new(move || cleaner(&for_cleaner)),
         limits: Limits::default(),

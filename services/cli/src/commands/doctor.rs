@@ -49,6 +49,7 @@ pub(crate) async fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<Ou
     findings.extend(kafka(config, args.fix).await?);
     findings.extend(registry(config).await?);
     findings.extend(postgres(config, args.fix).await?);
+    findings.extend(replica(config).await?);
     let style = Style::detect();
     for finding in &findings {
         let mark = if finding.good {
@@ -267,4 +268,33 @@ async fn schema(store: &Store) -> Finding {
             "the login needs one of copydesk's roles: docs/operations.md, \"Roles\"",
         ),
     }
+}
+
+/// The replica that reads go to, if there is one.
+async fn replica(config: &Config) -> anyhow::Result<Option<Finding>> {
+    let Some(url) = config.read_url()? else {
+        return Ok(None);
+    };
+    let shown = url.to_string();
+    let settings = StoreConfig {
+        url,
+        connections: 1,
+        ..StoreConfig::default()
+    };
+    let asked = async { Store::connect(&settings).await?.replica_status().await }.await;
+    Ok(Some(match asked {
+        Ok(Some(status)) if status.receiving => good(format!("replica: {shown} answers, {status}")),
+        Ok(Some(status)) => bad(
+            format!("replica: {shown} answers, {status}"),
+            "see primary_conninfo and the replica's own log: reads show an old state until it follows the primary again",
+        ),
+        Ok(None) => bad(
+            format!("replica: {shown} is no standby"),
+            "database.read_url names a streaming replica of database.url; was it promoted? Without a replica leave it out",
+        ),
+        Err(error) => bad(
+            format!("replica: cannot use {shown}: {error}"),
+            "is it running? are database.read_url (COPYDESK_DATABASE_READ_URL), role and password right?",
+        ),
+    }))
 }

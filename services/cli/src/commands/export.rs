@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use copydesk_export::{Compression, ExportOptions, Format};
 use copydesk_store::{ExportQuery, ExportTime, ExportView};
 
-use super::{Outcome, note, stop_on_signal, store};
+use super::{Outcome, note, read, stop_on_signal};
 use crate::args::ExportArgs;
 use crate::config::Config;
 
@@ -49,8 +49,11 @@ pub(crate) async fn run(config: &Config, args: &ExportArgs) -> anyhow::Result<Ou
         output: to_file.then(|| args.output.clone()),
         format,
     };
-    let store = store(config).await?;
-    let done = copydesk_export::run(&store, &options, stop_on_signal()?).await?;
+    let stop = stop_on_signal()?;
+    let done = read(config, async |store| {
+        copydesk_export::run(store, &options, stop.clone()).await
+    })
+    .await?;
     let place = if to_file {
         args.output.display().to_string()
     } else {

@@ -1,14 +1,14 @@
 //! `copydesk janitor`: upkeep, once or for ever, and the jobs that a person starts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use copydesk_export::archive::{self, ArchiveOptions};
-use copydesk_janitor::JanitorOptions;
+use copydesk_janitor::{Archive, JanitorOptions};
 use copydesk_store::{Store, try_again};
 use copydesk_terminal::counted;
 
-use super::{Outcome, note, print, stages, stop_on_signal, store};
+use super::{Outcome, note, print, read_router, stages, stop_on_signal, store};
 use crate::args::{ArchiveArgs, CommonCommand, JanitorArgs, JanitorCommand, SearchCommand};
 use crate::config::Config;
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         Some(JanitorCommand::Reclean { rules: _, site }) => {
             return reclean(config, &store, site.as_deref()).await;
         }
-        Some(JanitorCommand::Archive(args)) => return archive(config, &store, args).await,
+        Some(JanitorCommand::Archive(args)) => return archive(config, &store, Some(args)).await,
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
         Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
@@ -38,6 +38,7 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         quarantine_days: config.quarantine.keep_days,
         quarantine_bytes: config.quarantine.max_bytes.bytes(),
         raw_days: config.worker.keep_raw_days,
+        archive: archive_settings(config, None)?,
     };
     if args.dry_run {
         return dry_run(&store, options.retention_days).await;
@@ -55,6 +56,9 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
             round.ranges_dropped,
             counted(round.quarantine_dropped, "message", "messages")
         ));
+        if options.archive.is_some() {
+            return archive(config, &store, None).await;
+        }
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;
     }
@@ -79,42 +83,46 @@ async fn dry_run(store: &Store, days: u32) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-async fn archive(config: &Config, store: &Store, args: &ArchiveArgs) -> anyhow::Result<Outcome> {
+/// Where the settings, and these flags, say that old articles go.
+fn archive_settings(config: &Config, args: Option<&ArchiveArgs>) -> anyhow::Result<Option<Archive>> {
     let settings = &config.janitor.archive;
-    let days = args.older_than.unwrap_or(settings.after_days);
-    let options = ArchiveOptions {
-        folder: args.folder.clone().unwrap_or_else(|| settings.folder.clone()),
-        before: copydesk_janitor::old_before(days),
+    let folder = args
+        .and_then(|a| a.folder.clone())
+        .unwrap_or_else(|| settings.folder.clone());
+    if folder.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Archive {
+        folder,
+        after_days: args.and_then(|a| a.older_than).unwrap_or(settings.after_days),
         file_bytes: settings.file_bytes.bytes(),
-    };
-    if options.folder.as_os_str().is_empty() {
+        reads: Arc::new(read_router(config)?),
+    }))
+}
+
+async fn archive(config: &Config, store: &Store, args: Option<&ArchiveArgs>) -> anyhow::Result<Outcome> {
+    let Some(settings) = archive_settings(config, args)? else {
         bail!("give the folder of the archive: --folder, or the setting janitor.archive.folder");
-    }
-    if let Some(article) = args.remove {
-        let files = archive::remove(store, &options, article).await?;
-        print(&format!(
-            "article {article} is out of the archive; {} written anew",
-            counted(files as u64, "file was", "files were")
-        ));
-        return Ok(Outcome::Done);
-    }
-    store.check_archive(days, config.janitor.keep_windows).await?;
+    };
     let stop = stop_on_signal()?;
-    let done = archive::run(store, &options, |_| {
-        if *stop.borrow() {
-            bail!("stopped before the end; nothing is lost, and the same command goes on");
-        }
-        Ok(())
-    })
-    .await?;
+    let done = copydesk_janitor::archive_once(store, &settings, config.janitor.keep_windows, &stop).await?;
     print(&format!(
-        "{} archived in {} of {} bytes, {} dropped; {} changed meanwhile and stay in Postgres",
+        "{} archived in {} of {} bytes, {} dropped; {} changed meanwhile and stay in Postgres; {} that were taken \
+         down are out of the files",
         counted(done.articles, "article", "articles"),
         counted(done.batches, "batch", "batches"),
         done.bytes,
         counted(done.ranges, "whole range", "whole ranges"),
-        done.changed
+        done.changed,
+        done.taken_down
     ));
+    if done.takedowns_due > 0 {
+        note(&format!(
+            "{} takedowns have not reached the archive's files: the log says why",
+            done.takedowns_due
+        ));
+        return Ok(Outcome::Found);
+    }
     Ok(Outcome::Done)
 }
 

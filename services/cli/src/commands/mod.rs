@@ -27,7 +27,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use copydesk_clean::{Budget, Cleaner, Rules};
 use copydesk_decode::Limits;
-use copydesk_store::{DatabaseUrl, Outputs, Store, StoreConfig};
+use copydesk_store::{DatabaseUrl, Outputs, ReadRouter, Store, StoreConfig, StoreError};
 use copydesk_stream::StreamConfig;
 use copydesk_worker::ReplayStages;
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,6 +77,50 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     Store::connect(&store_config(config, url.clone()))
         .await
         .with_context(|| format!("cannot use the database {url}; `copydesk doctor` says more"))
+}
+
+/// How long a command waits for a connection to the replica before it takes it for away.
+const REPLICA_ACQUIRE: Duration = Duration::from_secs(5);
+
+/// Where the settings say that commands read.
+pub(crate) fn read_router(config: &Config) -> anyhow::Result<ReadRouter> {
+    let replica = config.read_url()?.map(|url| StoreConfig {
+        acquire_timeout: REPLICA_ACQUIRE,
+        ..store_config(config, url)
+    });
+    let primary = store_config(config, config.database_url()?);
+    Ok(ReadRouter::new(primary, replica, config.database.read_fallback))
+}
+
+/// Reads from where the settings say, once more where a replica went away or ended the query. Says how far a replica is behind.
+pub(crate) async fn read<T>(
+    config: &Config,
+    read: impl AsyncFn(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let router = read_router(config)?;
+    let mut tries = 0;
+    loop {
+        let store = router
+            .store()
+            .await
+            .context("cannot use the database; `copydesk doctor` says more")?;
+        let status = store.replica_status().await;
+        let done = match &status {
+            Ok(_) => read(store).await,
+            Err(_) => Err(anyhow::anyhow!("not asked")),
+        };
+        let error = match (status, done) {
+            (Ok(status), Ok(done)) => {
+                if let Some(status) = status {
+                    note(&format!("read from a replica, {status}"));
+                }
+                return Ok(done);
+            }
+            (Ok(_), Err(error)) => error.downcast::<StoreError>()?,
+            (Err(error), _) => error,
+        };
+        router.read_again(error, &mut tries).await?;
+    }
 }
 
 /// A connection as the settings of all that write to a database have it.

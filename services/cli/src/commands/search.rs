@@ -4,13 +4,12 @@ use anyhow::bail;
 use copydesk_store::{Found, MARK_END, MARK_START, SearchQuery};
 use serde_json::json;
 
-use super::{Outcome, note, print, print_json, store};
+use super::{Outcome, note, print, print_json, read};
 use crate::args::SearchArgs;
 use crate::config::Config;
 use crate::show::{Style, line, safe};
 
 pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Outcome> {
-    let store = store(config).await?;
     let query = SearchQuery {
         words: args.words.join(" "),
         language: args.language.clone(),
@@ -20,7 +19,14 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
         most: args.limit,
         every_copy: args.every_copy,
     };
-    let found = store.search(&query).await?;
+    let (found, archived, status) = read(config, async |store| {
+        Ok((
+            store.search(&query).await?,
+            store.archived_until().await?,
+            store.search_status().await?,
+        ))
+    })
+    .await?;
     let style = Style::detect();
     for article in &found {
         if args.json {
@@ -29,7 +35,7 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
             print(&entry(article, style));
         }
     }
-    if let Some((day, folder)) = store.archived_until().await?
+    if let Some((day, folder)) = archived
         && args.since.is_none_or(|since| since.date_naive() <= day)
     {
         note(&format!(
@@ -38,7 +44,6 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
         ));
     }
     if found.is_empty() {
-        let status = store.search_status().await?;
         if !status.on {
             bail!("search is off; `copydesk janitor search on` makes what is stored searchable");
         }

@@ -2,9 +2,10 @@
 
 use anyhow::bail;
 use copydesk_clean::normalise_url;
-use copydesk_store::TakedownTarget;
+use copydesk_export::archive;
+use copydesk_store::{Store, TakedownTarget};
 
-use super::{Outcome, print, store};
+use super::{Outcome, note, print, store};
 use crate::args::TakedownArgs;
 use crate::config::Config;
 
@@ -25,7 +26,10 @@ pub(crate) async fn run(config: &Config, args: &TakedownArgs) -> anyhow::Result<
     };
     let done = store.take_down(&target, &args.why).await?;
     let what = match done.removed {
-        0 => "no article was there".to_owned(),
+        0 => match target {
+            TakedownTarget::Article(id) => format!("article {id} is in the archive"),
+            TakedownTarget::Address(_) => "no article was there".to_owned(),
+        },
         1 => format!("article {} is removed", done.article_id),
         n => format!("{n} articles that were at this address are removed"),
     };
@@ -33,7 +37,26 @@ pub(crate) async fn run(config: &Config, args: &TakedownArgs) -> anyhow::Result<
         "takedown {}: {what}; its address is held from now on. `copydesk takedown --lift {}` lifts it",
         done.takedown_id, done.takedown_id
     ));
+    reach_archive(&store).await?;
     Ok(Outcome::Done)
+}
+
+/// Files of the archive are written anew at once where they are at hand.
+async fn reach_archive(store: &Store) -> anyhow::Result<()> {
+    if store.archived_until().await?.is_none() {
+        return Ok(());
+    }
+    match archive::take_down(store).await {
+        Ok(out) if out.articles == 0 => {}
+        Ok(out) => print(&format!(
+            "articles that are out of the archive: {}; files that were written anew: {}",
+            out.articles, out.files
+        )),
+        Err(why) => note(&format!(
+            "what the archive has of it goes with the next `copydesk janitor archive`, not now: {why:#}"
+        )),
+    }
+    Ok(())
 }
 
 fn parse(text: &str) -> anyhow::Result<TakedownTarget> {

@@ -13,8 +13,10 @@ const PREFIX: &str = "COPYDESK_";
 /// Variables with our prefix that are no settings: the file's own path, and what scripts and tests use.
 const NOT_SETTINGS: [&str; 3] = ["COPYDESK_CONFIG", "COPYDESK_TEST_", "COPYDESK_LOCAL_"];
 /// Settings that are absent by default, so that the defaults alone do not show them.
-const OPTIONAL: [&[&str]; 10] = [
+const OPTIONAL: [&[&str]; 12] = [
     &["database", "url_file"],
+    &["database", "read_url"],
+    &["database", "read_url_file"],
     &["clean", "rules_file"],
     &["console", "url_file"],
     &["console", "write_url"],
@@ -28,8 +30,9 @@ const OPTIONAL: [&[&str]; 10] = [
 
 /// An address and the file that may hold it instead. A variable for the address takes the place of the file
 /// that a settings file names: `COPYDESK_DATABASE_URL=… copydesk migrate` means that login.
-const ADDRESSES: [[&str; 3]; 3] = [
+const ADDRESSES: [[&str; 3]; 4] = [
     ["database", "url", "url_file"],
+    ["database", "read_url", "read_url_file"],
     ["console", "url", "url_file"],
     ["console", "write_url", "write_url_file"],
 ];

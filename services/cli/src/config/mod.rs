@@ -6,6 +6,7 @@
 mod archive;
 mod check;
 mod console;
+mod database;
 mod env;
 mod file;
 mod registry;
@@ -15,13 +16,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use copydesk_secret::Secret;
-use copydesk_store::DatabaseUrl;
 use copydesk_stream::{Allowed, Properties};
 use copydesk_telemetry::Endpoint;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use archive::Archive;
 pub(crate) use console::Console;
+pub(crate) use database::Database;
 pub(crate) use file::UrlFile;
 pub(crate) use registry::SchemaRegistry;
 pub(crate) use size::ByteSize;
@@ -97,28 +98,6 @@ impl Kafka {
             foreign_code: self.allow_foreign_code,
         };
         Properties::new(self.properties.clone(), allowed)
-    }
-}
-
-/// Where the records go.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Database {
-    /// Postgres URL. Prefer `url_file` where the URL holds a password.
-    pub(crate) url: DatabaseUrl,
-    /// A file that holds the URL; wins over `url`. A variable for `url` wins over a file that a settings file names.
-    pub(crate) url_file: Option<UrlFile>,
-    /// Connections of one worker at the most.
-    pub(crate) connections: u32,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            url: "postgres://copydesk_worker@127.0.0.1:35432/copydesk".into(),
-            url_file: None,
-            connections: 8,
-        }
     }
 }
 
@@ -341,14 +320,6 @@ impl Config {
         let config = env::overlay(table, variables)?;
         config.check()?;
         Ok(config)
-    }
-
-    /// The database URL, from the file if one is named.
-    pub(crate) fn database_url(&self) -> Result<DatabaseUrl, ConfigError> {
-        match &self.database.url_file {
-            None => Ok(self.database.url.clone()),
-            Some(file) => file::database_url(file),
-        }
     }
 
     /// The settings as TOML, with secrets blotted out.

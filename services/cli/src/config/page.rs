@@ -100,6 +100,7 @@ fn page() -> String {
         include_str!("mod.rs"),
         include_str!("archive.rs"),
         include_str!("console.rs"),
+        include_str!("database.rs"),
         include_str!("registry.rs")
     ));
     let of_kind = |kind: &str| structs.iter().find(|(s, _)| s.name == kind);

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
+use copydesk_store::ReplicaStatus;
 use copydesk_store::reads::{FlowHour, LastRefusal, OutputRow, PartitionRow, UnusualSource};
 use maud::{Markup, html};
 use serde::Serialize;
 
 use super::article::message_address;
-use super::flow_remarks::{Remark, remarks};
+use super::flow_remarks::{Remark, remarks, replica_remark};
 use crate::answer::Page;
 use crate::app::App;
 use crate::ask::Ask;
@@ -91,6 +92,8 @@ struct Flow {
     hours: Option<Vec<FlowHour>>,
     /// Sites and languages that are not as usual. Null: they could not be looked at in time.
     unusual: Option<Vec<UnusualSource>>,
+    /// The replica that this was read from. Null: it was read from the primary.
+    replica: Option<ReplicaStatus>,
     /// What deserves a look, with the alert that says the same.
     remarks: Vec<Remark>,
 }
@@ -103,6 +106,7 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
         ask.get("language").map(str::to_lowercase),
     );
     let store = app.reads().await?;
+    let replica = store.replica_status().await?;
     let rows = store.read_partitions(PARTITIONS).await?;
     let refusals = store.read_last_refusals(PARTITIONS).await?;
     let outputs = store.read_outputs().await?;
@@ -119,15 +123,18 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let all_hours = hours
         .as_deref()
         .filter(|_| question.1.is_none() && question.2.is_none());
+    let mut all = replica_remark(app.router.replica_is_away(), replica.as_ref());
+    all.extend(remarks(
+        &partitions,
+        ends.as_deref(),
+        &outputs,
+        all_hours,
+        unusual.as_deref(),
+        Utc::now(),
+    ));
     let data = Flow {
-        remarks: remarks(
-            &partitions,
-            ends.as_deref(),
-            &outputs,
-            all_hours,
-            unusual.as_deref(),
-            Utc::now(),
-        ),
+        remarks: all,
+        replica,
         partitions,
         outputs,
         days,
@@ -142,9 +149,15 @@ async fn hours(app: &Arc<App>, question: Question) -> Option<Vec<FlowHour>> {
     let app = Arc::clone(app);
     let ask = || async move {
         let (days, site, language) = question;
-        let store = app.reads().await.ok()?;
-        let read = store.read_hours(days, site.as_deref(), language.as_deref());
-        noted(read.await)
+        let mut tries = 0;
+        loop {
+            let store = app.reads().await.ok()?;
+            let read = store.read_hours(days, site.as_deref(), language.as_deref());
+            match read.await {
+                Ok(hours) => return Some(hours),
+                Err(error) => noted(app.router.read_again(error, &mut tries).await)?,
+            }
+        }
     };
     kept.get(ask).await.flatten()
 }
@@ -152,8 +165,14 @@ async fn hours(app: &Arc<App>, question: Question) -> Option<Vec<FlowHour>> {
 async fn unusual(app: Arc<App>) -> Option<Vec<UnusualSource>> {
     let asked = Arc::clone(&app);
     let ask = || async move {
-        let store = asked.reads().await.ok()?;
-        noted(store.read_unusual_sources(UNUSUAL).await)
+        let mut tries = 0;
+        loop {
+            let store = asked.reads().await.ok()?;
+            match store.read_unusual_sources(UNUSUAL).await {
+                Ok(sources) => return Some(sources),
+                Err(error) => noted(asked.router.read_again(error, &mut tries).await)?,
+            }
+        }
     };
     app.flow.sources.get(ask).await.flatten()
 }
@@ -191,6 +210,7 @@ fn draw(ask: &Ask, data: &Flow) -> Markup {
             } }
             p { "docs/operations.md says what to do about each alert." } } }
         }
+        @if let Some(replica) = &data.replica { p.quiet { "Read from a replica, " (replica) "." } }
         h2 { "Partitions" }
         @if data.partitions.is_empty() { p { "No worker has read a partition yet. Start one: " code { "copydesk worker"
             } "." } }

@@ -1,6 +1,7 @@
 //! What deserves a look, worked out from what the page Flow reads, with the name of the alert that says the same.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use copydesk_store::ReplicaStatus;
 use copydesk_store::reads::{FlowHour, OutputRow, UnusualSource};
 use serde::Serialize;
 
@@ -23,6 +24,20 @@ pub(super) struct Remark {
     /// The alert of deploy/prometheus/copydesk.rules.yml that says the same. Null: there is none.
     pub(super) alert: Option<&'static str>,
     pub(super) says: String,
+}
+
+/// Seconds that a replica may be behind.
+const REPLICA_BEHIND: f64 = 60.0;
+
+/// What deserves a look about the replica that pages are read from.
+pub(super) fn replica_remark(away: bool, replica: Option<&ReplicaStatus>) -> Vec<Remark> {
+    let late = |r: &&ReplicaStatus| !r.receiving || r.behind_seconds.is_some_and(|s| s > REPLICA_BEHIND);
+    let says = match replica.filter(late) {
+        None if !away => return Vec::new(),
+        None => "the replica (database.read_url) is away: pages are read from the primary".to_owned(),
+        Some(replica) => format!("the replica that pages are read from is {replica}"),
+    };
+    vec![Remark { alert: None, says }]
 }
 
 /// All of them, the partitions first.

@@ -97,12 +97,24 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// A page that is read.
+/// A page that is read: once more where a replica went away or ended a query.
 fn reads<F, Fut>(page: F) -> MethodRouter<Arc<App>>
 where
     F: Fn(Arc<App>, Ask) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Page, Problem>> + Send + 'static,
 {
+    let page = move |app: Arc<App>, ask: Ask| {
+        let page = page.clone();
+        async move {
+            let mut tries = 0;
+            loop {
+                match page(Arc::clone(&app), ask.clone()).await {
+                    Err(Problem::Store(error)) => app.router.read_again(error, &mut tries).await?,
+                    outcome => return outcome,
+                }
+            }
+        }
+    };
     get(move |State(app), Extension(ask), parts| run(page, app, ask, parts))
 }
 

@@ -21,6 +21,8 @@ const RESULTS: u32 = 20;
 struct Results {
     words: Option<String>,
     results: Vec<Hit>,
+    /// The last day of which articles are in the archive, which was not searched. Null: nothing is.
+    archived_until: Option<chrono::NaiveDate>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +58,7 @@ impl From<Found> for Hit {
 pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let words = ask.get("q").map(str::to_owned);
     let mut results = Vec::new();
+    let mut archived_until = None;
     if let Some(words) = &words {
         let query = SearchQuery {
             words: words.clone(),
@@ -66,10 +69,16 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
             most: RESULTS,
             every_copy: ask.get("every_copy").is_some(),
         };
-        let found = app.reads().await?.search(&query).await?;
+        let store = app.reads().await?;
+        let found = store.search(&query).await?;
+        archived_until = store.archived_until().await?.map(|(day, _)| day);
         results.extend(found.into_iter().map(Hit::from));
     }
-    let data = Results { words, results };
+    let data = Results {
+        words,
+        results,
+        archived_until,
+    };
     ask.page(Section::Search, "Search", &data, || draw(&ask, &data))
 }
 
@@ -95,6 +104,8 @@ fn draw(ask: &Ask, data: &Results) -> Markup {
                 searchable within moments, unless search is off (" code { "copydesk janitor search
                 on" } ")." }
         }
+        @if let Some(day) = data.archived_until { p.quiet { "The archive was not searched: it has articles that were \
+            stored up to " (day.to_string()) "." } }
         ol.rows { @for hit in &data.results { (row(hit)) } }
         @if data.results.len() >= RESULTS as usize { p.quiet { "These are the best " (RESULTS)
             ". More words narrow the search." } }

@@ -77,6 +77,8 @@ pub(crate) fn options(reads: String, writes: Option<String>, access: Access) -> 
         listen: "127.0.0.1:0".parse().unwrap(),
         access,
         reads: connection(reads),
+        replica: None,
+        read_fallback: true,
         writes: writes.map(connection),
         cleaner: Arc::new(|| Ok(Cleaner::new(Rules::builtin(), Budget::default()))),
         limits: Limits::default(),

@@ -1,15 +1,15 @@
 //! Files of a batch: written, verified, written anew without some rows, deleted.
 
-use std::fs::{self, File};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use copydesk_store::{ArchiveBatch, ArchiveTable, ExportColumn};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::ArchiveOptions;
+use super::place::Place;
 use crate::columns::ParquetSink;
 use crate::content::{Content, content, read_rows};
 use crate::target::Target;
@@ -28,12 +28,12 @@ pub(super) struct ArchiveFile {
 
 impl ArchiveFile {
     /// Reads it back and holds it against what was written.
-    pub(super) fn verify(&mut self, folder: &Path, columns: &[ExportColumn]) -> Result<()> {
-        let path = folder.join(&self.path);
-        let shown = path.display();
-        let open = || copydesk_files::open(&path).with_context(|| format!("cannot open {shown} again"));
-        let (sha256, bytes) = sha256(open()?).with_context(|| format!("cannot read {shown}"))?;
-        let read = content(open()?, columns).with_context(|| format!("cannot read {shown}"))?;
+    pub(super) fn verify(&mut self, place: &dyn Place, columns: &[ExportColumn]) -> Result<()> {
+        let shown = format!("{} of {}", self.path, place.name());
+        let mut file = place.open(&self.path)?;
+        let (sha256, bytes) = sha256(&mut file).with_context(|| format!("cannot read {shown}"))?;
+        file.rewind()?;
+        let read = content(file, columns).with_context(|| format!("cannot read {shown}"))?;
         ensure!(
             read == self.content && bytes == self.bytes,
             "{shown} reads back otherwise than it was written ({} rows and {bytes} bytes instead of {} and {}): look at the disk; \
@@ -46,45 +46,48 @@ impl ArchiveFile {
         Ok(())
     }
 
-    /// Writes it anew with those rows that `keep` keeps, as `keep` leaves them, if that changes anything. It takes the place of the old one
-    /// at once. Answers whether anything changed.
-    pub(super) fn rewrite(
-        &mut self,
-        folder: &Path,
+    /// Hands these columns of each row to `each`.
+    pub(super) fn scan(
+        &self,
+        place: &dyn Place,
         columns: &[ExportColumn],
-        mut keep: impl FnMut(&mut Map<String, Value>) -> bool,
-    ) -> Result<bool> {
-        let path = folder.join(&self.path);
-        let shown = path.display();
-        let open = || copydesk_files::open(&path).with_context(|| format!("cannot open {shown}"));
-        let mut changes = false;
-        read_rows(open()?, columns, |mut row, _| {
-            let before = row.clone();
-            changes |= !keep(&mut row) || row != before;
+        only: &[&str],
+        mut each: impl FnMut(Map<String, Value>),
+    ) -> Result<()> {
+        read_rows(place.open(&self.path)?, columns, Some(only), |row, _| {
+            each(row);
             Ok(())
         })
-        .with_context(|| format!("cannot read {shown}"))?;
-        if !changes {
-            return Ok(false);
-        }
-        let mut sink = begin(&path, self.table, columns)?;
-        read_rows(open()?, columns, |mut row, _| {
+        .with_context(|| format!("cannot read {} of {}", self.path, place.name()))
+    }
+
+    /// Writes it anew with those rows that `keep` keeps, as `keep` leaves them. It takes the place of the old one at once.
+    pub(super) fn rewrite(
+        &mut self,
+        place: &dyn Place,
+        columns: &[ExportColumn],
+        mut keep: impl FnMut(&mut Map<String, Value>) -> bool,
+    ) -> Result<()> {
+        let file = place.open(&self.path)?;
+        let mut sink = begin(&place.draft(&self.path)?, self.table, columns)?;
+        read_rows(file, columns, None, |mut row, _| {
             if keep(&mut row) {
                 let size = Value::Object(row.clone()).to_string().len();
                 sink.push(row, size)?;
             }
             Ok(())
         })
-        .with_context(|| format!("cannot write {shown} anew"))?;
+        .with_context(|| format!("cannot write {} of {} anew", self.path, place.name()))?;
         (self.content, self.bytes) = end(sink)?;
-        self.verify(folder, columns)?;
-        Ok(true)
+        place.put(&self.path)?;
+        self.verify(place, columns)
     }
 }
 
 /// Writes the rows of a table, into as many files as they need.
 pub(super) struct Writer<'a> {
-    options: &'a ArchiveOptions,
+    place: &'a dyn Place,
+    file_bytes: u64,
     batch: &'a ArchiveBatch,
     table: ArchiveTable,
     columns: &'a [ExportColumn],
@@ -94,13 +97,15 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(
-        options: &'a ArchiveOptions,
+        place: &'a dyn Place,
+        file_bytes: u64,
         batch: &'a ArchiveBatch,
         table: ArchiveTable,
         columns: &'a [ExportColumn],
     ) -> Self {
         Self {
-            options,
+            place,
+            file_bytes,
             batch,
             table,
             columns,
@@ -113,20 +118,18 @@ impl<'a> Writer<'a> {
     pub(super) fn row(&mut self, json: &str) -> Result<()> {
         let row = serde_json::from_str(json).context("a row is no JSON object")?;
         if self.open.is_none() {
-            let place = day_folder(self.table, self.batch);
-            let folder = self.options.folder.join(&place);
-            fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             let path = format!(
-                "{place}/batch-{}-{}.parquet",
+                "{}/batch-{}-{}.parquet",
+                day_folder(self.table, self.batch),
                 self.batch.batch_id,
                 self.files.len()
             );
-            let sink = begin(&self.options.folder.join(&path), self.table, self.columns)?;
+            let sink = begin(&self.place.draft(&path)?, self.table, self.columns)?;
             self.open = Some((path, sink));
         }
         if let Some((_, sink)) = &mut self.open {
             sink.push(row, json.len())?;
-            if sink.written() >= self.options.file_bytes {
+            if sink.written() >= self.file_bytes {
                 self.end_file()?;
             }
         }
@@ -136,6 +139,7 @@ impl<'a> Writer<'a> {
     fn end_file(&mut self) -> Result<()> {
         if let Some((path, sink)) = self.open.take() {
             let (content, bytes) = end(sink)?;
+            self.place.put(&path)?;
             self.files.push(ArchiveFile {
                 table: self.table,
                 path,
@@ -177,7 +181,7 @@ fn day_folder(table: ArchiveTable, batch: &ArchiveBatch) -> String {
     format!("{}/day={}", table.as_str(), batch.day)
 }
 
-fn sha256(mut file: File) -> Result<(String, u64)> {
+fn sha256(file: &mut File) -> Result<(String, u64)> {
     let mut hash = Sha256::new();
     let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
     loop {
@@ -193,29 +197,16 @@ fn sha256(mut file: File) -> Result<(String, u64)> {
 }
 
 /// Deletes all files of a batch that was not written to its end, and what its files were before they were whole.
-pub(super) fn delete_batch(folder: &Path, batch: &ArchiveBatch) -> Result<()> {
+pub(super) fn delete_batch(place: &dyn Place, batch: &ArchiveBatch) -> Result<()> {
     let whole = format!("batch-{}-", batch.batch_id);
     for table in ArchiveTable::ALL {
-        for path in entries(&folder.join(day_folder(table, batch)))? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = day_folder(table, batch);
+        for name in place.list(&folder)? {
             let partial = name.starts_with(".copydesk-") && name.ends_with(".partial");
             if name.starts_with(&whole) || partial {
-                fs::remove_file(&path).with_context(|| format!("cannot delete {}", path.display()))?;
+                place.delete(&format!("{folder}/{name}"))?;
             }
         }
     }
-    super::manifest::delete(folder, batch.batch_id)
-}
-
-/// What is in a folder; nothing where there is none.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let read = || {
-        fs::read_dir(folder)?
-            .map(|e| Ok(e?.path()))
-            .collect::<std::io::Result<_>>()
-    };
-    read().with_context(|| format!("cannot read {}", folder.display()))
+    super::manifest::delete(place, batch.batch_id)
 }

@@ -1,16 +1,18 @@
 //! What is in the files of a batch: `manifest/batch-N.json`, which appears whole, once all its files are verified.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
 
 use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use copydesk_store::{ArchiveBatch, ArchiveTable};
 use serde_json::{Value, json};
 
-use super::files::{ArchiveFile, entries};
+use super::files::ArchiveFile;
+use super::place::Place;
 use crate::content::Content;
+
+/// Where manifests are.
+const FOLDER: &str = "manifest";
 
 /// The files of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,20 +32,23 @@ impl Manifest {
     }
 
     /// The manifests of all batches.
-    pub(super) fn all(folder: &Path) -> Result<Vec<Self>> {
-        let mut paths = entries(&folder.join("manifest"))?;
-        paths.retain(|p| p.extension().is_some_and(|e| e == "json"));
-        paths.sort();
-        paths.iter().map(|p| read(p)).collect()
+    pub(super) fn all(place: &dyn Place) -> Result<Vec<Self>> {
+        let mut names = place.list(FOLDER)?;
+        names.retain(|name| name.ends_with(".json") && !name.starts_with('.'));
+        names.sort();
+        names
+            .iter()
+            .map(|name| read(place, &format!("{FOLDER}/{name}")))
+            .collect()
     }
 
     /// The manifest of a batch.
-    pub(super) fn of(folder: &Path, batch_id: i64) -> Result<Self> {
-        read(&path(folder, batch_id))
+    pub(super) fn of(place: &dyn Place, batch_id: i64) -> Result<Self> {
+        read(place, &path(batch_id))
     }
 
     /// Writes it: it is there whole, or as it was.
-    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+    pub(super) fn write(&self, place: &dyn Place) -> Result<()> {
         let files: Vec<Value> = self
             .files
             .iter()
@@ -57,20 +62,25 @@ impl Manifest {
         let text = serde_json::to_string_pretty(&json!({
             "batch": self.batch_id, "day": self.day.to_string(), "program": concat!("copydesk ", env!("CARGO_PKG_VERSION")), "files": files,
         }))?;
-        let path = path(folder, self.batch_id);
-        fs::create_dir_all(folder.join("manifest"))
-            .and_then(|()| copydesk_files::write(&path, text.as_bytes()))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let path = path(self.batch_id);
+        let draft = place.draft(&path)?;
+        copydesk_files::write(&draft, text.as_bytes())
+            .with_context(|| format!("cannot write {}", draft.display()))?;
+        place.put(&path)
     }
 }
 
-fn path(folder: &Path, batch_id: i64) -> PathBuf {
-    folder.join(format!("manifest/batch-{batch_id}.json"))
+fn path(batch_id: i64) -> String {
+    format!("{FOLDER}/batch-{batch_id}.json")
 }
 
-fn read(path: &Path) -> Result<Manifest> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse(&text).with_context(|| format!("{} is no manifest of the archive", path.display()))
+fn read(place: &dyn Place, path: &str) -> Result<Manifest> {
+    let mut text = String::new();
+    place
+        .open(path)?
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {path} of {}", place.name()))?;
+    parse(&text).with_context(|| format!("{path} of {} is no manifest of the archive", place.name()))
 }
 
 fn parse(text: &str) -> Result<Manifest> {
@@ -102,10 +112,6 @@ fn parse(text: &str) -> Result<Manifest> {
 }
 
 /// Deletes the manifest of a batch, if there is one.
-pub(super) fn delete(folder: &Path, batch_id: i64) -> Result<()> {
-    let path = path(folder, batch_id);
-    match fs::remove_file(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done.with_context(|| format!("cannot delete {}", path.display())),
-    }
+pub(super) fn delete(place: &dyn Place, batch_id: i64) -> Result<()> {
+    place.delete(&path(batch_id))
 }

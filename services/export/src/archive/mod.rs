@@ -5,30 +5,39 @@
 //! **What may fail**: Postgres, the disk, a file that reads back otherwise than it was written. A run that ends at any point is made up for by
 //! the next one: files of a batch that was not written to its end are deleted and written again, articles of one that was are dropped.
 //!
-//! The files: `files` writes, verifies and rewrites them, `manifest` says what is in them.
+//! The files: `place` is where they are, `files` writes, verifies and rewrites them, `manifest` says what is in them, `take_out` takes articles out of them, `takedown` those
+//! that were taken down.
 
 mod files;
 mod manifest;
+mod place;
+mod take_out;
+mod takedown;
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, NaiveDate, Utc};
 use copydesk_store::{
-    ArchiveBatch, ArchiveCounts, ArchiveTable, ExportColumn, RetryClass, Store, StoreError, try_again,
+    ArchiveBatch, ArchiveCounts, ArchiveLock, ArchiveTable, ExportColumn, ReadRouter, RetryClass, Store,
+    StoreError, try_again,
 };
-use serde_json::{Map, Value};
 use tracing::{info, warn};
 
 use files::Writer;
 use manifest::Manifest;
+use place::Place;
+use take_out::take_out;
+pub use takedown::{TakenOut, take_down};
 
 /// Articles that are read in one query.
 const READ: usize = 500;
 /// Articles dropped in one transaction: short enough not to hold up a worker.
 const DROP: i64 = 500;
+/// How long a replica may take to catch up with the primary before a day is read from the primary.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// What to archive, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +63,10 @@ pub struct Archived {
     pub bytes: u64,
     /// Ranges of articles whose partitions were dropped whole.
     pub ranges: u64,
+    /// Articles that were taken down, and are out of the files now.
+    pub taken_down: u64,
+    /// Takedowns that have not reached the files: the log says why.
+    pub takedowns_due: u64,
 }
 
 /// Steps of a run, reported to the caller, which may end the run there.
@@ -94,19 +107,49 @@ impl Columns {
     }
 }
 
-/// Archives all that is old. `at` is called at every step, and ends the run by an error; the next run goes on.
+/// What all steps of a run need.
+struct Run<'a> {
+    store: &'a Store,
+    reads: &'a ReadRouter,
+    options: &'a ArchiveOptions,
+    place: &'a dyn Place,
+    columns: Columns,
+}
+
+/// Archives all that is old. Rows are read from where `reads` says, which may be a replica: what it shows of an
+/// article must still hold on the primary when the article goes. `at` is called at every step, and ends the run
+/// by an error; the next run goes on.
 ///
 /// # Errors
 /// Postgres does not answer, a role that may not delete, the disk, what `at` answers, another run that is under way.
 pub async fn run(
     store: &Store,
+    reads: &ReadRouter,
     options: &ArchiveOptions,
     mut at: impl FnMut(Step) -> Result<()>,
 ) -> Result<Archived> {
-    let _lock = lock(options)?;
-    let columns = Columns::read(store).await?;
+    let place = place::make(&options.folder)?;
+    let place = place.as_ref();
+    let _lock = lock(store, place).await?;
+    let run = Run {
+        store,
+        reads,
+        options,
+        place,
+        columns: Columns::read(store).await?,
+    };
     let mut done = Archived::default();
-    recover(store, options, &columns, &mut at, &mut done).await?;
+    recover(&run, &mut at, &mut done).await?;
+    match takedown::reach_files(store, Some(place.name())).await {
+        Ok(out) => done.taken_down = out.articles,
+        Err(error) => {
+            warn!(
+                error = format!("{error:#}"),
+                "takedowns have not reached the archive's files"
+            );
+            done.takedowns_due = store.archive_takedowns().await?.len() as u64;
+        }
+    }
     store.mark_ranges(options.before).await?;
     loop {
         let days = store.archive_days(options.before).await?;
@@ -116,7 +159,11 @@ pub async fn run(
         let before = done.articles;
         for (day, articles) in days {
             info!(%day, articles, "archiving");
-            archive_day(store, options, &columns, day, &mut at, &mut done).await?;
+            let mut tries = 0;
+            while let Err(error) = archive_day(&run, day, &mut at, &mut done).await {
+                reads.read_again(error.downcast()?, &mut tries).await?;
+                recover(&run, &mut at, &mut done).await?;
+            }
         }
         if done.articles == before {
             // All that is left changes faster than it is written.
@@ -133,73 +180,31 @@ pub async fn run(
     Ok(done)
 }
 
-/// Takes an article out of all files of the archive. Answers with the number of files that had something of it.
-///
-/// # Errors
-/// The article is not in the archive; Postgres or the disk; another run that is under way.
-pub async fn remove(store: &Store, options: &ArchiveOptions, article: i64) -> Result<u64> {
-    let _lock = lock(options)?;
-    let Some(day) = store.archived_day(article).await? else {
-        bail!(
-            "article {article} is not in the archive: retired_articles.archive_day says of which articles it has which day"
-        );
-    };
-    let columns = Columns::read(store).await?;
-    let mut rewritten = 0;
-    for manifest in Manifest::all(&options.folder)? {
-        // Stories of any day may show the article.
-        rewritten += take_out(options, &columns, manifest, &[article], Some(day))?;
-    }
-    store.unarchived(article).await?;
-    Ok(rewritten)
-}
-
 /// One run at a time: another one would take the files of a batch under way for those of a run that was stopped.
-fn lock(options: &ArchiveOptions) -> Result<File> {
-    let folder = &options.folder;
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let path = folder.join(".lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!("another run of the archive is under way in {}", folder.display())
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
+async fn lock(store: &Store, place: &dyn Place) -> Result<ArchiveLock> {
+    let locked = store.lock_archive(place.name()).await?;
+    locked.with_context(|| format!("another run of the archive is under way in {}", place.name()))
 }
 
 /// Makes up for runs that were stopped.
-async fn recover(
-    store: &Store,
-    options: &ArchiveOptions,
-    columns: &Columns,
-    at: &mut impl FnMut(Step) -> Result<()>,
-    done: &mut Archived,
-) -> Result<()> {
+async fn recover(run: &Run<'_>, at: &mut impl FnMut(Step) -> Result<()>, done: &mut Archived) -> Result<()> {
+    let Run { store, place, .. } = *run;
     for batch in store.unfinished_archive_batches().await? {
         ensure!(
-            fs::canonicalize(&batch.folder).ok() == fs::canonicalize(&options.folder).ok(),
+            batch.folder == place.name(),
             "batch {} of {} is not finished; run the archive with that folder first",
             batch.batch_id,
             batch.folder
         );
         if batch.written {
             info!(batch = batch.batch_id, "going on with a batch that is written");
-            drop_batch(store, options, columns, &batch, at, done).await?;
+            drop_batch(run, &batch, at, done).await?;
         } else {
             warn!(
                 batch = batch.batch_id,
                 "deleting the files of a batch that was not written to its end"
             );
-            files::delete_batch(&options.folder, &batch)?;
+            files::delete_batch(place, &batch)?;
             store.abandon_archive_batch(&batch).await?;
         }
     }
@@ -207,17 +212,28 @@ async fn recover(
 }
 
 async fn archive_day(
-    store: &Store,
-    options: &ArchiveOptions,
-    columns: &Columns,
+    run: &Run<'_>,
     day: NaiveDate,
     at: &mut impl FnMut(Step) -> Result<()>,
     done: &mut Archived,
 ) -> Result<()> {
-    let folder = fs::canonicalize(&options.folder)?.display().to_string();
-    let mut batch = store.begin_archive_batch(day, &folder).await?;
+    let Run {
+        store,
+        options,
+        place,
+        ..
+    } = *run;
+    let mut batch = store.begin_archive_batch(day, place.name()).await?;
     at(Step::Begun)?;
-    let mut reader = store.read_for_archive(day, options.before).await?;
+    let mut source = run.reads.store().await?;
+    if !source.catches_up_with(store, CATCH_UP).await? {
+        warn!(
+            "the replica did not catch up in {} s: this day is read from the primary",
+            CATCH_UP.as_secs()
+        );
+        source = store;
+    }
+    let mut reader = source.read_for_archive(day, options.before).await?;
     let articles = reader.articles().to_vec();
     if articles.is_empty() {
         return Ok(store.abandon_archive_batch(&batch).await?);
@@ -226,7 +242,7 @@ async fn archive_day(
     let mut manifest = Manifest::new(&batch);
     let mut counts = ArchiveCounts::default();
     for (table, count) in ArchiveTable::ALL.into_iter().zip(&mut counts.rows) {
-        let mut writer = Writer::new(options, &batch, table, columns.of(table));
+        let mut writer = Writer::new(place, options.file_bytes, &batch, table, run.columns.of(table));
         let ids = if table == ArchiveTable::Stories {
             &stories
         } else {
@@ -248,12 +264,12 @@ async fn archive_day(
     );
     at(Step::FilesWritten)?;
     for file in &mut manifest.files {
-        let columns = columns.of(file.table);
-        file.verify(&options.folder, columns)?;
+        let columns = run.columns.of(file.table);
+        file.verify(place, columns)?;
     }
     counts.bytes = manifest.files.iter().map(|f| f.bytes).sum();
     at(Step::Verified)?;
-    manifest.write(&options.folder)?;
+    manifest.write(place)?;
     at(Step::InManifest)?;
     let stamps = reader.stamps().await?;
     store.archive_written(&batch, &counts, stamps).await?;
@@ -261,18 +277,17 @@ async fn archive_day(
     done.batches += 1;
     done.bytes += counts.bytes;
     at(Step::Noted)?;
-    drop_batch(store, options, columns, &batch, at, done).await
+    drop_batch(run, &batch, at, done).await
 }
 
 /// Drops the articles of a written batch from Postgres.
 async fn drop_batch(
-    store: &Store,
-    options: &ArchiveOptions,
-    columns: &Columns,
+    run: &Run<'_>,
     batch: &ArchiveBatch,
     at: &mut impl FnMut(Step) -> Result<()>,
     done: &mut Archived,
 ) -> Result<()> {
+    let Run { store, place, .. } = *run;
     let (mut after, mut changed) = (i64::MIN, Vec::new());
     while let Some(step) = try_again(|| store.drop_archived(batch, after, DROP)).await? {
         after = step.after;
@@ -282,51 +297,13 @@ async fn drop_batch(
     }
     if !changed.is_empty() {
         done.changed += changed.len() as u64;
-        let manifest = Manifest::of(&options.folder, batch.batch_id)?;
-        take_out(options, columns, manifest, &changed, None)?;
+        let manifest = Manifest::of(place, batch.batch_id)?;
+        let changed = BTreeSet::from_iter(changed);
+        take_out(place, &run.columns, manifest, &changed, None)?;
     }
     at(Step::Rewritten)?;
     store.archive_done(batch).await?;
     Ok(())
-}
-
-/// Takes articles out of the files of a batch: their rows, and what its stories show of them. `of_day`: articles of another day's batch
-/// can be in its stories alone. Answers with the number of files that were written anew.
-fn take_out(
-    options: &ArchiveOptions,
-    columns: &Columns,
-    mut manifest: Manifest,
-    articles: &[i64],
-    of_day: Option<NaiveDate>,
-) -> Result<u64> {
-    let has = |row: &Map<String, Value>, column: &str| {
-        row.get(column)
-            .and_then(Value::as_i64)
-            .is_some_and(|id| articles.contains(&id))
-    };
-    let mut rewritten = 0;
-    for file in &mut manifest.files {
-        let table = file.table;
-        if table != ArchiveTable::Stories && of_day.is_some_and(|day| day != manifest.day) {
-            continue;
-        }
-        let done = file.rewrite(&options.folder, columns.of(table), |row| {
-            if table != ArchiveTable::Stories {
-                return !has(row, "article_id");
-            }
-            if has(row, "canonical_article") {
-                for shown in ["title", "url", "site"] {
-                    row.insert(shown.to_owned(), Value::Null);
-                }
-            }
-            true
-        })?;
-        rewritten += u64::from(done);
-    }
-    if rewritten > 0 {
-        manifest.write(&options.folder)?;
-    }
-    Ok(rewritten)
 }
 
 /// Why reading ended early.

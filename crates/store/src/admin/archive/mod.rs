@@ -8,8 +8,10 @@
 //! `archive_pending` has its articles), archived (the articles are gone from Postgres). An article goes only while it is what was written: a stamp
 //! of its versions and its place in its story is compared in the transaction that deletes it.
 
+pub(crate) mod lock;
 pub(crate) mod reading;
 pub(crate) mod table;
+pub(crate) mod takedown;
 
 use std::collections::HashMap;
 
@@ -20,9 +22,11 @@ use crate::admin::retention::retire::{drop_articles, forget_addresses, old};
 use crate::connect::config::Store;
 use crate::error::{Doing as _, StoreError};
 
+pub use lock::ArchiveLock;
 pub use reading::ArchiveReader;
 use reading::{READING, unchanged};
 pub use table::ArchiveTable;
+pub use takedown::{ArchiveTakedown, TakedownMatch};
 
 const NOTING: &str = "cannot note what is archived (this needs the role copydesk_owner)";
 
@@ -297,32 +301,5 @@ impl Store {
             .fetch_optional(&self.pool)
             .await
             .doing("cannot look for the archive")
-    }
-
-    /// The day under which an article is in the archive.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn archived_day(&self, article: i64) -> Result<Option<NaiveDate>, StoreError> {
-        let day: Option<Option<NaiveDate>> =
-            sqlx::query_scalar("SELECT archive_day FROM retired_articles WHERE article_id = $1")
-                .bind(article)
-                .fetch_optional(&self.pool)
-                .await
-                .doing("cannot look for an archived article")?;
-        Ok(day.flatten())
-    }
-
-    /// Notes that an article is no more in the archive.
-    ///
-    /// # Errors
-    /// Postgres does not answer; a role that may not.
-    pub async fn unarchived(&self, article: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE retired_article SET archive_day = NULL WHERE article_id = $1")
-            .bind(article)
-            .execute(&self.pool)
-            .await
-            .doing(NOTING)?;
-        Ok(())
     }
 }
