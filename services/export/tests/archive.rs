@@ -382,7 +382,7 @@ async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
     let days = 12;
     let scratch = Scratch::new("archive_kill", days).await;
     let (all, folder) = (days * A_DAY, scratch.folder.path().to_owned());
-    let copydesk = Copydesk::at("127.0.0.1:9", "none", scratch._database.url())
+    let copydesk = Copydesk::at("127.0.0.1:9", "none", scratch.database.url())
         .with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder.to_str().unwrap())
         .with("COPYDESK_JANITOR_ARCHIVE_AFTER_DAYS", "90");
     // The moments spread over a run, whatever the machine: each is a little later than the one before, until a run is whole.

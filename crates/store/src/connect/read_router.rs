@@ -86,7 +86,7 @@ impl ReadRouter {
                 Ok(store)
             }
             Err(error) => {
-                self.is_away(error)?;
+                self.is_away(&error)?;
                 self.primary.store().await
             }
         }
@@ -124,7 +124,7 @@ impl ReadRouter {
         };
         match asked {
             Ok(_) => Ok(()),
-            Err(error) => self.is_away(error),
+            Err(error) => self.is_away(&error),
         }
     }
 
@@ -140,7 +140,7 @@ impl ReadRouter {
         !(holds(state.primary_until) || self.fall_back && holds(state.away_until))
     }
 
-    fn is_away(&self, error: StoreError) -> Result<(), StoreError> {
+    fn is_away(&self, error: &StoreError) -> Result<(), StoreError> {
         let known = self.state().away_until.replace(Instant::now() + TRY_AGAIN_AFTER);
         if !self.fall_back {
             return Err(StoreError::ReplicaAway(error.to_string()));

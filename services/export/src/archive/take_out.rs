@@ -40,7 +40,7 @@ pub(super) fn take_out(
         }
         let mut has_some = false;
         file.scan(place, columns, &[key], |row| {
-            has_some |= names(&row, key, articles)
+            has_some |= names(&row, key, articles);
         })?;
         if !has_some {
             continue;

@@ -175,7 +175,7 @@ fn each_row(
         for manifest in part.manifests.iter().filter(wanted) {
             for file in manifest.files.iter().filter(|f| f.table == table) {
                 file.scan(part.place.as_ref(), columns.of(table), only, |row| {
-                    each(manifest.day, &row)
+                    each(manifest.day, &row);
                 })?;
             }
         }

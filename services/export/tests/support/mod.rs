@@ -11,7 +11,8 @@ pub(crate) struct Scratch {
     pub(crate) reads: ReadRouter,
     pub(crate) db: PgPool,
     pub(crate) folder: tempfile::TempDir,
-    _database: ScratchDatabase,
+    #[allow(dead_code, reason = "only some tests ask for its address")]
+    pub(crate) database: ScratchDatabase,
 }
 
 impl Scratch {
@@ -32,7 +33,7 @@ impl Scratch {
             reads,
             db,
             folder: tempfile::tempdir().unwrap(),
-            _database: database,
+            database,
         }
     }
 }
