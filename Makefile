@@ -54,9 +54,9 @@ chaos: ## Ten minutes of faults, mixed, on servers of its own (COPYDESK_CHAOS_SE
 hostile: ## 20,000 hostile messages among good ones (COPYDESK_HOSTILE_MESSAGES)
 	@$(LOCAL)/chaos.sh hostile
 
-hosts: ## Three hosts of workers, Kafka and Postgres apart, links cut and slow, clocks off: needs root (COPYDESK_HOSTS_PAIRS, COPYDESK_HOSTS_SECONDS)
+hosts: ## As root: workers, brokers and Postgres on hosts of their own that fail: STEPS="links failover brokers" (COPYDESK_HOSTS_PAIRS, COPYDESK_HOSTS_SECONDS)
 	@PROFILE=release $(LOCAL)/build.sh
-	@$(LOCAL)/hosts.sh
+	@$(LOCAL)/hosts.sh $(STEPS)
 
 memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS)
 	@$(LOCAL)/chaos.sh memory

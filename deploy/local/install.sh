@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Sees to it that this machine has what copydesk needs to be built, run and tested. Usage: install.sh [--check | --lint | --update]
+# Sees to it that this machine has what copydesk needs to be built, run and tested. Usage: install.sh [--check | --lint | --hosts | --update]
 #
 # What is missing and comes as a Debian package is installed with apt-get: directly as root, through sudo as anybody else. If nothing is
 # missing, nothing is asked of the network. Where it cannot go on it says in one line what is missing and what to type, and exits with 1.
-# --check only looks. --lint also sees to what `make lint` needs. --update brings apt's lists up to date and does nothing else.
+# --check only looks. --lint also sees to what `make lint` needs, --hosts to what `make hosts` needs. --update brings apt's lists up to date and does nothing else.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 MODE=${1:-}
 case $MODE in
-    '' | --check | --lint | --update) ;;
-    *) die "usage: install.sh [--check | --lint | --update]" ;;
+    '' | --check | --lint | --hosts | --update) ;;
+    *) die "usage: install.sh [--check | --lint | --hosts | --update]" ;;
 esac
 
 # Parallel lists: what is missing, in words, and the Debian packages that bring it.
@@ -52,6 +52,16 @@ look() {
     # Debian 13 and Ubuntu 24.04 have rustup as a package; on older systems Rust is the one thing to be installed by hand.
     command -v cargo >/dev/null || command -v rustup >/dev/null || ! is_in_apt rustup || lacks rustup rustup
     [[ $MODE != --lint ]] || look_for_checkers
+    [[ $MODE != --hosts ]] || look_for_hosts
+}
+
+look_for_hosts() {
+    command -v ip >/dev/null || lacks iproute2 iproute2
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || lacks faketime faketime
+    command -v python3 >/dev/null || lacks Python python3
+    command -v patroni >/dev/null || lacks Patroni patroni python3-etcd
+    command -v etcd >/dev/null || lacks etcd etcd-server
+    command -v haproxy >/dev/null || lacks HAProxy haproxy
 }
 
 look_for_checkers() {
@@ -129,6 +139,26 @@ without_main_cluster() {
     return "$done"
 }
 
+# Debian's packages of services start them. Nobody asked for that here: policy-rc.d, which the packages ask, forbids it, and systemd does not start them later.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d done=0 service
+    [[ ! -e $policy ]] || policy=
+    if [[ -n $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | "${PRIVILEGED[@]}" install -m 755 /dev/stdin "$policy"
+    fi
+    "$@" || done=$?
+    [[ -z $policy ]] || "${PRIVILEGED[@]}" rm -f "$policy"
+    if [[ -d /run/systemd/system ]]; then
+        for service in "${PACKAGES[@]}"; do
+            case $service in
+                patroni | haproxy) "${PRIVILEGED[@]}" systemctl -q disable "$service" || true ;;
+                etcd-server) "${PRIVILEGED[@]}" systemctl -q disable etcd || true ;;
+            esac
+        done
+    fi
+    return "$done"
+}
+
 install_packages() {
     local wanted
     say "missing: $(joined ', ' "${WHAT[@]}")"
@@ -145,7 +175,7 @@ install_packages() {
     say "installing with apt-get: $wanted"
     local packages
     read -ra packages <<<"$wanted"
-    if ! without_main_cluster apt install --no-install-recommends "${packages[@]}"; then
+    if ! without_main_cluster without_services apt install --no-install-recommends "${packages[@]}"; then
         die "apt-get could not install what is missing: $(grep -m1 '^E:' "$APT_LOG" || tail -n 1 "$APT_LOG"); try it yourself: apt-get install $wanted"
     fi
     hash -r

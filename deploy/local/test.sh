@@ -38,7 +38,7 @@ lint() {
     check "unused dependencies (cargo-shear)" unused
     check "cargo deny (bans, licences, sources)" deny
     check "advisories (reported only)" deploy/local/advisories.sh --report
-    check "shellcheck" shellcheck -x deploy/local/*.sh deploy/debian/p* docs/examples/*.sh .ci/run
+    check "shellcheck" shellcheck -x deploy/local/*.sh deploy/local/hosts/*.sh deploy/debian/p* docs/examples/*.sh .ci/run
     check "deploy (rules, Containerfile, Kubernetes, systemd)" deploy/local/check-deploy.sh
     check "examples compile" python3 -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]' docs/examples/*.py
     check "links and words of the pages" python3 deploy/local/check-docs.py

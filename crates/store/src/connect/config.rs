@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
+    Transaction,
 };
 use tokio::sync::OnceCell;
 
@@ -75,11 +76,15 @@ impl Store {
         first.execute(bounds).await.doing(DOING)?;
         let connections = connections(&mut first, config.connections.max(1)).await?;
         first.close().await.doing(DOING)?;
+        let read_only = config.read_only;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(config.acquire_timeout)
             .after_connect(move |connection, _| {
                 Box::pin(async move { connection.execute(bounds).await.map(drop) })
+            })
+            .after_release(move |connection, _| {
+                Box::pin(async move { Ok(read_only || takes_writes(connection).await?) })
             })
             .connect_lazy_with(options);
         Ok(Self {
@@ -213,6 +218,13 @@ pub(crate) const OWN_BOUNDS: &str =
 
 /// How long Postgres may take to say why it gives no connection.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Whether a connection may be used again. One that was made to a standby, or while the login or the database was read-only, may stay so for
+/// its whole life, though the address leads to the primary by now and writing is allowed again.
+async fn takes_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let row = connection.fetch_one("SHOW transaction_read_only").await?;
+    Ok(row.try_get::<&str, _>(0)? == "off")
+}
 
 /// As many of the connections that are wanted as Postgres will give. A pool that asks for more waits for its time-out each time,
 /// with a flush behind it, though connections that it has fall free meanwhile.

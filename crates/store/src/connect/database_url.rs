@@ -161,6 +161,10 @@ impl DatabaseUrl {
                 "it is one of JDBC; leave out jdbc:, and write user:password@ before the host",
             ));
         }
+        // Before the address is read: of several with ports it would be said that the port is none.
+        if names_several_hosts(text) {
+            return Err(bad(SEVERAL_HOSTS));
+        }
         let url = Url::parse(text).map_err(|e| match e {
             url::ParseError::RelativeUrlWithoutBase if text.contains('=') => {
                 bad("it is a list of keywords and values; write them as a URL")
@@ -169,6 +173,10 @@ impl DatabaseUrl {
         })?;
         if !matches!(url.scheme(), "postgres" | "postgresql") || url.cannot_be_a_base() {
             return Err(bad("it does not begin with postgres://"));
+        }
+        let mut pairs = url.query_pairs();
+        if pairs.any(|(name, value)| matches!(&*name, "host" | "hostaddr" | "port") && value.contains(',')) {
+            return Err(bad(SEVERAL_HOSTS));
         }
         if has_stray_login(&url) {
             return Err(bad(
@@ -186,6 +194,17 @@ fn is_read(name: &str) -> bool {
 
 fn bad(why: &str) -> StoreError {
     StoreError::BadUrl(why.to_owned())
+}
+
+const SEVERAL_HOSTS: &str = "it names several hosts, and the driver connects to one: name an address that leads to the primary \
+     (docs/operations.md, \"A primary that fails over\")";
+
+/// As libpq allows: `postgres://me@one,two/x`, with ports or without.
+fn names_several_hosts(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let login_and_host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = login_and_host.rsplit('@').next().unwrap_or_default();
+    host.contains(',')
 }
 
 /// Whether the end of the password was taken for the end of the host: `postgres://me:1/2@host/x` has the host `me`.

@@ -74,7 +74,7 @@ impl Fault {
         match self {
             Self::NoSearchPath => "ALTER ROLE … IN DATABASE … SET search_path = public; migrating does not mend it".into(),
             Self::ReadOnly { standby: true } => {
-                "connect to the primary: name all hosts in database.url, with ?target_session_attrs=read-write".into()
+                "database.url must name an address that leads to the primary, also after a failover: docs/operations.md, \"A primary that fails over\"".into()
             }
             Self::ReadOnly { standby: false } => {
                 "ALTER DATABASE … RESET default_transaction_read_only, the same for the role, or find out who set it and why".into()

@@ -146,6 +146,30 @@ async fn a_read_only_database_and_a_login_without_rights_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_connection_stays_read_only_once_writing_is_allowed_again() {
+    let login = Login::new("writable", "SET default_transaction_read_only = on").await;
+    login.run("GRANT copydesk_writer TO {}").await;
+    let store = login.store(1).await;
+    let claim = async || store.claim("worker", &[wanted(0, 0, 0)], OnLostRange::Stop).await;
+    let error = claim().await.unwrap_err();
+    assert!(
+        error.to_string().contains("25006") && error.class() == RetryClass::WaitForDatabase,
+        "{error}"
+    );
+    // New sessions may write; those that are open may not, however long they live.
+    login
+        .run("ALTER ROLE {} RESET default_transaction_read_only")
+        .await;
+    let mut tries = 0;
+    while let Err(error) = claim().await {
+        assert!(error.to_string().contains("25006"), "{error}");
+        tries += 1;
+        assert!(tries < 3, "the same connection again and again");
+    }
+    login.end(vec![store]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_bounds_of_a_login_do_not_end_our_statements() {
     let login = Login::new("bounds", "SET statement_timeout = '1ms'").await;
     login.run("GRANT copydesk_writer TO {}").await;

@@ -161,3 +161,27 @@ fn the_driver_gets_what_it_reads_and_nothing_else() {
     );
     assert_eq!(options.get_application_name(), Some("desk"));
 }
+
+#[test]
+fn several_hosts_are_refused_in_words_that_help() {
+    for url in [
+        "postgres://me@one.example,two.example/x?target_session_attrs=read-write",
+        "postgres://me:a,b@one.example:5432,two.example:5433/x",
+        "postgres://one.example,two.example",
+        "postgres:///x?host=one.example,two.example",
+        "postgres://me@one.example/x?port=5432,5433",
+    ] {
+        let error = DatabaseUrl::from(url).check().unwrap_err().to_string();
+        assert!(
+            error.contains("several hosts") && error.contains("operations.md"),
+            "{url}: {error}"
+        );
+        assert!(!error.contains("a,b"), "{error}");
+    }
+    for url in [
+        "postgres://me:a,b@one.example/x",
+        "postgres://me@one.example/x?options=-c%20search_path=a,b",
+    ] {
+        DatabaseUrl::from(url).check().unwrap();
+    }
+}
