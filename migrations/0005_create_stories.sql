@@ -8,7 +8,6 @@ CREATE TABLE membership (
     article_id            bigint PRIMARY KEY,
     story_id              bigint NOT NULL,
     linked_to             bigint,
-    ingested_at           timestamptz NOT NULL DEFAULT now(),
     shared_shingles       integer,
     common_version        integer,
     similarity            real,
@@ -25,13 +24,12 @@ CREATE TABLE membership (
 CREATE INDEX membership_story ON membership (story_id);
 CREATE INDEX membership_parts ON membership (linked_to, article_id) WHERE relation IN ('excerpt', 'near_copy');
 CREATE INDEX membership_between_stories ON membership (article_id) WHERE between_stories;
--- Most articles are originals: the last ones of those are found among the last of all.
-CREATE INDEX membership_relation ON membership (relation, ingested_at) WHERE relation <> 'original';
+-- The last articles of a rare relation are found by this index, those of a frequent one among the last articles of all: Postgres knows how frequent each is.
+CREATE INDEX membership_relation ON membership (relation) WHERE relation <> 'original';
 COMMENT ON TABLE membership IS 'Which story each article is in, and why: one row for each row of article, written in the same transaction.';
 COMMENT ON COLUMN membership.article_id IS 'The article.';
 COMMENT ON COLUMN membership.story_id IS 'The story it is in: the article_id of the article that founded it.';
 COMMENT ON COLUMN membership.linked_to IS 'The older article that it is a copy of. Null for an original.';
-COMMENT ON COLUMN membership.ingested_at IS 'As article.ingested_at, for the index over it and relation.';
 COMMENT ON COLUMN membership.shared_shingles IS 'Four-word shingles that the two share.';
 COMMENT ON COLUMN membership.common_version IS 'Version of the list of common shingles that the decision used. Null: none was in use.';
 COMMENT ON COLUMN membership.similarity IS 'Jaccard similarity to linked_to, 0 to 1.';
@@ -68,7 +66,8 @@ CREATE INDEX story_first_published ON story (first_published_at);
 -- Most stories have one article: the number makes their order, and lets a list go on behind any of them.
 CREATE INDEX story_articles ON story (articles, story_id);
 CREATE INDEX story_copies ON story (copies);
-CREATE INDEX story_sites ON story (sites);
+-- Many stories are on as many sites: the size orders them further.
+CREATE INDEX story_sites ON story (sites, articles);
 CREATE INDEX story_site ON story (site, first_seen);
 CREATE INDEX story_language ON story (language, first_seen);
 CREATE INDEX story_url ON story USING hash (url);

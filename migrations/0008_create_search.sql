@@ -275,11 +275,12 @@ BEGIN
         EXIT WHEN matches * (newest - oldest + 1) <= few * (newest - range);
     END LOOP;
     IF cardinality(ids) < enough AND (range IS NULL OR range >= oldest) THEN
+        -- + 0: by the index of words. Backwards over the articles, the words of each would have to be unpacked and looked through.
         EXECUTE format(
             'SELECT $8 || coalesce(array_agg(article_id), ''{}'') FROM (
                  SELECT w.article_id FROM search_words w %s
                  WHERE copydesk_words_of_range(w.article_id, w.words) @@ $1 %s %s
-                 ORDER BY w.article_id DESC LIMIT $9) AS rest',
+                 ORDER BY w.article_id + 0 DESC LIMIT $9) AS rest',
             CASE WHEN filter = '' THEN '' ELSE 'JOIN articles a USING (article_id)' END,
             CASE WHEN range IS NULL THEN '' ELSE 'AND w.article_id < ' || ((range + 1) << 13) END, filter)
         INTO ids

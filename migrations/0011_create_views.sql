@@ -1,8 +1,7 @@
 -- The public contract: tables may change, these views keep their columns (migrations/README.md).
 
 -- Each column of the text by itself: a query that does not ask for it does not look for it. So it is with the story: each article has its row of
--- membership, and Postgres leaves a LEFT JOIN out that nobody asks a column of. The time is in both and in the join, so that the last
--- articles of a relation are found by the index of membership.
+-- membership, and Postgres leaves a LEFT JOIN out that nobody asks a column of.
 CREATE VIEW articles AS
 SELECT a.article_id, m.story_id, m.relation, a.title, a.dek, a.authors, a.site, a.site_name, a.url, a.canonical_url,
        a.published_at, a.published_offset_minutes, a.modified_at, a.language, a.section, a.tags, a.agency, a.paywalled,
@@ -15,7 +14,7 @@ SELECT a.article_id, m.story_id, m.relation, a.title, a.dek, a.authors, a.site, 
        (SELECT copydesk_markdown(t.blocks, t.body, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS body_markdown,
        (SELECT copydesk_links(t.blocks, t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS links,
        (SELECT copydesk_images(t.markup) FROM article_text t WHERE t.article_id = a.article_id) AS images
-FROM article a LEFT JOIN membership m ON m.article_id = a.article_id AND m.ingested_at = a.ingested_at;
+FROM article a LEFT JOIN membership m ON m.article_id = a.article_id;
 COMMENT ON VIEW articles IS 'One row per article, in its latest version. Older ones may be in the archive: SELECT max(day) FROM archive_batches says up to which day.';
 COMMENT ON COLUMN articles.body IS 'The body: its paragraphs with a blank line between two.';
 COMMENT ON COLUMN articles.body_markdown IS 'The body as Markdown: CommonMark, with tables. What strangers wrote is escaped, addresses are of the web. Worked out when it is asked for. Null: see clean.markup in docs/configuration.md.';

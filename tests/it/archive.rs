@@ -39,7 +39,6 @@ async fn old_articles_go_to_files_and_the_stream_goes_on() {
     // A year later.
     let age = "UPDATE article SET ingested_at = ingested_at - interval '400 days', version_at = version_at - interval '400 days',
                    message_time = message_time - interval '400 days';
-               UPDATE membership SET ingested_at = ingested_at - interval '400 days';
                UPDATE article_version SET version_at = version_at - interval '400 days', message_time = message_time - interval '400 days';
                DELETE FROM story; INSERT INTO story SELECT * FROM story_counted";
     sqlx::raw_sql(age).execute(&pipeline.db).await.unwrap();

@@ -41,9 +41,9 @@ impl Scratch {
                  FROM generate_series(0, {last}) id CROSS JOIN LATERAL (
                      SELECT CASE WHEN id >= {days} * {A_DAY} THEN now()
                                  ELSE timestamptz '2025-03-01 12:00:00.123456Z' + id / {A_DAY} * interval '1 day' END AS at) t;
-                 INSERT INTO membership (article_id, story_id, linked_to, relation, ingested_at, similarity)
+                 INSERT INTO membership (article_id, story_id, linked_to, relation, similarity)
                  SELECT article_id, article_id - article_id % 2, nullif(article_id - article_id % 2, article_id),
-                        CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, ingested_at, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
+                        CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
                  INSERT INTO article_text (article_id, blocks, body)
                  SELECT article_id, '[[\"body\", 3], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]', 'Body ' || article_id FROM article;
                  INSERT INTO article_version (article_id, version, body, blocks, word_count, body_hash, rules_version, fingerprint_version, version_at)

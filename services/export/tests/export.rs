@@ -34,9 +34,9 @@ impl Scratch {
                     CASE WHEN id % 5 = 0 THEN true END,
                     CASE WHEN id % 2 = 0 THEN '{{\"a\": [1, null]}}'::jsonb END
              FROM generate_series(2, {articles} + 1) id;
-             INSERT INTO membership (article_id, story_id, linked_to, relation, ingested_at, similarity)
+             INSERT INTO membership (article_id, story_id, linked_to, relation, similarity)
              SELECT article_id, article_id - article_id % 2, nullif(article_id - article_id % 2, article_id),
-                    CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, ingested_at, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
+                    CASE WHEN article_id % 2 = 0 THEN 'original' ELSE 'near_copy' END, CASE WHEN article_id % 2 = 1 THEN 0.25 END FROM article;
              INSERT INTO article_text (article_id, blocks, body) SELECT id, '[]', repeat('Body ' || id || '. ', 400) FROM generate_series(2, {articles} + 1) id;
              INSERT INTO story SELECT * FROM story_counted"
         );

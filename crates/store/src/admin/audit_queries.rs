@@ -34,7 +34,7 @@ pub(crate) const ORPHANS: &[(&str, &str)] = &[
     ),
     (
         "articles have no membership, or memberships no article",
-        "SELECT count(*) FROM article a FULL JOIN membership m USING (article_id, ingested_at)
+        "SELECT count(*) FROM article a FULL JOIN membership m USING (article_id)
          WHERE a.article_id IS NULL OR m.article_id IS NULL",
     ),
     (

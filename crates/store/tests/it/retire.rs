@@ -36,8 +36,7 @@ pub(crate) async fn store(scratch: &Scratch, offset: i64, site: &str, body: &str
 pub(crate) async fn age(scratch: &Scratch, article: i64, days: i64) {
     let sql = format!(
         "UPDATE article SET ingested_at = now() - interval '{days} days', version_at = now() - interval '{days} days',
-                            message_time = now() - interval '{days} days' WHERE article_id = {article};
-         UPDATE membership m SET ingested_at = a.ingested_at FROM article a WHERE a.article_id = m.article_id"
+                            message_time = now() - interval '{days} days' WHERE article_id = {article}"
     );
     scratch.db.execute(sql.as_str()).await.unwrap();
     let story = "UPDATE story s SET first_seen = c.first_seen, last_seen = c.last_seen, canonical_article = c.canonical_article,

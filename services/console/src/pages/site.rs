@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::text::{beginning, number, when};
 
 /// Articles of the site that are looked at.
-const ARTICLES: u32 = 200;
+const ARTICLES: u32 = 100;
 /// Blocks that it repeats, and what people said, that are shown.
 const SHOWN: u32 = 100;
 

@@ -25,8 +25,8 @@ const FILL: &str = "
         CASE n % 2 WHEN 0 THEN 'big.example' ELSE 's' || n % 300 || '.example' END, 'Title w' || n,
         CASE n % 10 WHEN 0 THEN 'de' ELSE 'en' END, 'https://x.example/' || n, 'https://x.example/' || n
     FROM (SELECT 1000 + k AS n, now() - interval '100 days' + k * interval '100 days' / 4000 AS at FROM generate_series(1, 4000) k) x;
-    INSERT INTO membership (article_id, story_id, ingested_at, relation)
-    SELECT article_id, article_id, ingested_at, 'original' FROM article WHERE article_id > 1000;
+    INSERT INTO membership (article_id, story_id, relation)
+    SELECT article_id, article_id, 'original' FROM article WHERE article_id > 1000;
     INSERT INTO article_text (article_id, blocks, body)
     SELECT article_id, '[[\"headline\"], [\"body\", 30], [\"boilerplate\", \"Check Also\", \"related-marker\", \"check also\"]]',
         'Words of common use and w' || article_id FROM article WHERE article_id > 1000;
