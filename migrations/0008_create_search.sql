@@ -216,7 +216,7 @@ DECLARE
     any_query tsquery;
     filter    text := '';
     -- Where a word is in many articles, the newest matches are found range by range, and the rest is not looked at.
-    enough    constant integer := 1000;
+    enough    constant integer := greatest(500, least(most, 1000));
     few       constant bigint := 20000;
     range     bigint;
     oldest    bigint;
@@ -307,4 +307,4 @@ BEGIN
     USING configs, queries, ids[1:enough], every_copy, least(greatest(most, 0), 1000);
 END
 $$;
-COMMENT ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) IS 'Articles by the words of title, dek and body, the best first: words as for a web search engine ("a phrase", or, -not), read in each article''s own language. Of more than 1,000 matches the newest are ranked. Of each story the best article, or every_copy. since and until are of published_at. snippet marks the words found as ⟦word⟧ and is plain text from strangers: copydesk_snippet_html makes it safe for a page.';
+COMMENT ON FUNCTION search_articles(text, text, text, timestamptz, timestamptz, integer, boolean) IS 'Articles by the words of title, dek and body, the best first: words as for a web search engine ("a phrase", or, -not), read in each article''s own language. Of more than 500 matches (or most, if that is more) the newest are ranked. Of each story the best article, or every_copy. since and until are of published_at. snippet marks the words found as ⟦word⟧ and is plain text from strangers: copydesk_snippet_html makes it safe for a page.';

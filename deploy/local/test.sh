@@ -47,9 +47,9 @@ lint() {
 FLAKY=3
 PASSED_LATE=()
 
-# Shown live and kept for the sum.
+# Shown live and kept for the sum. Most tests of the pipeline wait for Kafka's timeouts, so more of them than cores run at once.
 run_tests() {
-    cargo test "${LOCKED[@]}" --profile "$CARGO_TEST_PROFILE" --workspace --no-fail-fast 2>&1 | tee "$OUTPUT" || second_try
+    RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))} cargo test "${LOCKED[@]}" --profile "$CARGO_TEST_PROFILE" --workspace --no-fail-fast 2>&1 | tee "$OUTPUT" || second_try
 }
 
 # The names below "failures:" of each test program.

@@ -183,7 +183,7 @@ const CHANGEABLE: [(&str, &str); 14] = [
     ("article_identity", ""),
     ("article_text", "article_id"),
     ("evidence", "article_id"),
-    ("membership", "article_id, common_version, ingested_at"),
+    ("membership", "article_id, common_version"),
     ("near_key_window", "number"),
     ("partition_progress", "first_offset, partition, topic"),
     (

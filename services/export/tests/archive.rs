@@ -389,7 +389,7 @@ async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
     let (mut kills, mut under_way) = (0, 0);
     loop {
         let mut run = copydesk.start(&["janitor", "archive"]);
-        let until = Instant::now() + Duration::from_millis(30 + 10 * kills);
+        let until = Instant::now() + Duration::from_millis(30 + 30 * kills);
         while Instant::now() < until && run.ended().is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -41,7 +41,7 @@ pub(crate) async fn run(config: &Config, args: &TakedownArgs) -> anyhow::Result<
     Ok(Outcome::Done)
 }
 
-/// Files of the archive are written anew at once where they are at hand.
+/// Files of the archive are written anew at once where this machine has them.
 async fn reach_archive(store: &Store) -> anyhow::Result<()> {
     if store.archived_until().await?.is_none() {
         return Ok(());
