@@ -1,15 +1,15 @@
 -- Site memory: what a site repeats is not the article. docs/site-memory.md
 
-CREATE TABLE site_young (
+CREATE TABLE site_provisional (
     site_hash  bigint NOT NULL,
     article_id bigint NOT NULL,
     articles   smallint NOT NULL,
     PRIMARY KEY (site_hash, article_id)
 );
-COMMENT ON TABLE site_young IS 'Articles that were cleaned when too little of their site was known. `copydesk janitor` cleans them again when there is more, and takes the row away when there is enough.';
-COMMENT ON COLUMN site_young.site_hash IS 'As evidence.site_hash.';
-COMMENT ON COLUMN site_young.article_id IS 'The article.';
-COMMENT ON COLUMN site_young.articles IS 'How many other articles of the site were in view. It is cleaned again when there are twice as many.';
+COMMENT ON TABLE site_provisional IS 'Articles that were cleaned when few articles of their site were there. `copydesk janitor` cleans them again when there is more, and takes the row away when there is enough.';
+COMMENT ON COLUMN site_provisional.site_hash IS 'As evidence.site_hash.';
+COMMENT ON COLUMN site_provisional.article_id IS 'The article.';
+COMMENT ON COLUMN site_provisional.articles IS 'How many other articles of the site were in view. It is cleaned again when there are twice as many.';
 
 CREATE TABLE site_block (
     site_hash  bigint NOT NULL,
@@ -34,15 +34,15 @@ COMMENT ON COLUMN site_block.sample IS 'The block as it stood in an article. Nul
 COMMENT ON COLUMN site_block.why IS 'The reason that was given.';
 COMMENT ON COLUMN site_block.decided_by IS 'Who: user, machine and process.';
 
-CREATE TABLE travelling_block (
+CREATE TABLE syndicated_block (
     block    bigint PRIMARY KEY,
     found_at timestamptz NOT NULL DEFAULT now(),
     stories  integer NOT NULL
 );
-COMMENT ON TABLE travelling_block IS 'Blocks that travel with stories from site to site, such as an agency''s closing sentence: site memory leaves them. Found by `copydesk janitor`.';
-COMMENT ON COLUMN travelling_block.block IS 'As site_block.block.';
-COMMENT ON COLUMN travelling_block.found_at IS 'When it was found last.';
-COMMENT ON COLUMN travelling_block.stories IS 'Stories in which articles of two sites have it, among those that were looked at.';
+COMMENT ON TABLE syndicated_block IS 'Syndicated blocks: they come with an agency''s stories to several sites, as its closing sentence. Site memory leaves them in. Found by `copydesk janitor`.';
+COMMENT ON COLUMN syndicated_block.block IS 'As site_block.block.';
+COMMENT ON COLUMN syndicated_block.found_at IS 'When it was found last.';
+COMMENT ON COLUMN syndicated_block.stories IS 'Stories in which articles of two sites have it, among those that were looked at.';
 
 CREATE TABLE clean_event (
     event_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -195,7 +195,7 @@ BEGIN
         WHERE m.article_id = ANY (going) ORDER BY m.article_id;
     END IF;
     DELETE FROM clean_event WHERE article_id = ANY (going);
-    DELETE FROM site_young WHERE article_id = ANY (going);
+    DELETE FROM site_provisional WHERE article_id = ANY (going);
     DELETE FROM article_text WHERE article_id = ANY (going);
     DELETE FROM article_version WHERE article_id = ANY (going);
     DELETE FROM evidence WHERE article_id = ANY (going);

@@ -101,7 +101,7 @@ BEGIN
         near_key, near_key_window, evidence, common_shingles, story_event, clean_event
         TO copydesk_writer;
     -- What was delivered; what is worked out anew; lists of what is to be done and of what is known; messages kept for a time.
-    GRANT SELECT, INSERT, DELETE ON outbox, story, site_young, site_block, travelling_block, raw_input TO copydesk_writer;
+    GRANT SELECT, INSERT, DELETE ON outbox, story, site_provisional, site_block, syndicated_block, raw_input TO copydesk_writer;
 
     -- By column, what the code changes of a row that is there. A flush, a claim, a lost range, a replay:
     GRANT UPDATE (next_offset, epoch, flushed_from, claimed_from, in_hand_until, unfinished_claims, stored, quarantined, skipped,
@@ -137,9 +137,9 @@ BEGIN
     GRANT UPDATE (canonical_article, articles, copies, sites, first_published_at, first_seen, last_seen, canonical_at, longest_words,
                   canonical_words, title, site, url, language, site_list)
         ON story TO copydesk_writer;
-    GRANT UPDATE (articles) ON site_young TO copydesk_writer;
+    GRANT UPDATE (articles) ON site_provisional TO copydesk_writer;
     GRANT UPDATE (decision, why, sample, decided_by, decided_at) ON site_block TO copydesk_writer;
-    GRANT UPDATE (stories, found_at) ON travelling_block TO copydesk_writer;
+    GRANT UPDATE (stories, found_at) ON syndicated_block TO copydesk_writer;
     GRANT UPDATE (kept_at, message_time, raw_size, rules_version, headers, raw) ON raw_input TO copydesk_writer;
 
     GRANT USAGE, SELECT ON SEQUENCE article_id_seq TO copydesk_writer;

@@ -133,9 +133,9 @@ async fn the_writer_runs_the_pipeline_and_can_do_no_more() {
             "outbox",
             "raw_input",
             "site_block",
-            "site_young",
+            "site_provisional",
             "story",
-            "travelling_block",
+            "syndicated_block",
         ]
         .contains(&table.as_str())
         {
@@ -193,9 +193,9 @@ const CHANGEABLE: [(&str, &str); 14] = [
     ("raw_input", "article_id"),
     ("setting", "one_row, search"),
     ("site_block", "block, site, site_hash"),
-    ("site_young", "article_id, site_hash"),
+    ("site_provisional", "article_id, site_hash"),
     ("story", "story_id"),
-    ("travelling_block", "block"),
+    ("syndicated_block", "block"),
 ];
 
 /// Tables of which a role may change rows, each with the columns that it may not change.
@@ -305,7 +305,7 @@ async fn stories(pipeline: &Pipeline, url: &str) {
     store.merge_stories(younger, older, "a test").await.unwrap();
     store.split_story(&[ArticleId(two[1])], "a test").await.unwrap();
     assert!(store.story(two[0]).await.unwrap().is_some());
-    assert!(store.explain(two[0]).await.unwrap().is_some());
+    assert!(store.explain(ArticleId(two[0])).await.unwrap().is_some());
     sqlx::query("UPDATE membership SET between_stories = true WHERE article_id = $1")
         .bind(two[1])
         .execute(&pipeline.db)
@@ -318,10 +318,10 @@ async fn stories(pipeline: &Pipeline, url: &str) {
         .execute(&pipeline.db)
         .await
         .unwrap();
-    assert!(store.refingerprint(0, 100).await.unwrap().is_some());
+    assert!(store.refingerprint(ArticleId(0), 100).await.unwrap().is_some());
     sqlx::query("UPDATE membership SET link_rule_version = 1")
         .execute(&pipeline.db)
         .await
         .unwrap();
-    assert!(store.redecide(i64::MIN, 100).await.unwrap().is_some());
+    assert!(store.redecide(ArticleId(i64::MIN), 100).await.unwrap().is_some());
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use copydesk_article::{Epoch, NextOffset, Offset, Reason, Reject, Stage, TopicPartition};
+use copydesk_article::{ArticleId, Epoch, NextOffset, Offset, Reason, Reject, Stage, TopicPartition};
 use copydesk_dedup::EvidenceError;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
@@ -40,10 +40,10 @@ pub enum StoreError {
     )]
     UntrustedServer(String),
     /// Postgres, or the way to it.
-    #[error("{doing}: {}", Explained(error))]
+    #[error("{context}: {}", Explained(error))]
     Database {
         /// What was being done.
-        doing: &'static str,
+        context: &'static str,
         /// What happened. No `source`: it is said already, and would be said twice.
         error: sqlx::Error,
     },
@@ -141,7 +141,7 @@ pub enum StoreError {
     #[error("the stored evidence of article {article} cannot be read: {reason}")]
     DamagedEvidence {
         /// The article.
-        article: i64,
+        article: ArticleId,
         /// Why.
         reason: EvidenceError,
     },
@@ -249,13 +249,13 @@ where
 }
 
 /// Names what was being done when the database failed.
-pub(crate) trait Doing<T> {
-    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+pub(crate) trait Context<T> {
+    fn context(self, context: &'static str) -> Result<T, StoreError>;
 }
 
-impl<T> Doing<T> for Result<T, sqlx::Error> {
-    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| StoreError::Database { doing, error })
+impl<T> Context<T> for Result<T, sqlx::Error> {
+    fn context(self, context: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::Database { context, error })
     }
 }
 
@@ -365,7 +365,7 @@ mod tests {
     fn nothing_is_said_twice() {
         use std::error::Error as _;
         let error = Err::<(), _>(sqlx::Error::PoolTimedOut)
-            .doing("cannot look")
+            .context("cannot look")
             .unwrap_err();
         assert!(error.to_string().starts_with("cannot look: no connection"));
         assert!(error.source().is_none(), "a chain of errors would repeat it");

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use copydesk_article::ArticleId;
 use copydesk_export::archive::{ArchiveOptions, Archived, Step, TakenOut, run, take_down};
 use copydesk_store::{TakedownTarget, TakenDown};
 use copydesk_testkit::Copydesk;
@@ -288,8 +289,8 @@ async fn what_is_taken_down_goes_from_every_file() {
     let scratch = Scratch::new("archive_down", 2).await;
     scratch.db.execute(ADDRESSES).await.unwrap();
     scratch.run(|_| Ok(())).await.unwrap();
-    let by_number = scratch.take_down(TakedownTarget::Article(0)).await;
-    assert_eq!((by_number.article_id, by_number.removed), (0, 0));
+    let by_number = scratch.take_down(TakedownTarget::Article(ArticleId(0))).await;
+    assert_eq!((by_number.article_id, by_number.removed), (ArticleId(0), 0));
     scratch.take_down_at("https://a.example/ferry").await;
     scratch.take_down_at("https://a.example/own").await;
     assert_eq!(
@@ -324,7 +325,7 @@ async fn what_is_taken_down_goes_from_every_file() {
     assert!(
         scratch
             .store
-            .take_down(&TakedownTarget::Article(4), "")
+            .take_down(&TakedownTarget::Article(ArticleId(4)), "")
             .await
             .is_err(),
         "once"

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
+use copydesk_article::ArticleId;
 use copydesk_store::{RetryClass, Store, StoreError};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -136,7 +137,7 @@ pub async fn retire(store: &Store, days: u32) -> Result<(u64, u64), StoreError> 
     store.mark_ranges(before).await?;
     let mut dropped = 0;
     if let Some(last) = store.last_before(before).await? {
-        let mut after = i64::MIN;
+        let mut after = ArticleId(i64::MIN);
         while let Some((end, some)) = store.retire(before, after, last, RETIRE).await? {
             after = end;
             dropped += some;
@@ -178,9 +179,9 @@ async fn quarantine(store: &Store, options: &JanitorOptions) -> Result<u64, Stor
 
 /// Cleans articles again that came when too little was known of their sites. Answers with those whose text changed.
 async fn site_memory(store: &Store) -> Result<u64, StoreError> {
-    store.find_travelling_blocks(COPIES).await?;
+    store.find_syndicated_blocks(COPIES).await?;
     let (mut after, mut changed) = (i64::MIN, 0);
-    while let Some((last, step)) = store.reclean_young(after, SITES_AT_ONCE).await? {
+    while let Some((last, step)) = store.reclean_provisional(after, SITES_AT_ONCE).await? {
         after = last;
         changed += step.changed;
     }

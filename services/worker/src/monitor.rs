@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk_article::{NextOffset, TopicPartition};
-use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, UnusualSources, Waiting};
+use copydesk_store::reads::OutputRow;
+use copydesk_store::{Claimed, FlushReport, Item, QuarantineUsage, RetryClass, UnusualSources};
 use copydesk_stream::admin;
 use copydesk_telemetry::{MessageSpan, Registry, Tally, Tracer, catalogue};
 use serde::Serialize;
@@ -256,7 +257,7 @@ impl Monitor {
     }
 
     /// What waits in the outbox; an output that is on and has nothing waiting is reported with zero.
-    fn outbox(&self, on: &[&str], waiting: &[Waiting]) {
+    fn outbox(&self, on: &[&str], waiting: &[OutputRow]) {
         let now = now_millis();
         self.registry.clear(&catalogue::OUTBOX_ROWS);
         self.registry.clear(&catalogue::OUTBOX_AGE);
@@ -267,8 +268,11 @@ impl Monitor {
             .filter(|o| waiting.iter().all(|w| w.output != *o));
         for output in with_rows.chain(empty).collect::<Vec<_>>() {
             let found = waiting.iter().find(|w| w.output == output);
-            let age = found.map_or(0, |w| (now - w.oldest.timestamp_millis()).max(0));
-            let messages = found.map_or(0, |w| w.messages);
+            let age = found.map_or(0, |w| {
+                w.oldest
+                    .map_or(0, |oldest| (now - oldest.timestamp_millis()).max(0))
+            });
+            let messages = found.map_or(0, |w| w.waiting);
             self.registry
                 .set(&catalogue::OUTBOX_ROWS, &[output], messages as f64);
             self.registry

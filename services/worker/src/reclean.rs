@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use copydesk_article::ArticleId;
 use copydesk_store::{CleanedAgain, Content, Store, try_again};
 use tracing::info;
 
@@ -40,7 +41,7 @@ pub async fn reclean(store: &Store, stages: ReplayStages, site: Option<&str>) ->
         None,
     ));
     let mut report = RecleanReport::default();
-    let mut after = i64::MIN;
+    let mut after = ArticleId(i64::MIN);
     loop {
         let page = store.raw_inputs(&rules, site, after, PAGE).await?;
         let Some((last, _)) = page.last() else {

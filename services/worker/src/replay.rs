@@ -121,7 +121,7 @@ impl<'s> Replayer<'s> {
                 report.truncated += 1;
                 continue;
             }
-            if entry.dropped.is_some() {
+            if entry.content_dropped_at.is_some() {
                 report.dropped += 1;
                 continue;
             }

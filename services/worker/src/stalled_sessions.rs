@@ -10,7 +10,7 @@ pub(crate) async fn run(store: Store) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         watch.report(&store).await;
-        match store.end_silent_sessions().await {
+        match store.end_stalled_sessions().await {
             Ok(0) => {}
             Ok(sessions) => warn!(
                 sessions,

@@ -1,16 +1,14 @@
 //! The audit law, from SQL alone: every offset is accounted for exactly once, and nothing points nowhere.
 
-use std::fmt;
-
 use copydesk_article::{NextOffset, Offset, TopicPartition};
-use sqlx::{Postgres, Row as _, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use crate::admin::audit_queries::{CHANGED, ORPHANS};
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::ledger::progress::source_of;
+use crate::error::{Context as _, StoreError};
+use crate::rows::{fetch_all, fetch_one, record};
 
-const DOING: &str = "cannot audit";
+const CONTEXT: &str = "cannot audit";
 
 /// The accounts of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,111 +34,13 @@ impl PartitionAudit {
     }
 }
 
-/// Something that must not be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// The law is broken: the sum is not what the ledger says.
-    Sum(PartitionAudit),
-    /// Rows lie outside of what the ledger says is done.
-    OutOfRange {
-        /// The partition.
-        source: TopicPartition,
-        /// How many.
-        rows: i64,
-    },
-    /// Offsets stand in two places.
-    Twice {
-        /// The partition.
-        source: TopicPartition,
-        /// How many.
-        offsets: i64,
-    },
-    /// The flushes counted otherwise than the rows say.
-    Counters {
-        /// The partition.
-        source: TopicPartition,
-        /// What the flushes counted: stored, quarantined, skipped.
-        counted: [i64; 3],
-        /// What the rows say.
-        found: [i64; 3],
-    },
-    /// Rows of a partition that the ledger does not know.
-    UnknownPartition {
-        /// The partition.
-        source: TopicPartition,
-        /// How many rows.
-        rows: i64,
-    },
-    /// What was stored is not what is there.
-    Changed {
-        /// What they are.
-        what: &'static str,
-        /// How many.
-        rows: i64,
-        /// Some of them, the first in their order.
-        such_as: Vec<String>,
-    },
-    /// Rows that point to something that is not there.
-    Orphans {
-        /// What they are.
-        what: &'static str,
-        /// How many.
-        rows: i64,
-    },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sum(p) => write!(
-                f,
-                "{}: {} sightings + {} quarantined + {} in gaps = {}, but offsets {} to {} are {}",
-                p.source,
-                p.sightings,
-                p.quarantined,
-                p.skipped,
-                p.sightings + p.quarantined + p.skipped,
-                p.first_offset,
-                p.next_offset,
-                p.offsets(),
-            ),
-            Self::OutOfRange { source, rows } => {
-                write!(
-                    f,
-                    "{source}: {rows} rows are outside of the offsets that are done"
-                )
-            }
-            Self::Twice { source, offsets } => write!(f, "{source}: {offsets} offsets stand in two places"),
-            Self::Counters {
-                source,
-                counted,
-                found,
-            } => write!(
-                f,
-                "{source}: the flushes counted {} stored, {} quarantined, {} skipped; there are {}, {} and {}",
-                counted[0], counted[1], counted[2], found[0], found[1], found[2]
-            ),
-            Self::UnknownPartition { source, rows } => {
-                write!(
-                    f,
-                    "{source}: {rows} rows, but the ledger does not know the partition"
-                )
-            }
-            Self::Changed { what, rows, such_as } => {
-                write!(f, "{rows} {what}, such as {}", such_as.join(", "))
-            }
-            Self::Orphans { what, rows } => write!(f, "{rows} {what}"),
-        }
-    }
-}
-
 /// The outcome of [`Store::audit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditReport {
     /// Every partition of the ledger, in order.
     pub partitions: Vec<PartitionAudit>,
-    /// What must not be.
-    pub findings: Vec<Finding>,
+    /// What must not be, each in a sentence.
+    pub findings: Vec<String>,
 }
 
 impl AuditReport {
@@ -167,36 +67,56 @@ impl Store {
         let partitions = partitions(&mut tx, &mut findings).await?;
         unknown_partitions(&mut tx, &mut findings).await?;
         for (what, sql) in ORPHANS {
-            let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.doing(DOING)?;
+            let rows: i64 = fetch_one!(&mut *tx, CONTEXT; sql)?;
             if rows > 0 {
-                findings.push(Finding::Orphans { what, rows });
+                findings.push(format!("{rows} {what}"));
             }
         }
         for (what, sql) in CHANGED {
-            let (rows, such_as): (i64, Vec<String>) =
-                sqlx::query_as(sql).fetch_one(&mut *tx).await.doing(DOING)?;
+            let (rows, such_as): (i64, Vec<String>) = fetch_one!(&mut *tx, CONTEXT; sql)?;
             if rows > 0 {
-                findings.push(Finding::Changed { what, rows, such_as });
+                findings.push(format!("{rows} {what}, such as {}", such_as.join(", ")));
             }
         }
-        tx.rollback().await.doing(DOING)?;
+        tx.rollback().await.context(CONTEXT)?;
         Ok(AuditReport { partitions, findings })
+    }
+}
+
+record! {
+    /// The accounts of a partition, and what is wrong with them.
+    struct Account {
+        source: TopicPartition,
+        first_offset: Offset,
+        next_offset: NextOffset,
+        /// What the flushes counted.
+        counted_stored: i64,
+        counted_quarantined: i64,
+        counted_skipped: i64,
+        sightings: i64,
+        quarantined: i64,
+        skipped: i64,
+        /// Rows that lie outside of what the ledger says is done.
+        outside: i64,
+        /// Offsets that stand in two places.
+        twice: i64,
     }
 }
 
 async fn partitions(
     tx: &mut Transaction<'static, Postgres>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<String>,
 ) -> Result<Vec<PartitionAudit>, StoreError> {
-    let rows = sqlx::query(
+    let rows: Vec<Account> = fetch_all!(&mut **tx, CONTEXT;
         "WITH place AS (
              SELECT topic, partition, \"offset\", 's' AS kind FROM sighting
              UNION ALL
              SELECT topic, partition, \"offset\", 'q' FROM quarantine WHERE state <> 'replayed'
          )
-         SELECT p.topic, p.partition, p.first_offset, p.next_offset, p.stored, p.quarantined, p.skipped,
-                s.sightings, s.quarantined, g.skipped::int8, s.outside + g.outside,
-                s.sightings + s.quarantined - s.distinct_offsets + g.covering + g.overlapping
+         SELECT p.topic, p.partition, p.first_offset, p.next_offset, p.stored AS counted_stored,
+                p.quarantined AS counted_quarantined, p.skipped AS counted_skipped,
+                s.sightings, s.quarantined, g.skipped::int8, s.outside + g.outside AS outside,
+                s.sightings + s.quarantined - s.distinct_offsets + g.covering + g.overlapping AS twice
          FROM partition_progress p
          CROSS JOIN LATERAL (
              SELECT count(*) FILTER (WHERE kind = 's') AS sightings,
@@ -216,50 +136,42 @@ async fn partitions(
                          AND a.from_offset < b.from_offset AND b.from_offset < a.to_offset) AS overlapping
              FROM gap x WHERE x.topic = p.topic AND x.partition = p.partition
          ) g
-         ORDER BY p.topic, p.partition",
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .doing(DOING)?;
+         ORDER BY p.topic, p.partition"
+    )?;
     let mut audits = Vec::with_capacity(rows.len());
     for row in rows {
-        let int = |n: usize| row.try_get::<i64, _>(n).doing(DOING);
         let audit = PartitionAudit {
-            source: source_of(row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?),
-            first_offset: Offset::new(int(2)?),
-            next_offset: NextOffset::new(int(3)?),
-            sightings: int(7)?,
-            quarantined: int(8)?,
-            skipped: int(9)?,
+            source: row.source,
+            first_offset: row.first_offset,
+            next_offset: row.next_offset,
+            sightings: row.sightings,
+            quarantined: row.quarantined,
+            skipped: row.skipped,
         };
-        let source = || audit.source.clone();
-        let (counted, found) = (
-            [int(4)?, int(5)?, int(6)?],
-            [audit.sightings, audit.quarantined, audit.skipped],
-        );
-        if found.iter().sum::<i64>() != audit.offsets() {
-            findings.push(Finding::Sum(audit.clone()));
+        let source = &audit.source;
+        let [sightings, quarantined, skipped] = [audit.sightings, audit.quarantined, audit.skipped];
+        let sum = sightings + quarantined + skipped;
+        if sum != audit.offsets() {
+            let (first, next, offsets) = (audit.first_offset, audit.next_offset, audit.offsets());
+            findings.push(format!(
+                "{source}: {sightings} sightings + {quarantined} quarantined + {skipped} in gaps = {sum}, but offsets {first} to {next} are {offsets}"
+            ));
         }
-        if counted != found {
-            findings.push(Finding::Counters {
-                source: source(),
-                counted,
-                found,
-            });
+        let counted = [row.counted_stored, row.counted_quarantined, row.counted_skipped];
+        if counted != [sightings, quarantined, skipped] {
+            let [stored, refused, gaps] = counted;
+            findings.push(format!(
+                "{source}: the flushes counted {stored} stored, {refused} quarantined, {gaps} skipped; there are {sightings}, {quarantined} and {skipped}"
+            ));
         }
-        match int(10)? {
-            0 => {}
-            rows => findings.push(Finding::OutOfRange {
-                source: source(),
-                rows,
-            }),
+        if row.outside != 0 {
+            let rows = row.outside;
+            findings.push(format!(
+                "{source}: {rows} rows are outside of the offsets that are done"
+            ));
         }
-        match int(11)? {
-            0 => {}
-            offsets => findings.push(Finding::Twice {
-                source: source(),
-                offsets,
-            }),
+        if row.twice != 0 {
+            findings.push(format!("{source}: {} offsets stand in two places", row.twice));
         }
         audits.push(audit);
     }
@@ -268,23 +180,24 @@ async fn partitions(
 
 async fn unknown_partitions(
     tx: &mut Transaction<'static, Postgres>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query(
-        "SELECT topic, partition, count(*) FROM (
+    record! {
+        struct Unknown {
+            source: TopicPartition,
+            rows: i64,
+        }
+    }
+    let unknown: Vec<Unknown> = fetch_all!(&mut **tx, CONTEXT;
+        "SELECT topic, partition, count(*) AS rows FROM (
              SELECT topic, partition FROM sighting UNION ALL SELECT topic, partition FROM quarantine
              UNION ALL SELECT topic, partition FROM gap) x
          WHERE NOT EXISTS (SELECT FROM partition_progress p WHERE p.topic = x.topic AND p.partition = x.partition)
-         GROUP BY topic, partition ORDER BY topic, partition",
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .doing(DOING)?;
-    for row in rows {
-        findings.push(Finding::UnknownPartition {
-            source: source_of(row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?),
-            rows: row.try_get(2).doing(DOING)?,
-        });
-    }
+         GROUP BY topic, partition ORDER BY topic, partition"
+    )?;
+    let finding = |Unknown { source, rows }| {
+        format!("{source}: {rows} rows, but the ledger does not know the partition")
+    };
+    findings.extend(unknown.into_iter().map(finding));
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! The list of common shingles: built from stored evidence, switched for all workers at once, kept at hand by each.
+//! The list of common shingles: built from stored evidence, switched for all workers at once, cached by each.
 
 use std::sync::Arc;
 
-use copydesk_article::StoryId;
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{CommonBuilder, CommonShingles, FINGERPRINT_VERSION};
-use sqlx::Row as _;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
 use crate::flush::identity::decode;
+use crate::rows::{execute, fetch_all, fetch_one, record};
 
 /// Articles read at once while a list is built.
 const PAGE: i64 = 2_000;
@@ -24,22 +24,27 @@ pub struct BuiltList {
     pub shingles: i64,
 }
 
+record! {
+    struct StoredEvidence {
+        article_id: ArticleId,
+        story_id: StoryId,
+        evidence: Vec<u8>,
+    }
+}
+
 impl Store {
     /// The list of this version; `None` for 0. Read from the database when another one comes into use.
     pub(crate) async fn common_list(&self, version: i32) -> Result<Option<Arc<CommonShingles>>, StoreError> {
-        const DOING: &str = "cannot read the list of common shingles";
         if version == 0 {
             return Ok(None);
         }
-        let mut at_hand = self.common_cache().0.lock().await;
-        if let Some(list) = at_hand.as_ref().filter(|l| l.version() == version) {
+        let mut cached = self.shared.common.0.lock().await;
+        if let Some(list) = cached.as_ref().filter(|l| l.version() == version) {
             return Ok(Some(Arc::clone(list)));
         }
-        let counts: Vec<u8> = sqlx::query_scalar("SELECT counts FROM common_shingles WHERE version = $1")
-            .bind(version)
-            .fetch_one(&self.pool)
-            .await
-            .doing(DOING)?;
+        let counts: Vec<u8> = fetch_one!(&self.pool, "cannot read the list of common shingles";
+            "SELECT counts FROM common_shingles WHERE version = $1", version
+        )?;
         let word = |bytes: [u8; 4]| u32::from_le_bytes(bytes);
         let pairs = counts
             .as_chunks::<8>()
@@ -47,7 +52,7 @@ impl Store {
             .iter()
             .map(|[a, b, c, d, e, f, g, h]| (word([*a, *b, *c, *d]), word([*e, *f, *g, *h])));
         let list = Arc::new(CommonShingles::new(version, pairs));
-        *at_hand = Some(Arc::clone(&list));
+        *cached = Some(Arc::clone(&list));
         Ok(Some(list))
     }
 
@@ -57,25 +62,18 @@ impl Store {
     /// # Errors
     /// Postgres does not answer, or evidence cannot be read.
     pub async fn build_common_list(&self, articles: i64) -> Result<BuiltList, StoreError> {
-        const DOING: &str = "cannot build the list of common shingles";
+        const CONTEXT: &str = "cannot build the list of common shingles";
         let mut builder = CommonBuilder::default();
         let (mut before, mut counted) = (i64::MAX, 0);
         while counted < articles {
-            let rows = sqlx::query(
+            let rows: Vec<StoredEvidence> = fetch_all!(&self.pool, CONTEXT;
                 "SELECT e.article_id, m.story_id, e.evidence FROM evidence e JOIN membership m USING (article_id)
                  WHERE e.article_id < $1 AND e.fingerprint_version = $2 ORDER BY e.article_id DESC LIMIT $3",
-            )
-            .bind(before)
-            .bind(FINGERPRINT_VERSION.0)
-            .bind(PAGE.min(articles - counted))
-            .fetch_all(&self.pool)
-            .await
-            .doing(DOING)?;
+                before, FINGERPRINT_VERSION.0, PAGE.min(articles - counted)
+            )?;
             for row in &rows {
-                let id: i64 = row.try_get(0).doing(DOING)?;
-                let fingerprint = decode(id, row.try_get(2).doing(DOING)?)?;
-                builder.add(StoryId(row.try_get(1).doing(DOING)?), &fingerprint);
-                before = id;
+                builder.add(row.story_id, &decode(row.article_id, &row.evidence)?);
+                before = row.article_id.0;
                 counted += 1;
             }
             if rows.is_empty() {
@@ -89,17 +87,11 @@ impl Store {
             .flatten()
             .collect();
         let shingles = i64::try_from(counts.len()).unwrap_or(i64::MAX);
-        let version: i32 = sqlx::query_scalar(
+        let version: i32 = fetch_one!(&self.pool, CONTEXT;
             "INSERT INTO common_shingles (version, articles, shingles, fingerprint_version, counts)
              SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4 FROM common_shingles RETURNING version",
-        )
-        .bind(counted)
-        .bind(shingles)
-        .bind(FINGERPRINT_VERSION.0)
-        .bind(bytes)
-        .fetch_one(&self.pool)
-        .await
-        .doing(DOING)?;
+            counted, shingles, FINGERPRINT_VERSION.0, bytes
+        )?;
         Ok(BuiltList {
             version,
             articles: counted,
@@ -112,16 +104,12 @@ impl Store {
     /// # Errors
     /// There is no such list for the present recipe of fingerprints.
     pub async fn use_common_list(&self, version: i32) -> Result<(), StoreError> {
-        let changed = sqlx::query(
+        let changed = execute!(&self.pool, "cannot switch the list of common shingles";
             "UPDATE setting SET common_version = $1
              WHERE $1 = 0 OR EXISTS (SELECT FROM common_shingles WHERE version = $1 AND fingerprint_version = $2)",
-        )
-        .bind(version)
-        .bind(FINGERPRINT_VERSION.0)
-        .execute(&self.pool)
-        .await
-        .doing("cannot switch the list of common shingles")?;
-        if changed.rows_affected() == 0 {
+            version, FINGERPRINT_VERSION.0
+        )?;
+        if changed == 0 {
             return Err(StoreError::NotPossible(format!(
                 "there is no list {version} of common shingles for this program's fingerprints; `copydesk janitor common build` makes one"
             )));

@@ -2,31 +2,25 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::{fetch_all, named, record};
 
-const DOING: &str = "cannot read the rows to export";
+const CONTEXT: &str = "cannot read the rows to export";
 
-/// What is exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportView {
-    /// The view `articles`.
-    Articles,
-    /// The view `stories`.
-    Stories,
+named! {
+    /// What is exported.
+    pub enum ExportView {
+        /// The view `articles`.
+        Articles = "articles",
+        /// The view `stories`.
+        Stories = "stories",
+    }
 }
 
 impl ExportView {
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Articles => "articles",
-            Self::Stories => "stories",
-        }
-    }
-
     /// The column that is counted up and never null.
     const fn number(self) -> &'static str {
         match self {
@@ -70,15 +64,17 @@ pub struct ExportQuery {
     pub language: Option<String>,
 }
 
-/// A column of a view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type in Postgres, as `timestamp with time zone` or `text[]`.
-    pub kind: String,
-    /// What it means: its comment in Postgres.
-    pub meaning: String,
+record! {
+    /// A column of a view.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ExportColumn {
+        /// Its name.
+        pub name: String,
+        /// Its type in Postgres, as `timestamp with time zone` or `text[]`.
+        pub kind: String,
+        /// What it means: its comment in Postgres.
+        pub meaning: String,
+    }
 }
 
 impl Store {
@@ -116,18 +112,16 @@ impl Store {
             sql.push_str(" AND v.language = $4");
         }
         // Always true: a parameter that no condition names still needs a type.
-        sql.push_str(&format!(
-            " AND (($1::timestamptz, $2::timestamptz, $3::text, $4::text) IS NOT NULL) IS NOT NULL ORDER BY v.{number}"
-        ));
-        let mut rows = sqlx::query(&sql)
+        sql.push_str(&format!(" AND (($1::timestamptz, $2::timestamptz, $3::text, $4::text) IS NOT NULL) IS NOT NULL ORDER BY v.{number}"));
+        let mut rows = sqlx::query_scalar::<_, String>(&sql)
             .bind(query.since)
             .bind(query.until)
             .bind(&query.site)
             .bind(&query.language)
             .fetch(&self.pool);
         let mut count = 0;
-        while let Some(row) = rows.try_next().await.doing(DOING)? {
-            sink(row.try_get(0).doing(DOING)?)?;
+        while let Some(row) = rows.try_next().await.context(CONTEXT)? {
+            sink(&row)?;
             count += 1;
         }
         Ok(count)
@@ -136,18 +130,9 @@ impl Store {
 
 /// The columns of a public view, in order.
 pub(crate) async fn columns_of(pool: &PgPool, view: &str) -> Result<Vec<ExportColumn>, StoreError> {
-    let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
-        "SELECT attname::text, format_type(atttypid, NULL), col_description(attrelid, attnum) FROM pg_attribute
-         WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+    fetch_all!(pool, "cannot read the columns of the view";
+        "SELECT attname::text AS name, format_type(atttypid, NULL) AS kind, coalesce(col_description(attrelid, attnum), '') AS meaning
+         FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        view
     )
-    .bind(view)
-    .fetch_all(pool)
-    .await
-    .doing("cannot read the columns of the view")?;
-    let column = |(name, kind, meaning): (_, _, Option<String>)| ExportColumn {
-        name,
-        kind,
-        meaning: meaning.unwrap_or_default(),
-    };
-    Ok(rows.into_iter().map(column).collect())
 }

@@ -8,44 +8,46 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::Row as _;
 use tracing::{debug, warn};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::{fetch_all, record};
 
 /// Between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// A session that waits for so long is told of: flushes take some hundredths of a second.
+/// A session that waits for so long is reported: flushes take some hundredths of a second.
 const WAITED: Duration = Duration::from_secs(5);
 
-/// A lock of the pipeline that one transaction has held for so long is told of.
+/// A lock of the pipeline that one transaction has held for so long is reported.
 const HELD: Duration = Duration::from_secs(15);
 
-/// The same is told again after this.
-const TELL_AGAIN: Duration = Duration::from_secs(30);
+/// The same wait is reported again after this.
+const REPORT_AGAIN: Duration = Duration::from_secs(30);
 
-/// A lock that somebody has waited for, or that a session has held, for too long.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LockWait {
-    /// What is locked: a lock of `pipeline_lock`, a table, or rows of a transaction.
-    pub lock: String,
-    /// The session that waits. `None`: nobody does, others pass it by and come again.
-    pub waiting: Option<i32>,
-    /// The session that holds it.
-    pub holder: i32,
-    /// Its role.
-    pub user: Option<String>,
-    /// What it calls itself.
-    pub application: Option<String>,
-    /// Since when its transaction is open, as far as this role may know.
-    pub since: Option<DateTime<Utc>>,
-    /// The holder's transaction, where it names what is held.
-    transaction: String,
+record! {
+    /// A lock that somebody has waited for, or that a session has held, for too long.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct LockWait {
+        /// What is locked: a lock of `pipeline_lock`, a table, or rows of a transaction.
+        pub lock: String,
+        /// The session that waits. `None`: nobody does, others pass it by and come again.
+        pub waiting: Option<i32>,
+        /// The session that holds it.
+        pub holder: i32,
+        /// The holder's role.
+        pub user: Option<String>,
+        /// The name that the holder gives itself.
+        pub application: Option<String>,
+        /// Since when the holder's transaction is open, as far as this role may know.
+        pub since: Option<DateTime<Utc>>,
+        /// The holder's transaction, where it names what is held.
+        transaction: String,
+    }
 }
 
-/// What was seen before, and told.
+/// What was seen before, and reported.
 #[derive(Debug, Default)]
 pub struct LockWatch {
     seen: HashMap<Key, Seen>,
@@ -57,13 +59,14 @@ type Key = (String, i32, String, Option<i32>);
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     first: Instant,
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
 /// Sessions of this role and name that wait, with those that hold them up.
 const WAITING: &str = "
     SELECT coalesce(l.relation::regclass::text, l.locktype) AS lock, w.pid AS waiting, p.pid AS holder,
-           b.usename::text, b.application_name, b.xact_start, coalesce(l.virtualtransaction, '') AS transaction
+           b.usename::text AS user, b.application_name AS application, b.xact_start AS since,
+           coalesce(l.virtualtransaction, '') AS transaction
     FROM pg_stat_activity w
     JOIN pg_locks l ON l.pid = w.pid AND NOT l.granted
     CROSS JOIN LATERAL (SELECT DISTINCT pid FROM unnest(pg_blocking_pids(w.pid)) AS blocking (pid)) AS p
@@ -73,20 +76,21 @@ const WAITING: &str = "
 
 /// Whoever holds a lock of the pipeline: its row bears the holder's transaction.
 const HOLDING: &str = "
-    SELECT k.name AS lock, NULL::int4 AS waiting, h.pid AS holder, b.usename::text, b.application_name, b.xact_start,
-           k.xmax::text AS transaction
+    SELECT k.name AS lock, NULL::int4 AS waiting, h.pid AS holder, b.usename::text AS user, b.application_name AS application,
+           b.xact_start AS since, k.xmax::text AS transaction
     FROM pipeline_lock k
     JOIN pg_locks h ON h.locktype = 'transactionid' AND h.transactionid = k.xmax AND h.granted
     LEFT JOIN pg_stat_activity b ON b.pid = h.pid";
 
 impl LockWatch {
-    /// What has lasted for too long, and was not told within the last half minute.
+    /// What has lasted for too long, and was not reported within the last half minute.
     ///
     /// # Errors
     /// Postgres does not answer.
     pub async fn look(&mut self, store: &Store) -> Result<Vec<LockWait>, StoreError> {
-        let waiting = store.lock_waits(WAITING, Some(WAITED)).await?;
-        let holding = store.lock_waits(HOLDING, None).await?;
+        const CONTEXT: &str = "cannot look for locks that are waited for";
+        let waiting = fetch_all!(&store.pool, CONTEXT; WAITING, store.session().0, WAITED.as_secs_f64())?;
+        let holding = fetch_all!(&store.pool, CONTEXT; HOLDING)?;
         Ok(self.due(waiting, holding, Instant::now()))
     }
 
@@ -123,48 +127,18 @@ impl LockWatch {
             );
             let mut seen = before.get(&key).copied().unwrap_or(Seen {
                 first: now,
-                told: None,
+                reported: None,
             });
             // A wait is known to have lasted; of a lock that is held nobody may know but from having seen it before.
             let lasts = wait.waiting.is_some() || now.duration_since(seen.first) >= HELD;
-            if lasts
-                && seen
-                    .told
-                    .is_none_or(|told| now.duration_since(told) >= TELL_AGAIN)
-            {
-                seen.told = Some(now);
+            let is_new = |at: Option<Instant>| at.is_none_or(|at| now.duration_since(at) >= REPORT_AGAIN);
+            if lasts && is_new(seen.reported) {
+                seen.reported = Some(now);
                 due.push(wait);
             }
             self.seen.insert(key, seen);
         }
         due
-    }
-}
-
-impl Store {
-    async fn lock_waits(
-        &self,
-        sql: &'static str,
-        longer_than: Option<Duration>,
-    ) -> Result<Vec<LockWait>, StoreError> {
-        const DOING: &str = "cannot look for locks that are waited for";
-        let mut query = sqlx::query(sql);
-        if let Some(longer_than) = longer_than {
-            query = query.bind(self.session().0).bind(longer_than.as_secs_f64());
-        }
-        let rows = query.fetch_all(&self.pool).await.doing(DOING)?;
-        let wait = |row: &sqlx::postgres::PgRow| {
-            Ok(LockWait {
-                lock: row.try_get("lock")?,
-                waiting: row.try_get("waiting")?,
-                holder: row.try_get("holder")?,
-                user: row.try_get("usename")?,
-                application: row.try_get("application_name")?,
-                since: row.try_get("xact_start")?,
-                transaction: row.try_get("transaction")?,
-            })
-        };
-        rows.iter().map(wait).collect::<Result<_, _>>().doing(DOING)
     }
 }
 
@@ -221,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lasts_is_told_once_in_a_while() {
+    fn what_lasts_is_reported_once_in_a_while() {
         let mut watch = LockWatch::default();
         let begun = Instant::now();
         let mut due = |seconds: u64, waiting: Vec<LockWait>, holding: Vec<LockWait>| {

@@ -8,7 +8,8 @@ use sqlx::{Connection as _, PgConnection};
 use crate::admin::lock_waits::{LOOK_EVERY, LockWatch};
 use crate::connect::config::{OWN_BOUNDS, Store};
 use crate::connect::fitness::Fault;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::fetch_one;
 
 /// The driver asks for its list of migrations where one is, and Postgres answers with a notice each time. What a person should know the
 /// migrations raise as warnings.
@@ -134,20 +135,17 @@ impl Store {
     /// Postgres does not answer, or this role may not read the list. [`StoreError::BeforeBaseline`]: the schema is of before the first
     /// release.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
-        const DOING: &str = "cannot read the list of applied migrations";
-        let (known, lost): (bool, bool) =
-            sqlx::query_as("SELECT to_regclass($1) IS NOT NULL, current_schema() IS NULL")
-                .bind(TABLE)
-                .fetch_one(&self.pool)
-                .await
-                .doing(DOING)?;
+        const CONTEXT: &str = "cannot read the list of applied migrations";
+        let (known, lost): (bool, bool) = fetch_one!(&self.pool, CONTEXT;
+            "SELECT to_regclass($1) IS NOT NULL, current_schema() IS NULL", TABLE
+        )?;
         if lost {
             let fault = Fault::NoSearchPath;
             return Err(StoreError::NotPossible(format!("{fault}: {}", fault.mend())));
         }
         let mut applied: Vec<i64> = Vec::new();
         if known {
-            let mut connection = self.pool.acquire().await.doing(DOING)?;
+            let mut connection = self.pool.acquire().await.context(CONTEXT)?;
             let list = connection.list_applied_migrations().await?;
             if let Some(other) = before_baseline(&list) {
                 return Err(StoreError::BeforeBaseline(other));
@@ -167,7 +165,7 @@ impl Store {
 
     /// Applies what is pending, one process at a time.
     async fn apply_alone(&self) -> Result<(), StoreError> {
-        const DOING: &str = "cannot lock the list of applied migrations";
+        const CONTEXT: &str = "cannot lock the list of applied migrations";
         let mut holder = self.own_connection().await?;
         if let Err(error) = holder.ensure_migrations_table().await {
             // Of two that make the table at the same moment one fails, and then it is there.
@@ -176,27 +174,30 @@ impl Store {
         }
         // Not the advisory lock that the driver would take: any login may hold that. Only whoever may write to the list may
         // lock it so. The lock is another session's than that of the migrations, which commits after each.
-        let mut lock = holder.begin().await.doing(DOING)?;
-        sqlx::raw_sql(LOCK).execute(&mut *lock).await.doing(DOING)?;
+        let mut lock = holder.begin().await.context(CONTEXT)?;
+        sqlx::raw_sql(LOCK).execute(&mut *lock).await.context(CONTEXT)?;
         // A connection of its own: what a migration sets goes with it.
         let mut connection = self.own_connection().await?;
         migrator().run(&mut connection).await?;
         connection
             .close()
             .await
-            .doing("cannot close the connection of the migrations")?;
-        lock.commit().await.doing(DOING)
+            .context("cannot close the connection of the migrations")?;
+        lock.commit().await.context(CONTEXT)
     }
 
     async fn own_connection(&self) -> Result<PgConnection, StoreError> {
-        const DOING: &str = "cannot connect to Postgres";
+        const CONTEXT: &str = "cannot connect to Postgres";
         let options = self.pool.connect_options();
-        let mut connection = PgConnection::connect_with(&options).await.doing(DOING)?;
+        let mut connection = PgConnection::connect_with(&options).await.context(CONTEXT)?;
         sqlx::raw_sql(OWN_BOUNDS)
             .execute(&mut connection)
             .await
-            .doing(DOING)?;
-        sqlx::raw_sql(QUIET).execute(&mut connection).await.doing(DOING)?;
+            .context(CONTEXT)?;
+        sqlx::raw_sql(QUIET)
+            .execute(&mut connection)
+            .await
+            .context(CONTEXT)?;
         Ok(connection)
     }
 }

@@ -1,21 +1,19 @@
 //! What a person does with the quarantine: list, look, replay, discard.
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Coordinates, Message, Offset, Reject};
+use copydesk_article::{Coordinates, Message, Reject};
 use sha2::{Digest as _, Sha256};
-use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, Row as _};
+use sqlx::{Postgres, QueryBuilder};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::flush::store_articles::{Origin, store_articles};
+use crate::error::{Context as _, StoreError};
+use crate::flush::pending_article::PendingArticle;
+use crate::flush::store_articles::{Fresh, Origin, store_articles};
 use crate::flush::takedown;
-use crate::flush::work::Work;
 use crate::ledger::item::{Content, Item};
-use crate::ledger::progress::source_of;
 use crate::ledger::quarantine_content::{CONTENT_BYTES, Dropped, DroppedFor, STEP_BYTES, select_content};
 use crate::ledger::report::FlushReport;
-use crate::rows::headers::headers_from_bytes;
+use crate::rows::{execute, fetch_optional, headers_from_bytes, record, sql};
 
 /// Which messages are meant. All that is `None` matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,31 +71,35 @@ impl QuarantineFilter {
     }
 }
 
-/// A message in quarantine, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuarantineEntry {
-    /// Where it stands.
-    pub coordinates: Coordinates,
-    /// `held`, `replayed` or `discarded`.
-    pub state: String,
-    /// The stage that refused it.
-    pub stage: String,
-    /// Why.
-    pub reason: String,
-    /// What was wrong, in a sentence.
-    pub detail: String,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// When it was refused first.
-    pub first_seen: DateTime<Utc>,
-    /// Bytes of its value.
-    pub raw_size: Option<i32>,
-    /// Its value is not whole: it cannot be replayed.
-    pub truncated: bool,
-    /// SHA-256 of its value as it came.
-    pub raw_hash: Option<Vec<u8>>,
-    /// When its value, key and headers were dropped, and why: `replayed`, `discarded`, `age` or `bound`. It cannot be replayed then.
-    pub dropped: Option<(DateTime<Utc>, String)>,
+record! {
+    /// A message in quarantine, without its bytes.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct QuarantineEntry {
+        /// Where it stands.
+        pub coordinates: Coordinates,
+        /// `held`, `replayed` or `discarded`.
+        pub state: String,
+        /// The stage that refused it.
+        pub stage: String,
+        /// Why.
+        pub reason: String,
+        /// What was wrong, in a sentence.
+        pub detail: String,
+        /// How often it was tried.
+        pub attempts: i32,
+        /// When it was refused first.
+        pub first_seen: DateTime<Utc>,
+        /// Bytes of its value.
+        pub raw_size: Option<i32>,
+        /// Its value is not whole: it cannot be replayed.
+        pub truncated: bool,
+        /// SHA-256 of its value as it came.
+        pub raw_hash: Option<Vec<u8>>,
+        /// When its value, key and headers were dropped. It cannot be replayed then.
+        pub content_dropped_at: Option<DateTime<Utc>>,
+        /// Why: `replayed`, `discarded`, `age` or `bound`.
+        pub content_dropped_for: Option<String>,
+    }
 }
 
 /// What became of one message that was tried again.
@@ -115,6 +117,19 @@ const ENTRY: &str = "SELECT topic, partition, \"offset\", state, stage, reason, 
          raw_hash, content_dropped_at, content_dropped_for
      FROM quarantine";
 
+record! {
+    /// What is kept of a message.
+    struct Kept {
+        message_time: Option<DateTime<Utc>>,
+        key: Option<Vec<u8>>,
+        headers: Option<Vec<u8>>,
+        raw: Option<Vec<u8>>,
+        raw_size: Option<i32>,
+        raw_hash: Option<Vec<u8>>,
+        truncated: bool,
+    }
+}
+
 impl Store {
     /// Lists messages, the oldest first; `after` goes on behind one of them.
     ///
@@ -126,13 +141,11 @@ impl Store {
         after: Option<&Coordinates>,
         most: u32,
     ) -> Result<Vec<QuarantineEntry>, StoreError> {
-        const DOING: &str = "cannot list the quarantine";
         let mut query = QueryBuilder::new(ENTRY);
         filter.to_sql(&mut query);
         in_order(&mut query, after);
         query.push(" LIMIT ").push_bind(i64::from(most));
-        let rows = query.build().fetch_all(&self.pool).await.doing(DOING)?;
-        rows.iter().map(entry).collect::<Result<_, _>>().doing(DOING)
+        sql::all(query.build(), &self.pool, "cannot list the quarantine").await
     }
 
     /// The message as it came, with its key and headers. `None`: it is not there, or its bytes were dropped.
@@ -140,40 +153,31 @@ impl Store {
     /// # Errors
     /// Postgres does not answer, or what is stored cannot be read.
     pub async fn quarantine_message(&self, coordinates: &Coordinates) -> Result<Option<Message>, StoreError> {
-        const DOING: &str = "cannot read a quarantined message";
-        let row = sqlx::query(
+        let found: Option<Kept> = fetch_optional!(&self.pool, "cannot read a quarantined message";
             "SELECT message_time, key, headers, raw, raw_size, raw_hash, truncated FROM quarantine
              WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND content_dropped_at IS NULL",
-        )
-        .bind(coordinates.source.topic.as_str())
-        .bind(coordinates.source.partition.get())
-        .bind(coordinates.offset.get())
-        .fetch_optional(&self.pool)
-        .await
-        .doing(DOING)?;
-        let Some(row) = row else { return Ok(None) };
-        let size: Option<i32> = row.try_get(4).doing(DOING)?;
-        let raw: Option<&[u8]> = row.try_get(3).doing(DOING)?;
-        let payload = raw
-            .map(|raw| zstd::bulk::decompress(raw, usize::try_from(size.unwrap_or(0)).unwrap_or(0)))
+            coordinates.source.topic.as_str(), coordinates.source.partition.get(), coordinates.offset.get()
+        )?;
+        let Some(kept) = found else { return Ok(None) };
+        let size = usize::try_from(kept.raw_size.unwrap_or(0)).unwrap_or(0);
+        let payload = kept
+            .raw
+            .map(|raw| zstd::bulk::decompress(&raw, size))
             .transpose()
             .map_err(|e| StoreError::Unknown(format!("a quarantined value that zstd cannot read ({e})")))?;
-        let hash: Option<&[u8]> = row.try_get(5).doing(DOING)?;
-        let whole = !row.try_get::<bool, _>(6).doing(DOING)?;
-        if let (Some(payload), Some(hash), true) = (&payload, hash, whole)
-            && *hash != Sha256::digest(payload)[..]
+        if let (Some(payload), Some(hash), false) = (&payload, kept.raw_hash, kept.truncated)
+            && hash != Sha256::digest(payload)[..]
         {
             return Err(StoreError::Unknown(format!(
                 "the value of {coordinates} in quarantine is not the one that came: somebody changed it"
             )));
         }
-        let headers: Option<&[u8]> = row.try_get(2).doing(DOING)?;
         Ok(Some(Message {
             coordinates: coordinates.clone(),
-            timestamp: row.try_get(0).doing(DOING)?,
-            key: row.try_get(1).doing(DOING)?,
+            timestamp: kept.message_time,
+            key: kept.key,
             payload,
-            headers: headers_from_bytes(headers.unwrap_or_default())
+            headers: headers_from_bytes(&kept.headers.unwrap_or_default())
                 .ok_or_else(|| StoreError::Unknown("quarantined headers that cannot be read".into()))?,
         }))
     }
@@ -209,43 +213,33 @@ impl Store {
         message: &Message,
         outcome: Result<&Content, &Reject>,
     ) -> Result<Replayed, StoreError> {
-        const DOING: &str = "cannot settle a quarantined message";
+        const CONTEXT: &str = "cannot settle a quarantined message";
         let window_days = self.window_days().await?;
         let at = &message.coordinates;
         let mut tx = self.begin().await?;
         // The ledger's row first, as in every flush: then a replay and a worker cannot deadlock.
-        let mut fresh: Vec<(i64, i32, i64)> = sqlx::query_as(
+        let fresh: Option<Fresh> = fetch_optional!(&mut *tx, CONTEXT;
             "UPDATE partition_progress SET stored = stored + $3, quarantined = quarantined - $3
              WHERE topic = $1 AND partition = $2
-             RETURNING nextval('article_id_seq'), (SELECT common_version FROM setting),
-                       (SELECT coalesce(max(takedown_id), 0) FROM takedown)",
-        )
-        .bind(at.source.topic.as_str())
-        .bind(at.source.partition.get())
-        .bind(i64::from(outcome.is_ok()))
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let held: Option<i64> = sqlx::query_scalar(&format!(
-            "SELECT {CONTENT_BYTES} FROM quarantine
+             RETURNING nextval('article_id_seq') AS article_id, (SELECT common_version FROM setting),
+                       (SELECT coalesce(max(takedown_id), 0) FROM takedown) AS last_takedown",
+            at.source.topic.as_str(), at.source.partition.get(), i64::from(outcome.is_ok())
+        )?;
+        let held: Option<i64> = fetch_optional!(&mut *tx, CONTEXT;
+            &format!("SELECT {CONTENT_BYTES} FROM quarantine
              WHERE topic = $1 AND partition = $2 AND \"offset\" = $3 AND state = 'held'
-             FOR UPDATE",
-        ))
-        .bind(at.source.topic.as_str())
-        .bind(at.source.partition.get())
-        .bind(at.offset.get())
-        .fetch_optional(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let (Some(bytes), Some((fresh, common_version, last_takedown))) = (held, fresh.pop()) else {
-            tx.rollback().await.doing(DOING)?;
+             FOR UPDATE"),
+            at.source.topic.as_str(), at.source.partition.get(), at.offset.get()
+        )?;
+        let (Some(bytes), Some(fresh)) = (held, fresh) else {
+            tx.rollback().await.context(CONTEXT)?;
             return Ok(Replayed::SettledMeanwhile);
         };
         let (content, reject) = match outcome {
             Ok(content) => (Some(content), None),
             Err(reject) => (None, Some(reject)),
         };
-        sqlx::query(
+        execute!(&mut *tx, CONTEXT;
             "WITH freed AS (
                  UPDATE partition_progress SET quarantine_bytes = quarantine_bytes - $8
                  WHERE topic = $1 AND partition = $2 AND $4
@@ -260,19 +254,10 @@ impl Store {
                  content_dropped_for = CASE WHEN $4 THEN $9 ELSE content_dropped_for END,
                  stage = coalesce($5, stage), reason = coalesce($6, reason), detail = coalesce($7, detail)
              WHERE topic = $1 AND partition = $2 AND \"offset\" = $3",
-        )
-        .bind(at.source.topic.as_str())
-        .bind(at.source.partition.get())
-        .bind(at.offset.get())
-        .bind(content.is_some())
-        .bind(reject.map(|r| r.stage.as_str()))
-        .bind(reject.map(|r| r.reason.as_str()))
-        .bind(reject.map(|r| r.detail.replace('\0', "")))
-        .bind(bytes)
-        .bind(DroppedFor::Replayed.as_str())
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
+            at.source.topic.as_str(), at.source.partition.get(), at.offset.get(), content.is_some(),
+            reject.map(|r| r.stage.as_str()), reject.map(|r| r.reason.as_str()),
+            reject.map(|r| r.detail.replace('\0', "")), bytes, DroppedFor::Replayed.as_str()
+        )?;
         let mut report = FlushReport::default();
         let mut notice = None;
         if let Some(content) = content {
@@ -282,25 +267,25 @@ impl Store {
             };
             match &item.outcome {
                 Ok(Content::Article(article)) => {
-                    let works = vec![Work::new(&item, article, fresh, window_days)];
-                    let list = self.common_list(common_version).await?;
+                    let batch = vec![PendingArticle::new(&item, article, fresh.article_id, window_days)];
+                    let list = self.common_list(fresh.common_version).await?;
                     let origin = Origin {
                         source: &at.source,
-                        last_takedown,
+                        last_takedown: fresh.last_takedown,
                         is_again: false,
                     };
                     let list = list.as_deref();
-                    let stored = store_articles(self, &mut tx, origin, works, list, &mut report);
+                    let stored = store_articles(self, &mut tx, origin, batch, list, &mut report);
                     notice = stored.await?;
                 }
                 Ok(Content::Tombstone(tombstone)) => {
-                    let one = [((&item, tombstone), fresh)];
+                    let one = [((&item, tombstone), fresh.article_id)];
                     takedown::of_messages(self, &mut tx, &at.source, one, &mut report).await?;
                 }
                 Err(_) => {}
             }
         }
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         if let Some(notice) = notice {
             notice.send(self).await;
         }
@@ -320,25 +305,4 @@ fn in_order(query: &mut QueryBuilder<'_, Postgres>, after: Option<&Coordinates>)
         query.push(", ").push_bind(after.offset.get()).push(")");
     }
     query.push(" ORDER BY topic, partition, \"offset\"");
-}
-
-fn entry(row: &PgRow) -> Result<QuarantineEntry, sqlx::Error> {
-    Ok(QuarantineEntry {
-        coordinates: Coordinates {
-            source: source_of(row.try_get(0)?, row.try_get(1)?),
-            offset: Offset::new(row.try_get(2)?),
-        },
-        state: row.try_get(3)?,
-        stage: row.try_get(4)?,
-        reason: row.try_get(5)?,
-        detail: row.try_get(6)?,
-        attempts: row.try_get(7)?,
-        first_seen: row.try_get(8)?,
-        raw_size: row.try_get(9)?,
-        truncated: row.try_get(10)?,
-        raw_hash: row.try_get(11)?,
-        dropped: row
-            .try_get::<Option<DateTime<Utc>>, _>(12)?
-            .zip(row.try_get::<Option<String>, _>(13)?),
-    })
 }

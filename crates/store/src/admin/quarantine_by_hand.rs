@@ -3,8 +3,9 @@
 use copydesk_article::Coordinates;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
 use crate::ledger::quarantine_content::{Dropped, DroppedFor};
+use crate::rows::execute;
 
 impl Store {
     /// Gives these messages up, as [`Store::quarantine_discard`] does; those that are not held any more stay as they are.
@@ -27,19 +28,13 @@ impl Store {
         let topics: Vec<&str> = messages.iter().map(|m| m.source.topic.as_str()).collect();
         let partitions: Vec<i32> = messages.iter().map(|m| m.source.partition.get()).collect();
         let offsets: Vec<i64> = messages.iter().map(|m| m.offset.get()).collect();
-        sqlx::query(
+        execute!(&self.pool, "cannot note who settled messages";
             "UPDATE quarantine q SET settled_by = $4
              FROM unnest($1::text[], $2::int4[], $3::int8[]) AS m (topic, partition, \"offset\")
              WHERE q.topic = m.topic AND q.partition = m.partition AND q.\"offset\" = m.\"offset\"
                  AND q.state <> 'held' AND q.settled_by IS NULL",
-        )
-        .bind(topics)
-        .bind(partitions)
-        .bind(offsets)
-        .bind(who.replace('\0', ""))
-        .execute(&self.pool)
-        .await
-        .doing("cannot note who settled messages")?;
+            topics, partitions, offsets, who.replace('\0', "")
+        )?;
         Ok(())
     }
 }

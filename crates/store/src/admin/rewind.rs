@@ -6,13 +6,14 @@
 //! and claims it anew, from the new position.
 
 use copydesk_article::{NextOffset, Offset, TopicPartition};
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::ledger::quarantine_content::CONTENT_BYTES;
+use crate::rows::{execute, fetch_one, fetch_optional, record};
 
-const DOING: &str = "cannot rewind";
+const CONTEXT: &str = "cannot rewind";
 
 /// Where a partition is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,30 +61,27 @@ impl Store {
         sorted.sort_by(|a, b| a.source.cmp(&b.source));
         let mut tx = self.begin().await?;
         // A long way back is many rows; a person waits for it.
-        sqlx::query("SET LOCAL statement_timeout = 0")
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
+        execute!(&mut *tx, CONTEXT; "SET LOCAL statement_timeout = 0")?;
         let mut all = Vec::with_capacity(sorted.len());
         for want in sorted {
             let from = lock(&mut tx, want).await?;
             let id = note(&mut tx, want, from, by).await?;
-            let (sightings, quarantined, skipped) = take_back(&mut tx, want, id).await?;
+            let back = take_back(&mut tx, want, id).await?;
             let rewound = Rewound {
                 source: want.source.clone(),
                 from,
                 to: want.to,
-                sightings,
-                quarantined,
-                skipped,
+                sightings: back.sightings,
+                quarantined: back.quarantined,
+                skipped: back.skipped,
             };
             set_back(&mut tx, &rewound, id, by).await?;
             all.push(rewound);
         }
         if dry_run {
-            tx.rollback().await.doing(DOING)?;
+            tx.rollback().await.context(CONTEXT)?;
         } else {
-            tx.commit().await.doing(DOING)?;
+            tx.commit().await.context(CONTEXT)?;
         }
         Ok(all)
     }
@@ -96,16 +94,11 @@ async fn lock(connection: &mut PgConnection, want: &RewindTo) -> Result<NextOffs
         to: want.to,
         why,
     };
-    let row = sqlx::query(
+    let row: Option<(i64, i64)> = fetch_optional!(connection, CONTEXT;
         "SELECT first_offset, next_offset FROM partition_progress WHERE topic = $1 AND partition = $2 FOR UPDATE",
-    )
-    .bind(want.source.topic.as_str())
-    .bind(want.source.partition.get())
-    .fetch_optional(connection)
-    .await
-    .doing(DOING)?
-    .ok_or_else(|| bad("the ledger does not know this partition".into()))?;
-    let (first, next): (i64, i64) = (row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?);
+        want.source.topic.as_str(), want.source.partition.get()
+    )?;
+    let (first, next) = row.ok_or_else(|| bad("the ledger does not know this partition".into()))?;
     let to = want.to.get();
     if to < first {
         return Err(bad(format!("the ledger begins at {first}")));
@@ -128,27 +121,25 @@ async fn note(
     from: NextOffset,
     by: &str,
 ) -> Result<i64, StoreError> {
-    sqlx::query_scalar(
+    fetch_one!(connection, CONTEXT;
         "INSERT INTO rewind (topic, partition, from_offset, to_offset, sightings, quarantined, skipped, rewound_by)
          VALUES ($1, $2, $3, $4, 0, 0, 0, $5) RETURNING rewind_id",
+        want.source.topic.as_str(), want.source.partition.get(), from.get(), want.to.get(), by
     )
-    .bind(want.source.topic.as_str())
-    .bind(want.source.partition.get())
-    .bind(from.get())
-    .bind(want.to.get())
-    .bind(by)
-    .fetch_one(connection)
-    .await
-    .doing(DOING)
 }
 
-/// Takes back what is known of the offsets from the new position on: sightings, quarantined, offsets in gaps.
-async fn take_back(
-    connection: &mut PgConnection,
-    want: &RewindTo,
-    id: i64,
-) -> Result<(i64, i64, i64), StoreError> {
-    let row = sqlx::query(
+record! {
+    /// What a rewind took back: sightings, quarantined messages, offsets of gaps.
+    struct TakenBack {
+        sightings: i64,
+        quarantined: i64,
+        skipped: i64,
+    }
+}
+
+/// Takes back what is known of the offsets from the new position on.
+async fn take_back(connection: &mut PgConnection, want: &RewindTo, id: i64) -> Result<TakenBack, StoreError> {
+    fetch_one!(connection, CONTEXT;
         "WITH seen AS (
              DELETE FROM sighting WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3
              RETURNING \"offset\", article_id, message_time, ingested_at, version, verdict, content_hash
@@ -168,21 +159,10 @@ async fn take_back(
              UPDATE gap SET to_offset = $3
              WHERE topic = $1 AND partition = $2 AND from_offset < $3 AND to_offset > $3
          )
-         SELECT (SELECT count(*) FROM seen), (SELECT count(*) FROM refused WHERE state <> 'replayed'),
-                ((SELECT coalesce(sum(offsets), 0) FROM behind) + (SELECT coalesce(sum(offsets), 0) FROM across))::int8",
+         SELECT (SELECT count(*) FROM seen) AS sightings, (SELECT count(*) FROM refused WHERE state <> 'replayed') AS quarantined,
+                ((SELECT coalesce(sum(offsets), 0) FROM behind) + (SELECT coalesce(sum(offsets), 0) FROM across))::int8 AS skipped",
+        want.source.topic.as_str(), want.source.partition.get(), want.to.get(), id
     )
-    .bind(want.source.topic.as_str())
-    .bind(want.source.partition.get())
-    .bind(want.to.get())
-    .bind(id)
-    .fetch_one(connection)
-    .await
-    .doing(DOING)?;
-    Ok((
-        row.try_get(0).doing(DOING)?,
-        row.try_get(1).doing(DOING)?,
-        row.try_get(2).doing(DOING)?,
-    ))
 }
 
 async fn set_back(
@@ -191,8 +171,8 @@ async fn set_back(
     id: i64,
     by: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query(&format!(
-        "WITH noted AS (
+    execute!(connection, CONTEXT;
+        &format!("WITH noted AS (
              UPDATE rewind SET sightings = $4, quarantined = $5, skipped = $6 WHERE rewind_id = $7
          )
          UPDATE partition_progress
@@ -201,18 +181,9 @@ async fn set_back(
              quarantine_bytes = (SELECT coalesce(sum({CONTENT_BYTES}), 0) FROM quarantine q
                                  WHERE q.topic = $1 AND q.partition = $2),
              claimed_at = clock_timestamp(), updated_at = clock_timestamp()
-         WHERE topic = $1 AND partition = $2"
-    ))
-    .bind(rewound.source.topic.as_str())
-    .bind(rewound.source.partition.get())
-    .bind(rewound.to.get())
-    .bind(rewound.sightings)
-    .bind(rewound.quarantined)
-    .bind(rewound.skipped)
-    .bind(id)
-    .bind(by)
-    .execute(connection)
-    .await
-    .doing(DOING)?;
+         WHERE topic = $1 AND partition = $2"),
+        rewound.source.topic.as_str(), rewound.source.partition.get(), rewound.to.get(), rewound.sightings,
+        rewound.quarantined, rewound.skipped, id, by
+    )?;
     Ok(())
 }

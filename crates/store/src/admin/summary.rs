@@ -1,11 +1,10 @@
 //! What came out, for people: the newest stories, what was removed, what was refused.
 
-use sqlx::Row as _;
-
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::{fetch_all, fetch_one, record};
 
-const DOING: &str = "cannot read the summary";
+const CONTEXT: &str = "cannot read the summary";
 
 /// An article of a story.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,17 +49,19 @@ pub struct StorySummary {
     pub articles: Vec<ArticleSummary>,
 }
 
-/// A message in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldMessage {
-    /// Where it stands, as `topic[partition]@offset`.
-    pub message: String,
-    /// The stage that refused it.
-    pub stage: String,
-    /// Why.
-    pub reason: String,
-    /// What was wrong, in a sentence.
-    pub detail: String,
+record! {
+    /// A message in quarantine.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct HeldMessage {
+        /// Where it stands, as `topic[partition]@offset`.
+        pub message: String,
+        /// The stage that refused it.
+        pub stage: String,
+        /// Why.
+        pub reason: String,
+        /// What was wrong, in a sentence.
+        pub detail: String,
+    }
 }
 
 /// The outcome of [`Store::summary`].
@@ -70,8 +71,40 @@ pub struct Summary {
     pub stories: Vec<StorySummary>,
     /// The newest messages in quarantine.
     pub held: Vec<HeldMessage>,
-    /// Numbers of all stories, articles, messages that are articles, and messages held in quarantine.
-    pub totals: [i64; 4],
+    /// All that there is.
+    pub totals: Totals,
+}
+
+record! {
+    /// How much there is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Totals {
+        /// Stories.
+        pub stories: i64,
+        /// Articles.
+        pub articles: i64,
+        /// Messages that are articles.
+        pub messages: i64,
+        /// Messages held in quarantine.
+        pub held: i64,
+    }
+}
+
+record! {
+    struct Row {
+        story_id: i64,
+        article_id: i64,
+        site: Option<String>,
+        title: Option<String>,
+        relation: String,
+        similarity: Option<f32>,
+        version: i32,
+        language: Option<String>,
+        word_count: i32,
+        rules: Vec<String>,
+        counts: Vec<i64>,
+        samples: Vec<String>,
+    }
 }
 
 impl Store {
@@ -80,9 +113,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn summary(&self, stories: u32) -> Result<Summary, StoreError> {
-        let rows = sqlx::query(
+        let rows: Vec<Row> = fetch_all!(&self.pool, CONTEXT;
             "SELECT a.story_id, a.article_id, a.site, a.title, a.relation, a.similarity, a.version, a.language, a.word_count,
-                    coalesce(r.rules, '{}'), coalesce(r.counts, '{}'), coalesce(r.samples, '{}')
+                    coalesce(r.rules, '{}') AS rules, coalesce(r.counts, '{}') AS counts, coalesce(r.samples, '{}') AS samples
              FROM articles a
              JOIN (SELECT DISTINCT story_id FROM articles ORDER BY story_id DESC LIMIT $1) s USING (story_id)
              LEFT JOIN LATERAL (
@@ -93,27 +126,21 @@ impl Store {
                        GROUP BY rule) x
              ) r ON true
              ORDER BY a.story_id, a.article_id",
-        )
-        .bind(i64::from(stories))
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
+            i64::from(stories)
+        )?;
         let mut found: Vec<StorySummary> = Vec::new();
         for row in rows {
-            let story_id: i64 = row.try_get(0).doing(DOING)?;
-            let rules: Vec<String> = row.try_get(9).doing(DOING)?;
-            let counts: Vec<i64> = row.try_get(10).doing(DOING)?;
-            let samples: Vec<String> = row.try_get(11).doing(DOING)?;
-            let removed = rules.into_iter().zip(counts).zip(samples);
+            let removed = row.rules.into_iter().zip(row.counts).zip(row.samples);
+            let story_id = row.story_id;
             let article = ArticleSummary {
-                article_id: row.try_get(1).doing(DOING)?,
-                site: row.try_get(2).doing(DOING)?,
-                title: row.try_get(3).doing(DOING)?,
-                relation: row.try_get(4).doing(DOING)?,
-                similarity: row.try_get(5).doing(DOING)?,
-                versions: row.try_get(6).doing(DOING)?,
-                language: row.try_get(7).doing(DOING)?,
-                words: row.try_get(8).doing(DOING)?,
+                article_id: row.article_id,
+                site: row.site,
+                title: row.title,
+                relation: row.relation,
+                similarity: row.similarity,
+                versions: row.version,
+                language: row.language,
+                words: row.word_count,
                 removed: removed
                     .map(|((rule, blocks), sample)| RemovedCount { rule, blocks, sample })
                     .collect(),
@@ -128,46 +155,16 @@ impl Store {
         }
         Ok(Summary {
             stories: found,
-            held: self.held(stories).await?,
-            totals: self.totals().await?,
+            held: fetch_all!(&self.pool, CONTEXT;
+                "SELECT topic || '[' || partition || ']@' || \"offset\" AS message, stage, reason, detail
+                 FROM quarantined WHERE state = 'held' ORDER BY first_seen DESC, topic, partition, \"offset\" LIMIT $1",
+                i64::from(stories)
+            )?,
+            totals: fetch_one!(&self.pool, CONTEXT;
+                "SELECT (SELECT count(DISTINCT story_id) FROM articles) AS stories, (SELECT count(*) FROM articles) AS articles,
+                        (SELECT count(*) FROM sightings) AS messages,
+                        (SELECT count(*) FROM quarantined WHERE state = 'held') AS held"
+            )?,
         })
-    }
-
-    async fn held(&self, most: u32) -> Result<Vec<HeldMessage>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT topic || '[' || partition || ']@' || \"offset\", stage, reason, detail
-             FROM quarantined WHERE state = 'held' ORDER BY first_seen DESC, topic, partition, \"offset\" LIMIT $1",
-        )
-        .bind(i64::from(most))
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(HeldMessage {
-                    message: row.try_get(0)?,
-                    stage: row.try_get(1)?,
-                    reason: row.try_get(2)?,
-                    detail: row.try_get(3)?,
-                })
-            })
-            .collect::<Result<_, _>>()
-            .doing(DOING)
-    }
-
-    async fn totals(&self) -> Result<[i64; 4], StoreError> {
-        let row = sqlx::query(
-            "SELECT (SELECT count(DISTINCT story_id) FROM articles), (SELECT count(*) FROM articles),
-                    (SELECT count(*) FROM sightings), (SELECT count(*) FROM quarantined WHERE state = 'held')",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .doing(DOING)?;
-        Ok([
-            row.try_get(0).doing(DOING)?,
-            row.try_get(1).doing(DOING)?,
-            row.try_get(2).doing(DOING)?,
-            row.try_get(3).doing(DOING)?,
-        ])
     }
 }

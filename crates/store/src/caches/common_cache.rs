@@ -1,4 +1,4 @@
-//! The list of common shingles that this process has at hand.
+//! The cache of the list of common shingles.
 
 use std::sync::Arc;
 

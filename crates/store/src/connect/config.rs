@@ -1,4 +1,4 @@
-//! The handle on the database: connections, time-outs, what all workers agree on, what this process has at hand.
+//! The handle on the database: connections, time-outs, what all workers agree on, the caches of this process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,33 +11,35 @@ use sqlx::{
 use tokio::sync::OnceCell;
 
 use crate::caches::common_cache::CommonShinglesCache;
-use crate::caches::sites_at_hand::SitesAtHand;
+use crate::caches::site_article_cache::SiteArticleCache;
 use crate::connect::database_url::mode_of_environment;
 use crate::connect::fitness::{self, Fault};
 use crate::connect::settings::{Outputs, QuarantineLimits, StoreConfig};
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::keys::WindowKeyCache;
+use crate::rows::fetch_one;
 
 /// The database. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
+/// What clones of a store share.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     begin: String,
     application_name: String,
     idle_timeout: Duration,
-    quarantine: QuarantineLimits,
-    outputs: Outputs,
-    site_memory: bool,
-    markup: bool,
+    pub(crate) quarantine: QuarantineLimits,
+    pub(crate) outputs: Outputs,
+    pub(crate) site_memory: bool,
+    pub(crate) markup: bool,
     window_days: OnceCell<i32>,
-    common: CommonShinglesCache,
-    sites: SitesAtHand,
-    window_keys: WindowKeyCache,
+    pub(crate) common: CommonShinglesCache,
+    pub(crate) site_articles: SiteArticleCache,
+    pub(crate) window_keys: WindowKeyCache,
 }
 
 impl Store {
@@ -47,7 +49,7 @@ impl Store {
     /// # Errors
     /// An unreadable URL; a database that does not answer ([`crate::RetryClass::WaitForDatabase`]) or refuses the role.
     pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
-        const DOING: &str = "cannot connect to Postgres";
+        const CONTEXT: &str = "cannot connect to Postgres";
         let target = config.url.target(mode_of_environment())?;
         for warning in &target.warnings {
             tracing::warn!("{warning}");
@@ -69,13 +71,16 @@ impl Store {
         let mut first = options.connect().await.map_err(|source| match source {
             // Here and now it is a matter of settings; later on it may be a connection that was cut off.
             sqlx::Error::Tls(reason) => StoreError::UntrustedServer(reason.to_string()),
-            error => StoreError::Database { doing: DOING, error },
+            error => StoreError::Database {
+                context: CONTEXT,
+                error,
+            },
         })?;
         // A store that only reads has them among its options, so that nothing undoes them.
         let bounds = if config.read_only { "" } else { OWN_BOUNDS };
-        first.execute(bounds).await.doing(DOING)?;
+        first.execute(bounds).await.context(CONTEXT)?;
         let connections = connections(&mut first, config.connections.max(1)).await?;
-        first.close().await.doing(DOING)?;
+        first.close().await.context(CONTEXT)?;
         let read_only = config.read_only;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -102,7 +107,7 @@ impl Store {
                 markup: config.markup,
                 window_days: OnceCell::new(),
                 common: CommonShinglesCache::default(),
-                sites: SitesAtHand::default(),
+                site_articles: SiteArticleCache::default(),
                 window_keys: WindowKeyCache::default(),
             }),
         })
@@ -113,7 +118,7 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn faults(&self, connections: u32) -> Result<Vec<Fault>, StoreError> {
-        let mut connection = self.pool.acquire().await.doing("cannot connect to Postgres")?;
+        let mut connection = self.pool.acquire().await.context("cannot connect to Postgres")?;
         fitness::look(&mut connection, connections).await
     }
 
@@ -133,7 +138,7 @@ impl Store {
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         match self.pool.begin_with(self.shared.begin.clone()).await {
             Err(sqlx::Error::PoolTimedOut) => Err(self.no_connection().await),
-            begun => begun.doing("cannot begin a transaction"),
+            begun => begun.context("cannot begin a transaction"),
         }
     }
 
@@ -150,7 +155,7 @@ impl Store {
             Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
         };
         StoreError::Database {
-            doing: "cannot begin a transaction",
+            context: "cannot begin a transaction",
             error,
         }
     }
@@ -160,7 +165,7 @@ impl Store {
         self.pool
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             .await
-            .doing("cannot begin a transaction")
+            .context("cannot begin a transaction")
     }
 
     /// The name and the patience of this store's transactions.
@@ -168,43 +173,12 @@ impl Store {
         (&self.shared.application_name, self.shared.idle_timeout)
     }
 
-    pub(crate) fn quarantine_limits(&self) -> QuarantineLimits {
-        self.shared.quarantine
-    }
-
-    pub(crate) fn outputs(&self) -> Outputs {
-        self.shared.outputs
-    }
-
-    pub(crate) fn site_memory(&self) -> bool {
-        self.shared.site_memory
-    }
-
-    pub(crate) fn keeps_markup(&self) -> bool {
-        self.shared.markup
-    }
-
-    pub(crate) fn common_cache(&self) -> &CommonShinglesCache {
-        &self.shared.common
-    }
-
-    pub(crate) fn sites_at_hand(&self) -> &SitesAtHand {
-        &self.shared.sites
-    }
-
-    pub(crate) fn window_keys(&self) -> &WindowKeyCache {
-        &self.shared.window_keys
-    }
-
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.
     pub(crate) async fn window_days(&self) -> Result<i32, StoreError> {
         self.shared
             .window_days
             .get_or_try_init(|| async {
-                sqlx::query_scalar("SELECT window_days FROM setting")
-                    .fetch_one(&self.pool)
-                    .await
-                    .doing("cannot read the settings")
+                fetch_one!(&self.pool, "cannot read the settings"; "SELECT window_days FROM setting")
             })
             .await
             .copied()

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::{fetch_one, record};
 
 /// Something that is wrong with the database, or with this login. Its `Display` is what it is, [`Fault::mend`] what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,42 +120,48 @@ const LOOK: &str = "
     FROM pg_roles r, pg_database d
     WHERE r.rolname = session_user AND d.datname = current_database()";
 
+record! {
+    /// What [`LOOK`] answers with.
+    struct Seen {
+        lost: bool,
+        standby: bool,
+        read_only: bool,
+        encoding: String,
+        role: String,
+        writes: bool,
+        of_role: Option<i64>,
+        of_database: Option<i64>,
+        of_server: Option<i64>,
+    }
+}
+
 /// Everything that is wrong, as `connection` shows it, for a program that wants so many connections.
 pub(crate) async fn look(connection: &mut PgConnection, wanted: u32) -> Result<Vec<Fault>, StoreError> {
-    const DOING: &str = "cannot look at the database's settings";
-    let row = sqlx::query(LOOK).fetch_one(connection).await.doing(DOING)?;
+    let seen: Seen = fetch_one!(connection, "cannot look at the database's settings"; LOOK)?;
     let mut faults = Vec::new();
-    if row.try_get("lost").doing(DOING)? {
+    if seen.lost {
         faults.push(Fault::NoSearchPath);
     }
-    let standby: bool = row.try_get("standby").doing(DOING)?;
-    if standby || row.try_get("read_only").doing(DOING)? {
-        faults.push(Fault::ReadOnly { standby });
-    }
-    let encoding: String = row.try_get("encoding").doing(DOING)?;
-    if encoding != "UTF8" {
-        faults.push(Fault::Encoding(encoding));
-    }
-    let writes: bool = row.try_get("writes").doing(DOING)?;
-    if !writes {
-        faults.push(Fault::NoRights {
-            role: row.try_get("role").doing(DOING)?,
+    if seen.standby || seen.read_only {
+        faults.push(Fault::ReadOnly {
+            standby: seen.standby,
         });
     }
-    let limits = [
-        ("of_role", Limit::Role),
-        ("of_database", Limit::Database),
-        ("of_server", Limit::Server),
-    ];
-    let mut least: Option<(i64, Limit)> = None;
-    for (column, limit) in limits {
-        let free: Option<i64> = row.try_get(column).doing(DOING)?;
-        if let Some(free) = free
-            && least.is_none_or(|(other, _)| free < other)
-        {
-            least = Some((free, limit));
-        }
+    if seen.encoding != "UTF8" {
+        faults.push(Fault::Encoding(seen.encoding));
     }
+    if !seen.writes {
+        faults.push(Fault::NoRights { role: seen.role });
+    }
+    let limits = [
+        (seen.of_role, Limit::Role),
+        (seen.of_database, Limit::Database),
+        (seen.of_server, Limit::Server),
+    ];
+    let known = limits
+        .into_iter()
+        .filter_map(|(free, limit)| Some((free?, limit)));
+    let least = known.min_by_key(|(free, _)| *free);
     if let Some((free, limit)) = least.filter(|(free, _)| *free < i64::from(wanted)) {
         // The connection that asks is one of them.
         let free = u32::try_from(free.max(1)).unwrap_or(1);

@@ -1,10 +1,10 @@
-//! What a program says of its store: how to reach the database, how long anything there may take, what is kept and told.
+//! The settings of a store: how to reach the database, how long anything there may take, what is kept and published.
 
 use std::time::Duration;
 
 use crate::connect::database_url::DatabaseUrl;
 
-/// What a store tells besides storing. All of it is off by default and costs nothing then.
+/// What a store publishes besides storing. All of it is off by default and costs nothing then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outputs {
     /// Refused messages are noted for the dead-letter topic.
@@ -40,7 +40,7 @@ pub struct StoreConfig {
     /// Bytes of all messages in quarantine, as they are stored. Of a message for which there is no room the row alone is kept. 0: no bound.
     /// Flushes that run at the same moment do not see each other's messages, so that it may be exceeded by what they hold.
     pub quarantine_max_bytes: u64,
-    /// What is told besides storing. All workers of a database should have the same.
+    /// What is published besides storing. All workers of a database should have the same.
     pub outputs: Outputs,
     /// Whether blocks that a site repeats are taken out of its articles (docs/site-memory.md). The evidence is
     /// recorded in any case. All workers and janitors of a database should have the same.

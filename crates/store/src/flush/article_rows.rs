@@ -1,24 +1,22 @@
-//! What an article's rows hold: its metadata, what was decided on a new one, its evidence, and versions that are not shown. No I/O.
+//! The rows of an article: metadata, membership, evidence, and versions that are not shown. No I/O.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{ArticleId, Metadata, MetadataSource, Relation, Sourced, Timestamp};
+use copydesk_article::{ArticleId, Metadata, MetadataSource, Relation, Sourced, StoryId, Timestamp};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_dedup::{Decision, RULE_VERSION};
 
 use crate::flush::article_text::TextRow;
 use crate::flush::dispositions::Disposition;
 use crate::flush::evidence::{blocks_to_bytes, words_to_bytes};
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::site_memory::Outcome;
 use crate::flush::stories::{Stories, refusals};
-use crate::flush::work::Work;
-use crate::rows::columns::{columns, row};
-use crate::rows::content_hash::ContentHash;
-use crate::rows::values::{Bytes, Json, List};
+use crate::rows::{Bytes, ContentHash, Json, List, columns, row};
 
 columns! {
-    /// The metadata of one version of an article: what a new version replaces.
+    /// The metadata of one version of an article; a new version replaces it.
     ContentColumns of Content<'b> {
         article_id: i64 = "int8",
         published_at: Option<DateTime<Utc>> = "timestamptz",
@@ -117,19 +115,19 @@ impl<'b> VersionRow<'b> {
 }
 
 row! {
-    /// What no version changes.
-    Founding<'b> {
-        replaces: Option<i64>,
+    /// The columns that no version changes.
+    NewArticleColumns<'b> {
+        replaces: Option<ArticleId>,
         identity: &'b [u8],
     }
 }
 
 row! {
-    /// What was decided on a new article: its place among stories.
+    /// The decision on a new article: its story and its link.
     Membership<'b> {
-        article_id: i64,
-        story_id: i64,
-        linked_to: Option<i64>,
+        article_id: ArticleId,
+        story_id: StoryId,
+        linked_to: Option<ArticleId>,
         shared_shingles: Option<i32>,
         similarity: Option<f32>,
         containment: Option<f32>,
@@ -177,17 +175,17 @@ fn offset(sourced: Option<&Sourced<Timestamp>>) -> Option<i32> {
 }
 
 pub(crate) fn content<'b>(
-    work: &'b Work<'b>,
-    article_id: i64,
+    pending: &'b PendingArticle<'b>,
+    article: ArticleId,
     disposition: Disposition,
     site: &'b Outcome,
 ) -> Content<'b> {
-    let article = work.article;
+    let prepared = pending.prepared;
     let (clean, word_count) = match &site.changed {
         Some((clean, words)) => (clean, *words),
         None => (
-            &article.clean,
-            i32::try_from(article.fingerprint.word_count).unwrap_or(i32::MAX),
+            &prepared.clean,
+            i32::try_from(prepared.fingerprint.word_count).unwrap_or(i32::MAX),
         ),
     };
     let m: &'b Metadata = &clean.metadata;
@@ -196,21 +194,21 @@ pub(crate) fn content<'b>(
         Disposition::Unchanged { .. } | Disposition::New { .. } => None,
     };
     Content {
-        article_id,
+        article_id: article.0,
         published_at: instant(m.published_at.as_ref()),
         modified_at: instant(m.modified_at.as_ref()),
-        fetched_at: article.fetched_at,
-        message_time: work.item.message.timestamp,
+        fetched_at: prepared.fetched_at,
+        message_time: pending.item.message.timestamp,
         version: disposition.version(),
         word_count,
         published_offset_minutes: offset(m.published_at.as_ref()),
         modified_offset_minutes: offset(m.modified_at.as_ref()),
         version_similarity,
-        fingerprint_version: article.fingerprint.version.0,
+        fingerprint_version: prepared.fingerprint.version.0,
         recents: site.recents,
         paywalled: m.paywalled,
-        body_hash: article.fingerprint.body_hash.0.to_be_bytes().to_vec(),
-        raw_hash: &work.raw_hash,
+        body_hash: prepared.fingerprint.body_hash.0.to_be_bytes().to_vec(),
+        raw_hash: &pending.raw_hash,
         rules_version: &clean.rules_version,
         site: value(m.site.as_ref()),
         site_source: source(m.site.as_ref()),
@@ -234,15 +232,15 @@ pub(crate) fn content<'b>(
         image_url: value(m.image_url.as_ref()),
         image_url_source: source(m.image_url.as_ref()),
         // A page may state its address where the producer does not.
-        url: m.url.as_deref().or_else(|| work.canonical()),
-        canonical_url: work.canonical(),
-        canonical_url_source: work.named_by().map(|(_, source)| source.as_str()),
-        own_url: work.claimant(),
+        url: m.url.as_deref().or_else(|| pending.canonical()),
+        canonical_url: pending.canonical(),
+        canonical_url_source: pending.named_by().map(|(_, source)| source.as_str()),
+        own_url: pending.claimant(),
         warnings: List::of(&clean.warnings),
         captions: List::of(clean.captions()),
-        extra: (!article.extra.is_empty()).then(|| {
+        extra: (!prepared.extra.is_empty()).then(|| {
             Json(
-                serde_json::Value::Object(article.extra.clone())
+                serde_json::Value::Object(prepared.extra.clone())
                     .to_string()
                     .into(),
             )
@@ -259,9 +257,9 @@ pub(crate) fn membership(
 ) -> Membership<'static> {
     let link = decision.link.filter(|_| stories.keeps_link(article));
     Membership {
-        article_id: article.0,
-        story_id: stories.of(article).0,
-        linked_to: link.map(|l| l.to.0),
+        article_id: article,
+        story_id: stories.of(article),
+        linked_to: link.map(|l| l.to),
         shared_shingles: link.map(|l| i32::try_from(l.shared).unwrap_or(i32::MAX)),
         similarity: link.map(|l| l.similarity as f32),
         containment: link.map(|l| l.in_linked as f32),
@@ -279,13 +277,17 @@ pub(crate) fn membership(
     }
 }
 
-pub(crate) fn evidence_row<'b>(work: &Work<'b>, article_id: i64, site: &Outcome) -> EvidenceRow<'b> {
-    let fingerprint = &work.article.fingerprint;
+pub(crate) fn evidence_row<'b>(
+    pending: &PendingArticle<'b>,
+    article: ArticleId,
+    site: &Outcome,
+) -> EvidenceRow<'b> {
+    let fingerprint = &pending.prepared.fingerprint;
     let dropped = &site.evidence.dropped;
     EvidenceRow {
-        article_id,
-        site_hash: work.site_hash,
-        url_hash: work.url_hash.map(u64::cast_signed),
+        article_id: article.0,
+        site_hash: pending.site_hash,
+        url_hash: pending.url_hash.map(u64::cast_signed),
         fingerprint_version: fingerprint.version.0,
         site_stories: site.stories,
         block_hashes: blocks_to_bytes(&fingerprint.blocks),
@@ -294,7 +296,7 @@ pub(crate) fn evidence_row<'b>(work: &Work<'b>, article_id: i64, site: &Outcome)
         page_blocks: site.page.clone(),
         site_view: site.view.clone(),
         evidence: Bytes(match site.evidence.kept(fingerprint) {
-            Cow::Borrowed(_) => Cow::from(&work.article.ready.evidence),
+            Cow::Borrowed(_) => Cow::from(&pending.prepared.ready.evidence),
             Cow::Owned(kept) => encode(&kept, Sampling::Full).into(),
         }),
     }

@@ -1,20 +1,18 @@
-//! The texts of articles: body and blocks, apart from all else of an article.
+//! The texts of articles: body and blocks, in a table of their own.
 //!
-//! In: a batch's articles, without what site memory takes out. The texts of new ones are written before the flush locks any keys, those of new
-//! versions behind the lock.
+//! In: a batch's articles, without the blocks that site memory takes out. Texts of new articles are written before the flush locks any keys, texts of
+//! new versions behind the lock.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use copydesk_article::ArticleId;
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::site_memory::Outcome;
-use crate::flush::work::Work;
-use crate::rows::blocks;
-use crate::rows::columns::columns;
-use crate::rows::copy::{CopyInto, copy};
-use crate::rows::values::Json;
+use crate::rows::{CopyInto, Json, blocks, columns, copy, sql};
 
 columns! {
     /// The text of one version of an article.
@@ -38,15 +36,20 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 const STORING: &str = "cannot store the articles' texts";
 
 impl<'b> TextRow<'b> {
-    /// Without what site memory takes out.
-    pub(crate) fn of(work: &'b Work<'b>, article_id: i64, site: &'b Outcome, keeps_markup: bool) -> Self {
-        let ready = &work.article.ready;
+    /// The text without the blocks that site memory takes out.
+    pub(crate) fn of(
+        pending: &'b PendingArticle<'b>,
+        article: ArticleId,
+        site: &'b Outcome,
+        keeps_markup: bool,
+    ) -> Self {
+        let ready = &pending.prepared.ready;
         let (blocks, body) = match &site.changed {
             Some((clean, _)) => (Cow::from(blocks::to_json(clean)), clean.body().into()),
             None => (Cow::from(&ready.blocks), Cow::from(&ready.body)),
         };
         Self {
-            article_id,
+            article_id: article.0,
             blocks: Json(blocks),
             markup: keeps_markup.then(|| Json(Cow::from(&ready.markup))),
             body,
@@ -54,21 +57,18 @@ impl<'b> TextRow<'b> {
     }
 }
 
-/// Writes the texts of new articles. Nobody else knows their numbers yet: nothing is waited for.
+/// Writes the texts of new articles. Nobody else knows their numbers yet, so this waits for no lock.
 pub(crate) async fn insert(connection: &mut PgConnection, rows: &[TextRow<'_>]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
     copy(connection, &INTO_TEXT, rows, |row, into| row.put(into))
         .await
-        .doing(STORING)
+        .context(STORING)
 }
 
 /// Changes texts that are there.
 pub(crate) async fn update(connection: &mut PgConnection, rows: &TextColumns<'_>) -> Result<(), StoreError> {
-    rows.bind(sqlx::query(UPDATE.as_str()))
-        .execute(connection)
-        .await
-        .doing(STORING)?;
+    sql::run(rows.bind(sqlx::query(UPDATE.as_str())), connection, STORING).await?;
     Ok(())
 }

@@ -1,24 +1,26 @@
-//! Canonical addresses that pages claim: one that different pages claim is a template's, and their own addresses count instead.
+//! Canonical addresses that pages claim. A template may give the same one to different pages: then it is distrusted, and the pages' own addresses
+//! count instead.
 //!
-//! In: a batch's articles, before their identities are claimed. Out: their identities, and in the database the evidence. Also in
-//! hindsight: the article that was stored under the claimed address gets its own when the second page comes.
+//! In: a batch's articles, before their identities are claimed. Out: their identities, and in the database the distrusted addresses. When the second
+//! page of a distrusted address comes, the article that was stored under that address gets its own address as well.
 
 use std::collections::{HashMap, HashSet};
 
-use copydesk_article::Fingerprint;
+use copydesk_article::{ArticleId, Fingerprint};
 use copydesk_dedup::versions;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
 use crate::flush::identity::{Identity, decode};
-use crate::flush::work::Work;
+use crate::flush::pending_article::PendingArticle;
+use crate::rows::{distinct, execute, fetch_all, record};
 
-/// Two texts that are more alike are one page in two states, whatever their titles say.
+/// Two texts with a greater similarity are one page in two states, whatever their titles are.
 const ALIKE: f64 = 0.9;
-/// Two texts that are less alike are two pages, whatever their titles say.
+/// Two texts with a smaller similarity are two pages, whatever their titles are.
 const UNLIKE: f64 = 0.5;
 
-const DOING: &str = "cannot look at the canonical addresses that pages claim";
+const CONTEXT: &str = "cannot look at the canonical addresses that pages claim";
 
 /// A page that is known under a claimed address.
 struct Page {
@@ -26,72 +28,69 @@ struct Page {
     own: Option<String>,
     title: Option<String>,
     fingerprint: Fingerprint,
-    article: Option<i64>,
+    article: Option<ArticleId>,
 }
 
 impl Page {
-    fn of(work: &Work<'_>) -> Self {
+    fn of(pending: &PendingArticle<'_>) -> Self {
         Self {
-            own: work.claimant().map(str::to_owned),
-            title: work.title().map(str::to_owned),
-            fingerprint: work.fingerprint().clone(),
+            own: pending.claimant().map(str::to_owned),
+            title: pending.title().map(str::to_owned),
+            fingerprint: pending.fingerprint().clone(),
             article: None,
         }
     }
 
     /// Whether the two are different pages, and not one that is reached in two ways.
-    fn is_another(&self, work: &Work<'_>) -> bool {
-        if self.own.as_deref() == work.claimant() {
+    fn is_another(&self, pending: &PendingArticle<'_>) -> bool {
+        if self.own.as_deref() == pending.claimant() {
             return false;
         }
-        let change = versions::compare(&self.fingerprint, work.fingerprint());
-        let same_title = self.title.as_deref() == work.title();
+        let change = versions::compare(&self.fingerprint, pending.fingerprint());
+        let same_title = self.title.as_deref() == pending.title();
         !change.same_text && (change.jaccard < UNLIKE || !same_title && change.jaccard < ALIKE)
     }
 }
 
 /// Gives the pages of distrusted canonical addresses their own, and distrusts those that different pages claim.
-pub(crate) async fn settle(connection: &mut PgConnection, works: &mut [Work<'_>]) -> Result<(), StoreError> {
-    let mut claimed: Vec<Identity> = works
-        .iter()
-        .filter(|w| w.claimant().is_some())
-        .map(|w| w.identity)
-        .collect();
+pub(crate) async fn settle(
+    connection: &mut PgConnection,
+    batch: &mut [PendingArticle<'_>],
+) -> Result<(), StoreError> {
+    let claimed = distinct(
+        batch
+            .iter()
+            .filter(|p| p.claimant().is_some())
+            .map(|p| p.identity),
+    );
     if claimed.is_empty() {
         return Ok(());
     }
-    claimed.sort_unstable();
-    claimed.dedup();
     let bytes: Vec<&[u8]> = claimed.iter().map(|i| i.0.as_slice()).collect();
-    let mut distrusted: HashSet<Identity> =
-        sqlx::query_scalar("SELECT identity FROM distrusted_canonical WHERE identity = ANY ($1)")
-            .bind(&bytes)
-            .fetch_all(&mut *connection)
-            .await
-            .doing(DOING)?
-            .iter()
-            .map(|bytes: &Vec<u8>| Identity::from_bytes(bytes))
-            .collect::<Result<_, _>>()?;
+    let known: Vec<Identity> = fetch_all!(&mut *connection, CONTEXT;
+        "SELECT identity FROM distrusted_canonical WHERE identity = ANY ($1)", &bytes
+    )?;
+    let mut distrusted: HashSet<Identity> = HashSet::from_iter(known);
     let mut pages = stored(connection, &bytes).await?;
     let mut found: HashMap<Identity, String> = HashMap::new();
-    for work in works.iter() {
-        let is_claimed = work.claimant().is_some() || pages.contains_key(&work.identity);
-        if !is_claimed || distrusted.contains(&work.identity) {
+    for pending in batch.iter() {
+        let is_claimed = pending.claimant().is_some() || pages.contains_key(&pending.identity);
+        if !is_claimed || distrusted.contains(&pending.identity) {
             continue;
         }
-        let known = pages.entry(work.identity).or_default();
-        if let (true, Some(url)) = (known.iter().any(|p| p.is_another(work)), work.canonical()) {
-            distrusted.insert(work.identity);
-            found.insert(work.identity, url.to_owned());
+        let known = pages.entry(pending.identity).or_default();
+        if let (true, Some(url)) = (known.iter().any(|p| p.is_another(pending)), pending.canonical()) {
+            distrusted.insert(pending.identity);
+            found.insert(pending.identity, url.to_owned());
         }
-        known.push(Page::of(work));
+        known.push(Page::of(pending));
     }
     for (identity, url) in &found {
-        distrust(connection, *identity, url, pages.get(identity)).await?;
+        mark_distrusted(connection, *identity, url, pages.get(identity)).await?;
     }
-    for work in works {
-        if distrusted.contains(&work.identity) {
-            work.take_own_address();
+    for pending in batch {
+        if distrusted.contains(&pending.identity) {
+            pending.take_own_address();
         }
     }
     Ok(())
@@ -102,44 +101,43 @@ async fn stored(
     connection: &mut PgConnection,
     identities: &[&[u8]],
 ) -> Result<HashMap<Identity, Vec<Page>>, StoreError> {
-    let rows = sqlx::query(
+    record! {
+        struct Row {
+            identity: Identity,
+            article_id: ArticleId,
+            own_url: Option<String>,
+            title: Option<String>,
+            evidence: Vec<u8>,
+        }
+    }
+    let rows: Vec<Row> = fetch_all!(connection, CONTEXT;
         "SELECT i.identity, a.article_id, a.own_url, a.title, e.evidence
          FROM article_identity i JOIN article a USING (article_id) JOIN evidence e USING (article_id) WHERE i.identity = ANY ($1)",
-    )
-    .bind(identities)
-    .fetch_all(connection)
-    .await
-    .doing(DOING)?;
+        identities
+    )?;
     let mut pages: HashMap<Identity, Vec<Page>> = HashMap::new();
     for row in rows {
-        let article: i64 = row.try_get(1).doing(DOING)?;
-        let page = Page {
-            own: row.try_get(2).doing(DOING)?,
-            title: row.try_get(3).doing(DOING)?,
-            fingerprint: decode(article, row.try_get(4).doing(DOING)?)?,
-            article: Some(article),
-        };
-        let identity = Identity::from_bytes(&row.try_get::<Vec<u8>, _>(0).doing(DOING)?)?;
-        pages.entry(identity).or_default().push(page);
+        pages.entry(row.identity).or_default().push(Page {
+            own: row.own_url,
+            title: row.title,
+            fingerprint: decode(row.article_id, &row.evidence)?,
+            article: Some(row.article_id),
+        });
     }
     Ok(pages)
 }
 
 /// Notes that different pages claim an address. The article that is stored under it gets its own.
-async fn distrust(
+async fn mark_distrusted(
     connection: &mut PgConnection,
     identity: Identity,
     url: &str,
     pages: Option<&Vec<Page>>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    execute!(&mut *connection, CONTEXT;
         "INSERT INTO distrusted_canonical (identity, canonical_url) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    )
-    .bind(identity.0.as_slice())
-    .bind(url)
-    .execute(&mut *connection)
-    .await
-    .doing(DOING)?;
+        identity.0.as_slice(), url
+    )?;
     let holder = pages
         .into_iter()
         .flatten()
@@ -149,25 +147,16 @@ async fn distrust(
     };
     let own_identity = Identity::of_address(own);
     // Where its own address has an article already, it stays where it is: two articles are not made one.
-    let moved = sqlx::query(
+    let moved = execute!(&mut *connection, CONTEXT;
         "UPDATE article_identity SET identity = $2 WHERE identity = $1 AND article_id = $3
              AND NOT EXISTS (SELECT FROM article_identity o WHERE o.identity = $2)",
-    )
-    .bind(identity.0.as_slice())
-    .bind(own_identity.0.as_slice())
-    .bind(article)
-    .execute(&mut *connection)
-    .await
-    .doing(DOING)?;
-    if moved.rows_affected() > 0 {
-        sqlx::query(
+        identity.0.as_slice(), own_identity.0.as_slice(), article.0
+    )?;
+    if moved > 0 {
+        execute!(connection, CONTEXT;
             "UPDATE article SET identity = $2, canonical_url = own_url, canonical_url_source = 'envelope', own_url = NULL WHERE article_id = $1",
-        )
-        .bind(article)
-        .bind(own_identity.0.as_slice())
-        .execute(connection)
-        .await
-        .doing(DOING)?;
+            article.0, own_identity.0.as_slice()
+        )?;
     }
     Ok(())
 }

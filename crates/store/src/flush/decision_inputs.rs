@@ -1,31 +1,35 @@
-//! What the decisions of a flush are made from. It is read from the database once; what a decision changes is changed here as well, so
-//! that the next article of the batch sees it. No I/O.
+//! The inputs of a flush's decisions. They are read from the database once. A decision changes them, so that the next article of the batch sees its
+//! outcome. No I/O.
 
 use std::collections::HashMap;
 
 use copydesk_article::{ArticleId, StoryId};
 use copydesk_dedup::{Candidate, EXCERPTS, Excerpt, Link, Merge};
 
-use crate::flush::evidence::Older;
+use crate::flush::evidence::StoredArticle;
 use crate::keys::Owners;
 
-/// Everything that the decisions of a batch depend on, read from the database.
+/// Everything that the decisions of a batch depend on besides the batch.
 pub(crate) struct DecisionInputs<'b> {
     /// Owner by row of the key table.
     pub(crate) owners: Owners,
     /// The owners, the articles that they are linked to, and their excerpts.
-    pub(crate) older: HashMap<i64, Older<'b>>,
+    pub(crate) older: HashMap<ArticleId, StoredArticle<'b>>,
 }
 
 impl DecisionInputs<'_> {
-    /// Makes the candidates of these articles, as far as they are known, and passes them on.
-    pub(crate) fn with_candidates<T>(&self, articles: &[i64], f: impl FnOnce(&[Candidate<'_>]) -> T) -> T {
+    /// Calls `f` with these articles as candidates, as far as they are known.
+    pub(crate) fn with_candidates<T>(
+        &self,
+        articles: &[ArticleId],
+        f: impl FnOnce(&[Candidate<'_>]) -> T,
+    ) -> T {
         with_candidates(&self.older, articles, |_| true, f)
     }
 
-    /// A new article is linked: it may be one of its original's excerpts.
-    pub(crate) fn note_link(&mut self, article: i64, link: &Link) {
-        if let Some(original) = self.older.get_mut(&link.to.0)
+    /// Notes the link of a new article, which may be an excerpt of its original.
+    pub(crate) fn note_link(&mut self, article: ArticleId, link: &Link) {
+        if let Some(original) = self.older.get_mut(&link.to)
             && link.is_part()
             && original.excerpts.len() < EXCERPTS
         {
@@ -33,10 +37,10 @@ impl DecisionInputs<'_> {
         }
     }
 
-    /// The article leaves its story with everything that is linked to it, near or far. Answers with the shingles that its link shared.
-    pub(crate) fn leave(&mut self, article: i64, story: StoryId) -> u32 {
+    /// Moves the article out of its story, with everything that is linked to it, near or far. Answers with the number of shingles that its link shared.
+    pub(crate) fn leave(&mut self, article: ArticleId, story: StoryId) -> u32 {
         let link = self.older.get_mut(&article).and_then(|a| a.link.take());
-        if let Some(original) = link.and_then(|l| self.older.get_mut(&l.to.0)) {
+        if let Some(original) = link.and_then(|l| self.older.get_mut(&l.to)) {
             original.excerpts.retain(|id| *id != article);
         }
         let mut to_move = vec![article];
@@ -47,21 +51,21 @@ impl DecisionInputs<'_> {
             let followers = self
                 .older
                 .iter()
-                .filter(|(_, o)| o.link.is_some_and(|l| l.to.0 == id));
+                .filter(|(_, o)| o.link.is_some_and(|l| l.to == id));
             to_move.extend(followers.map(|(id, _)| *id));
         }
         link.map_or(0, |l| l.shared)
     }
 
-    /// The article is a digest. Answers with the story that it leaves.
-    pub(crate) fn mark_digest(&mut self, article: i64) -> Option<StoryId> {
+    /// Marks the article as a digest. Answers with the story that it leaves.
+    pub(crate) fn mark_digest(&mut self, article: ArticleId) -> Option<StoryId> {
         let story = self.older.get(&article)?.story;
-        self.leave(article, StoryId(article));
+        self.leave(article, StoryId(article.0));
         self.older.get_mut(&article)?.digest = true;
         Some(story)
     }
 
-    /// Two stories are one.
+    /// Makes two stories one.
     pub(crate) fn merge(&mut self, merge: &Merge) {
         for article in self.older.values_mut().filter(|a| a.story == merge.from) {
             article.story = merge.into;
@@ -69,14 +73,14 @@ impl DecisionInputs<'_> {
     }
 }
 
-/// Makes the candidates of these articles, as far as they are known, and passes them on; of their excerpts those that `counts` names.
+/// Calls `f` with these articles as candidates, as far as they are known, each with those of its excerpts for which `counts` is true.
 pub(crate) fn with_candidates<T>(
-    older: &HashMap<i64, Older<'_>>,
-    articles: &[i64],
-    counts: impl Fn(i64) -> bool,
+    older: &HashMap<ArticleId, StoredArticle<'_>>,
+    articles: &[ArticleId],
+    counts: impl Fn(ArticleId) -> bool,
     f: impl FnOnce(&[Candidate<'_>]) -> T,
 ) -> T {
-    let known: Vec<(i64, &Older<'_>)> = articles
+    let known: Vec<(ArticleId, &StoredArticle<'_>)> = articles
         .iter()
         .filter_map(|id| Some((*id, older.get(id)?)))
         .collect();
@@ -87,7 +91,7 @@ pub(crate) fn with_candidates<T>(
             of_article
                 .filter_map(|id| {
                     Some(Excerpt {
-                        id: ArticleId(*id),
+                        id: *id,
                         fingerprint: &older.get(id)?.fingerprint,
                     })
                 })
@@ -98,7 +102,7 @@ pub(crate) fn with_candidates<T>(
         .iter()
         .zip(&excerpts)
         .map(|((id, article), excerpts)| Candidate {
-            id: ArticleId(*id),
+            id: *id,
             story: article.story,
             site: article.site.as_deref(),
             url_hash: article.url_hash,

@@ -1,45 +1,45 @@
-//! What each message is at its address: a new article, a version, an older version, or nothing new. In memory, no I/O.
+//! The disposition of each message at its address: a new article, a version, an older version, or nothing new. In memory, no I/O.
 //!
 //! In: a batch's articles in the order of offsets, and what the database has at their addresses ([`crate::flush::versions`]). Out: a
-//! [`Disposition`] for each. Two rules: a text that the address has had is nothing new, and the version that is shown is the
-//! one that was seen last, not the one that came last.
+//! [`Disposition`] for each. Two rules: a text that the address has had is nothing new, and the version that was seen last is shown, which need not be
+//! the one that came last.
 
 use std::collections::HashMap;
 
-use copydesk_article::Fingerprint;
+use copydesk_article::{ArticleId, Fingerprint};
 use copydesk_dedup::versions;
 
-use crate::flush::identity::{Identity, Known};
+use crate::flush::identity::{ExistingArticle, Identity};
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::versions::{History, PastText};
-use crate::flush::work::Work;
 
-/// Below this similarity the texts of two spellings of an address are of two pages.
+/// Two spellings of an address whose texts are less similar are two pages.
 const UNLIKE_SPELLINGS: f64 = 0.5;
 
-/// What a message is, by its identity alone.
+/// What a message is at its address.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Disposition {
-    /// A text and title that the address has, or has had.
-    Unchanged { article: i64, version: i32 },
-    /// Another text or title, seen later than the one that is shown: it takes its place.
+    /// A text and title that the address has or had.
+    Unchanged { article: ArticleId, version: i32 },
+    /// Another text or title, seen later than the shown one: it takes its place.
     Version {
-        article: i64,
+        article: ArticleId,
         version: i32,
         similarity: f32,
     },
-    /// Another text or title, seen before the one that is shown: it is kept behind it.
+    /// Another text or title, seen before the shown one: it is kept, and not shown.
     Older {
-        article: i64,
+        article: ArticleId,
         version: i32,
         similarity: f32,
     },
-    /// An article that was not there before, or one at an address that is used again.
-    New { replaces: Option<i64> },
+    /// A new article. `replaces`: the article that was at its address before.
+    New { replaces: Option<ArticleId> },
 }
 
 impl Disposition {
     /// The article that it is, or is a version of.
-    pub(crate) fn article(self, fresh: i64) -> i64 {
+    pub(crate) fn article(self, fresh: ArticleId) -> ArticleId {
         match self {
             Self::Unchanged { article, .. } | Self::Version { article, .. } | Self::Older { article, .. } => {
                 article
@@ -64,9 +64,9 @@ impl Disposition {
     }
 }
 
-/// What is known under an identity while the batch is gone through.
+/// The state of an address, after some messages of the batch.
 struct Address<'k> {
-    article: i64,
+    article: ArticleId,
     /// The version that is shown.
     version: i32,
     /// The highest number of a version of the article.
@@ -81,15 +81,17 @@ struct Address<'k> {
 }
 
 impl Address<'_> {
-    /// Where the address has had this text and title already.
-    fn find(&self, work: &Work<'_>) -> Option<Disposition> {
-        if versions::compare(self.fingerprint, work.fingerprint()).same_text && self.title == work.title() {
+    /// [`Disposition::Unchanged`], if the address has or had this text and title.
+    fn find(&self, pending: &PendingArticle<'_>) -> Option<Disposition> {
+        if versions::compare(self.fingerprint, pending.fingerprint()).same_text
+            && self.title == pending.title()
+        {
             return Some(Disposition::Unchanged {
                 article: self.article,
                 version: self.version,
             });
         }
-        let past = self.past.iter().find(|past| past.is(work))?;
+        let past = self.past.iter().find(|past| past.is(pending))?;
         Some(Disposition::Unchanged {
             article: past.article,
             version: past.version,
@@ -97,11 +99,11 @@ impl Address<'_> {
     }
 }
 
-/// Tells new articles from versions and repeats, in order.
+/// The disposition of each article of the batch, in order.
 pub(crate) fn dispositions<'b>(
-    works: &[Work<'b>],
-    known: &'b HashMap<Identity, Known>,
-    histories: &HashMap<i64, History>,
+    batch: &[PendingArticle<'b>],
+    known: &'b HashMap<Identity, ExistingArticle>,
+    histories: &HashMap<ArticleId, History>,
 ) -> Vec<Disposition> {
     let mut addresses: HashMap<Identity, Address<'b>> = known
         .iter()
@@ -120,38 +122,38 @@ pub(crate) fn dispositions<'b>(
             (*identity, address)
         })
         .collect();
-    works
+    batch
         .iter()
-        .map(|work| match addresses.get_mut(&work.identity) {
-            Some(address) => at(work, address),
+        .map(|pending| match addresses.get_mut(&pending.identity) {
+            Some(address) => at(pending, address),
             None => {
-                addresses.insert(work.identity, first(work, Vec::new()));
+                addresses.insert(pending.identity, first(pending, Vec::new()));
                 Disposition::New { replaces: None }
             }
         })
         .collect()
 }
 
-/// The address as an article leaves it that is new there.
-fn first<'b>(work: &Work<'b>, past: Vec<PastText>) -> Address<'b> {
+/// The state of an address after an article that is new there.
+fn first<'b>(pending: &PendingArticle<'b>, past: Vec<PastText>) -> Address<'b> {
     Address {
-        article: work.fresh,
+        article: pending.fresh,
         version: 1,
         last: 1,
-        title: work.title(),
-        canonical: work.canonical(),
-        fingerprint: work.fingerprint(),
-        seen: work.times.seen,
+        title: pending.title(),
+        canonical: pending.canonical(),
+        fingerprint: pending.fingerprint(),
+        seen: pending.times.seen,
         past,
     }
 }
 
-/// What a message is at an address that has an article, which is noted there.
-fn at<'b>(work: &Work<'b>, address: &mut Address<'b>) -> Disposition {
-    if let Some(unchanged) = address.find(work) {
+/// The disposition of a message at an address that has an article; changes the address's state.
+fn at<'b>(pending: &PendingArticle<'b>, address: &mut Address<'b>) -> Disposition {
+    if let Some(unchanged) = address.find(pending) {
         return unchanged;
     }
-    let change = versions::compare(address.fingerprint, work.fingerprint());
+    let change = versions::compare(address.fingerprint, pending.fingerprint());
     let shown = PastText {
         article: address.article,
         version: address.version,
@@ -160,22 +162,22 @@ fn at<'b>(work: &Work<'b>, address: &mut Address<'b>) -> Disposition {
         title: address.title.map(str::to_owned),
     };
     // Two spellings of one address show the same page, or they are two addresses after all.
-    let unlike = address.canonical != work.canonical()
+    let unlike = address.canonical != pending.canonical()
         && change.jaccard < UNLIKE_SPELLINGS
         && !address.fingerprint.shingles.is_empty()
-        && !work.fingerprint().shingles.is_empty();
+        && !pending.fingerprint().shingles.is_empty();
     if change.url_reused || unlike {
         let replaces = Some(address.article);
         let mut past = std::mem::take(&mut address.past);
         past.push(shown);
-        *address = first(work, past);
+        *address = first(pending, past);
         return Disposition::New { replaces };
     }
     let (article, similarity) = (address.article, change.jaccard as f32);
     address.last = address.last.saturating_add(1);
     let version = address.last;
-    if matches!((work.times.seen, address.seen), (Some(new), Some(shown)) if new < shown) {
-        address.past.push(PastText::of(work, article, version));
+    if matches!((pending.times.seen, address.seen), (Some(new), Some(shown)) if new < shown) {
+        address.past.push(PastText::of(pending, article, version));
         return Disposition::Older {
             article,
             version,
@@ -184,10 +186,10 @@ fn at<'b>(work: &Work<'b>, address: &mut Address<'b>) -> Disposition {
     }
     address.past.push(shown);
     address.version = version;
-    address.title = work.title();
-    address.canonical = work.canonical();
-    address.fingerprint = work.fingerprint();
-    address.seen = work.times.seen;
+    address.title = pending.title();
+    address.canonical = pending.canonical();
+    address.fingerprint = pending.fingerprint();
+    address.seen = pending.times.seen;
     Disposition::Version {
         article,
         version,

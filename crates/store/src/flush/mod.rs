@@ -1,4 +1,4 @@
-//! The flush: from addresses to rows, and the steps that merges, splits and other changes of stories share with it.
+//! The flush of a batch, from addresses to rows. Merges, splits and other changes of stories share some of its steps.
 
 pub(crate) mod article_rows;
 pub(crate) mod article_text;
@@ -8,6 +8,7 @@ pub(crate) mod dispositions;
 pub(crate) mod evidence;
 pub(crate) mod identity;
 pub(crate) mod outbox;
+pub(crate) mod pending_article;
 pub(crate) mod plan;
 pub(crate) mod postgres_ledger;
 pub(crate) mod raw_input;
@@ -18,5 +19,4 @@ pub(crate) mod story_moves;
 pub(crate) mod story_rows;
 pub(crate) mod takedown;
 pub(crate) mod versions;
-pub(crate) mod work;
 pub(crate) mod write_articles;

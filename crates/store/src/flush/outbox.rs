@@ -1,48 +1,37 @@
-//! The outbox: messages for Kafka topics, written in the transaction that stores what they tell of, deleted once delivered.
+//! The outbox: messages for Kafka topics, written in the transaction that stores what they report, deleted once delivered.
 //!
-//! Rows are deleted, and not passed by a watermark: numbers are given out before transactions commit, so a row can
-//! appear behind one that was read already. Whoever publishes holds a lock (`pipeline_lock`) until the end of its transaction: one at
-//! a time for each output, so that messages keep their order; `FOR UPDATE SKIP LOCKED` on the rows would let two publishers overtake
-//! each other.
+//! Rows are deleted, and there is no watermark: numbers are drawn before transactions commit, so a row may appear with a lower number than one that
+//! was read already. A publisher holds a lock (`pipeline_lock`) until the end of its transaction. So each output has one publisher at a time, and
+//! messages keep their order; with `FOR UPDATE SKIP LOCKED` on the rows two publishers could overtake each other.
 //!
-//! A notification is no such message: it is sent behind the commit, and whoever listens takes it for a hint. Within the transaction it could fail
-//! the commit: any login may fill Postgres' queue of notifications.
+//! A notification (`NOTIFY`) is sent behind the commit, and listeners take it for a hint. Within the transaction it could fail the commit: any login
+//! may fill Postgres' queue of notifications.
 
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Coordinates, Message, Offset, Reject, TopicPartition};
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+use copydesk_article::{Coordinates, Message, Reject, StoryId, TopicPartition};
+use sqlx::{PgConnection, Postgres, Transaction};
 use tracing::warn;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::ledger::progress::source_of;
-use crate::rows::columns::columns;
-use crate::rows::headers::headers_from_bytes;
+use crate::error::{Context as _, StoreError};
+use crate::rows::{columns, execute, fetch_all, fetch_one, headers_from_bytes, named, record, sql};
 
 /// The channel of `LISTEN`.
 pub const CHANNEL: &str = "copydesk_articles";
 
-/// What is published from the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Output {
-    /// Messages that were refused.
-    DeadLetters,
-    /// Articles and versions that were stored.
-    Articles,
+named! {
+    /// What is published from the outbox.
+    pub enum Output {
+        /// Messages that were refused.
+        DeadLetters = "dead_letters",
+        /// Articles and versions that were stored.
+        Articles = "articles",
+    }
 }
 
 impl Output {
-    /// The name in `outbox.output` and in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DeadLetters => "dead_letters",
-            Self::Articles => "articles",
-        }
-    }
-
     /// The lock of its publisher, in `pipeline_lock`.
     const fn lock(self) -> &'static str {
         match self {
@@ -67,7 +56,7 @@ pub enum OutboxContent {
     /// A stored article or version.
     Article {
         /// Its story: the key.
-        story_id: i64,
+        story_id: StoryId,
         /// The value: JSON.
         payload: String,
     },
@@ -92,19 +81,7 @@ pub struct DeadLetter {
     pub dropped_for: Option<String>,
 }
 
-/// What waits of one output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// `dead_letters` or `articles`.
-    pub output: String,
-    /// Messages.
-    pub messages: i64,
-    /// When the oldest was written.
-    pub oldest: DateTime<Utc>,
-}
-
-/// Messages that nobody else publishes as long as this is held: it is a transaction. Dropped without [`Self::delivered`],
-/// all of them stay.
+/// Messages that nobody else publishes as long as this transaction is open. Dropped without [`Self::delivered`], all of them stay.
 #[derive(Debug)]
 pub struct OutboxBatch {
     tx: Transaction<'static, Postgres>,
@@ -120,83 +97,57 @@ impl Store {
     /// somebody else is publishing.
     ///
     /// # Errors
-    /// Postgres does not answer, or what is stored cannot be read.
+    /// Postgres does not answer, or a stored message cannot be read.
     pub async fn outbox_take(
         &self,
         output: Output,
         most_messages: i64,
         most_bytes: i64,
     ) -> Result<Option<OutboxBatch>, StoreError> {
-        const DOING: &str = "cannot read the outbox";
+        const CONTEXT: &str = "cannot read the outbox";
         let mut tx = self.begin().await?;
         // The transaction is idle while Kafka is waited for.
-        sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '60s'")
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
-        let ours: bool = sqlx::query_scalar("SELECT copydesk_try_lock($1)")
-            .bind(output.lock())
-            .fetch_one(&mut *tx)
-            .await
-            .doing(DOING)?;
+        execute!(&mut *tx, CONTEXT; "SET LOCAL idle_in_transaction_session_timeout = '60s'")?;
+        let ours: bool = fetch_one!(&mut *tx, CONTEXT; "SELECT copydesk_try_lock($1)", output.lock())?;
         if !ours {
-            tx.rollback().await.doing(DOING)?;
+            tx.rollback().await.context(CONTEXT)?;
             return Ok(None);
         }
-        let sql = match output {
-            Output::Articles => TAKE_ARTICLES,
-            Output::DeadLetters => TAKE_DEAD_LETTERS,
-        };
-        let rows = sqlx::query(sql)
-            .bind(most_messages)
-            .bind(most_bytes)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(DOING)?;
         let mut batch = OutboxBatch {
             tx,
             output,
-            entries: Vec::with_capacity(rows.len()),
+            entries: Vec::new(),
             settled: Vec::new(),
         };
-        for row in rows {
-            let id: i64 = row.try_get(0).doing(DOING)?;
-            match output {
-                Output::Articles => batch.entries.push(OutboxEntry {
-                    id,
+        match output {
+            Output::Articles => {
+                let rows: Vec<ArticleRow> =
+                    fetch_all!(&mut *batch.tx, CONTEXT; TAKE_ARTICLES, most_messages, most_bytes)?;
+                let entry = |row: ArticleRow| OutboxEntry {
+                    id: row.outbox_id,
                     content: OutboxContent::Article {
-                        story_id: row.try_get(1).doing(DOING)?,
-                        payload: row.try_get(2).doing(DOING)?,
+                        story_id: row.story_id,
+                        payload: row.payload,
                     },
-                }),
-                Output::DeadLetters => match dead_letter(&row)? {
-                    Some(letter) => batch.entries.push(OutboxEntry {
-                        id,
-                        content: OutboxContent::DeadLetter(Box::new(letter)),
-                    }),
-                    None => batch.settled.push(id),
-                },
+                };
+                batch.entries.extend(rows.into_iter().map(entry));
+            }
+            Output::DeadLetters => {
+                let rows: Vec<DeadLetterRow> =
+                    fetch_all!(&mut *batch.tx, CONTEXT; TAKE_DEAD_LETTERS, most_messages, most_bytes)?;
+                for row in rows {
+                    let id = row.outbox_id;
+                    match dead_letter(row)? {
+                        Some(letter) => batch.entries.push(OutboxEntry {
+                            id,
+                            content: OutboxContent::DeadLetter(Box::new(letter)),
+                        }),
+                        None => batch.settled.push(id),
+                    }
+                }
             }
         }
         Ok(Some(batch))
-    }
-
-    /// What waits to be published.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn outbox_waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-        let rows: Vec<(String, i64, DateTime<Utc>)> =
-            sqlx::query_as("SELECT output, waiting, oldest FROM outbox_status")
-                .fetch_all(&self.pool)
-                .await
-                .doing("cannot read what waits in the outbox")?;
-        let waiting = |(output, messages, oldest)| Waiting {
-            output,
-            messages,
-            oldest,
-        };
-        Ok(rows.into_iter().map(waiting).collect())
     }
 }
 
@@ -206,22 +157,19 @@ impl OutboxBatch {
         self.entries.is_empty() && self.settled.is_empty()
     }
 
-    /// Deletes what was delivered (and what is settled), and ends.
+    /// Deletes the delivered messages and the settled ones, and ends the transaction.
     ///
     /// # Errors
     /// Postgres does not answer: the messages may be published a second time.
     pub async fn delivered(mut self, mut ids: Vec<i64>) -> Result<(), StoreError> {
-        const DOING: &str = "cannot delete what was published from the outbox";
+        const CONTEXT: &str = "cannot delete what was published from the outbox";
         ids.append(&mut self.settled);
         if !ids.is_empty() {
-            sqlx::query("DELETE FROM outbox WHERE output = $1 AND outbox_id = ANY ($2)")
-                .bind(self.output.as_str())
-                .bind(&ids)
-                .execute(&mut *self.tx)
-                .await
-                .doing(DOING)?;
+            execute!(&mut *self.tx, CONTEXT;
+                "DELETE FROM outbox WHERE output = $1 AND outbox_id = ANY ($2)", self.output.as_str(), &ids
+            )?;
         }
-        self.tx.commit().await.doing(DOING)
+        self.tx.commit().await.context(CONTEXT)
     }
 }
 
@@ -240,44 +188,58 @@ const TAKE_DEAD_LETTERS: &str = "SELECT outbox_id, topic, partition, \"offset\",
            LEFT JOIN (SELECT * FROM quarantine WHERE state <> 'replayed') q USING (topic, partition, \"offset\")) w
      WHERE bytes_before < $2 ORDER BY outbox_id";
 
-fn dead_letter(row: &PgRow) -> Result<Option<DeadLetter>, StoreError> {
-    const DOING: &str = "cannot read a refused message";
-    let Some(stage) = row.try_get::<Option<String>, _>(4).doing(DOING)? else {
+record! {
+    struct ArticleRow {
+        outbox_id: i64,
+        story_id: StoryId,
+        payload: String,
+    }
+}
+
+record! {
+    /// Where the message is in quarantine no more, all but the first two are null.
+    struct DeadLetterRow {
+        outbox_id: i64,
+        coordinates: Coordinates,
+        stage: Option<String>,
+        reason: Option<String>,
+        detail: Option<String>,
+        truncated: Option<bool>,
+        message_time: Option<DateTime<Utc>>,
+        key: Option<Vec<u8>>,
+        headers: Option<Vec<u8>>,
+        raw: Option<Vec<u8>>,
+        content_dropped_for: Option<String>,
+    }
+}
+
+fn dead_letter(row: DeadLetterRow) -> Result<Option<DeadLetter>, StoreError> {
+    let (Some(stage), Some(reason), Some(detail)) = (row.stage, row.reason, row.detail) else {
         return Ok(None);
     };
-    let coordinates = Coordinates {
-        source: source_of(row.try_get(1).doing(DOING)?, row.try_get(2).doing(DOING)?),
-        offset: Offset::new(row.try_get(3).doing(DOING)?),
-    };
+    let coordinates = row.coordinates;
     let damaged = |what: &str| StoreError::Unknown(format!("{what} of {coordinates}"));
-    let raw: Option<&[u8]> = row.try_get(11).doing(DOING)?;
-    let payload = raw
-        .map(zstd::decode_all)
-        .transpose()
-        .map_err(|_| damaged("the value"))?;
-    let headers = match row.try_get::<Option<&[u8]>, _>(10).doing(DOING)? {
-        None => Vec::new(),
-        Some(bytes) => headers_from_bytes(bytes).ok_or_else(|| damaged("the headers"))?,
-    };
+    let payload = row.raw.map(|raw| zstd::decode_all(raw.as_slice())).transpose();
+    let headers = headers_from_bytes(&row.headers.unwrap_or_default());
     Ok(Some(DeadLetter {
         stage,
-        reason: row.try_get(5).doing(DOING)?,
-        detail: row.try_get(6).doing(DOING)?,
-        truncated: row.try_get(7).doing(DOING)?,
-        dropped_for: row.try_get(12).doing(DOING)?,
+        reason,
+        detail,
+        truncated: row.truncated.unwrap_or_default(),
+        dropped_for: row.content_dropped_for,
         message: Message {
-            timestamp: row.try_get(8).doing(DOING)?,
-            key: row.try_get(9).doing(DOING)?,
-            payload,
-            headers,
+            timestamp: row.message_time,
+            key: row.key,
+            payload: payload.map_err(|_| damaged("the value"))?,
+            headers: headers.ok_or_else(|| damaged("the headers"))?,
             coordinates,
         },
     }))
 }
 
 columns! {
-    /// One article or version to tell of.
-    ToldColumns of Told<'b> {
+    /// One article or version that is to be published.
+    EnqueuedColumns of Enqueued<'b> {
         offset: i64 = "int8",
         article_id: i64 = "int8",
         version: i32 = "int4",
@@ -287,7 +249,7 @@ columns! {
 
 /// The value is the row of the view `articles`, so that there is one contract and not two. Of a version that another one of the
 /// same batch has replaced, what `article_version` keeps is taken from there.
-static TELL: LazyLock<String> = LazyLock::new(|| {
+static ENQUEUE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO outbox (output, topic, partition, \"offset\", story_id, payload)
          SELECT 'articles', $5::text, $6::int4, r.\"offset\", a.story_id,
@@ -299,46 +261,38 @@ static TELL: LazyLock<String> = LazyLock::new(|| {
                  || jsonb_build_object('verdict', r.verdict, 'topic', $5::text, 'partition', $6::int4, 'offset', r.\"offset\"))::text
          FROM {} JOIN articles a ON a.article_id = r.article_id
          ORDER BY r.\"offset\"",
-        ToldColumns::unnest(),
+        EnqueuedColumns::unnest(),
     )
 });
 
-/// Notes articles and versions, in the transaction that stores them.
-pub(crate) async fn tell(
+/// Enqueues articles and versions, in the transaction that stores them.
+pub(crate) async fn enqueue_articles(
     connection: &mut PgConnection,
     source: &TopicPartition,
-    rows: &ToldColumns<'_>,
+    rows: &EnqueuedColumns<'_>,
 ) -> Result<(), StoreError> {
-    rows.bind(sqlx::query(TELL.as_str()))
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .execute(connection)
-        .await
-        .doing("cannot note articles for publishing")?;
+    let statement = rows.bind(sqlx::query(ENQUEUE_ARTICLES.as_str()));
+    let statement = statement.bind(source.topic.as_str()).bind(source.partition.get());
+    sql::run(statement, connection, "cannot enqueue articles for publishing").await?;
     Ok(())
 }
 
-/// Notes refused messages, in the transaction that puts them into quarantine.
-pub(crate) async fn dead_letters(
+/// Enqueues refused messages, in the transaction that puts them into quarantine.
+pub(crate) async fn enqueue_dead_letters(
     connection: &mut PgConnection,
     source: &TopicPartition,
     refused: &[(&Message, &Reject)],
 ) -> Result<(), StoreError> {
     let offsets: Vec<i64> = refused.iter().map(|(m, _)| m.coordinates.offset.get()).collect();
-    sqlx::query(
+    execute!(connection, "cannot enqueue refused messages for publishing";
         "INSERT INTO outbox (output, topic, partition, \"offset\")
          SELECT 'dead_letters', $2, $3, o FROM unnest($1::int8[]) WITH ORDINALITY AS r (o, n) ORDER BY n",
-    )
-    .bind(&offsets)
-    .bind(source.topic.as_str())
-    .bind(source.partition.get())
-    .execute(connection)
-    .await
-    .doing("cannot note refused messages for publishing")?;
+        &offsets, source.topic.as_str(), source.partition.get()
+    )?;
     Ok(())
 }
 
-/// What those who listen are told of a flush: which range of offsets has brought articles.
+/// The notification of a flush: the range of offsets that has brought articles.
 #[derive(Debug)]
 pub(crate) struct Notice(String);
 
@@ -354,15 +308,12 @@ impl Notice {
         Self(payload.to_string())
     }
 
-    /// Sends it, behind the commit of what it tells of. Where that fails, whoever listens hears of the next flush.
+    /// Sends it, behind the flush's commit. Where that fails, listeners hear of the next flush.
     pub(crate) async fn send(self, store: &Store) {
         // Nothing is lost with a notification: its commit need not wait for the disk.
-        let sent = sqlx::query("SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)")
-            .bind(CHANNEL)
-            .bind(self.0)
-            .execute(&store.pool)
-            .await
-            .doing("cannot notify listeners");
+        let sent = execute!(&store.pool, "cannot notify listeners";
+            "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", CHANNEL, self.0
+        );
         if let Err(error) = sent {
             warn!(%error, channel = CHANNEL, "articles are stored, and nobody was notified");
         }

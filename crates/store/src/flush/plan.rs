@@ -1,4 +1,4 @@
-//! What becomes of each message: in memory, in the order of offsets within each part of a flush, from what was read before. No I/O.
+//! The decisions of a flush: in memory, in the order of offsets, from what was read before. No I/O.
 
 use std::borrow::Cow;
 
@@ -7,100 +7,104 @@ use copydesk_dedup::{Decision, Merge, Params, PriorLink, Refusal, Relink, SiteEv
 
 use crate::flush::decision_inputs::DecisionInputs;
 use crate::flush::dispositions::Disposition;
-use crate::flush::evidence::Older;
+use crate::flush::evidence::StoredArticle;
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::site_memory::Cleaned;
-use crate::flush::work::Work;
+use crate::rows::distinct;
 
-/// What a decision changes of older articles.
+/// A change to older articles that a decision asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    /// A link is given up. `shared`: what it shared.
+    /// A link is given up. `shared`: the number of shingles that it shared.
     Relink { relink: Relink, shared: u32 },
-    /// An article is a digest: `released` leave it, and it leaves the story that it is in.
+    /// An article is a digest: it leaves its story, and the articles `released` give up their links to it.
     Digest {
         article: ArticleId,
         story: StoryId,
         released: Vec<ArticleId>,
     },
-    /// Two stories are one. `joined`: the article that the newcomer is linked to.
+    /// Two stories are one. `joined`: the article that the new one is linked to.
     Merge { merge: Merge, joined: ArticleId },
 }
 
-/// A step of a batch's decisions, in their order.
+/// One step of carrying out a batch's decisions.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// A new article, with the article that it links to and that one's story as the decision knew it.
+    /// A new article, with the article that it is linked to and that article's story at the time of the decision.
     New {
         article: ArticleId,
         link: Option<(ArticleId, StoryId)>,
     },
-    /// A change to older articles that the article `cause` brings about.
+    /// A change to older articles; the article `cause` brought it about.
     Change { cause: ArticleId, change: Change },
 }
 
 /// The outcome of [`decisions`].
 pub(crate) struct Decided {
-    /// For each work in order: the decision; `None` for a repeat.
-    pub(crate) of_work: Vec<Option<Decision>>,
-    /// For each work in order: an article of another story matches as well.
+    /// For each article of the batch in order: the decision; `None` for a repeat.
+    pub(crate) decisions: Vec<Option<Decision>>,
+    /// For each article of the batch in order: whether an article of another story matches as well.
     pub(crate) between_stories: Vec<bool>,
-    /// What becomes of stories, in order.
+    /// How the stories change, in order.
     pub(crate) steps: Vec<Step>,
 }
 
 /// Decides on every new article and version, in order. Articles of the batch see those before them.
 pub(crate) fn decisions<'b>(
-    works: &[Work<'b>],
+    batch: &[PendingArticle<'b>],
     dispositions: &[Disposition],
     cleaned: &Cleaned,
     inputs: &mut DecisionInputs<'b>,
     params: &Params<'_>,
 ) -> Decided {
     let mut decided = Decided {
-        of_work: Vec::with_capacity(works.len()),
-        between_stories: Vec::with_capacity(works.len()),
+        decisions: Vec::with_capacity(batch.len()),
+        between_stories: Vec::with_capacity(batch.len()),
         steps: Vec::new(),
     };
-    for ((work, disposition), outcome) in works.iter().zip(dispositions).zip(&cleaned.of_work) {
+    for ((pending, disposition), outcome) in batch.iter().zip(dispositions).zip(&cleaned.outcomes) {
         let (true, Some(outcome)) = (disposition.is_shown(), outcome) else {
-            decided.of_work.push(None);
+            decided.decisions.push(None);
             decided.between_stories.push(false);
             continue;
         };
-        let id = disposition.article(work.fresh);
+        let id = disposition.article(pending.fresh);
         let is_new = matches!(disposition, Disposition::New { .. });
-        let decision = one(work, id, is_new, &outcome.evidence, inputs, params);
+        let decision = one(pending, id, is_new, &outcome.evidence, inputs, params);
         decided.between_stories.push(is_between(&decision, inputs));
         let steps = &mut decided.steps;
         if let Some(relink) = decision.relink {
-            let shared = inputs.leave(relink.article.0, relink.new_story);
+            let shared = inputs.leave(relink.article, relink.new_story);
             steps.push(change(id, Change::Relink { relink, shared }));
         }
-        remember(work, id, is_new, &decision, inputs);
+        remember(pending, id, is_new, &decision, inputs);
         if is_new {
             let link = decision.link.map(|l| (l.to, l.story));
-            let article = ArticleId(id);
-            steps.push(Step::New { article, link });
+            steps.push(Step::New { article: id, link });
         }
         changes_behind(id, &decision, inputs, steps);
-        decided.of_work.push(Some(decision));
+        decided.decisions.push(Some(decision));
     }
     decided
 }
 
-fn change(cause: i64, change: Change) -> Step {
-    let cause = ArticleId(cause);
+fn change(cause: ArticleId, change: Change) -> Step {
     Step::Change { cause, change }
 }
 
-/// Digests and merges, which are carried out when the article is in its story.
-fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>, steps: &mut Vec<Step>) {
+/// Adds the digests and merges: they are carried out after the article has joined its story.
+fn changes_behind(
+    id: ArticleId,
+    decision: &Decision,
+    inputs: &mut DecisionInputs<'_>,
+    steps: &mut Vec<Step>,
+) {
     for digest in &decision.digests {
         for released in &digest.released {
-            inputs.leave(released.0, StoryId(released.0));
+            inputs.leave(*released, StoryId(released.0));
         }
         let article = digest.article;
-        if let Some(story) = inputs.mark_digest(article.0) {
+        if let Some(story) = inputs.mark_digest(article) {
             let digest = Change::Digest {
                 article,
                 story,
@@ -117,32 +121,31 @@ fn changes_behind(id: i64, decision: &Decision, inputs: &mut DecisionInputs<'_>,
     }
 }
 
-/// A version is not linked: it is asked only which of its blocks are its site's own.
+/// The decision on one article. A version has no candidates: its decision only says which of its blocks are its site's own.
 fn one(
-    work: &Work<'_>,
-    id: i64,
+    pending: &PendingArticle<'_>,
+    id: ArticleId,
     is_new: bool,
     site: &SiteEvidence,
     inputs: &DecisionInputs<'_>,
     params: &Params<'_>,
 ) -> Decision {
-    let mut owners: Vec<i64> = Vec::new();
+    let mut owners: Vec<ArticleId> = Vec::new();
     if is_new {
         owners.extend(
-            work.searched_keys()
+            pending
+                .searched_keys()
                 .filter_map(|key| inputs.owners.get(&key).copied()),
         );
-        let originals: Vec<i64> = owners
+        let originals: Vec<ArticleId> = owners
             .iter()
-            .filter_map(|owner| inputs.older.get(owner)?.link.map(|l| l.to.0))
+            .filter_map(|owner| inputs.older.get(owner)?.link.map(|l| l.to))
             .collect();
         owners.extend(originals);
-        owners.sort_unstable();
-        owners.dedup();
-        owners.retain(|owner| *owner != id);
+        owners = distinct(owners.into_iter().filter(|owner| *owner != id));
     }
-    let subject = work.subject(id);
-    // Owners of this batch are known only if they came before.
+    let subject = pending.subject(id);
+    // Owners of the same batch are among the candidates if they came before this article.
     inputs.with_candidates(&owners, |candidates| {
         decide_at_site(&subject, candidates, site, params)
     })
@@ -155,31 +158,31 @@ fn is_between(decision: &Decision, inputs: &DecisionInputs<'_>) -> bool {
         .refusals
         .iter()
         .filter(|(_, why)| *why == Refusal::NotBest)
-        .any(|(id, _)| inputs.older.get(&id.0).map(|o| o.story) != story)
+        .any(|(id, _)| inputs.older.get(id).map(|o| o.story) != story)
 }
 
-/// The articles behind see this one as if it had been read from the database.
+/// Adds the article to the inputs: the articles behind it see it as if it had been read from the database.
 fn remember<'b>(
-    work: &Work<'b>,
-    id: i64,
+    pending: &PendingArticle<'b>,
+    id: ArticleId,
     is_new: bool,
     decision: &Decision,
     inputs: &mut DecisionInputs<'b>,
 ) {
-    let fingerprint = decision.kept(work.fingerprint());
+    let fingerprint = decision.kept(pending.fingerprint());
     match inputs.older.get_mut(&id) {
-        // A version keeps its article's place.
+        // A version stays in its article's story.
         Some(older) => {
             older.fingerprint = fingerprint;
-            older.times = work.times;
+            older.times = pending.times;
         }
         // Nobody in this batch shares a key with it.
         None if !is_new => {}
         None => {
-            let older = Older {
-                story: decision.link.map_or(StoryId(id), |l| l.story),
-                site: work.site.map(Cow::Borrowed),
-                url_hash: work.url_hash,
+            let older = StoredArticle {
+                story: decision.link.map_or(StoryId(id.0), |l| l.story),
+                site: pending.site.map(Cow::Borrowed),
+                url_hash: pending.url_hash,
                 fingerprint,
                 link: decision.link.map(|l| PriorLink {
                     to: l.to,
@@ -187,7 +190,7 @@ fn remember<'b>(
                 }),
                 digest: decision.digest,
                 excerpts: Vec::new(),
-                times: work.times,
+                times: pending.times,
             };
             inputs.older.insert(id, older);
             if let Some(link) = &decision.link {

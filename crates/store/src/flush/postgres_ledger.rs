@@ -1,27 +1,27 @@
-//! The ledger on Postgres: what [`crate::ledger::protocol`] asks for, as statements.
+//! The ledger on Postgres: the calls of [`crate::ledger::protocol`] as statements.
 
 use copydesk_article::NextOffset;
-use sqlx::{Postgres, Row as _, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, FlushError, StoreError};
+use crate::error::{Context as _, FlushError, StoreError};
 use crate::flush::outbox::{self, Notice};
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::store_articles::{Origin, store_articles};
 use crate::flush::takedown;
-use crate::flush::work::Work;
 use crate::ledger::claimed::Claimed;
 use crate::ledger::item::Batch;
 use crate::ledger::progress::{advance, position};
 use crate::ledger::report::FlushReport;
 use crate::ledger::write_ledger;
 use crate::ledger::{self, Advanced, Counts, Ledger, Rows};
+use crate::rows::fetch_all;
 
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
     ///
-    /// The same batch may be flushed again after any error: what is in already is not stored twice. A row that
-    /// Postgres refuses is found by halving the batch, which then takes several transactions; it goes to quarantine
-    /// and its neighbours are stored.
+    /// The same batch may be flushed again after any error: no message is stored twice. A row that Postgres refuses is found by halving the batch,
+    /// which then takes several transactions; its message goes to quarantine and the others are stored.
     ///
     /// Never wrap this in a time-out of the client: a dropped future leaves its statement running on the server.
     ///
@@ -30,15 +30,15 @@ impl Store {
     pub async fn flush(&self, claimed: &Claimed, batch: &Batch) -> Result<FlushReport, FlushError> {
         let flushed = ledger::flush(self, claimed, batch).await;
         if flushed.is_err() {
-            // Whoever comes back may be another server, or this one restored from a backup.
-            self.sites_at_hand().clear();
-            self.window_keys().clear();
+            // The server that answers next may be another one, or this one restored from a backup.
+            self.shared.site_articles.clear();
+            self.shared.window_keys.clear();
         }
         flushed
     }
 }
 
-/// A flush's transaction, and what is to be sent when it is committed.
+/// A flush's transaction, and the notification that is sent after its commit.
 #[derive(Debug)]
 pub struct FlushTransaction {
     postgres: Transaction<'static, Postgres>,
@@ -80,12 +80,12 @@ impl Ledger for Store {
             skipped: rows.gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum(),
             ..FlushReport::default()
         };
-        // What depends on no decision goes first: articles are written under the lock of their keys' windows.
+        // What depends on no decision goes first, so that the lock of the key windows is held for as short as possible.
         if !rows.rejected.is_empty() {
-            let limits = self.quarantine_limits();
+            let limits = self.shared.quarantine;
             write_ledger::quarantine(&mut tx.postgres, &claimed.source, &rows.rejected, limits).await?;
-            if self.outputs().dead_letters {
-                outbox::dead_letters(&mut tx.postgres, &claimed.source, &rows.rejected).await?;
+            if self.shared.outputs.dead_letters {
+                outbox::enqueue_dead_letters(&mut tx.postgres, &claimed.source, &rows.rejected).await?;
             }
         }
         if !rows.gaps.is_empty() {
@@ -98,13 +98,13 @@ impl Ledger for Store {
             taken.await?;
         }
         let window_days = self.window_days().await?;
-        let works: Vec<Work<'_>> = rows
+        let batch: Vec<PendingArticle<'_>> = rows
             .prepared
             .into_iter()
             .zip(advanced.ids)
-            .map(|((item, article), id)| Work::new(item, article, id, window_days))
+            .map(|((item, article), id)| PendingArticle::new(item, article, id, window_days))
             .collect();
-        if !works.is_empty() {
+        if !batch.is_empty() {
             let list = self.common_list(advanced.common_version).await?;
             let origin = Origin {
                 source: &claimed.source,
@@ -112,14 +112,14 @@ impl Ledger for Store {
                 is_again: false,
             };
             let list = list.as_deref();
-            let stored = store_articles(self, &mut tx.postgres, origin, works, list, &mut report);
+            let stored = store_articles(self, &mut tx.postgres, origin, batch, list, &mut report);
             tx.notice = stored.await?;
         }
         Ok(report)
     }
 
     async fn commit(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.postgres.commit().await.doing("cannot commit")?;
+        tx.postgres.commit().await.context("cannot commit")?;
         if let Some(notice) = tx.notice {
             notice.send(self).await;
         }
@@ -127,7 +127,7 @@ impl Ledger for Store {
     }
 
     async fn rollback(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.postgres.rollback().await.doing("cannot roll back")
+        tx.postgres.rollback().await.context("cannot roll back")
     }
 
     async fn position(&self, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
@@ -140,25 +140,16 @@ impl Ledger for Store {
         from: NextOffset,
         to: NextOffset,
     ) -> Result<FlushReport, StoreError> {
-        const DOING: &str = "cannot count what is in already";
         let mut report = FlushReport::default();
-        let rows = sqlx::query(
+        let rows: Vec<(Option<String>, i64)> = fetch_all!(&self.pool, "cannot count what was stored before";
             "SELECT verdict, count(*) FROM sighting
              WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3 AND \"offset\" < $4 GROUP BY verdict
              UNION ALL
              SELECT NULL, count(*) FROM quarantine
              WHERE topic = $1 AND partition = $2 AND \"offset\" >= $3 AND \"offset\" < $4",
-        )
-        .bind(claimed.source.topic.as_str())
-        .bind(claimed.source.partition.get())
-        .bind(from.get())
-        .bind(to.get())
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        for row in rows {
-            let verdict: Option<String> = row.try_get(0).doing(DOING)?;
-            let count: i64 = row.try_get(1).doing(DOING)?;
+            claimed.source.topic.as_str(), claimed.source.partition.get(), from.get(), to.get()
+        )?;
+        for (verdict, count) in rows {
             match verdict {
                 Some(verdict) => report.count(verdict.parse()?, count.unsigned_abs()),
                 None => report.quarantined += count.unsigned_abs(),

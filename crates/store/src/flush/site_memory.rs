@@ -1,9 +1,9 @@
-//! What the sites say about a batch's articles, in the order of offsets: what near-copies are decided without, and what site memory takes out.
+//! Site memory in a flush: for each article, in the order of offsets, the evidence of its site and the blocks that are taken out.
 //!
-//! It depends on the articles and their sites alone, and on no decision: a flush does it before it locks keys. Keys and links are of the
-//! text as the rules left it. What this changes is what people read: the blocks, the body and the count of its words.
+//! It depends on the articles and their sites alone, and not on the decision on near-copies, so a flush does it before it locks keys. It changes the
+//! blocks, the body and the number of words. Keys and links are of the text before that, as the cleaning rules left it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use copydesk_article::{ArticleId, CleanArticle};
@@ -13,104 +13,106 @@ use copydesk_site::{
 };
 use sqlx::PgConnection;
 
-use crate::caches::sites_at_hand::SiteArticle;
-use crate::error::{Doing as _, StoreError};
+use crate::caches::site_article_cache::SiteArticle;
+use crate::error::StoreError;
 use crate::flush::dispositions::Disposition;
 use crate::flush::evidence::Sites;
-use crate::flush::work::Work;
+use crate::flush::pending_article::PendingArticle;
+use crate::rows::execute;
 
-/// An article that was cleaned with fewer other articles of its site in view is cleaned again when there are twice as many: the
-/// thresholds need four, and twice that is enough for what stands on every second page.
-pub(crate) const SETTLED: i16 = 8;
+/// An article that was compared with fewer siblings (other articles of its site) is provisional: it is cleaned again when there are twice as many.
+/// The thresholds need four siblings; twice that is enough for a block on every second page.
+pub(crate) const MIN_SIBLINGS: i16 = 8;
 
-/// What its site says about one article or version.
+/// What site memory found for one article or version.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// What the decision on near-copies leaves out.
+    /// Blocks that the decision on near-copies leaves out.
     pub(crate) evidence: SiteEvidence,
-    /// Articles of the site that were looked at for it.
+    /// The number of the site's articles that this was decided from.
     pub(crate) recents: i16,
-    /// Texts that site memory looked at. `None`: it is off.
+    /// The number of stories among the siblings. `None`: site memory is off.
     pub(crate) stories: Option<i16>,
-    /// Its blocks, as stored.
+    /// The article's blocks, as `evidence.page_blocks` has them.
     pub(crate) page: Vec<u8>,
-    /// The articles that were looked at, as stored. `None`: nothing was taken out or spared.
+    /// The siblings, as `evidence.site_view` has them. `None`: no block was taken out or spared.
     pub(crate) view: Option<Vec<u8>>,
-    /// The article without what was taken out, and the words of its body. `None`: nothing was.
+    /// The article without the blocks that were taken out, and the words of its body. `None`: none was taken out.
     pub(crate) changed: Option<(CleanArticle, i32)>,
 }
 
-/// The outcome for each work in order; `None` for a repeat.
+/// What site memory found for a batch.
 pub(crate) struct Cleaned {
-    pub(crate) of_work: Vec<Option<Outcome>>,
-    /// Blocks that go, and their words.
+    /// For each article of the batch in order; `None` for a repeat.
+    pub(crate) outcomes: Vec<Option<Outcome>>,
+    /// The number of blocks that were taken out, and of their words.
     pub(crate) taken_out: (u64, u64),
-    young: HashMap<(i64, i64), i16>,
+    provisional: BTreeMap<(i64, ArticleId), i16>,
 }
 
-/// Goes through a batch: an article sees those before it. With `on` false nothing is taken out, and the evidence is recorded all the same.
+/// Goes through a batch; an article sees those before it. With `on` false no block is taken out, and the evidence is recorded all the same.
 pub(crate) fn clean(
-    works: &[Work<'_>],
+    batch: &[PendingArticle<'_>],
     dispositions: &[Disposition],
     sites: &mut Sites,
     params: &copydesk_dedup::Params<'_>,
     on: bool,
 ) -> Cleaned {
     let mut cleaned = Cleaned {
-        of_work: Vec::with_capacity(works.len()),
+        outcomes: Vec::with_capacity(batch.len()),
         taken_out: (0, 0),
-        young: HashMap::new(),
+        provisional: BTreeMap::new(),
     };
-    for (work, disposition) in works.iter().zip(dispositions) {
+    for (pending, disposition) in batch.iter().zip(dispositions) {
         let outcome = match disposition {
             Disposition::Unchanged { .. } => None,
-            // It is kept as it came: the site's present articles say nothing about it, nor it about them.
+            // It is kept as it came: the site's present articles are not evidence for it, nor it for them.
             Disposition::Older { .. } => Some(Outcome::default()),
             Disposition::New { .. } | Disposition::Version { .. } => {
-                let id = disposition.article(work.fresh);
-                let outcome = cleaned.one(work, id, sites, params, on);
-                remember(work, id, sites);
+                let id = disposition.article(pending.fresh);
+                let outcome = cleaned.one(pending, id, sites, params, on);
+                remember(pending, id, sites);
                 Some(outcome)
             }
         };
-        cleaned.of_work.push(outcome);
+        cleaned.outcomes.push(outcome);
     }
     cleaned
 }
 
-/// The articles behind see this one as if it had been read from the database.
-fn remember(work: &Work<'_>, id: i64, sites: &mut Sites) {
-    let Some(site) = work.site_hash else { return };
-    let fingerprint = work.fingerprint();
+/// Adds the article to its site: the articles behind it see it as if it had been read from the database.
+fn remember(pending: &PendingArticle<'_>, id: ArticleId, sites: &mut Sites) {
+    let Some(site) = pending.site_hash else { return };
+    let fingerprint = pending.fingerprint();
     let article = SiteArticle {
-        id: ArticleId(id),
-        url_hash: work.url_hash,
+        id,
+        url_hash: pending.url_hash,
         blocks: fingerprint.blocks.clone(),
         title_words: fingerprint.title_words.clone(),
-        page: Some(work.article.ready.page.clone()),
+        page: Some(pending.prepared.ready.page.clone()),
     };
     let recents = sites.recents.entry(site).or_default();
-    recents.retain(|r| r.id.0 != id);
+    recents.retain(|r| r.id != id);
     recents.insert(0, Arc::new(article));
     recents.truncate(RECENTS.max(SIBLINGS));
 }
 
 impl Sites {
-    /// What is known about blocks of a site besides who shows them.
+    /// The blocks of a site that are decided on otherwise than by counting who shows them.
     pub(crate) fn instructions(&self, site: i64) -> Instructions<'_> {
-        let said = self.said.get(&site);
+        let overrides = self.overrides.get(&site);
         Instructions {
-            pinned: said.map_or(&[], |(pinned, _)| pinned),
-            forgotten: said.map_or(&[], |(_, forgotten)| forgotten),
-            protected: &self.travelling,
+            pinned: overrides.map_or(&[], |o| &o.pinned),
+            forgotten: overrides.map_or(&[], |o| &o.forgotten),
+            protected: &self.syndicated,
         }
     }
 }
 
-/// What the last articles of its site say for the decision on near-copies.
+/// The evidence of the site's last articles for the decision on near-copies.
 fn evidence_of(
-    work: &Work<'_>,
-    id: i64,
+    pending: &PendingArticle<'_>,
+    id: ArticleId,
     recents: &[Arc<SiteArticle>],
     params: &copydesk_dedup::Params<'_>,
 ) -> SiteEvidence {
@@ -124,10 +126,10 @@ fn evidence_of(
             title_words: &r.title_words,
         })
         .collect();
-    SiteEvidence::of(&work.subject(id), &recents, params)
+    SiteEvidence::of(&pending.subject(id), &recents, params)
 }
 
-/// The decision from stored articles of the site. Those without stored blocks say nothing.
+/// The decision from stored articles of the site. Those without stored blocks do not count.
 pub(crate) fn decide_from(
     article: &CleanArticle,
     keys: &BlockKeys,
@@ -156,7 +158,7 @@ pub(crate) fn decide_from(
     )
 }
 
-/// `evidence.site_view`: what a decision that took out or spared something looked at.
+/// `evidence.site_view`: the articles that a decision was made from, if it took out or spared a block.
 pub(crate) fn view(decision: &Decision, recents: &[Arc<SiteArticle>]) -> Option<Vec<u8>> {
     (!decision.removed.is_empty() || !decision.spared.is_empty()).then(|| {
         recents
@@ -167,7 +169,7 @@ pub(crate) fn view(decision: &Decision, recents: &[Arc<SiteArticle>]) -> Option<
     })
 }
 
-/// The article without what was decided on, and the words of its body. `None`: it stays as it is.
+/// The article without the blocks that the decision takes out, and the words of its body. `None`: it stays as it is.
 pub(crate) fn changed(article: &CleanArticle, decision: &Decision) -> Option<(CleanArticle, i32)> {
     if decision.removed.is_empty() {
         return None;
@@ -186,74 +188,60 @@ pub(crate) fn word_count(article: &CleanArticle) -> i32 {
 impl Cleaned {
     fn one(
         &mut self,
-        work: &Work<'_>,
-        id: i64,
+        pending: &PendingArticle<'_>,
+        id: ArticleId,
         sites: &Sites,
         params: &copydesk_dedup::Params<'_>,
         on: bool,
     ) -> Outcome {
-        let recents = work.site_hash.and_then(|site| sites.recents.get(&site));
+        let recents = pending.site_hash.and_then(|site| sites.recents.get(&site));
         let recents = recents.map_or(&[][..], Vec::as_slice);
         let mut outcome = Outcome {
-            evidence: evidence_of(work, id, recents, params),
+            evidence: evidence_of(pending, id, recents, params),
             recents: i16::try_from(recents.len().min(RECENTS)).unwrap_or(i16::MAX),
-            page: work.article.ready.page.encode(),
+            page: pending.prepared.ready.page.encode(),
             ..Outcome::default()
         };
-        let Some(site) = work.site_hash.filter(|_| on) else {
+        let Some(site) = pending.site_hash.filter(|_| on) else {
             return outcome;
         };
         let subject = Subject {
-            id: ArticleId(id),
-            url_hash: work.url_hash,
-            title_words: &work.fingerprint().title_words,
+            id,
+            url_hash: pending.url_hash,
+            title_words: &pending.fingerprint().title_words,
         };
-        let (clean, keys) = (&work.article.clean, &work.article.ready.block_keys);
+        let (clean, keys) = (&pending.prepared.clean, &pending.prepared.ready.block_keys);
         let decision = decide_from(clean, keys, &subject, recents, sites.instructions(site));
         outcome.stories = Some(i16::try_from(decision.stories).unwrap_or(i16::MAX));
         outcome.view = view(&decision, recents);
         outcome.changed = changed(clean, &decision);
         if let Some((_, left)) = &outcome.changed {
-            let words = i64::from(work.fingerprint().word_count) - i64::from(*left);
+            let words = i64::from(pending.fingerprint().word_count) - i64::from(*left);
             self.taken_out.0 += decision.removed.len() as u64;
             self.taken_out.1 += words.unsigned_abs();
         }
-        let in_view = recents
-            .iter()
-            .filter(|r| r.id.0 != id && r.page.is_some())
-            .count();
+        let in_view = recents.iter().filter(|r| r.id != id && r.page.is_some()).count();
         let in_view = i16::try_from(in_view).unwrap_or(i16::MAX);
-        if in_view < SETTLED {
-            self.young.insert((site, id), in_view);
+        if in_view < MIN_SIBLINGS {
+            self.provisional.insert((site, id), in_view);
         }
         outcome
     }
 
     /// Notes the articles that are to be cleaned again when more is known of their sites.
-    pub(crate) async fn note_young(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        if self.young.is_empty() {
+    pub(crate) async fn note_provisional(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if self.provisional.is_empty() {
             return Ok(());
         }
-        let mut rows: Vec<(i64, i64, i16)> = self
-            .young
-            .iter()
-            .map(|((site, article), articles)| (*site, *article, *articles))
-            .collect();
-        rows.sort_unstable();
-        let sites: Vec<i64> = rows.iter().map(|r| r.0).collect();
-        let articles: Vec<i64> = rows.iter().map(|r| r.1).collect();
-        let in_view: Vec<i16> = rows.iter().map(|r| r.2).collect();
-        sqlx::query(
-            "INSERT INTO site_young (site_hash, article_id, articles)
+        let (sites, articles): (Vec<i64>, Vec<i64>) =
+            self.provisional.keys().map(|(site, id)| (*site, id.0)).unzip();
+        let in_view: Vec<i16> = self.provisional.values().copied().collect();
+        execute!(connection, "cannot note articles that are to be cleaned again";
+            "INSERT INTO site_provisional (site_hash, article_id, articles)
              SELECT * FROM unnest($1::int8[], $2::int8[], $3::int2[])
              ON CONFLICT (site_hash, article_id) DO UPDATE SET articles = EXCLUDED.articles",
-        )
-        .bind(&sites)
-        .bind(&articles)
-        .bind(&in_view)
-        .execute(connection)
-        .await
-        .doing("cannot note articles of young sites")?;
+            &sites, &articles, &in_view
+        )?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Stories: the links of a batch become memberships; re-links, digests and merges are carried out.
+//! Stories in a flush: links become memberships; re-links, digests and merges are carried out.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,8 +10,9 @@ use sqlx::PgConnection;
 use crate::error::StoreError;
 use crate::flush::plan::{Change, Step};
 use crate::flush::story_moves;
+use crate::rows::distinct;
 
-/// The story of every new article, and which links stand.
+/// The story of every new article, and which links were kept.
 #[derive(Debug, Default)]
 pub(crate) struct Stories {
     of_article: HashMap<ArticleId, StoryId>,
@@ -21,7 +22,7 @@ pub(crate) struct Stories {
     digests: HashSet<ArticleId>,
     /// Older articles that changed their story.
     pub(crate) moved: u64,
-    /// Stories whose older articles changed: they moved, or one is a digest now.
+    /// Stories whose older articles changed: one moved, or became a digest.
     pub(crate) changed: BTreeSet<StoryId>,
 }
 
@@ -32,7 +33,7 @@ impl Stories {
         self.of_article.get(&article).copied().unwrap_or(founded)
     }
 
-    /// Whether the link that the decision made is still there.
+    /// Whether the article still has the link that its decision made.
     pub(crate) fn keeps_link(&self, article: ArticleId) -> bool {
         !self.unlinked.contains(&article)
     }
@@ -43,16 +44,16 @@ impl Stories {
     }
 }
 
-/// What the decisions of some articles make of stories, before any of it is carried out.
+/// The changes to stories that the decisions of a batch ask for.
 #[derive(Debug)]
 pub(crate) struct Links {
     /// The new articles and what they change, in order.
     steps: Vec<Step>,
     /// The new articles, ascending.
     new: Vec<ArticleId>,
-    /// Articles that were there before and are linked to or tie stories together, ascending.
+    /// Older articles that are linked to, or that tie stories together, ascending.
     targets: Vec<ArticleId>,
-    /// Stories that are changed besides getting new members, ascending.
+    /// Stories that change otherwise than by new members, ascending.
     changed: Vec<StoryId>,
 }
 
@@ -76,26 +77,21 @@ impl Links {
                 },
             }
         }
-        for ids in [&mut new, &mut targets] {
-            ids.sort_unstable();
-            ids.dedup();
-        }
-        changed.sort_unstable();
-        changed.dedup();
+        let new = distinct(new);
         targets.retain(|to| new.binary_search(to).is_err());
         Self {
             steps,
             new,
-            targets,
-            changed,
+            targets: distinct(targets),
+            changed: distinct(changed),
         }
     }
 
-    /// Locks what is linked to and `versions` (articles with a new version), carries out what changes, and works out the story of every new
+    /// Locks the articles that are linked to and `versions` (those with a new version), carries out the changes, and determines the story of every new
     /// article.
     ///
-    /// The lock makes whoever moves one of these articles wait until the new member can be seen, so that nobody is
-    /// left behind in a story that was given up. The window's lock does not: articles of its neighbours are linked to as well.
+    /// With the lock, a transaction that moves one of these articles waits until it can see the new member, so that no member is left behind in
+    /// a story that was given up. The window's lock is not enough: articles of neighbouring windows are linked to as well.
     pub(crate) async fn settle(
         &self,
         connection: &mut PgConnection,
@@ -159,7 +155,7 @@ impl Links {
 
     /// An article gives up its link and founds a story; everything linked to it, near or far, goes along.
     ///
-    /// If somebody else has changed the link in the meantime, nothing happens: the decision was about a link that is no more.
+    /// If another transaction has changed the link meanwhile, nothing happens: the decision was about a link that is gone.
     async fn give_up(
         &self,
         connection: &mut PgConnection,
@@ -178,7 +174,7 @@ impl Links {
         Ok(())
     }
 
-    /// Older articles have moved, and new ones that are linked to them follow.
+    /// Notes that older articles have moved; new ones that are linked to them follow.
     fn move_older(replay: &mut Replay, moved: Vec<ArticleId>, story: StoryId) {
         replay.moved += moved.len() as u64;
         replay.changed.insert(story);
@@ -189,7 +185,7 @@ impl Links {
         replay.follow(moved.into_iter().collect(), story);
     }
 
-    /// Two stories become one, unless somebody has changed either since the decision.
+    /// Makes two stories one, unless another transaction has changed either since the decision.
     async fn merge(
         &self,
         connection: &mut PgConnection,
@@ -243,12 +239,12 @@ impl Links {
     }
 }
 
-/// Where the articles are while the steps are gone through.
+/// The stories of the articles while the steps are carried out.
 #[derive(Debug, Default)]
 struct Replay {
-    /// The story of older articles, as far as they matter.
+    /// The story of each locked older article.
     older: HashMap<ArticleId, StoryId>,
-    /// New articles in order, which is that of their links: nobody links to a later one.
+    /// New articles in order: none is linked to a later one.
     new: Vec<NewArticle>,
     unlinked: HashSet<ArticleId>,
     digests: HashSet<ArticleId>,
@@ -289,7 +285,7 @@ impl Replay {
         self.follow(HashSet::from([article]), story);
     }
 
-    /// New articles that are linked to what moved, near or far, go along.
+    /// Moves new articles along that are linked to what moved, near or far.
     fn follow(&mut self, mut moved: HashSet<ArticleId>, story: StoryId) {
         for new in &mut self.new {
             if new.linked_to.is_some_and(|to| moved.contains(&to)) {
@@ -299,7 +295,7 @@ impl Replay {
         }
     }
 
-    /// Answers with the new articles that changed their story.
+    /// Makes two stories one. Answers with the new articles that changed their story.
     fn merge(&mut self, from: StoryId, into: StoryId) -> Vec<ArticleId> {
         let members = self.new.iter_mut().filter(|n| n.story == from);
         members

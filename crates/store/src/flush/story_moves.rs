@@ -1,68 +1,64 @@
-//! Articles change their story: by a re-link, as a digest, with a merge or a split. Every change is an event with what is needed to take it back.
+//! Articles change their story: by a re-link, as a digest, with a merge or a split. Every change is an event, which can be undone.
 //!
-//! Whoever calls this has locked the windows of keys of the stories' articles ([`crate::keys::lock_of_stories`]), or claims keys there, and counts the
-//! stories again afterwards ([`crate::flush::story_rows`]).
+//! The caller has locked the key windows of the stories' articles ([`crate::keys::lock_of_stories`]), or claims keys there, and counts the stories
+//! again afterwards ([`crate::flush::story_rows`]).
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, StoryId};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
-use crate::rows::ids::{self, numbers};
+use crate::error::StoreError;
+use crate::rows::{execute, fetch_all, fetch_one, fetch_optional, numbers, record};
 
-const DOING: &str = "cannot change the story";
+const CONTEXT: &str = "cannot change the story";
 
-/// A story that a merge would make larger than this is left for a person to look at.
+/// Stories that would have more articles than this together are not merged: a person decides.
 pub const LARGEST_MERGE: usize = 2_000;
 
-/// A change to a story after its articles were stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoryEvent {
-    /// Number of the event.
-    pub event_id: i64,
-    /// `relink`, `digest`, `merge`, `split` or `undo`.
-    pub kind: String,
-    /// The article that it is about.
-    pub article_id: ArticleId,
-    /// All articles that moved.
-    pub moved: Vec<ArticleId>,
-    /// The story that was left.
-    pub from_story: StoryId,
-    /// The story that was joined or founded.
-    pub to_story: StoryId,
-    /// The newer article that brought it about.
-    pub cause_article: Option<ArticleId>,
-    /// When.
-    pub happened_at: DateTime<Utc>,
-    /// Why, and what is needed to take it back.
-    pub detail: Value,
+record! {
+    /// A change to a story after its articles were stored.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct StoryEvent {
+        /// Number of the event.
+        pub event_id: i64,
+        /// `relink`, `digest`, `merge`, `split` or `undo`.
+        pub kind: String,
+        /// The article that it is about.
+        pub article_id: ArticleId,
+        /// All articles that moved.
+        pub moved: Vec<ArticleId>,
+        /// The story that was left.
+        pub from_story: StoryId,
+        /// The story that was joined or founded.
+        pub to_story: StoryId,
+        /// The newer article that brought it about.
+        pub cause_article: Option<ArticleId>,
+        /// When.
+        pub happened_at: DateTime<Utc>,
+        /// Why, and what is needed to take it back.
+        pub detail: Value,
+    }
 }
 
-/// Locks articles and all members of some stories, in one order. Answers with the story of each. Whoever changes stories has locked their
-/// windows of keys before ([`crate::keys::lock_of_stories`]).
+/// Locks articles and all members of some stories, in ascending order. Answers with the story of each. Who changes stories has locked their key
+/// windows before ([`crate::keys::lock_of_stories`]).
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     articles: &[ArticleId],
     stories: &[StoryId],
 ) -> Result<Vec<(ArticleId, StoryId)>, StoreError> {
-    let mut locked = Vec::new();
+    let mut locked: Vec<(ArticleId, StoryId)> = Vec::new();
     if articles.is_empty() && stories.is_empty() {
         return Ok(locked);
     }
-    // Whoever was waited for may have added a member, which the next look finds; while all of them are locked nobody adds more.
+    // The transaction that was waited for may have added a member, which the next look finds. While all members are locked nobody adds another.
     loop {
-        let again: Vec<(i64, i64)> = sqlx::query_as(
+        let again = fetch_all!(&mut *connection, CONTEXT;
             "SELECT article_id, story_id FROM membership WHERE article_id = ANY ($1) OR story_id = ANY ($2)
              ORDER BY article_id FOR NO KEY UPDATE",
-        )
-        .bind(numbers(articles))
-        .bind(numbers(stories))
-        .fetch_all(&mut *connection)
-        .await
-        .doing(DOING)?;
-        let typed = |(article, story)| (ArticleId(article), StoryId(story));
-        let again = again.into_iter().map(typed).collect();
+            numbers(articles), numbers(stories)
+        )?;
         if stories.is_empty() || again == locked {
             return Ok(again);
         }
@@ -70,7 +66,7 @@ pub(crate) async fn lock(
     }
 }
 
-/// Whether stories with so many members together may be merged unseen.
+/// Whether stories with so many members together may be merged without a person.
 pub(crate) fn may_merge(from: StoryId, into: StoryId, members: usize) -> bool {
     let small = members <= LARGEST_MERGE;
     if !small {
@@ -90,8 +86,8 @@ const LINK: &str =
     'similarity', similarity, 'containment', containment, 'containment_of_linked', containment_of_linked,
     'shared_shingles', shared_shingles, 'link_reason', link_reason, 'link_rule_version', link_rule_version)";
 
-/// An article gives up its link to another and goes to the story `story` with all that is linked to it, near or far. Answers with all that
-/// moved: nothing, if the link is no longer there.
+/// An article gives up its link to another and moves to `story`, with all that is linked to it, near or far. Answers with all articles that moved:
+/// none, if the link is gone.
 pub(crate) async fn relink(
     connection: &mut PgConnection,
     article: ArticleId,
@@ -103,14 +99,10 @@ pub(crate) async fn relink(
     let sql = format!(
         "SELECT story_id, {LINK} || $3 FROM membership WHERE article_id = $1 AND linked_to = $2 FOR NO KEY UPDATE"
     );
-    let found: Option<(i64, Value)> = sqlx::query_as(&sql)
-        .bind(article.0)
-        .bind(linked_to.0)
-        .bind(why)
-        .fetch_optional(&mut *connection)
-        .await
-        .doing(DOING)?;
-    let Some((from, detail)) = found.map(|(from, detail)| (StoryId(from), detail)) else {
+    let found: Option<(StoryId, Value)> = fetch_optional!(&mut *connection, CONTEXT;
+        &sql, article.0, linked_to.0, why
+    )?;
+    let Some((from, detail)) = found else {
         return Ok(Vec::new());
     };
     let moved = with_followers(connection, &[article], from).await?;
@@ -121,8 +113,8 @@ pub(crate) async fn relink(
     Ok(moved)
 }
 
-/// An article turns out to be a digest: it gives up its link and, with all that is linked to it, founds a story if it is in another one's.
-/// Answers with all that moved: nothing, if it is a digest already.
+/// Marks an article as a digest: it gives up its link and moves to a story of its own, with all that is linked to it. Answers with all articles that
+/// moved: none, if it is a digest already.
 pub(crate) async fn mark_digest(
     connection: &mut PgConnection,
     article: ArticleId,
@@ -131,12 +123,8 @@ pub(crate) async fn mark_digest(
     let sql = format!(
         "SELECT story_id, {LINK} FROM membership WHERE article_id = $1 AND relation <> 'digest' FOR NO KEY UPDATE"
     );
-    let found: Option<(i64, Value)> = sqlx::query_as(&sql)
-        .bind(article.0)
-        .fetch_optional(&mut *connection)
-        .await
-        .doing(DOING)?;
-    let Some((from, detail)) = found.map(|(from, detail)| (StoryId(from), detail)) else {
+    let found: Option<(StoryId, Value)> = fetch_optional!(&mut *connection, CONTEXT; &sql, article.0)?;
+    let Some((from, detail)) = found else {
         return Ok(Vec::new());
     };
     let founded = StoryId(article.0);
@@ -146,11 +134,9 @@ pub(crate) async fn mark_digest(
         with_followers(connection, &[article], from).await?
     };
     unlink(connection, std::slice::from_ref(&detail)).await?;
-    sqlx::query("UPDATE membership SET relation = 'digest' WHERE article_id = $1")
-        .bind(article.0)
-        .execute(&mut *connection)
-        .await
-        .doing(DOING)?;
+    execute!(&mut *connection, CONTEXT;
+        "UPDATE membership SET relation = 'digest' WHERE article_id = $1", article.0
+    )?;
     if from != founded {
         move_to(connection, &moved, founded).await?;
     }
@@ -168,19 +154,14 @@ pub(crate) async fn with_followers(
     articles: &[ArticleId],
     story: StoryId,
 ) -> Result<Vec<ArticleId>, StoreError> {
-    let moved = sqlx::query_scalar(
+    fetch_all!(connection, CONTEXT;
         "WITH RECURSIVE moved (id) AS (
              SELECT unnest($1::int8[])
              UNION
              SELECT f.article_id FROM moved m JOIN membership f ON f.story_id = $2 AND f.linked_to = m.id
          ) SELECT id FROM moved ORDER BY id",
+        numbers(articles), story.0
     )
-    .bind(numbers(articles))
-    .bind(story.0)
-    .fetch_all(connection)
-    .await
-    .doing(DOING)?;
-    Ok(ids::articles(moved))
 }
 
 pub(crate) async fn move_to(
@@ -188,41 +169,32 @@ pub(crate) async fn move_to(
     articles: &[ArticleId],
     story: StoryId,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE membership SET story_id = $2 WHERE article_id = ANY ($1)")
-        .bind(numbers(articles))
-        .bind(story.0)
-        .execute(connection)
-        .await
-        .doing(DOING)?;
+    execute!(connection, CONTEXT;
+        "UPDATE membership SET story_id = $2 WHERE article_id = ANY ($1)", numbers(articles), story.0
+    )?;
     Ok(())
 }
 
 pub(crate) async fn unlink(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
-    sqlx::query(
+    execute!(connection, CONTEXT;
         "UPDATE membership m SET linked_to = NULL, relation = 'original', similarity = NULL, containment = NULL,
              containment_of_linked = NULL, shared_shingles = NULL, link_reason = NULL
          FROM unnest($1::jsonb[]) AS l (link) WHERE m.article_id = (l.link ->> 'article_id')::int8",
-    )
-    .bind(links)
-    .execute(connection)
-    .await
-    .doing(DOING)?;
+        links
+    )?;
     Ok(())
 }
 
 pub(crate) async fn link_again(connection: &mut PgConnection, links: &[Value]) -> Result<(), StoreError> {
-    sqlx::query(
+    execute!(connection, CONTEXT;
         "UPDATE membership m SET linked_to = (l.link ->> 'linked_to')::int8, relation = l.link ->> 'relation',
              similarity = (l.link ->> 'similarity')::float4, containment = (l.link ->> 'containment')::float4,
              containment_of_linked = (l.link ->> 'containment_of_linked')::float4,
              shared_shingles = (l.link ->> 'shared_shingles')::int4, link_reason = l.link ->> 'link_reason'
          FROM unnest($1::jsonb[]) AS l (link)
          WHERE m.article_id = (l.link ->> 'article_id')::int8 AND m.linked_to IS NULL",
-    )
-    .bind(links)
-    .execute(connection)
-    .await
-    .doing(DOING)?;
+        links
+    )?;
     Ok(())
 }
 
@@ -237,20 +209,11 @@ pub(crate) async fn record(
     cause: Option<ArticleId>,
     detail: Value,
 ) -> Result<StoryEvent, StoreError> {
-    let (event_id, happened_at) = sqlx::query_as(
+    let (event_id, happened_at) = fetch_one!(connection, CONTEXT;
         "INSERT INTO story_event (kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail)
          VALUES ($1, $2, $3, $4, $5, $6, now(), $7) RETURNING event_id, happened_at",
-    )
-    .bind(kind)
-    .bind(article.0)
-    .bind(numbers(moved))
-    .bind(from.0)
-    .bind(to.0)
-    .bind(cause.map(|c| c.0))
-    .bind(&detail)
-    .fetch_one(connection)
-    .await
-    .doing(DOING)?;
+        kind, article.0, numbers(moved), from.0, to.0, cause.map(|c| c.0), &detail
+    )?;
     Ok(StoryEvent {
         event_id,
         kind: kind.to_owned(),

@@ -1,28 +1,24 @@
-//! The rows of `story`: what `stories` shows, kept in the transaction that changes a story's articles.
+//! The rows of `story`, which the view `stories` shows. They are updated in the transaction that changes a story's articles.
 //!
-//! In: the new articles of a flush, and the stories whose articles changed otherwise. New articles are added up ([`Row::add`]); all else is
-//! counted again from the articles ([`recount`]). The audit holds each row against the view `story_counted`.
+//! In: the new articles of a flush, and the stories whose articles changed otherwise. A new article is added to its story's row ([`Row::add`]); any
+//! other story is counted again from its articles ([`recount`]). The audit compares each row with the view `story_counted`.
 //!
-//! Rows are locked in ascending order and last in a transaction: whoever has one waits for nothing any more, so that two do not deadlock.
-//! A flush has locked the memberships that it links to, so that the story that it adds to is still the right one.
+//! Rows are locked in ascending order and last in a transaction. A transaction that holds one waits for no other lock, so two do not deadlock.
+//! A flush has locked the memberships that it links to, so the story that it adds to is still the right one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use copydesk_article::{ArticleId, StoryId};
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
-use crate::rows::columns::columns;
-use crate::rows::copy::{CopyInto, copy};
-use crate::rows::ids::{self, numbers};
-use crate::rows::values::List;
+use crate::error::{Context as _, StoreError};
+use crate::rows::{CopyInto, List, columns, copy, execute, fetch_all, numbers, record, sql};
 
-const DOING: &str = "cannot keep the stories' rows";
+const CONTEXT: &str = "cannot keep the stories' rows";
 
-/// What a story's row depends on of one of its articles.
+/// What of an article its story's row depends on.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) article: ArticleId,
@@ -74,27 +70,31 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A story's row while articles are added to it.
-#[derive(Debug, Clone, PartialEq)]
-struct Row {
-    canonical_article: ArticleId,
-    articles: i64,
-    copies: i64,
-    first_published_at: Option<DateTime<Utc>>,
-    canonical_at: Option<DateTime<Utc>>,
-    longest_words: i32,
-    canonical_words: i32,
-    title: Option<String>,
-    site: Option<String>,
-    url: Option<String>,
-    language: Option<String>,
-    sites: BTreeSet<String>,
+record! {
+    /// A story's row while articles are added to it.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Row {
+        story_id: StoryId,
+        canonical_article: ArticleId,
+        articles: i64,
+        copies: i64,
+        first_published_at: Option<DateTime<Utc>>,
+        canonical_at: Option<DateTime<Utc>>,
+        longest_words: i32,
+        canonical_words: i32,
+        title: Option<String>,
+        site: Option<String>,
+        url: Option<String>,
+        language: Option<String>,
+        site_list: BTreeSet<String>,
+    }
 }
 
 impl Row {
     /// The row of a story that this article founds.
     fn of(founder: &Member) -> Self {
         Self {
+            story_id: StoryId(founder.article.0),
             canonical_article: founder.article,
             articles: 1,
             copies: 0,
@@ -106,15 +106,15 @@ impl Row {
             site: founder.site.clone(),
             url: founder.url.clone(),
             language: founder.language.clone(),
-            sites: founder.site.clone().into_iter().collect(),
+            site_list: founder.site.clone().into_iter().collect(),
         }
     }
 
-    /// Adds an article. False: the row cannot say which article is the canonical one now, and all of them must be looked at.
+    /// Adds an article. False: the story must be counted again, because the row alone cannot tell which article is the canonical one now.
     #[must_use]
     fn add(&mut self, member: &Member) -> bool {
         if self.copies != self.articles - 1 {
-            // There are digests in it, of which the row does not say how many.
+            // The story has digests, and the row does not say how many.
             return false;
         }
         self.articles += 1;
@@ -124,7 +124,7 @@ impl Row {
             (a, b) => a.or(b),
         };
         self.longest_words = self.longest_words.max(member.words);
-        self.sites.extend(member.site.clone());
+        self.site_list.extend(member.site.clone());
         if !self.is_long_enough(self.canonical_words) {
             return false;
         }
@@ -146,18 +146,18 @@ impl Row {
         true
     }
 
-    /// The canonical article has four fifths of the longest one's words.
+    /// Whether an article with so many words may be the canonical one: it has at least four fifths of the longest one's words.
     fn is_long_enough(&self, words: i32) -> bool {
         i64::from(words) * 5 >= i64::from(self.longest_words) * 4
     }
 
-    fn into_columns(self, story: StoryId) -> StoryRow {
+    fn into_columns(self) -> StoryRow {
         StoryRow {
-            story_id: story.0,
+            story_id: self.story_id.0,
             canonical_article: self.canonical_article.0,
             articles: self.articles,
             copies: self.copies,
-            sites: i64::try_from(self.sites.len()).unwrap_or(i64::MAX),
+            sites: i64::try_from(self.site_list.len()).unwrap_or(i64::MAX),
             first_published_at: self.first_published_at,
             canonical_at: self.canonical_at,
             longest_words: self.longest_words,
@@ -166,13 +166,13 @@ impl Row {
             site: self.site,
             url: self.url,
             language: self.language,
-            site_list: List::of(&self.sites),
+            site_list: List::of(&self.site_list),
         }
     }
 }
 
 impl Member {
-    /// When it was published, by its own account or else by its message, as precisely as the database keeps it.
+    /// The time of publication that it states, or else its message's time, with the precision of the database.
     fn at(&self) -> Option<DateTime<Utc>> {
         self.published_at
             .or(self.message_time)
@@ -180,8 +180,8 @@ impl Member {
     }
 }
 
-/// Adds new articles to their stories, and counts the stories again whose articles changed otherwise. The last thing that a flush does with
-/// stories; the articles are written already.
+/// Adds new articles to their stories, and counts the `changed` stories again. The last thing that a flush does with stories: the articles are written
+/// already.
 pub(crate) async fn keep(
     connection: &mut PgConnection,
     new: impl IntoIterator<Item = (StoryId, Member)>,
@@ -212,32 +212,30 @@ pub(crate) async fn keep(
             added.then_some(row)
         });
         if let Some(row) = row {
-            updated.push(row.into_columns(story));
+            updated.push(row.into_columns());
             updates += 1;
         } else {
             changed.insert(story);
         }
     }
     if !founded.is_empty() {
-        let rows: Vec<StoryRow> = founded
-            .into_iter()
-            .map(|(story, row)| row.into_columns(story))
-            .collect();
+        let rows: Vec<StoryRow> = founded.into_values().map(Row::into_columns).collect();
         copy(&mut *connection, &INTO_STORY, &rows, |row, into| row.put(into))
             .await
-            .doing(DOING)?;
+            .context(CONTEXT)?;
     }
     if updates > 0 {
-        updated
-            .bind(sqlx::query(UPDATE.as_str()))
-            .execute(&mut *connection)
-            .await
-            .doing(DOING)?;
+        sql::run(
+            updated.bind(sqlx::query(UPDATE.as_str())),
+            &mut *connection,
+            CONTEXT,
+        )
+        .await?;
     }
     count(connection, &changed.into_iter().collect::<Vec<_>>()).await
 }
 
-/// Counts stories again, after their articles have changed. Call it last in a transaction.
+/// Counts stories again after their articles have changed. It comes last in a transaction.
 pub(crate) async fn recount(
     connection: &mut PgConnection,
     stories: impl IntoIterator<Item = StoryId>,
@@ -264,13 +262,10 @@ pub(crate) async fn stories_of(
     if articles.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let stories: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM membership WHERE article_id = ANY ($1)")
-            .bind(numbers(articles))
-            .fetch_all(connection)
-            .await
-            .doing(DOING)?;
-    Ok(ids::stories(stories).into_iter().collect())
+    let stories: Vec<StoryId> = fetch_all!(connection, CONTEXT;
+        "SELECT DISTINCT story_id FROM membership WHERE article_id = ANY ($1)", numbers(articles)
+    )?;
+    Ok(stories.into_iter().collect())
 }
 
 /// Locks the rows of stories, in one order, and reads them.
@@ -282,36 +277,13 @@ async fn lock(
         return Ok(HashMap::new());
     }
     stories.sort_unstable();
-    let rows =
-        sqlx::query("SELECT * FROM story WHERE story_id = ANY ($1) ORDER BY story_id FOR NO KEY UPDATE")
-            .bind(numbers(&stories))
-            .fetch_all(connection)
-            .await
-            .doing(DOING)?;
-    rows.iter()
-        .map(|row| Ok((StoryId(row.try_get("story_id")?), read(row)?)))
-        .collect::<Result<_, sqlx::Error>>()
-        .doing(DOING)
+    let rows: Vec<Row> = fetch_all!(connection, CONTEXT;
+        "SELECT * FROM story WHERE story_id = ANY ($1) ORDER BY story_id FOR NO KEY UPDATE", numbers(&stories)
+    )?;
+    Ok(rows.into_iter().map(|row| (row.story_id, row)).collect())
 }
 
-fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
-    Ok(Row {
-        canonical_article: ArticleId(row.try_get("canonical_article")?),
-        articles: row.try_get("articles")?,
-        copies: row.try_get("copies")?,
-        first_published_at: row.try_get("first_published_at")?,
-        canonical_at: row.try_get("canonical_at")?,
-        longest_words: row.try_get("longest_words")?,
-        canonical_words: row.try_get("canonical_words")?,
-        title: row.try_get("title")?,
-        site: row.try_get("site")?,
-        url: row.try_get("url")?,
-        language: row.try_get("language")?,
-        sites: row.try_get::<Vec<String>, _>("site_list")?.into_iter().collect(),
-    })
-}
-
-/// A statement of its own behind the lock: its snapshot has what the lock was waited for.
+/// Counts stories whose rows are locked. A statement of its own: its snapshot has what the transactions committed that the lock was waited for.
 async fn count(connection: &mut PgConnection, stories: &[StoryId]) -> Result<(), StoreError> {
     static COUNT: LazyLock<String> = LazyLock::new(|| {
         let columns = [StoryRow::NAMES, &["first_seen", "last_seen"]].concat();
@@ -331,11 +303,7 @@ async fn count(connection: &mut PgConnection, stories: &[StoryId]) -> Result<(),
         COUNT.as_str(),
         "DELETE FROM story s WHERE s.story_id = ANY ($1) AND NOT EXISTS (SELECT FROM membership m WHERE m.story_id = s.story_id)",
     ] {
-        sqlx::query(sql)
-            .bind(numbers(stories))
-            .execute(&mut *connection)
-            .await
-            .doing(DOING)?;
+        execute!(&mut *connection, CONTEXT; sql, numbers(stories))?;
     }
     Ok(())
 }
@@ -376,7 +344,7 @@ mod tests {
             (row.canonical_article.0, row.title.as_deref()),
             (6, Some("Title 6"))
         );
-        assert_eq!((row.articles, row.copies, row.sites.len()), (6, 5, 2));
+        assert_eq!((row.articles, row.copies, row.site_list.len()), (6, 5, 2));
         assert_eq!(row.first_published_at, member(0, 0, Some(1)).published_at);
         // It is too short beside a longer one: who takes its place is not in the row.
         assert!(!row.add(&member(7, 401, Some(50))));

@@ -1,8 +1,8 @@
-//! Rows of articles, their versions and their evidence: one statement a table, and `COPY` for those that are new.
+//! Writes articles, their versions and their evidence: one statement a table, and `COPY` for new rows.
 //!
-//! In: a batch's articles, without what site memory takes out. [`ArticleRows::new`] lays out all that depends on no decision, and
-//! [`ArticleRows::insert_new`] writes what of it is of new articles, before the flush locks any keys. [`ArticleRows::write`] writes the rest behind the
-//! lock: new versions, and where each new article belongs.
+//! In: a batch's articles, without the blocks that site memory takes out. [`ArticleRows::new`] lays out all rows that depend on no decision.
+//! [`ArticleRows::insert_new`] writes those of new articles, before the flush locks any keys. [`ArticleRows::write`] writes the others behind the lock:
+//! new versions, and the memberships of new articles.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,24 +10,21 @@ use std::sync::LazyLock;
 use copydesk_article::ArticleId;
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::article_rows::{
-    Content, ContentColumns, EvidenceColumns, EvidenceRow, Founding, Membership, VersionColumns, VersionRow,
-    content, evidence_row, membership,
+    Content, ContentColumns, EvidenceColumns, EvidenceRow, Membership, NewArticleColumns, VersionColumns,
+    VersionRow, content, evidence_row, membership,
 };
 use crate::flush::article_text::{self, TextColumns, TextRow};
 use crate::flush::dispositions::Disposition;
+use crate::flush::pending_article::PendingArticle;
 use crate::flush::plan::Decided;
 use crate::flush::site_memory::Cleaned;
 use crate::flush::stories::Stories;
 use crate::flush::story_rows::Member;
-use crate::flush::work::Work;
-use crate::rows::content_hash::ContentHash;
-use crate::rows::copy::{CopyInto, copy};
-use crate::rows::ids::numbers;
-use crate::rows::values::list;
+use crate::rows::{ContentHash, CopyInto, copy, execute, list, numbers, sql};
 
-/// How a column of text becomes the column of the table: lists are taken apart, JSON is parsed.
+/// Converts a column of the parameters to the column of the table: lists are split, JSON is parsed.
 fn select_expression(column: &str) -> String {
     match column {
         "authors" | "tags" | "warnings" | "captions" => format!("string_to_array(r.\"{column}\", E'\\x1f')"),
@@ -46,7 +43,7 @@ fn select_list(names: &[&str]) -> String {
 
 /// `ingested_at` and `version_at` are the transaction's time: their default.
 static INTO_ARTICLE: LazyLock<CopyInto> =
-    LazyLock::new(|| CopyInto::new("article", &[Content::NAMES, Founding::NAMES].concat()));
+    LazyLock::new(|| CopyInto::new("article", &[Content::NAMES, NewArticleColumns::NAMES].concat()));
 
 /// `ingested_at` as in `article`.
 static INTO_MEMBERSHIP: LazyLock<CopyInto> = LazyLock::new(|| CopyInto::new("membership", Membership::NAMES));
@@ -60,7 +57,7 @@ static UPDATE_ARTICLES: LazyLock<String> = LazyLock::new(|| {
         .map(|n| format!("\"{n}\" = {}", select_expression(n)))
         .collect();
     format!(
-        // The same bytes with another text: not the publisher has changed it, the rules have.
+        // The message is the same and the text is another one: the rules have changed it, not the publisher.
         "UPDATE article a SET {}, version_at = now(), version_cause = CASE WHEN a.raw_hash = r.raw_hash THEN 'rules' END
          FROM {} WHERE a.article_id = r.article_id",
         set.join(", "),
@@ -100,7 +97,7 @@ static UPSERT_EVIDENCE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Refusals are of the text that was decided on.
+/// Refusals belong to the text that was decided on.
 const FORGET_REFUSALS: &str = "UPDATE membership SET between_stories = false, refusals = NULL
      WHERE article_id = ANY ($1) AND (between_stories OR refusals IS NOT NULL)";
 
@@ -121,7 +118,7 @@ pub(crate) struct ArticleRows<'b> {
     /// Versions that came and went within the batch.
     superseded: VersionColumns<'b>,
     superseded_count: usize,
-    /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.
+    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings none.
     hashes: Vec<Option<ContentHash>>,
 }
 
@@ -129,57 +126,57 @@ pub(crate) struct ArticleRows<'b> {
 struct NewArticle<'b> {
     /// Of its last version in the batch.
     content: Content<'b>,
-    founding: Founding<'b>,
-    /// The work that is its first version.
-    work: usize,
+    founding: NewArticleColumns<'b>,
+    /// The place in the batch of its first version.
+    first: usize,
 }
 
 impl<'b> ArticleRows<'b> {
     /// Lays out the rows.
     pub(crate) fn new(
-        works: &'b [Work<'b>],
+        batch: &'b [PendingArticle<'b>],
         dispositions: &[Disposition],
         cleaned: &'b Cleaned,
         keeps_markup: bool,
     ) -> Self {
         let mut rows = Self {
-            hashes: vec![None; works.len()],
+            hashes: vec![None; batch.len()],
             ..Self::default()
         };
-        // What the tables show.
-        let last = last_shown(works, dispositions);
-        let mut founded: HashMap<i64, (usize, Option<i64>)> = HashMap::new();
-        for (n, ((work, disposition), site)) in
-            works.iter().zip(dispositions).zip(&cleaned.of_work).enumerate()
+        // Only the last version of an article in the batch goes into `article`.
+        let last = last_shown(batch, dispositions);
+        let mut founded: HashMap<ArticleId, (usize, Option<ArticleId>)> = HashMap::new();
+        for (n, ((pending, disposition), site)) in
+            batch.iter().zip(dispositions).zip(&cleaned.outcomes).enumerate()
         {
             let Some(site) = site else { continue };
-            let id = disposition.article(work.fresh);
+            let id = disposition.article(pending.fresh);
             if let Disposition::New { replaces } = disposition {
                 founded.insert(id, (n, *replaces));
             }
-            let content = content(work, id, *disposition, site);
-            let text = TextRow::of(work, id, site, keeps_markup);
+            let content = content(pending, id, *disposition, site);
+            let text = TextRow::of(pending, id, site, keeps_markup);
             if let Some(hash) = rows.hashes.get_mut(n) {
                 *hash = Some(match &site.changed {
-                    None => work.article.ready.content,
+                    None => pending.prepared.ready.content,
                     Some(_) => content.hash(&text),
                 });
             }
-            // An older version goes behind the one that is shown.
+            // All others go into `article_version`.
             if last.get(&id) != Some(&n) {
                 rows.superseded.push(VersionRow::of(content, text));
                 rows.superseded_count += 1;
                 continue;
             }
-            let evidence = evidence_row(work, id, site);
+            let evidence = evidence_row(pending, id, site);
             if let Some((first, replaces)) = founded.remove(&id) {
                 rows.new.push(NewArticle {
                     content,
-                    founding: Founding {
+                    founding: NewArticleColumns {
                         replaces,
-                        identity: &work.identity.0,
+                        identity: &pending.identity.0,
                     },
-                    work: first,
+                    first,
                 });
                 rows.new_texts.push(text);
                 rows.new_evidence.push(evidence);
@@ -187,7 +184,7 @@ impl<'b> ArticleRows<'b> {
                 rows.updated.push(content);
                 rows.updated_texts.push(text);
                 rows.updated_evidence.push(evidence);
-                rows.updated_ids.push(ArticleId(id));
+                rows.updated_ids.push(id);
             }
         }
         rows
@@ -213,12 +210,12 @@ impl<'b> ArticleRows<'b> {
         &self.updated_ids
     }
 
-    /// Of each work in its order, the hash of the version that it brings; `None`: it brings none.
+    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings none.
     pub(crate) fn into_hashes(self) -> Vec<Option<ContentHash>> {
         self.hashes
     }
 
-    /// Writes what new articles say, with their evidence. Nobody else knows their numbers yet: nothing is waited for.
+    /// Writes metadata, texts and evidence of new articles. Nobody else knows their numbers yet, so this waits for no lock.
     pub(crate) async fn insert_new(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
@@ -228,16 +225,16 @@ impl<'b> ArticleRows<'b> {
             new.founding.put(row);
         })
         .await
-        .doing("cannot store articles")?;
+        .context("cannot store articles")?;
         article_text::insert(connection, &self.new_texts).await?;
         copy(connection, &INTO_EVIDENCE, &self.new_evidence, |new, row| {
             new.put(row);
         })
         .await
-        .doing(STORING_EVIDENCE)
+        .context(STORING_EVIDENCE)
     }
 
-    /// Writes the new versions, and what was decided on the new articles. `common_version`: of the list that the decisions used.
+    /// Writes the new versions, and the memberships of the new articles. `common_version`: the list of common shingles that the decisions used.
     pub(crate) async fn write(
         &self,
         connection: &mut PgConnection,
@@ -246,38 +243,25 @@ impl<'b> ArticleRows<'b> {
         common_version: Option<i32>,
     ) -> Result<(), StoreError> {
         if !self.updated_ids.is_empty() {
-            sqlx::query(ARCHIVE.as_str())
-                .bind(numbers(&self.updated_ids))
-                .execute(&mut *connection)
-                .await
-                .doing("cannot archive replaced versions")?;
-            sqlx::query(FORGET_REFUSALS)
-                .bind(numbers(&self.updated_ids))
-                .execute(&mut *connection)
-                .await
-                .doing("cannot forget what a replaced version was not linked to")?;
-            self.updated
-                .bind(sqlx::query(UPDATE_ARTICLES.as_str()))
-                .execute(&mut *connection)
-                .await
-                .doing("cannot store new versions")?;
-            self.updated_evidence
-                .bind(sqlx::query(UPSERT_EVIDENCE.as_str()))
-                .execute(&mut *connection)
-                .await
-                .doing(STORING_EVIDENCE)?;
+            execute!(&mut *connection, "cannot archive replaced versions";
+                ARCHIVE.as_str(), numbers(&self.updated_ids)
+            )?;
+            execute!(&mut *connection, "cannot forget what a replaced version was not linked to";
+                FORGET_REFUSALS, numbers(&self.updated_ids)
+            )?;
+            let statement = self.updated.bind(sqlx::query(UPDATE_ARTICLES.as_str()));
+            sql::run(statement, &mut *connection, "cannot store new versions").await?;
+            let statement = self.updated_evidence.bind(sqlx::query(UPSERT_EVIDENCE.as_str()));
+            sql::run(statement, &mut *connection, STORING_EVIDENCE).await?;
             article_text::update(connection, &self.updated_texts).await?;
         }
         if self.superseded_count > 0 {
-            self.superseded
-                .bind(sqlx::query(INSERT_VERSIONS.as_str()))
-                .execute(&mut *connection)
-                .await
-                .doing("cannot store superseded versions")?;
+            let statement = self.superseded.bind(sqlx::query(INSERT_VERSIONS.as_str()));
+            sql::run(statement, &mut *connection, "cannot store superseded versions").await?;
         }
         let decided_on = |new: &NewArticle<'_>| {
-            let decision = decided.of_work.get(new.work)?.as_ref()?;
-            let between_stories = decided.between_stories.get(new.work).copied()?;
+            let decision = decided.decisions.get(new.first)?.as_ref()?;
+            let between_stories = decided.between_stories.get(new.first).copied()?;
             let article = ArticleId(new.content.article_id);
             Some(membership(
                 article,
@@ -293,15 +277,15 @@ impl<'b> ArticleRows<'b> {
         }
         copy(connection, &INTO_MEMBERSHIP, &new, |new, row| new.put(row))
             .await
-            .doing("cannot store where articles belong")
+            .context("cannot store where articles belong")
     }
 }
 
-/// Of each article the place of the batch's last version of it that is shown.
-fn last_shown(works: &[Work<'_>], dispositions: &[Disposition]) -> HashMap<i64, usize> {
-    let shown = works.iter().zip(dispositions).enumerate();
+/// For each article the place in the batch of the last version that is shown.
+fn last_shown(batch: &[PendingArticle<'_>], dispositions: &[Disposition]) -> HashMap<ArticleId, usize> {
+    let shown = batch.iter().zip(dispositions).enumerate();
     let shown = shown.filter(|(_, (_, disposition))| disposition.is_shown());
     shown
-        .map(|(n, (work, disposition))| (disposition.article(work.fresh), n))
+        .map(|(n, (pending, disposition))| (disposition.article(pending.fresh), n))
         .collect()
 }

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::{fetch_all, fetch_optional};
 
 use super::claim::{LOOKING, Owners, owners};
 use super::filter::{KeyFilter, READING, keys_at_most};
@@ -55,15 +56,12 @@ impl WindowKeyCache {
         if numbers.is_empty() {
             return Ok(Owners::default());
         }
-        // A window without a row has no keys: the one behind an article's own nearly always, the one before it in a young store.
-        let versions: HashMap<i32, i64> =
-            sqlx::query_as("SELECT number, version FROM near_key_window WHERE number = ANY ($1)")
-                .bind(&numbers)
-                .fetch_all(&mut *connection)
-                .await
-                .doing(LOOKING)?
-                .into_iter()
-                .collect();
+        // A window without a row has no keys: the one behind an article's own nearly always, the one before it in a new store.
+        let versions: HashMap<i32, i64> = fetch_all!(&mut *connection, LOOKING;
+            "SELECT number, version FROM near_key_window WHERE number = ANY ($1)", &numbers
+        )?
+        .into_iter()
+        .collect();
         owners(connection, &self.maybe_present(keys, &versions)).await
     }
 
@@ -99,7 +97,7 @@ impl WindowKeyCache {
         }
     }
 
-    /// Forgets everything: the database may not be the one that it was.
+    /// Invalidates everything: the next answer may come from another server.
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }
@@ -133,12 +131,9 @@ impl WindowKeyCache {
         transaction: &mut PgConnection,
         window: Window,
     ) -> Result<Option<(i64, Arc<KeyFilter>)>, StoreError> {
-        let version: Option<i64> =
-            sqlx::query_scalar("SELECT version FROM near_key_window WHERE number = $1")
-                .bind(window.0)
-                .fetch_optional(&mut *transaction)
-                .await
-                .doing(READING)?;
+        let version: Option<i64> = fetch_optional!(&mut *transaction, READING;
+            "SELECT version FROM near_key_window WHERE number = $1", window.0
+        )?;
         let (Some(version), Some(keys)) = (version, keys_at_most(transaction, window).await?) else {
             return Ok(None);
         };

@@ -2,17 +2,16 @@
 
 use std::sync::LazyLock;
 
-use copydesk_article::StoryId;
+use copydesk_article::{ArticleId, StoryId};
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
-use crate::rows::copy::{CopyInto, CopyValue as _, copy};
-use crate::rows::ids::numbers;
+use crate::error::StoreError;
+use crate::rows::{CopyInto, CopyValue as _, copy, execute, fetch_all, numbers};
 
 use super::window::{Window, by_window};
 
 /// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
-pub(crate) type Owners = foldhash::HashMap<i64, i64>;
+pub(crate) type Owners = foldhash::HashMap<i64, ArticleId>;
 
 /// Windows that are scanned one by one. A batch from the present has two or three, one from an archive may have hundreds.
 const MOST_SCANS: usize = 4;
@@ -32,14 +31,11 @@ pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> R
     let numbers: Vec<i32> = windows.iter().map(|w| w.0).collect();
     // Postgres goes through the rows in the order in which the query brings them; one that is there is locked even if it is too
     // new for this statement's snapshot.
-    sqlx::query(
+    execute!(connection, LOCKING;
         "INSERT INTO near_key_window AS w (number) SELECT number FROM unnest($1::int4[]) AS n (number) ORDER BY number
          ON CONFLICT (number) DO UPDATE SET version = w.version + 1",
-    )
-    .bind(&numbers)
-    .execute(connection)
-    .await
-    .doing(LOCKING)?;
+        &numbers
+    )?;
     Ok(())
 }
 
@@ -48,16 +44,13 @@ pub(crate) async fn lock_of_stories(
     connection: &mut PgConnection,
     stories: &[StoryId],
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    execute!(connection, LOCKING;
         "SELECT FROM near_key_window WHERE number IN (
              SELECT copydesk_window(coalesce(a.message_time, a.ingested_at)) FROM membership m JOIN article a USING (article_id)
              WHERE m.story_id = ANY ($1))
          ORDER BY number FOR UPDATE",
-    )
-    .bind(numbers(stories))
-    .execute(connection)
-    .await
-    .doing(LOCKING)?;
+        numbers(stories)
+    )?;
     Ok(())
 }
 
@@ -65,13 +58,10 @@ pub(crate) async fn lock_of_stories(
 pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Result<Owners, StoreError> {
     let mut owners = Owners::default();
     if by_window(keys).nth(MOST_SCANS).is_some() {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+        let rows: Vec<(i64, ArticleId)> = fetch_all!(connection, LOOKING;
             "SELECT n.key, n.article_id FROM unnest($1::int8[]) AS w (key) JOIN near_key n ON n.key = w.key",
-        )
-        .bind(keys)
-        .fetch_all(connection)
-        .await
-        .doing(LOOKING)?;
+            keys
+        )?;
         owners.extend(rows);
         return Ok(owners);
     }
@@ -79,15 +69,10 @@ pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Resul
         // One scan that goes from key to key costs less than a join with the array, which starts a scan for each. The
         // borders are for the planner, which does not look into an array to tell partitions apart.
         let (first, last) = window.borders();
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+        let rows: Vec<(i64, ArticleId)> = fetch_all!(&mut *connection, LOOKING;
             "SELECT key, article_id FROM near_key WHERE key = ANY ($1) AND key BETWEEN $2 AND $3",
-        )
-        .bind(keys)
-        .bind(first)
-        .bind(last)
-        .fetch_all(&mut *connection)
-        .await
-        .doing(LOOKING)?;
+            keys, first, last
+        )?;
         owners.extend(rows);
     }
     Ok(owners)
@@ -103,10 +88,10 @@ static INTO_NEAR_KEY: LazyLock<CopyInto> =
 /// [`StoreError::ClaimedMeanwhile`]: somebody has claimed one of them without the lock.
 pub(crate) async fn insert_absent(
     connection: &mut PgConnection,
-    wanted: &[(i64, i64)],
+    wanted: &[(i64, ArticleId)],
     owners: &Owners,
-) -> Result<Vec<(i64, i64)>, StoreError> {
-    let absent: Vec<(i64, i64)> = wanted
+) -> Result<Vec<(i64, ArticleId)>, StoreError> {
+    let absent: Vec<(i64, ArticleId)> = wanted
         .iter()
         .filter(|(key, _)| !owners.contains_key(key))
         .copied()
@@ -121,7 +106,7 @@ pub(crate) async fn insert_absent(
     copied.await.map_err(|error| match &error {
         sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::ClaimedMeanwhile,
         _ => StoreError::Database {
-            doing: CLAIMING,
+            context: CLAIMING,
             error,
         },
     })?;

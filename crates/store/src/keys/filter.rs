@@ -3,7 +3,8 @@
 use futures_util::TryStreamExt as _;
 use sqlx::PgConnection;
 
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::fetch_one;
 
 use super::window::{HASH_BITS, HASH_MASK, Window};
 
@@ -20,13 +21,9 @@ pub(super) async fn keys_at_most(
     connection: &mut PgConnection,
     window: Window,
 ) -> Result<Option<usize>, StoreError> {
-    let pages: Option<i64> = sqlx::query_scalar(
-        "SELECT pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192",
-    )
-    .bind(window.0)
-    .fetch_one(connection)
-    .await
-    .doing(READING)?;
+    let pages: Option<i64> = fetch_one!(connection, READING;
+        "SELECT pg_relation_size(to_regclass('near_key_w' || lpad($1::text, 4, '0'))) / 8192", window.0
+    )?;
     Ok(pages.map(|pages| {
         usize::try_from(pages)
             .unwrap_or(usize::MAX)
@@ -61,7 +58,7 @@ impl KeyFilter {
             .bind(first)
             .bind(last)
             .fetch(connection);
-        while let Some(key) = rows.try_next().await.doing(READING)? {
+        while let Some(key) = rows.try_next().await.context(READING)? {
             filter.add(key);
         }
         Ok(filter)

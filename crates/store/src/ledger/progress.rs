@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use copydesk_article::{Epoch, NextOffset, Offset, Partition, Topic, TopicPartition};
-use sqlx::{PgConnection, Row as _};
+use copydesk_article::{Epoch, NextOffset, Offset, TopicPartition};
+use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::ledger::claimed::Claimed;
 use crate::ledger::protocol::{Advanced, Counts};
+use crate::rows::{execute, fetch_all, fetch_optional, record};
 
 /// A partition to be claimed, with what Kafka says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Wanted {
     pub low: Offset,
     /// The offset that its next message will get (high watermark).
     pub high: Offset,
-    /// Messages of it that the claimer may have in hand at once: taken from the queue and not yet stored.
+    /// Messages of it that the claimer may have taken from the queue and not yet stored, at most.
     pub in_hand: i64,
 }
 
@@ -33,19 +34,21 @@ pub enum OnLostRange {
     Skip,
 }
 
-/// How far a partition is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// The partition.
-    pub source: TopicPartition,
-    /// The first offset that the ledger ever knew of.
-    pub first_offset: Offset,
-    /// The first offset that is not yet done.
-    pub next_offset: NextOffset,
-    /// How often it was claimed.
-    pub epoch: Epoch,
-    /// Who claimed it last.
-    pub owner: String,
+record! {
+    /// How far a partition is.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Progress {
+        /// The partition.
+        pub source: TopicPartition,
+        /// The first offset that the ledger ever knew of.
+        pub first_offset: Offset,
+        /// The first offset that is not yet done.
+        pub next_offset: NextOffset,
+        /// How often it was claimed.
+        pub epoch: Epoch,
+        /// Who claimed it last.
+        pub owner: String,
+    }
 }
 
 impl Store {
@@ -63,7 +66,7 @@ impl Store {
         wanted: &[Wanted],
         on_lost_range: OnLostRange,
     ) -> Result<Vec<Claimed>, StoreError> {
-        const DOING: &str = "cannot claim partitions";
+        const CONTEXT: &str = "cannot claim partitions";
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -75,7 +78,7 @@ impl Store {
         let lows: Vec<i64> = sorted.iter().map(|w| w.low.get()).collect();
         let in_hand: Vec<i64> = sorted.iter().map(|w| w.in_hand).collect();
         let mut tx = self.begin().await?;
-        let rows = sqlx::query(
+        let rows: Vec<Claimed> = fetch_all!(&mut *tx, CONTEXT;
             "INSERT INTO partition_progress AS p
                  (topic, partition, first_offset, next_offset, flushed_from, claimed_from, epoch, owner, in_hand_until)
              SELECT topic, partition, low, low, low, low, 1, $4, in_hand
@@ -87,26 +90,12 @@ impl Store {
                  in_hand_until = p.stored + p.quarantined + EXCLUDED.in_hand_until,
                  claimed_at = clock_timestamp(), updated_at = clock_timestamp()
              RETURNING topic, partition, next_offset, epoch, unfinished_claims",
-        )
-        .bind(&topics)
-        .bind(&partitions)
-        .bind(&lows)
-        .bind(owner)
-        .bind(&in_hand)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let mut claims: HashMap<TopicPartition, Claimed> = HashMap::new();
-        for row in rows {
-            let source = source_of(row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?);
-            let claim = Claimed {
-                source: source.clone(),
-                next_offset: NextOffset::new(row.try_get(2).doing(DOING)?),
-                epoch: Epoch::new(row.try_get(3).doing(DOING)?),
-                unfinished_claims: row.try_get(4).doing(DOING)?,
-            };
-            claims.insert(source, claim);
-        }
+            &topics, &partitions, &lows, owner, &in_hand
+        )?;
+        let mut claims: HashMap<TopicPartition, Claimed> = rows
+            .into_iter()
+            .map(|claim| (claim.source.clone(), claim))
+            .collect();
         let mut answer = Vec::with_capacity(wanted.len());
         for want in sorted {
             let Some(mut claim) = claims.remove(&want.source) else {
@@ -135,24 +124,24 @@ impl Store {
             }
             answer.push(claim);
         }
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(answer)
     }
 
-    /// Notes that the owner has given these partitions back and has nothing of them in hand. The claims of others are left
-    /// alone, and so are those after an owner that died: what that one had in hand is not done yet. Only a note: a claim
-    /// that does not find it has the worker take more care than it needs.
+    /// Notes that the owner has given these partitions back and has stored all messages that it took from their queues. It changes neither the claims
+    /// of others nor a claim after an owner that died, because the messages of that owner are not stored yet. Without the note the next claim
+    /// makes the worker more careful than it needs to be.
     ///
     /// # Errors
     /// Postgres does not answer.
     pub async fn release(&self, claims: &[Claimed]) -> Result<(), StoreError> {
-        const DOING: &str = "cannot give partitions back";
+        const CONTEXT: &str = "cannot give partitions back";
         let topics: Vec<&str> = claims.iter().map(|c| c.source.topic.as_str()).collect();
         let partitions: Vec<i32> = claims.iter().map(|c| c.source.partition.get()).collect();
         let epochs: Vec<i64> = claims.iter().map(|c| c.epoch.get()).collect();
         let mut tx = self.begin().await?;
         // Locked in the order of the claims, so that the two never wait for each other.
-        sqlx::query(
+        execute!(&mut *tx, CONTEXT;
             "WITH mine AS (
                  SELECT p.topic, p.partition FROM partition_progress p
                  JOIN unnest($1::text[], $2::int4[], $3::int8[]) AS c (topic, partition, epoch)
@@ -161,14 +150,9 @@ impl Store {
                  ORDER BY p.topic, p.partition FOR UPDATE OF p
              )
              UPDATE partition_progress SET in_hand_until = 0 WHERE (topic, partition) IN (SELECT * FROM mine)",
-        )
-        .bind(&topics)
-        .bind(&partitions)
-        .bind(&epochs)
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
-        tx.commit().await.doing(DOING)
+            &topics, &partitions, &epochs
+        )?;
+        tx.commit().await.context(CONTEXT)
     }
 
     /// How far every partition is, in order.
@@ -176,53 +160,24 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn progress(&self) -> Result<Vec<Progress>, StoreError> {
-        const DOING: &str = "cannot read the ledger";
-        let rows = sqlx::query(
+        fetch_all!(&self.pool, "cannot read the ledger";
             "SELECT topic, partition, first_offset, next_offset, epoch, owner
-             FROM partition_progress ORDER BY topic, partition",
+             FROM partition_progress ORDER BY topic, partition"
         )
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Progress {
-                    source: source_of(row.try_get(0)?, row.try_get(1)?),
-                    first_offset: Offset::new(row.try_get(2)?),
-                    next_offset: NextOffset::new(row.try_get(3)?),
-                    epoch: Epoch::new(row.try_get(4)?),
-                    owner: row.try_get(5)?,
-                })
-            })
-            .collect::<Result<_, _>>()
-            .doing(DOING)
-    }
-}
-
-pub(crate) fn source_of(topic: &str, partition: i32) -> TopicPartition {
-    TopicPartition {
-        topic: Topic::new(topic),
-        partition: Partition::new(partition),
     }
 }
 
 /// Goes on behind a range that Kafka has deleted.
 async fn skip_lost(connection: &mut PgConnection, claim: &Claimed, low: Offset) -> Result<(), StoreError> {
-    sqlx::query(
+    execute!(connection, "cannot record a lost range";
         "WITH moved AS (
              UPDATE partition_progress
              SET next_offset = $4, claimed_from = $4, flushed_from = $4, skipped = skipped + ($4 - $3)
              WHERE topic = $1 AND partition = $2
          )
          INSERT INTO gap (topic, partition, from_offset, to_offset, reason) VALUES ($1, $2, $3, $4, 'retention')",
-    )
-    .bind(claim.source.topic.as_str())
-    .bind(claim.source.partition.get())
-    .bind(claim.next_offset.get())
-    .bind(low.get())
-    .execute(connection)
-    .await
-    .doing("cannot record a lost range")?;
+        claim.source.topic.as_str(), claim.source.partition.get(), claim.next_offset.get(), low.get()
+    )?;
     Ok(())
 }
 
@@ -238,48 +193,24 @@ pub(crate) async fn advance(
     to: NextOffset,
     counts: Counts,
 ) -> Result<Option<Advanced>, StoreError> {
-    const DOING: &str = "cannot advance the ledger";
-    let row = sqlx::query(
+    fetch_optional!(connection, "cannot advance the ledger";
         "UPDATE partition_progress
          SET flushed_from = next_offset, next_offset = $5, updated_at = clock_timestamp(),
              stored = stored + $6, quarantined = quarantined + $7,
              skipped = skipped + ($5 - next_offset - $6 - $7)
          WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $4
-         RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)),
+         RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)) AS ids,
                    (SELECT common_version FROM setting),
-                   (SELECT coalesce(max(takedown_id), 0) FROM takedown)",
+                   (SELECT coalesce(max(takedown_id), 0) FROM takedown) AS last_takedown",
+        claimed.source.topic.as_str(), claimed.source.partition.get(), claimed.epoch.get(), from.get(), to.get(),
+        counts.prepared, counts.refused
     )
-    .bind(claimed.source.topic.as_str())
-    .bind(claimed.source.partition.get())
-    .bind(claimed.epoch.get())
-    .bind(from.get())
-    .bind(to.get())
-    .bind(counts.prepared)
-    .bind(counts.refused)
-    .fetch_optional(connection)
-    .await
-    .doing(DOING)?;
-    row.map(|row| {
-        Ok(Advanced {
-            ids: row.try_get(0)?,
-            common_version: row.try_get(1)?,
-            last_takedown: row.try_get(2)?,
-        })
-    })
-    .transpose()
-    .doing(DOING)
 }
 
 /// Where the ledger is for this claim. `None`: the claim is over.
 pub(crate) async fn position(store: &Store, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
-    let next: Option<i64> = sqlx::query_scalar(
+    fetch_optional!(&store.pool, "cannot read the ledger";
         "SELECT next_offset FROM partition_progress WHERE topic = $1 AND partition = $2 AND epoch = $3",
+        claimed.source.topic.as_str(), claimed.source.partition.get(), claimed.epoch.get()
     )
-    .bind(claimed.source.topic.as_str())
-    .bind(claimed.source.partition.get())
-    .bind(claimed.epoch.get())
-    .fetch_optional(&store.pool)
-    .await
-    .doing("cannot read the ledger")?;
-    Ok(next.map(NextOffset::new))
 }

@@ -3,13 +3,14 @@
 //! [`Ledger`] is what it asks of a database; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The worker's simulation has another one in
 //! memory, which crashes, cuts connections and restores backups between any two of these calls.
 
-use copydesk_article::{Message, NextOffset, Offset, Reject};
+use copydesk_article::{ArticleId, Message, NextOffset, Offset, Reject};
 use tracing::warn;
 
 use crate::error::{FlushError, RetryClass, StoreError};
 use crate::ledger::claimed::Claimed;
 use crate::ledger::item::{Batch, Content, Item, Prepared, Tombstone, gaps_between};
 use crate::ledger::report::FlushReport;
+use crate::rows::record;
 
 /// How many messages of which kind a flush brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +21,17 @@ pub struct Counts {
     pub refused: i64,
 }
 
-/// What the first statement of a flush answers if the ledger was where the flush begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Advanced {
-    /// Fresh article ids, ascending.
-    pub ids: Vec<i64>,
-    /// The list of common shingles that decisions use; 0: none.
-    pub common_version: i32,
-    /// The last takedown, lifted or not; 0: there is none.
-    pub last_takedown: i64,
+record! {
+    /// What the first statement of a flush answers if the ledger was where the flush begins.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Advanced {
+        /// Fresh article ids, ascending.
+        pub ids: Vec<ArticleId>,
+        /// The list of common shingles that decisions use; 0: none.
+        pub common_version: i32,
+        /// The last takedown, lifted or not; 0: there is none.
+        pub last_takedown: i64,
+    }
 }
 
 /// The rows of one transaction: tombstones alone, or all else.

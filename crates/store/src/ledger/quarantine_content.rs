@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Coordinates, Offset, TopicPartition};
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
+use copydesk_article::{Coordinates, TopicPartition};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::ledger::progress::source_of;
+use crate::error::{Context as _, StoreError};
+use crate::rows::{execute, fetch_all, fetch_one, named, record, sql};
 
-const DOING: &str = "cannot drop bytes of quarantined messages";
+const CONTEXT: &str = "cannot drop bytes of quarantined messages";
 
 /// Bytes of a message in quarantine, as stored. Reads none of them: a row knows how long they are.
 pub(crate) const CONTENT_BYTES: &str = "(coalesce(octet_length(raw), 0)::int8 + coalesce(octet_length(key), 0) + coalesce(octet_length(headers), 0))";
@@ -22,28 +22,17 @@ pub(crate) const CONTENT_BYTES: &str = "(coalesce(octet_length(raw), 0)::int8 + 
 const STEP_MESSAGES: i64 = 500;
 pub(crate) const STEP_BYTES: i64 = 16 << 20;
 
-/// Why bytes of a message were dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DroppedFor {
-    /// The message is an article now.
-    Replayed,
-    /// A person gave it up.
-    Discarded,
-    /// It was older than `quarantine.keep_days`.
-    Age,
-    /// The quarantine was at `quarantine.max_bytes`.
-    Bound,
-}
-
-impl DroppedFor {
-    /// The name in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Replayed => "replayed",
-            Self::Discarded => "discarded",
-            Self::Age => "age",
-            Self::Bound => "bound",
-        }
+named! {
+    /// Why bytes of a message were dropped.
+    pub enum DroppedFor {
+        /// The message is an article now.
+        Replayed = "replayed",
+        /// A person gave it up.
+        Discarded = "discarded",
+        /// It was older than `quarantine.keep_days`.
+        Age = "age",
+        /// The quarantine was at `quarantine.max_bytes`.
+        Bound = "bound",
     }
 }
 
@@ -63,6 +52,14 @@ pub struct QuarantineUsage {
     pub bytes: u64,
     /// Messages whose bytes were dropped for their age or for the bound, ever.
     pub dropped: u64,
+}
+
+record! {
+    /// A message, and the bytes that it takes.
+    struct Content {
+        coordinates: Coordinates,
+        bytes: i64,
+    }
 }
 
 impl Store {
@@ -113,13 +110,10 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn quarantine_usage(&self) -> Result<QuarantineUsage, StoreError> {
-        let (bytes, dropped): (i64, i64) = sqlx::query_as(
+        let (bytes, dropped): (i64, i64) = fetch_one!(&self.pool, "cannot read how large the quarantine is";
             "SELECT coalesce(sum(quarantine_bytes), 0)::int8, coalesce(sum(quarantine_dropped), 0)::int8
-             FROM partition_progress",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .doing("cannot read how large the quarantine is")?;
+             FROM partition_progress"
+        )?;
         Ok(QuarantineUsage {
             bytes: bytes.max(0).unsigned_abs(),
             dropped: dropped.unsigned_abs(),
@@ -132,32 +126,24 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn quarantine_recount(&self) -> Result<u64, StoreError> {
-        const DOING: &str = "cannot count the bytes in quarantine";
-        let wrong: Vec<(String, i32)> = sqlx::query_as(&format!(
-            "SELECT p.topic, p.partition FROM partition_progress p
+        const CONTEXT: &str = "cannot count the bytes in quarantine";
+        let wrong: Vec<TopicPartition> = fetch_all!(&self.pool, CONTEXT;
+            &format!("SELECT p.topic, p.partition FROM partition_progress p
              LEFT JOIN (SELECT topic, partition, sum({CONTENT_BYTES}) AS bytes FROM quarantine GROUP BY 1, 2) q
                  USING (topic, partition)
-             WHERE p.quarantine_bytes <> coalesce(q.bytes, 0) ORDER BY 1, 2"
-        ))
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        for (topic, partition) in &wrong {
-            let source = source_of(topic, *partition);
+             WHERE p.quarantine_bytes <> coalesce(q.bytes, 0) ORDER BY 1, 2")
+        )?;
+        for source in &wrong {
             let mut tx = self.begin().await?;
             // Locked in a statement of its own: the next one sees what the flush before it added.
-            lock(&mut tx, &source).await?;
-            sqlx::query(&format!(
-                "UPDATE partition_progress SET quarantine_bytes =
+            lock(&mut tx, source).await?;
+            execute!(&mut *tx, CONTEXT;
+                &format!("UPDATE partition_progress SET quarantine_bytes =
                      (SELECT coalesce(sum({CONTENT_BYTES}), 0) FROM quarantine q WHERE q.topic = $1 AND q.partition = $2)
-                 WHERE topic = $1 AND partition = $2"
-            ))
-            .bind(topic)
-            .bind(partition)
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
-            tx.commit().await.doing(DOING)?;
+                 WHERE topic = $1 AND partition = $2"),
+                source.topic.as_str(), source.partition.get()
+            )?;
+            tx.commit().await.context(CONTEXT)?;
         }
         Ok(wrong.len() as u64)
     }
@@ -168,26 +154,15 @@ impl Store {
         mut query: QueryBuilder<'_, Postgres>,
         most_bytes: i64,
     ) -> Result<Vec<Coordinates>, StoreError> {
-        let rows = query
-            .push(" LIMIT ")
-            .push_bind(STEP_MESSAGES)
-            .build()
-            .fetch_all(&self.pool)
-            .await
-            .doing(DOING)?;
-        let mut step = Vec::with_capacity(rows.len());
+        query.push(" LIMIT ").push_bind(STEP_MESSAGES);
+        let found: Vec<Content> = sql::all(query.build(), &self.pool, CONTEXT).await?;
         let mut bytes = 0;
-        for row in rows {
-            if bytes >= most_bytes {
-                break;
-            }
-            step.push(Coordinates {
-                source: source_of(row.try_get(0).doing(DOING)?, row.try_get(1).doing(DOING)?),
-                offset: Offset::new(row.try_get(2).doing(DOING)?),
-            });
-            bytes += row.try_get::<i64, _>(3).doing(DOING)?;
-        }
-        Ok(step)
+        let step = found.into_iter().take_while(|content| {
+            let is_in = bytes < most_bytes;
+            bytes += content.bytes;
+            is_in
+        });
+        Ok(step.map(|content| content.coordinates).collect())
     }
 
     /// Drops the content of these messages, in one transaction a partition.
@@ -215,8 +190,8 @@ impl Store {
     ) -> Result<Dropped, StoreError> {
         let mut tx = self.begin().await?;
         lock(&mut tx, source).await?;
-        let (messages, bytes): (i64, i64) = sqlx::query_as(&format!(
-            "WITH gone AS (
+        let (messages, bytes): (i64, i64) = fetch_one!(&mut *tx, CONTEXT;
+            &format!("WITH gone AS (
                  SELECT \"offset\", {CONTENT_BYTES} AS bytes FROM quarantine
                  WHERE topic = $1 AND partition = $2 AND \"offset\" = ANY ($3)
                      AND CASE WHEN $4 = 'discarded' THEN state = 'held' ELSE content_dropped_at IS NULL END
@@ -236,16 +211,10 @@ impl Store {
              SET quarantine_bytes = quarantine_bytes - c.bytes,
                  quarantine_dropped = quarantine_dropped + CASE WHEN $4 IN ('age', 'bound') THEN c.messages ELSE 0 END
              FROM counted c WHERE topic = $1 AND partition = $2
-             RETURNING c.messages, c.bytes"
-        ))
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .bind(offsets)
-        .bind(dropped_for.as_str())
-        .fetch_one(&mut *tx)
-        .await
-        .doing(DOING)?;
-        tx.commit().await.doing(DOING)?;
+             RETURNING c.messages, c.bytes"),
+            source.topic.as_str(), source.partition.get(), offsets, dropped_for.as_str()
+        )?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(Dropped {
             messages: messages.unsigned_abs(),
             bytes: bytes.unsigned_abs(),
@@ -262,26 +231,23 @@ impl Dropped {
 
 /// Bytes of all partitions, as of the flushes that are committed and of this transaction.
 pub(crate) async fn quarantine_bytes(connection: &mut PgConnection) -> Result<i64, StoreError> {
-    sqlx::query_scalar("SELECT coalesce(sum(quarantine_bytes), 0)::int8 FROM partition_progress")
-        .fetch_one(connection)
-        .await
-        .doing("cannot read how large the quarantine is")
+    fetch_one!(connection, "cannot read how large the quarantine is";
+        "SELECT coalesce(sum(quarantine_bytes), 0)::int8 FROM partition_progress"
+    )
 }
 
 /// Messages for [`Store::content_step`]; a condition and an order are to follow.
 pub(crate) fn select_content() -> QueryBuilder<'static, Postgres> {
     QueryBuilder::new(format!(
-        "SELECT topic, partition, \"offset\", {CONTENT_BYTES} FROM quarantine"
+        "SELECT topic, partition, \"offset\", {CONTENT_BYTES} AS bytes FROM quarantine"
     ))
 }
 
 /// Locks the ledger's row of a partition, as a flush does.
 async fn lock(connection: &mut PgConnection, source: &TopicPartition) -> Result<(), StoreError> {
-    sqlx::query("SELECT FROM partition_progress WHERE topic = $1 AND partition = $2 FOR NO KEY UPDATE")
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .execute(connection)
-        .await
-        .doing(DOING)?;
+    execute!(connection, CONTEXT;
+        "SELECT FROM partition_progress WHERE topic = $1 AND partition = $2 FOR NO KEY UPDATE",
+        source.topic.as_str(), source.partition.get()
+    )?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use copydesk_article::Message;
 
-use crate::rows::headers::headers_to_bytes;
+use crate::rows::headers_to_bytes;
 
 /// zstd's usual level: a page is written once and read seldom.
 const ZSTD_LEVEL: i32 = 3;

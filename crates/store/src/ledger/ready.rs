@@ -8,10 +8,7 @@ use copydesk_article::{CleanArticle, Fingerprint};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_site::{BlockKeys, PageBlocks};
 
-use crate::rows::blocks;
-use crate::rows::content_hash::ContentHash;
-use crate::rows::markup;
-use crate::rows::values::List;
+use crate::rows::{ContentHash, List, blocks, markup};
 
 /// Values of columns, as they are if the database has nothing to say against them.
 #[derive(Debug, Clone)]

@@ -6,57 +6,29 @@ use std::str::FromStr;
 use copydesk_article::Relation;
 
 use crate::error::StoreError;
+use crate::rows::named;
 
-/// What became of a message that is an article. Stored in `sighting.verdict`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// A new article that founded a story.
-    NewArticle,
-    /// Another text at a known address.
-    NewVersion,
-    /// Another text at a known address, seen before the one that is shown.
-    OlderVersion,
-    /// Not stored: a takedown holds against its address or its text.
-    TakenDown,
-    /// A text that a known address has, or has had: nothing to store but the sighting.
-    Unchanged,
-    /// A new article with the same text as an older one.
-    ExactCopy,
-    /// A new article that has most of its text in common with an older one.
-    NearCopy,
-    /// A new article, most of which is in an older one.
-    Excerpt,
-    /// A new article that has most of an older one in it.
-    Contains,
-}
-
-impl Verdict {
-    /// Every value.
-    pub const ALL: [Self; 9] = [
-        Self::NewArticle,
-        Self::NewVersion,
-        Self::OlderVersion,
-        Self::TakenDown,
-        Self::Unchanged,
-        Self::ExactCopy,
-        Self::NearCopy,
-        Self::Excerpt,
-        Self::Contains,
-    ];
-
-    /// The name stored in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NewArticle => "new_article",
-            Self::NewVersion => "new_version",
-            Self::OlderVersion => "older_version",
-            Self::TakenDown => "taken_down",
-            Self::Unchanged => "unchanged",
-            Self::ExactCopy => "exact_copy",
-            Self::NearCopy => "near_copy",
-            Self::Excerpt => "excerpt",
-            Self::Contains => "contains",
-        }
+named! {
+    /// What became of a message that is an article. Stored in `sighting.verdict`.
+    pub enum Verdict {
+        /// A new article that founded a story.
+        NewArticle = "new_article",
+        /// Another text at a known address.
+        NewVersion = "new_version",
+        /// Another text at a known address, seen before the one that is shown.
+        OlderVersion = "older_version",
+        /// Not stored: a takedown holds against its address or its text.
+        TakenDown = "taken_down",
+        /// A text that a known address has, or has had: nothing to store but the sighting.
+        Unchanged = "unchanged",
+        /// A new article with the same text as an older one.
+        ExactCopy = "exact_copy",
+        /// A new article that has most of its text in common with an older one.
+        NearCopy = "near_copy",
+        /// A new article, most of which is in an older one.
+        Excerpt = "excerpt",
+        /// A new article that has most of an older one in it.
+        Contains = "contains",
     }
 }
 
@@ -82,10 +54,7 @@ impl FromStr for Verdict {
     type Err = StoreError;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|v| v.as_str() == s)
-            .ok_or_else(|| StoreError::Unknown(format!("the verdict {s:?}")))
+        Self::from_name(s).ok_or_else(|| StoreError::Unknown(format!("the verdict {s:?}")))
     }
 }
 

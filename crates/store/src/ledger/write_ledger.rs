@@ -3,24 +3,22 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Message, Reject, TopicPartition};
+use copydesk_article::{ArticleId, Message, Reject, TopicPartition};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::connect::settings::QuarantineLimits;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::ledger::quarantine_content::{DroppedFor, quarantine_bytes};
-use crate::rows::columns::{columns, row};
-use crate::rows::content_hash;
-use crate::rows::copy::{CopyInto, CopyValue as _, copy};
-use crate::rows::headers::headers_to_bytes;
-use crate::rows::values::list;
+use crate::rows::{
+    CopyInto, CopyValue as _, columns, content_hash, copy, execute, headers_to_bytes, list, row, sql,
+};
 
 row! {
     /// One message that is an article.
     Sighting<'b> {
         offset: i64,
-        article_id: i64,
+        article_id: ArticleId,
         message_time: Option<DateTime<Utc>>,
         version: i32,
         verdict: &'b str,
@@ -82,7 +80,7 @@ pub(crate) async fn sightings(
         source.partition.get().put(row);
     })
     .await
-    .doing("cannot store the sightings")
+    .context("cannot store the sightings")
 }
 
 pub(crate) async fn quarantine(
@@ -96,12 +94,9 @@ pub(crate) async fn quarantine(
     for (message, reject) in refused {
         rows.push(room.fit(quarantined(message, reject, limits.message_bytes)?));
     }
-    rows.bind(sqlx::query(INSERT_QUARANTINE.as_str()))
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .execute(&mut *connection)
-        .await
-        .doing("cannot store quarantined messages")?;
+    let statement = rows.bind(sqlx::query(INSERT_QUARANTINE.as_str()));
+    let statement = statement.bind(source.topic.as_str()).bind(source.partition.get());
+    sql::run(statement, &mut *connection, "cannot store quarantined messages").await?;
     room.note(connection, source).await
 }
 
@@ -147,18 +142,12 @@ impl Room {
 
     /// Adds to the ledger's row, which this flush has locked already.
     async fn note(&self, connection: &mut PgConnection, source: &TopicPartition) -> Result<(), StoreError> {
-        sqlx::query(
+        execute!(connection, "cannot note how large the quarantine is";
             "UPDATE partition_progress
              SET quarantine_bytes = quarantine_bytes + $3, quarantine_dropped = quarantine_dropped + $4
              WHERE topic = $1 AND partition = $2",
-        )
-        .bind(source.topic.as_str())
-        .bind(source.partition.get())
-        .bind(self.kept_bytes)
-        .bind(self.dropped)
-        .execute(connection)
-        .await
-        .doing("cannot note how large the quarantine is")?;
+            source.topic.as_str(), source.partition.get(), self.kept_bytes, self.dropped
+        )?;
         Ok(())
     }
 }
@@ -203,16 +192,10 @@ pub(crate) async fn gaps(
     ranges: &[(i64, i64)],
 ) -> Result<(), StoreError> {
     let (from, to): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
-    sqlx::query(
+    execute!(connection, "cannot record gaps";
         "INSERT INTO gap (topic, partition, from_offset, to_offset, reason)
          SELECT $3, $4, from_offset, to_offset, 'not_delivered' FROM unnest($1::int8[], $2::int8[]) AS r (from_offset, to_offset)",
-    )
-    .bind(&from)
-    .bind(&to)
-    .bind(source.topic.as_str())
-    .bind(source.partition.get())
-    .execute(connection)
-    .await
-    .doing("cannot record gaps")?;
+        &from, &to, source.topic.as_str(), source.partition.get()
+    )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{all, ask, first};
+use super::{read_all, read_first};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -138,18 +138,13 @@ pub struct SightingRow {
     pub ingested_at: DateTime<Utc>,
 }
 
-const ARTICLE: &str = "SELECT article_id, story_id, relation, title, title_source, dek, dek_source, \
-    authors, authors_source, site, site_source,
-        site_name, site_name_source, url, canonical_url, canonical_url_source, published_at,
-            published_offset_minutes, published_source,
-        modified_at, modified_source, language, language_source, section, section_source, tags, agency,
-            agency_source, paywalled,
-        word_count, image_url, image_url_source, version, linked_to, similarity, containment,
-            containment_of_linked, shared_shingles,
-        link_reason, replaces, fetched_at, message_time, ingested_at, version_at, warnings, extra,
-            rules_version, fingerprint_version,
-        common_version
-     FROM articles WHERE article_id = ";
+const ARTICLE: &str = "SELECT article_id, story_id, relation, title, title_source, dek, dek_source, authors, authors_source, site,
+        site_source, site_name, site_name_source, url, canonical_url, canonical_url_source, published_at, published_offset_minutes,
+        published_source, modified_at, modified_source, language, language_source, section, section_source, tags, agency, agency_source,
+        paywalled, word_count, image_url, image_url_source, version, linked_to, similarity, containment, containment_of_linked,
+        shared_shingles, link_reason, replaces, fetched_at, message_time, ingested_at, version_at, warnings, extra, rules_version,
+        fingerprint_version, common_version
+    FROM articles WHERE article_id = $1";
 
 impl Store {
     /// An article in its latest version. `None`: there is none of that number.
@@ -157,9 +152,7 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_article(&self, article: i64) -> Result<Option<ArticleRow>, StoreError> {
-        let mut query = ask(ARTICLE);
-        query.push_bind(article);
-        first(self, query, "cannot read the article").await
+        read_first!(self, "cannot read the article"; ARTICLE, article)
     }
 
     /// The blocks of a version in their order, kept and removed ones, from the first.
@@ -172,14 +165,11 @@ impl Store {
         version: i64,
         most: u32,
     ) -> Result<Vec<BlockRow>, StoreError> {
-        let mut query =
-            ask("SELECT position, kind, kept, rule, evidence, text FROM article_blocks WHERE article_id = ");
-        query
-            .push_bind(article)
-            .push(" AND version = ")
-            .push_bind(version);
-        query.push(" ORDER BY position LIMIT ").push_bind(i64::from(most));
-        all(self, query, "cannot read the blocks of the article").await
+        read_all!(self, "cannot read the blocks of the article";
+            "SELECT position, kind, kept, rule, evidence, text FROM article_blocks
+             WHERE article_id = $1 AND version = $2 ORDER BY position LIMIT $3",
+            article, version, i64::from(most)
+        )
     }
 
     /// The versions of an article, the latest first.
@@ -187,15 +177,11 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_versions(&self, article: i64, most: u32) -> Result<Vec<VersionRow>, StoreError> {
-        let mut query = ask(
+        read_all!(self, "cannot read the versions of the article";
             "SELECT version, latest, title, word_count, version_similarity, message_time, version_at, cause
-             FROM article_versions WHERE article_id = ",
-        );
-        query.push_bind(article);
-        query
-            .push(" ORDER BY version DESC LIMIT ")
-            .push_bind(i64::from(most));
-        all(self, query, "cannot read the versions of the article").await
+             FROM article_versions WHERE article_id = $1 ORDER BY version DESC LIMIT $2",
+            article, i64::from(most)
+        )
     }
 
     /// What a version says; the latest if none is named. `None`: there is no such version.
@@ -207,14 +193,15 @@ impl Store {
         article: i64,
         version: Option<i64>,
     ) -> Result<Option<VersionText>, StoreError> {
-        let mut query =
-            ask("SELECT article_id, version, title, dek, body FROM article_versions WHERE article_id = ");
-        query.push_bind(article);
-        match version {
-            Some(version) => query.push(" AND version = ").push_bind(version),
-            None => query.push(" AND latest"),
+        let which = if version.is_some() {
+            "version = $2"
+        } else {
+            "latest AND $2::int8 IS NULL"
         };
-        first(self, query, "cannot read a version of the article").await
+        read_first!(self, "cannot read a version of the article";
+            &format!("SELECT article_id, version, title, dek, body FROM article_versions WHERE article_id = $1 AND {which}"),
+            article, version
+        )
     }
 
     /// The messages that an article came with, the first stored first.
@@ -222,13 +209,10 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_sightings(&self, article: i64, most: u32) -> Result<Vec<SightingRow>, StoreError> {
-        let mut query = ask(
+        read_all!(self, "cannot read the messages of the article";
             "SELECT topic, partition, \"offset\", version, verdict, message_time, ingested_at
-             FROM sightings WHERE article_id = ",
-        );
-        query.push_bind(article);
-        query.push(" ORDER BY ingested_at, topic, partition, \"offset\" LIMIT ");
-        query.push_bind(i64::from(most));
-        all(self, query, "cannot read the messages of the article").await
+             FROM sightings WHERE article_id = $1 ORDER BY ingested_at, topic, partition, \"offset\" LIMIT $2",
+            article, i64::from(most)
+        )
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{all, ask, first};
+use super::{all, ask, read_all, read_first};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -53,36 +53,32 @@ pub struct EventRow {
     pub detail: Option<Value>,
 }
 
-/// The columns that a source lacks are null.
+/// What each source has, in columns of the same names; those that a source lacks are null.
 const STORY: &str =
     "SELECT 'story' AS source, event_id, kind, happened_at AS at, article_id, from_story, to_story,
         cardinality(moved) AS moved, NULL::text AS subject, NULL::text AS who, detail ->> 'why' AS why,
-        detail - ARRAY['why', 'links'] AS detail FROM story_events";
-const CLEAN: &str = "SELECT 'clean' AS source, event_id, kind, happened_at AS at, article_id, NULL::int8 AS \
-    from_story,
-        NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who, NULL::text AS
-            why, detail
-     FROM clean_events";
-const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS kind, decided_at AS at, \
-    NULL::int8 AS article_id,
+        detail - ARRAY['why', 'links'] AS detail
+    FROM story_events";
+const CLEAN: &str = "SELECT 'clean' AS source, event_id, kind, happened_at AS at, article_id, NULL::int8 AS from_story,
+        NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who, NULL::text AS why, detail
+    FROM clean_events";
+const SITE: &str = "SELECT 'site' AS source, NULL::int8 AS event_id, decision AS kind, decided_at AS at, NULL::int8 AS article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
-        concat(site, ' ', block, ': ', left(sample, 200)) AS subject, decided_by AS who, why, NULL::jsonb AS
-            detail FROM site_blocks";
-const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at \
-    AS at, NULL::int8 AS article_id,
-        NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
-        concat(topic, '[', partition, ']@', \"offset\") AS subject, settled_by AS who, reason AS why, \
-            NULL::jsonb AS detail
-     FROM quarantined";
+        concat(site, ' ', block, ': ', left(sample, 200)) AS subject, decided_by AS who, why, NULL::jsonb AS detail
+    FROM site_blocks";
+const QUARANTINE: &str = "SELECT 'quarantine' AS source, NULL::int8 AS event_id, state AS kind, settled_at AS at,
+        NULL::int8 AS article_id, NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
+        concat(topic, '[', partition, ']@', \"offset\") AS subject, settled_by AS who, reason AS why, NULL::jsonb AS detail
+    FROM quarantined";
 /// A takedown that was lifted is of both times: here of the first, below of the second.
 const TAKEDOWN: &str = "SELECT 'takedown' AS source, takedown_id AS event_id, 'takedown' AS kind, taken_down_at AS at, article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved,
         CASE WHEN lifted_at IS NULL THEN 'holds' ELSE 'lifted since' END AS subject, NULL::text AS who, why, NULL::jsonb AS detail
-     FROM takedowns";
+    FROM takedowns";
 const LIFTED: &str = "SELECT 'takedown' AS source, takedown_id AS event_id, 'lifted' AS kind, lifted_at AS at, article_id,
         NULL::int8 AS from_story, NULL::int8 AS to_story, NULL::int4 AS moved, NULL::text AS subject, NULL::text AS who,
         NULL::text AS why, NULL::jsonb AS detail
-     FROM takedowns";
+    FROM takedowns";
 
 impl Store {
     /// The last changes before a time, the last first; more than `most` where the last of them happened at the same moment: what one
@@ -127,12 +123,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_takedown(&self, article: i64) -> Result<Option<EventRow>, StoreError> {
-        let mut query = ask(TAKEDOWN);
-        query.push(" WHERE lifted_at IS NULL AND article_id = ");
-        query
-            .push_bind(article)
-            .push(" ORDER BY takedown_id DESC LIMIT 1");
-        first(self, query, "cannot look for a takedown").await
+        read_first!(self, "cannot look for a takedown";
+            &format!("{TAKEDOWN} WHERE lifted_at IS NULL AND article_id = $1 ORDER BY takedown_id DESC LIMIT 1"), article
+        )
     }
 
     /// What changed a story, the first change first.
@@ -140,10 +133,8 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_story_events(&self, story: i64, most: u32) -> Result<Vec<EventRow>, StoreError> {
-        let mut query = ask(STORY);
-        query.push(" WHERE from_story = ").push_bind(story);
-        query.push(" OR to_story = ").push_bind(story);
-        query.push(" ORDER BY event_id LIMIT ").push_bind(i64::from(most));
-        all(self, query, "cannot read what changed the story").await
+        read_all!(self, "cannot read what changed the story";
+            &format!("{STORY} WHERE from_story = $1 OR to_story = $1 ORDER BY event_id LIMIT $2"), story, i64::from(most)
+        )
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{all, ask, text};
+use super::{all, ask, read_all, text};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -101,13 +101,12 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_partitions(&self, most: u32) -> Result<Vec<PartitionRow>, StoreError> {
-        let mut query = ask(
+        read_all!(self, "cannot read the status of the partitions";
             "SELECT topic, partition, first_offset, next_offset, stored, quarantined, skipped, epoch, owner,
-                claimed_at, updated_at, messages_per_second
-             FROM ingest_status ORDER BY topic, partition LIMIT ",
-        );
-        query.push_bind(i64::from(most));
-        all(self, query, "cannot read the status of the partitions").await
+                    claimed_at, updated_at, messages_per_second
+             FROM ingest_status ORDER BY topic, partition LIMIT $1",
+            i64::from(most)
+        )
     }
 
     /// What waits to be put on Kafka topics.
@@ -115,8 +114,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_outputs(&self) -> Result<Vec<OutputRow>, StoreError> {
-        let query = ask("SELECT output, waiting, oldest FROM outbox_status ORDER BY output");
-        all(self, query, "cannot read what waits to be published").await
+        read_all!(self, "cannot read what waits to be published";
+            "SELECT output, waiting, oldest FROM outbox_status ORDER BY output"
+        )
     }
 
     /// What was stored and refused in each hour of the last days, of one site or language if named. Hours without any are left out.
@@ -165,12 +165,13 @@ impl Store {
     /// # Errors
     /// Postgres does not answer, or not in time: it reads the articles of 15 days.
     pub async fn read_unusual_sources(&self, most: u32) -> Result<Vec<UnusualSource>, StoreError> {
-        let mut query = ask("SELECT \"of\", name, last_ingested_at, articles_24h, articles_a_day, words_24h, words_usual, refused_24h,
-                refused_a_day, is_silent, has_other_length, is_refused
+        read_all!(self, "cannot look at the sites and languages";
+            "SELECT \"of\", name, last_ingested_at, articles_24h, articles_a_day, words_24h, words_usual, refused_24h,
+                    refused_a_day, is_silent, has_other_length, is_refused
              FROM source_health WHERE is_silent OR has_other_length OR is_refused
-             ORDER BY articles_a_day DESC, name LIMIT ");
-        query.push_bind(i64::from(most));
-        all(self, query, "cannot look at the sites and languages").await
+             ORDER BY articles_a_day DESC, name LIMIT $1",
+            i64::from(most)
+        )
     }
 
     /// Of each partition the last message that was refused, whatever became of it since.
@@ -178,11 +179,12 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_last_refusals(&self, most: u32) -> Result<Vec<LastRefusal>, StoreError> {
-        let mut query = ask("SELECT p.topic, p.partition, q.\"offset\", q.reason, q.first_seen FROM ingest_status p
+        read_all!(self, "cannot read the last refusals";
+            "SELECT p.topic, p.partition, q.\"offset\", q.reason, q.first_seen FROM ingest_status p
              CROSS JOIN LATERAL (SELECT \"offset\", reason, first_seen FROM quarantined q
                                  WHERE q.topic = p.topic AND q.partition = p.partition ORDER BY q.\"offset\" DESC LIMIT 1) q
-             ORDER BY p.topic, p.partition LIMIT ");
-        query.push_bind(i64::from(most));
-        all(self, query, "cannot read the last refusals").await
+             ORDER BY p.topic, p.partition LIMIT $1",
+            i64::from(most)
+        )
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{all, ask, first, text};
+use super::{all, ask, read_all, read_first, text};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -132,7 +132,9 @@ impl Store {
         by_index(&mut query, asked);
         query.push(" ORDER BY topic, partition, \"offset\" LIMIT 1 OFFSET ");
         query.push_bind(i64::from(LOOKED_AT - 1));
-        first(self, query, "cannot look behind a page of the quarantine").await
+        Ok(all(self, query, "cannot look behind a page of the quarantine")
+            .await?
+            .pop())
     }
 
     /// How many messages match, counted no further than `most`.
@@ -147,8 +149,8 @@ impl Store {
             .push(" LIMIT ")
             .push_bind(i64::from(most))
             .push(") AS found");
-        let counted: Option<Counted> = first(self, query, "cannot count the quarantine").await?;
-        Ok(counted.map_or(0, |c| c.messages))
+        let counted: Vec<Counted> = all(self, query, "cannot count the quarantine").await?;
+        Ok(counted.first().map_or(0, |c| c.messages))
     }
 
     /// One refused message, whatever its state.
@@ -156,10 +158,10 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_message(&self, key: &MessageKey) -> Result<Option<MessageRow>, StoreError> {
-        let mut query = ask(MESSAGE);
-        query.push(" WHERE ");
-        at_key(&mut query, "=", key);
-        first(self, query, "cannot read a row of the quarantine").await
+        read_first!(self, "cannot read a row of the quarantine";
+            &format!("{MESSAGE} WHERE topic = $1 AND partition = $2 AND \"offset\" = $3"),
+            text(&key.topic), key.partition, key.offset
+        )
     }
 
     /// How many held messages have which reason, of the first `most` that are held.
@@ -167,11 +169,12 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_reasons(&self, most: u32) -> Result<Vec<ReasonCount>, StoreError> {
-        let mut query = ask("SELECT stage, reason, count(*) AS messages FROM
-             (SELECT stage, reason FROM quarantined WHERE state = 'held' LIMIT ");
-        query.push_bind(i64::from(most));
-        query.push(") AS held GROUP BY stage, reason ORDER BY messages DESC, reason");
-        all(self, query, "cannot count the quarantine").await
+        read_all!(self, "cannot count the quarantine";
+            "SELECT stage, reason, count(*) AS messages FROM
+                 (SELECT stage, reason FROM quarantined WHERE state = 'held' LIMIT $1) AS held
+             GROUP BY stage, reason ORDER BY messages DESC, reason",
+            i64::from(most)
+        )
     }
 }
 
@@ -190,18 +193,6 @@ fn equals(query: &mut QueryBuilder<'static, Postgres>, column: &str, value: Opti
     if let Some(value) = value {
         query.push(format!(" AND {column} = ")).push_bind(text(value));
     }
-}
-
-/// Holds a message's place against a key.
-fn at_key(query: &mut QueryBuilder<'static, Postgres>, compared: &str, key: &MessageKey) {
-    query
-        .push(format!("(topic, partition, \"offset\") {compared} ("))
-        .push_bind(text(&key.topic))
-        .push(", ")
-        .push_bind(key.partition)
-        .push(", ")
-        .push_bind(key.offset)
-        .push(")");
 }
 
 fn in_order(query: &mut QueryBuilder<'static, Postgres>, most: u32) {
@@ -223,8 +214,15 @@ fn by_index(query: &mut QueryBuilder<'static, Postgres>, asked: &MessageQuery) {
         equals(query, "reason", asked.reason.as_ref());
     }
     if let Some(key) = &asked.after {
-        query.push(" AND ");
-        at_key(query, ">", key);
+        query
+            .push(" AND (topic, partition, \"offset\") > (")
+            .push_bind(text(&key.topic));
+        query
+            .push(", ")
+            .push_bind(key.partition)
+            .push(", ")
+            .push_bind(key.offset)
+            .push(")");
     }
 }
 

@@ -17,7 +17,7 @@ pub use articles::{ArticleRow, BlockRow, SightingRow, VersionRow, VersionText};
 pub use events::{EventRow, EventSource};
 pub use flow::{FlowHour, LastRefusal, OutputRow, PartitionRow, UnusualSource};
 pub use messages::{MessageKey, MessagePage, MessageQuery, MessageRow, ReasonCount};
-pub use sites::{RemovedRule, SaidRow, SiteRow};
+pub use sites::{OverrideRow, RemovedRule, SiteRow};
 pub use stories::{MemberRow, StoryKey, StoryOrder, StoryQuery, StoryRow};
 
 use serde::de::DeserializeOwned;
@@ -25,41 +25,50 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::sql::{self, Statement};
 
-/// A query whose rows become JSON. `select` is to be ended with [`all`] or [`first`].
+/// `read_all!(store, context; select, parameter, …)?`: all rows of a query.
+macro_rules! read_all {
+    ($store:expr, $context:expr; $select:expr $(, $parameter:expr)* $(,)?) => {
+        $crate::reads::rows($store, sqlx::query(&$crate::reads::as_json($select))$(.bind($parameter))*, $context).await
+    };
+}
+
+/// As [`read_all!`]; the first row.
+macro_rules! read_first {
+    ($store:expr, $context:expr; $select:expr $(, $parameter:expr)* $(,)?) => {
+        $crate::reads::read_all!($store, $context; $select $(, $parameter)*).map(|rows| rows.into_iter().next())
+    };
+}
+
+use {read_all, read_first};
+
+fn as_json(select: &str) -> String {
+    format!("SELECT row_to_json(row) FROM ({select}) AS row")
+}
+
+async fn rows<T: DeserializeOwned + 'static>(
+    store: &Store,
+    query: Statement<'_>,
+    context: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    let rows: Vec<Json<T>> = sql::all(query, &store.pool, context).await?;
+    Ok(rows.into_iter().map(|Json(row)| row).collect())
+}
+
+/// A query that is put together piece by piece. `select` is to be ended with [`all`].
 fn ask(select: &str) -> QueryBuilder<'static, Postgres> {
     QueryBuilder::new(format!("SELECT row_to_json(row) FROM ({select}"))
 }
 
 /// All rows of a query that [`ask`] began.
-async fn all<T>(
+async fn all<T: DeserializeOwned + 'static>(
     store: &Store,
     mut query: QueryBuilder<'static, Postgres>,
-    doing: &'static str,
-) -> Result<Vec<T>, StoreError>
-where
-    T: DeserializeOwned + Send + Unpin + 'static,
-{
-    let rows: Vec<Json<T>> = query
-        .push(") AS row")
-        .build_query_scalar()
-        .fetch_all(&store.pool)
-        .await
-        .doing(doing)?;
-    Ok(rows.into_iter().map(|Json(row)| row).collect())
-}
-
-/// The first row of a query that [`ask`] began.
-async fn first<T>(
-    store: &Store,
-    query: QueryBuilder<'static, Postgres>,
-    doing: &'static str,
-) -> Result<Option<T>, StoreError>
-where
-    T: DeserializeOwned + Send + Unpin + 'static,
-{
-    Ok(all(store, query, doing).await?.into_iter().next())
+    context: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    rows(store, query.push(") AS row").build(), context).await
 }
 
 /// Text for Postgres, which knows no zero byte.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{all, ask, text};
+use super::{read_all, text};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -37,7 +37,7 @@ pub struct RemovedRule {
 
 /// A row of the view `site_blocks`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SaidRow {
+pub struct OverrideRow {
     /// The site.
     pub site: String,
     /// The block: eight hexadecimal digits.
@@ -68,28 +68,20 @@ impl Store {
         counted: u32,
         most: u32,
     ) -> Result<Vec<SiteRow>, StoreError> {
+        let from_here = if after { ">" } else { ">=" };
         // No min(site): behind a view that joins, Postgres does not take it from an index.
-        let mut query =
-            ask("WITH RECURSIVE name (site, number) AS (SELECT (SELECT site FROM articles WHERE site ");
-        query.push(if after { "> " } else { ">= " }).push_bind(text(from));
-        query.push(
-            " ORDER BY site LIMIT 1), 1
-             UNION ALL
-             SELECT (SELECT a.site FROM articles a WHERE a.site > name.site ORDER BY a.site LIMIT 1), number + 1 FROM name
-             WHERE name.site IS NOT NULL AND number < ",
-        );
-        query.push_bind(i32::try_from(most).unwrap_or(i32::MAX));
-        query.push(
-            ") SELECT site, (SELECT count(*) FROM (SELECT FROM articles a WHERE a.site = name.site LIMIT ",
-        );
-        query.push_bind(i64::from(counted));
-        query.push(
-            ") AS counted) AS articles,
-                (SELECT a.published_at FROM articles a WHERE a.site = name.site AND a.published_at IS NOT NULL
-                 ORDER BY a.site DESC, a.published_at DESC LIMIT 1) AS last_published_at
-             FROM name WHERE site IS NOT NULL ORDER BY site",
-        );
-        all(self, query, "cannot list the sites").await
+        read_all!(self, "cannot list the sites";
+            &format!("WITH RECURSIVE name (site, number) AS (
+                 SELECT (SELECT site FROM articles WHERE site {from_here} $1 ORDER BY site LIMIT 1), 1
+                 UNION ALL
+                 SELECT (SELECT a.site FROM articles a WHERE a.site > name.site ORDER BY a.site LIMIT 1), number + 1 FROM name
+                 WHERE name.site IS NOT NULL AND number < $2)
+             SELECT site, (SELECT count(*) FROM (SELECT FROM articles a WHERE a.site = name.site LIMIT $3) AS counted) AS articles,
+                    (SELECT a.published_at FROM articles a WHERE a.site = name.site AND a.published_at IS NOT NULL
+                     ORDER BY a.site DESC, a.published_at DESC LIMIT 1) AS last_published_at
+             FROM name WHERE site IS NOT NULL ORDER BY site"),
+            text(from), i32::try_from(most).unwrap_or(i32::MAX), i64::from(counted)
+        )
     }
 
     /// What each rule removed in the articles of a site that were published last.
@@ -97,35 +89,26 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_removed(&self, site: &str, articles: u32) -> Result<Vec<RemovedRule>, StoreError> {
-        let mut query = ask(
-            "SELECT rule, count(*) AS blocks, count(DISTINCT article_id) AS articles, \
-            sum(length(text)) AS characters,
-                (array_agg(left(text, 200) ORDER BY article_id DESC))[1] AS sample, max(article_id) AS
-                    article_id
-             FROM removed_blocks WHERE article_id = ANY (ARRAY(SELECT article_id FROM articles WHERE site =
-                 ",
-        );
-        query.push_bind(text(site));
-        query
-            .push(" ORDER BY site DESC, published_at DESC LIMIT ")
-            .push_bind(i64::from(articles));
-        query.push(")) GROUP BY rule ORDER BY blocks DESC, rule");
-        all(self, query, "cannot read what was removed at the site").await
+        read_all!(self, "cannot read what was removed at the site";
+            "SELECT rule, count(*) AS blocks, count(DISTINCT article_id) AS articles, sum(length(text)) AS characters,
+                    (array_agg(left(text, 200) ORDER BY article_id DESC))[1] AS sample, max(article_id) AS article_id
+             FROM removed_blocks
+             WHERE article_id = ANY (ARRAY(SELECT article_id FROM articles WHERE site = $1
+                                           ORDER BY site DESC, published_at DESC LIMIT $2))
+             GROUP BY rule ORDER BY blocks DESC, rule",
+            text(site), i64::from(articles)
+        )
     }
 
     /// What people said about blocks of a site.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn read_said(&self, site: &str, most: u32) -> Result<Vec<SaidRow>, StoreError> {
-        let mut query = ask(
-            "SELECT site, block, decision, sample, why, decided_by, decided_at FROM site_blocks WHERE site \
-                = ",
-        );
-        query.push_bind(text(site));
-        query
-            .push(" ORDER BY decided_at DESC LIMIT ")
-            .push_bind(i64::from(most));
-        all(self, query, "cannot read what people said about the site").await
+    pub async fn read_overrides(&self, site: &str, most: u32) -> Result<Vec<OverrideRow>, StoreError> {
+        read_all!(self, "cannot read what people said about the site";
+            "SELECT site, block, decision, sample, why, decided_by, decided_at FROM site_blocks
+             WHERE site = $1 ORDER BY decided_at DESC LIMIT $2",
+            text(site), i64::from(most)
+        )
     }
 }

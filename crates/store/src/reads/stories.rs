@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{all, ask, first, text};
+use super::{all, ask, read_all, read_first, text};
 use crate::connect::config::Store;
 use crate::error::StoreError;
 
@@ -123,11 +123,6 @@ const STORY: &str =
     "SELECT story_id, canonical_article, title, site, url, language, articles, copies, sites, site_list,
         first_published_at, first_seen, last_seen, longest_words FROM stories";
 
-const MEMBER: &str = "SELECT article_id, title, site, language, relation, linked_to, similarity, \
-    containment, containment_of_linked,
-        link_reason, word_count, version, published_at, published_offset_minutes, message_time, ingested_at
-            FROM articles";
-
 impl Store {
     /// Stories in an order, behind a key.
     ///
@@ -173,14 +168,11 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn read_story(&self, story_or_article: i64) -> Result<Option<StoryRow>, StoreError> {
-        let mut query = ask(STORY);
-        query
-            .push(" WHERE story_id = coalesce((SELECT story_id FROM articles WHERE story_id = ")
-            .push_bind(story_or_article)
-            .push(" LIMIT 1), (SELECT story_id FROM articles WHERE article_id = ")
-            .push_bind(story_or_article)
-            .push("))");
-        first(self, query, "cannot read the story").await
+        read_first!(self, "cannot read the story";
+            &format!("{STORY} WHERE story_id = coalesce((SELECT story_id FROM articles WHERE story_id = $1 LIMIT 1),
+                 (SELECT story_id FROM articles WHERE article_id = $1))"),
+            story_or_article
+        )
     }
 
     /// The articles of a story, the oldest first, behind an article.
@@ -193,15 +185,12 @@ impl Store {
         after: Option<i64>,
         most: u32,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        let mut query = ask(MEMBER);
-        query.push(" WHERE story_id = ").push_bind(story);
-        if let Some(after) = after {
-            query.push(" AND article_id > ").push_bind(after);
-        }
-        query
-            .push(" ORDER BY article_id LIMIT ")
-            .push_bind(i64::from(most));
-        all(self, query, "cannot read the articles of the story").await
+        read_all!(self, "cannot read the articles of the story";
+            "SELECT article_id, title, site, language, relation, linked_to, similarity, containment, containment_of_linked,
+                    link_reason, word_count, version, published_at, published_offset_minutes, message_time, ingested_at
+             FROM articles WHERE story_id = $1 AND article_id > $2 ORDER BY article_id LIMIT $3",
+            story, after.unwrap_or(i64::MIN), i64::from(most)
+        )
     }
 }
 

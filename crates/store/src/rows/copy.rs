@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use copydesk_article::{ArticleId, StoryId};
 use sqlx::Postgres;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
@@ -134,6 +135,18 @@ as_sqlx_writes_it!(
     Bytes<'_>,
     DateTime<Utc>
 );
+
+impl CopyValue for ArticleId {
+    fn put(&self, row: &mut CopyRow) {
+        row.put(self.0);
+    }
+}
+
+impl CopyValue for StoryId {
+    fn put(&self, row: &mut CopyRow) {
+        row.put(self.0);
+    }
+}
 
 impl<T: CopyValue> CopyValue for Option<T> {
     fn put(&self, row: &mut CopyRow) {

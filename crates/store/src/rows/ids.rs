@@ -24,12 +24,10 @@ pub(crate) fn numbers<I: Id>(ids: &[I]) -> Vec<i64> {
     ids.iter().copied().map(Id::number).collect()
 }
 
-/// Articles that a query answered with.
-pub(crate) fn articles(numbers: Vec<i64>) -> Vec<ArticleId> {
-    numbers.into_iter().map(ArticleId).collect()
-}
-
-/// Stories that a query answered with.
-pub(crate) fn stories(numbers: Vec<i64>) -> Vec<StoryId> {
-    numbers.into_iter().map(StoryId).collect()
+/// Items in ascending order, each once.
+pub(crate) fn distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut items = Vec::from_iter(items);
+    items.sort_unstable();
+    items.dedup();
+    items
 }

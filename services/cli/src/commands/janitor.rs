@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
+use copydesk_article::ArticleId;
 use copydesk_janitor::{Archive, JanitorOptions};
 use copydesk_store::{Store, try_again};
 use copydesk_terminal::counted;
@@ -153,7 +154,7 @@ async fn refingerprint(store: &Store) -> anyhow::Result<Outcome> {
             "articles have fingerprints"
         )
     ));
-    let (mut after, mut done) = (i64::MIN, 0);
+    let (mut after, mut done) = (ArticleId(i64::MIN), 0);
     // Workers may be storing what links to the same articles: of two that wait for each other Postgres ends one.
     while let Some(step) = try_again(|| store.refingerprint(after, STEP)).await? {
         after = step.after;
@@ -178,7 +179,7 @@ async fn redecide(store: &Store) -> anyhow::Result<Outcome> {
         "{} decided on by another rule",
         counted(all.unsigned_abs(), "article was", "articles were")
     ));
-    let (mut after, mut done, mut changed) = (i64::MIN, 0, 0);
+    let (mut after, mut done, mut changed) = (ArticleId(i64::MIN), 0, 0);
     while let Some(step) = try_again(|| store.redecide(after, STEP)).await? {
         after = step.after;
         done += step.articles;

@@ -67,7 +67,11 @@ async fn list(config: &Config, args: &QuarantineArgs, limit: u32, json: bool) ->
             entry.reason,
             line(&entry.detail, 120),
             entry.raw_size.unwrap_or(0),
-            if entry.dropped.is_some() { ", dropped" } else { "" },
+            if entry.content_dropped_at.is_some() {
+                ", dropped"
+            } else {
+                ""
+            },
             counted(entry.attempts.unsigned_abs().into(), "time", "times"),
             entry.first_seen.format("%Y-%m-%d %H:%M:%SZ"),
         ));
@@ -90,8 +94,8 @@ fn as_json(entry: &QuarantineEntry) -> serde_json::Value {
         "raw_size": entry.raw_size,
         "truncated": entry.truncated,
         "raw_hash": entry.raw_hash.as_deref().map(hex),
-        "content_dropped_at": entry.dropped.as_ref().map(|(at, _)| at.to_rfc3339()),
-        "content_dropped_for": entry.dropped.as_ref().map(|(_, why)| why),
+        "content_dropped_at": entry.content_dropped_at.map(|at| at.to_rfc3339()),
+        "content_dropped_for": entry.content_dropped_for,
     })
 }
 
@@ -153,7 +157,7 @@ async fn entry(store: &Store, at: &Coordinates) -> anyhow::Result<QuarantineEntr
 
 fn without_bytes(entry: &QuarantineEntry) -> String {
     let at = &entry.coordinates;
-    let Some((when, why)) = &entry.dropped else {
+    let (Some(when), Some(why)) = (entry.content_dropped_at, &entry.content_dropped_for) else {
         return format!("{at} has just been settled by somebody else");
     };
     let when = when.format("%Y-%m-%d %H:%M:%SZ");

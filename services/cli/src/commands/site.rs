@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use copydesk_article::ArticleId;
 use copydesk_site::{BlockKey, block_key};
-use copydesk_store::{CleanEvent, Saying, SiteBlock, SiteExplanation, SiteOverview, Store};
+use copydesk_store::{CleanEvent, SiteBlock, SiteExplanation, SiteOverride, SiteOverview, Store};
 use copydesk_terminal::counted;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ pub(crate) async fn run(config: &Config, command: &SiteCommand) -> anyhow::Resul
             }
         }
         SiteCommand::Explain { article, json } => {
-            let Some(found) = store.explain_site_memory(*article).await? else {
+            let Some(found) = store.explain_site_memory(ArticleId(*article)).await? else {
                 bail!("there is no article {article}");
             };
             if *json {
@@ -47,11 +48,11 @@ pub(crate) async fn run(config: &Config, command: &SiteCommand) -> anyhow::Resul
                 return Ok(Outcome::Found);
             }
         }
-        SiteCommand::Pin(args) => say(&store, args, Saying::Pin).await?,
-        SiteCommand::Forget(args) => say(&store, args, Saying::Forget).await?,
+        SiteCommand::Pin(args) => say(&store, args, SiteOverride::Pin).await?,
+        SiteCommand::Forget(args) => say(&store, args, SiteOverride::Forget).await?,
         SiteCommand::Clear { site, block } => {
             let key = key_of(block)?;
-            if !store.unsay_of_block(site, key).await? {
+            if !store.clear_override(site, key).await? {
                 bail!("nothing was said about the block {key} of {}", safe(site));
             }
             print(&format!(
@@ -60,8 +61,8 @@ pub(crate) async fn run(config: &Config, command: &SiteCommand) -> anyhow::Resul
             ));
         }
         SiteCommand::Export { site } => {
-            for saying in store.said_of_blocks(site.as_deref()).await? {
-                print_json(saying_json(&saying));
+            for decision in store.overrides(site.as_deref()).await? {
+                print_json(decision_json(&decision));
             }
         }
         SiteCommand::Import { file } => import(&store, file).await?,
@@ -80,7 +81,7 @@ fn key_of(block: &str) -> anyhow::Result<BlockKey> {
     }
 }
 
-async fn say(store: &Store, args: &SayArgs, saying: Saying) -> anyhow::Result<()> {
+async fn say(store: &Store, args: &SayArgs, decision: SiteOverride) -> anyhow::Result<()> {
     let block = key_of(&args.block)?;
     let known = store.site_overview(&args.site, 200).await?;
     let sample = known
@@ -89,15 +90,15 @@ async fn say(store: &Store, args: &SayArgs, saying: Saying) -> anyhow::Result<()
     let one = SiteBlock {
         site: args.site.clone(),
         block,
-        saying,
+        decision,
         sample: sample.clone(),
         why: args.why.clone(),
     };
-    store.say_of_blocks(&[one], &who()).await?;
+    store.set_overrides(&[one], &who()).await?;
     print(&format!(
         "{}: {block} of {}{}; it counts from the next flush on, and `copydesk site reclean {}` applies it to \
             stored articles",
-        saying.as_str(),
+        decision.as_str(),
         safe(&args.site),
         sample.map_or_else(String::new, |s| format!(" (“{}”)", line(&s, 60))),
         safe(&args.site),
@@ -124,30 +125,30 @@ async fn import(store: &Store, file: &Path) -> anyhow::Result<()> {
     if read > LONGEST_IMPORT {
         bail!("{} is larger than {} MiB", file.display(), LONGEST_IMPORT >> 20);
     }
-    let mut sayings = Vec::new();
+    let mut decisions = Vec::new();
     for (number, text) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-        let saying = saying_from(text).with_context(|| {
+        let decision = decision_from(text).with_context(|| {
             format!(
                 "{}, line {}: not what `copydesk site export` writes",
                 file.display(),
                 number + 1
             )
         })?;
-        sayings.push(saying);
+        decisions.push(decision);
     }
-    store.say_of_blocks(&sayings, &who()).await?;
-    print(&format!("{} pins and forgets read", sayings.len()));
+    store.set_overrides(&decisions, &who()).await?;
+    print(&format!("{} pins and forgets read", decisions.len()));
     Ok(())
 }
 
-fn saying_json(saying: &SiteBlock) -> Value {
+fn decision_json(decision: &SiteBlock) -> Value {
     json!({
-        "site": saying.site, "block": saying.block.to_string(), "decision": saying.saying.as_str(),
-        "sample": saying.sample, "why": saying.why,
+        "site": decision.site, "block": decision.block.to_string(), "decision": decision.decision.as_str(),
+        "sample": decision.sample, "why": decision.why,
     })
 }
 
-fn saying_from(text: &str) -> anyhow::Result<SiteBlock> {
+fn decision_from(text: &str) -> anyhow::Result<SiteBlock> {
     let value: Value = serde_json::from_str(text).context("no JSON")?;
     let field = |name: &str| value.get(name).and_then(Value::as_str);
     let needed = |name: &'static str| field(name).with_context(|| format!("the field {name} is missing"));
@@ -156,7 +157,8 @@ fn saying_from(text: &str) -> anyhow::Result<SiteBlock> {
         block: needed("block")?
             .parse()
             .context("block is not eight hexadecimal digits")?,
-        saying: Saying::from_name(needed("decision")?).context("decision is neither pin nor forget")?,
+        decision: SiteOverride::from_name(needed("decision")?)
+            .context("decision is neither pin nor forget")?,
         sample: field("sample").map(str::to_owned),
         why: field("why").unwrap_or_default().to_owned(),
     })
@@ -164,7 +166,7 @@ fn saying_from(text: &str) -> anyhow::Result<SiteBlock> {
 
 async fn reclean(store: &Store, site: &str) -> anyhow::Result<Outcome> {
     let mut stop = stop_on_signal()?;
-    let (mut after, mut looked_at, mut changed) = (i64::MIN, 0_u64, 0_u64);
+    let (mut after, mut looked_at, mut changed) = (ArticleId(i64::MIN), 0_u64, 0_u64);
     loop {
         let articles = store.articles_of_site(site, after, STEP).await?;
         let Some(last) = articles.last().copied() else {
@@ -218,11 +220,11 @@ fn overview_text(overview: &SiteOverview) -> String {
         if block.removed_by_memory > 0 {
             notes.push(format!("site memory took it out of {}", block.removed_by_memory));
         }
-        if block.travels {
-            notes.push("travels with stories, stays".to_owned());
+        if block.syndicated {
+            notes.push("syndicated, stays".to_owned());
         }
-        if let Some(said) = &block.said {
-            notes.push(format!("a person says {said}"));
+        if let Some(decision) = block.decision {
+            notes.push(format!("a person says {}", decision.as_str()));
         }
         out.push(format!(
             "{}  {:>4}  {:<28} {}  {}",
@@ -249,7 +251,7 @@ fn overview_json(overview: &SiteOverview) -> Value {
                 b.zones.iter().map(|(z, n)| (z.as_str().to_owned(), (*n).into())).collect();
             json!({
                 "block": b.block.to_string(), "articles": b.articles, "zones": zones,
-                "removed_by_memory": b.removed_by_memory, "travels": b.travels, "said": b.said, "sample": b.sample,
+                "removed_by_memory": b.removed_by_memory, "syndicated": b.syndicated, "said": b.decision.map(SiteOverride::as_str), "sample": b.sample,
             })
         })
         .collect();
@@ -303,7 +305,7 @@ fn explanation_json(e: &SiteExplanation) -> Value {
         .map(|(position, guard, text)| json!({"position": position, "guard": guard, "text": text}))
         .collect();
     json!({
-        "article_id": e.article_id, "title": e.title, "stories": e.stories, "removed": removed, "spared": spared, "same": e.same,
+        "article_id": e.article_id.0, "title": e.title, "stories": e.stories, "removed": removed, "spared": spared, "same": e.same,
     })
 }
 

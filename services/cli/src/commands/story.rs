@@ -25,7 +25,7 @@ pub(crate) async fn run(config: &Config, command: &StoryCommand) -> anyhow::Resu
             }
         }
         StoryCommand::Explain { article, json } => {
-            let Some(found) = store.explain(*article).await? else {
+            let Some(found) = store.explain(ArticleId(*article)).await? else {
                 bail!("there is no article {article}");
             };
             if *json {
@@ -95,7 +95,7 @@ fn story_text(story: &StoryDetail) -> String {
             a.article_id,
             line(a.site.as_deref().unwrap_or("–"), 40),
             line(a.title.as_deref().unwrap_or("–"), 70),
-            a.words
+            a.word_count
         ));
     }
     out.push(style.dim(
@@ -142,7 +142,7 @@ fn story_json(story: &StoryDetail) -> serde_json::Value {
                 "article_id": a.article_id, "site": a.site, "title": a.title, "relation": a.relation,
                 "linked_to": a.linked_to, "similarity": a.similarity, "containment": a.containment,
                 "containment_of_linked": a.containment_of_linked, "lag_seconds": a.lag_seconds,
-                "words": a.words, "version": a.version, "published_at": a.published_at.map(|t| t.to_rfc3339()),
+                "words": a.word_count, "version": a.version, "published_at": a.published_at.map(|t| t.to_rfc3339()),
             })
         })
         .collect();
@@ -225,14 +225,14 @@ fn explanation_json(e: &Explanation) -> serde_json::Value {
         .iter()
         .map(|c| {
             json!({
-                "article_id": c.article_id, "site": c.site, "recorded": c.recorded, "again": c.again,
+                "article_id": c.article_id.0, "site": c.site, "recorded": c.recorded, "again": c.again,
                 "jaccard": c.jaccard, "in_candidate": c.in_candidate, "of_candidate": c.of_candidate, "score": c.score,
                 "signs": c.signs.iter().map(|(brings, words)| json!({ "brings": brings, "words": words })).collect::<Vec<_>>(),
             })
         })
         .collect();
     json!({
-        "article_id": e.article_id, "title": e.title, "story_id": e.story_id, "version": e.version,
+        "article_id": e.article_id.0, "title": e.title, "story_id": e.story_id.0, "version": e.version,
         "rule_version": e.rule_version, "common_version": e.common_version, "site_articles": e.site_articles,
         "dropped": e.dropped, "candidates": candidates, "same": e.same,
     })

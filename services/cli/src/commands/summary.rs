@@ -1,7 +1,7 @@
 //! `copydesk summary`: what came out, as a table for people.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use copydesk_store::{ArticleSummary, Summary};
+use copydesk_store::{ArticleSummary, Summary, Totals};
 use copydesk_terminal::counted;
 
 use super::{Outcome, print, store};
@@ -30,7 +30,12 @@ pub(crate) async fn run(config: &Config, args: &SummaryArgs) -> anyhow::Result<O
 }
 
 fn totals(summary: &Summary, style: Style) -> String {
-    let [stories, articles, messages, held] = summary.totals;
+    let Totals {
+        stories,
+        articles,
+        messages,
+        held,
+    } = summary.totals;
     style.bold(&format!(
         "{} in {}, from {}; {held} in quarantine",
         counted(articles.unsigned_abs(), "article", "articles"),

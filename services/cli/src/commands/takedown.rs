@@ -1,6 +1,7 @@
 //! `copydesk takedown`: a person removes an article, or lifts that.
 
 use anyhow::bail;
+use copydesk_article::ArticleId;
 use copydesk_clean::normalise_url;
 use copydesk_export::archive;
 use copydesk_store::{Store, TakedownTarget};
@@ -61,7 +62,7 @@ async fn reach_archive(store: &Store) -> anyhow::Result<()> {
 
 fn parse(text: &str) -> anyhow::Result<TakedownTarget> {
     if let Ok(id) = text.parse() {
-        return Ok(TakedownTarget::Article(id));
+        return Ok(TakedownTarget::Article(ArticleId(id)));
     }
     match normalise_url(text) {
         Some(url) => Ok(TakedownTarget::Address(url)),

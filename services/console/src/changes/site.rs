@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use copydesk_site::BlockKey;
-use copydesk_store::{Saying, SiteBlock};
+use copydesk_store::{SiteBlock, SiteOverride};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -31,10 +31,10 @@ pub(crate) async fn say(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
         .map(BlockKey)
         .ok_or_else(|| Problem::Bad(format!("block: {named:?} is not eight hexadecimal digits")))?;
     let what = ask.field("what").unwrap_or_default().to_owned();
-    let saying = match what.as_str() {
+    let decision = match what.as_str() {
         "clear" => None,
         name => Some(
-            Saying::from_name(name)
+            SiteOverride::from_name(name)
                 .ok_or_else(|| Problem::Bad("what: say pin, forget or clear".to_owned()))?,
         ),
     };
@@ -48,23 +48,23 @@ pub(crate) async fn say(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
             &ask,
             Section::Sites,
             "Say that about the block?",
-            &would(saying, sample.as_deref(), &named),
+            &would(decision, sample.as_deref(), &named),
             "Say it",
         );
     }
-    match saying {
-        Some(saying) => {
+    match decision {
+        Some(decision) => {
             let said = SiteBlock {
                 site: site.clone(),
                 block,
-                saying,
+                decision,
                 sample,
                 why: why(&ask),
             };
-            store.say_of_blocks(&[said], &ask.user).await?;
+            store.set_overrides(&[said], &ask.user).await?;
         }
         None => {
-            store.unsay_of_block(&site, block).await?;
+            store.clear_override(&site, block).await?;
         }
     }
     record(&ask, &what, &format!("block {named} of {site}"));
@@ -74,12 +74,12 @@ pub(crate) async fn say(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     )
 }
 
-fn would(saying: Option<Saying>, sample: Option<&str>, block: &str) -> Markup {
+fn would(decision: Option<SiteOverride>, sample: Option<&str>, block: &str) -> Markup {
     html! {
         p {
-            @match saying {
-                Some(Saying::Pin) => "This block would never be the article, on any page of the site:",
-                Some(Saying::Forget) => "This block would stay in the article, whoever shows it:",
+            @match decision {
+                Some(SiteOverride::Pin) => "This block would never be the article, on any page of the site:",
+                Some(SiteOverride::Forget) => "This block would stay in the article, whoever shows it:",
                 None => "What was said about this block would be taken back:",
             }
         }

@@ -111,7 +111,7 @@ pub(crate) async fn undo_clean(app: Arc<App>, ask: Ask) -> Result<Page, Problem>
     }
     let undone = store.undo_clean_event(event).await?;
     record(&ask, "undo clean", &event.to_string());
-    let data = json!({"done": true, "event_id": undone.event_id, "article_id": undone.article_id});
+    let data = json!({"done": true, "event_id": undone.event_id, "article_id": undone.article_id.0});
     ask.changed(&data, format!("/articles/{}", undone.article_id))
 }
 

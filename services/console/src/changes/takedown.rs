@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::ArticleId;
 use copydesk_store::{StoreError, TakedownTarget};
 use maud::{Markup, html};
 use serde_json::json;
@@ -40,7 +41,9 @@ pub(crate) async fn take_down(app: Arc<App>, ask: Ask) -> Result<Page, Problem> 
             "Take it down",
         );
     }
-    let done = store.take_down(&TakedownTarget::Article(id), &why(&ask)).await?;
+    let done = store
+        .take_down(&TakedownTarget::Article(ArticleId(id)), &why(&ask))
+        .await?;
     record(
         &ask,
         "takedown",

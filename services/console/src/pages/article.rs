@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::ArticleId;
 use copydesk_store::reads::{ArticleRow, BlockRow, SightingRow, VersionRow};
 use copydesk_store::{Explanation, Store};
 use maud::{Markup, html};
@@ -40,7 +41,7 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let Some(article) = store.read_article(id).await? else {
         return Err(missing(store, id).await?);
     };
-    let explained = permitted(app.looks_deeper().await?.explain(id).await)?;
+    let explained = permitted(app.looks_deeper().await?.explain(ArticleId(id)).await)?;
     let data = Article {
         blocks: store.read_blocks(id, article.version, BLOCKS).await?,
         versions: store.read_versions(id, SHOWN).await?,

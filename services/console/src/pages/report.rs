@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::ArticleId;
 use copydesk_store::Store;
 use copydesk_store::reads::{ArticleRow, BlockRow};
 use copydesk_worker::CleanedAlone;
@@ -136,7 +137,7 @@ pub(crate) async fn of_article(app: Arc<App>, ask: Ask) -> Result<Page, Problem>
     let id = ask.number("article")?;
     let store = app.reads().await?;
     let (article, blocks, about) = named_by(store, &ask, id).await?;
-    let explained = permitted(app.looks_deeper().await?.explain(id).await)?;
+    let explained = permitted(app.looks_deeper().await?.explain(ArticleId(id)).await)?;
     let linked = match about {
         About::Link(other) => {
             json!({"article": article_of(store, other).await?, "blocks": latest_blocks(store, other).await?})

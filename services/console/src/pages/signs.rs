@@ -1,5 +1,6 @@
 //! Why an article is in its story: the decision with its strongest signs, in words.
 
+use copydesk_article::ArticleId;
 use copydesk_store::{ExplainedCandidate, Explanation};
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ pub(crate) fn draw(explained: &Explanation) -> Markup {
     }
 }
 
-fn one(article: i64, c: &ExplainedCandidate) -> Markup {
+fn one(article: ArticleId, c: &ExplainedCandidate) -> Markup {
     let linked = c.recorded.starts_with("linked");
     html! {
         section.candidate {

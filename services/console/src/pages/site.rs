@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use copydesk_store::reads::{RemovedRule, SaidRow};
-use copydesk_store::{SiteMemoryBlock, SiteOverview};
+use copydesk_store::reads::{OverrideRow, RemovedRule};
+use copydesk_store::{SiteMemoryBlock, SiteOverride, SiteOverview};
 use maud::{Markup, html};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ struct Site {
     site: String,
     /// Null: this login may not see site memory.
     repeats: Option<Value>,
-    said: Vec<SaidRow>,
+    said: Vec<OverrideRow>,
     removed: Vec<RemovedRule>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn show(app: Arc<App>, ask: Ask) -> Result<Page, Problem> {
     let name = ask.part("site").to_owned();
     let store = app.reads().await?;
     let removed = store.read_removed(&name, ARTICLES).await?;
-    let said = store.read_said(&name, SHOWN).await?;
+    let said = store.read_overrides(&name, SHOWN).await?;
     let known = store.read_sites(&name, false, 1, 1).await?;
     if said.is_empty() && known.first().is_none_or(|s| s.site != name) {
         return Err(Problem::NotFound(format!("No article is of the site {name:?}.")));
@@ -65,7 +65,7 @@ fn as_json(overview: &SiteOverview) -> Value {
             json!({
                 "block": b.block.to_string(), "articles": b.articles, "removed_by_memory":
                     b.removed_by_memory,
-                "zones": zones(b), "travels": b.travels, "said": b.said, "sample": b.sample,
+                "zones": zones(b), "syndicated": b.syndicated, "said": b.decision.map(SiteOverride::as_str), "sample": b.sample,
             })
         })
         .collect();
@@ -117,16 +117,16 @@ fn repeats(ask: &Ask, site: &str, overview: &SiteOverview) -> Markup {
                 td data-name="block" { code { (b.block) } }
                 td.number data-name="articles" { (b.articles) @if b.removed_by_memory > 0 { ", taken out of "
                     (b.removed_by_memory) } }
-                td data-name="where" { (zones(b).join(", ")) @if b.travels { " · travels with stories, stays"
-                    } @if let Some(said) = &b.said { " · " strong { (said) } } }
+                td data-name="where" { (zones(b).join(", ")) @if b.syndicated { " · syndicated, stays"
+                    } @if let Some(decision) = b.decision { " · " strong { (decision.as_str()) } } }
                 td data-name="text" dir="auto" { (beginning(&b.sample, 200)) }
-                @if ask.can_write { td { (buttons(site, b.block, b.said.as_deref())) } }
+                @if ask.can_write { td { (buttons(site, b.block, b.decision.map(SiteOverride::as_str))) } }
             } } }
         }
     }
 }
 
-fn said(s: &SaidRow) -> Markup {
+fn said(s: &OverrideRow) -> Markup {
     html! {
         p {
             strong { (s.decision) } " " code { (s.block) } " "

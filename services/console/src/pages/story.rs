@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use copydesk_article::ArticleId;
 use copydesk_store::reads::{BlockRow, EventRow, MemberRow, StoryRow};
 use copydesk_store::{Explanation, StoreError};
 use maud::{Markup, html};
@@ -76,7 +77,7 @@ async fn explained(app: &App, articles: &[MemberRow]) -> Result<Option<Vec<Expla
     let store = app.looks_deeper().await?;
     let mut all = Vec::new();
     for member in articles.iter().filter(|m| m.linked_to.is_some()).take(EXPLAINED) {
-        let read: Result<_, StoreError> = store.explain(member.article_id).await;
+        let read: Result<_, StoreError> = store.explain(ArticleId(member.article_id)).await;
         match permitted(read)? {
             Some(found) => all.extend(found),
             None => return Ok(None),

@@ -51,7 +51,7 @@ pub(crate) async fn look(monitor: Arc<Monitor>, store: Store, stream: StreamConf
             Ok(usage) => monitor.quarantine(usage, store.quarantine_max_bytes()),
             Err(error) => tracing::debug!(%error, "cannot read how large the quarantine is"),
         }
-        match store.outbox_waiting().await {
+        match store.read_outputs().await {
             Ok(waiting) => monitor.outbox(&on, &waiting),
             Err(error) => tracing::debug!(%error, "cannot read the outbox"),
         }

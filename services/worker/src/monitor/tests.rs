@@ -98,10 +98,10 @@ fn partitions_that_are_gone_have_no_lag_here() {
 #[test]
 fn what_waits_in_the_outbox_is_shown_and_forgotten() {
     let monitor = Monitor::new(&[], None);
-    let waiting = Waiting {
+    let waiting = OutputRow {
         output: "articles".into(),
-        messages: 7,
-        oldest: chrono::DateTime::UNIX_EPOCH,
+        waiting: 7,
+        oldest: Some(chrono::DateTime::UNIX_EPOCH),
     };
     monitor.outbox(&["dead_letters"], &[waiting]);
     let text = || page(&monitor, "/metrics", &Stopped::new()).unwrap().body;

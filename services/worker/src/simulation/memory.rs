@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use copydesk_article::{NextOffset, Partition, Topic, TopicPartition};
+use copydesk_article::{ArticleId, NextOffset, Partition, Topic, TopicPartition};
 use copydesk_store::ledger::{self, Advanced, Counts, Ledger, Rows};
 use copydesk_store::{Batch, Claimed, FlushError, FlushReport, OnLostRange, Progress, StoreError, Wanted};
 use futures_util::future::BoxFuture;
@@ -133,7 +133,7 @@ pub(super) enum Refusal {
 impl From<Refusal> for StoreError {
     fn from(refusal: Refusal) -> Self {
         let database = |error| Self::Database {
-            doing: "simulated",
+            context: "simulated",
             error,
         };
         match refusal {
@@ -232,7 +232,7 @@ impl Ledger for MemoryDatabase {
         match self.call(op).await? {
             Answer::Advanced(true) => Ok(Some(Advanced {
                 last_takedown: 0,
-                ids: (0..counts.prepared).collect(),
+                ids: (0..counts.prepared).map(ArticleId).collect(),
                 common_version: 0,
             })),
             Answer::Advanced(false) => Ok(None),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::fetch_one;
 
 /// Held while a run is under way; Postgres takes it from a program that is gone.
 #[derive(Debug)]
@@ -23,18 +24,14 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn lock_archive(&self, name: &str) -> Result<Option<ArchiveLock>, StoreError> {
-        const DOING: &str = "cannot lock the archive";
+        const CONTEXT: &str = "cannot lock the archive";
         // A connection of its own, which no pool hands to others: the lock ends with it.
-        let mut connection = self.pool.acquire().await.doing(DOING)?.detach();
+        let mut connection = self.pool.acquire().await.context(CONTEXT)?.detach();
         let until = Instant::now() + PATIENCE;
         loop {
-            let locked: bool = sqlx::query_scalar(
-                "SELECT pg_try_advisory_lock(hashtextextended('copydesk archive ' || $1, 0))",
-            )
-            .bind(name)
-            .fetch_one(&mut connection)
-            .await
-            .doing(DOING)?;
+            let locked: bool = fetch_one!(&mut connection, CONTEXT;
+                "SELECT pg_try_advisory_lock(hashtextextended('copydesk archive ' || $1, 0))", name
+            )?;
             if locked {
                 return Ok(Some(ArchiveLock {
                     _connection: connection,

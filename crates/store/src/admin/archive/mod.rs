@@ -16,11 +16,13 @@ pub(crate) mod takedown;
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use copydesk_article::ArticleId;
 
 use crate::admin::export::{ExportColumn, columns_of};
 use crate::admin::retention::retire::{drop_articles, forget_addresses, old};
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::{execute, fetch_all, fetch_one, fetch_optional, numbers, record};
 
 pub use lock::ArchiveLock;
 pub use reading::ArchiveReader;
@@ -30,17 +32,19 @@ pub use takedown::{ArchiveTakedown, TakedownMatch};
 
 const NOTING: &str = "cannot note what is archived (this needs the role copydesk_owner)";
 
-/// A batch that is not archived yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchiveBatch {
-    /// Names it, in file names as well.
-    pub batch_id: i64,
-    /// The day on which its articles were stored first, in UTC.
-    pub day: NaiveDate,
-    /// The folder that it is in.
-    pub folder: String,
-    /// Whether all its files are there and verified.
-    pub written: bool,
+record! {
+    /// A batch that is not archived yet.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ArchiveBatch {
+        /// Names it, in file names as well.
+        pub batch_id: i64,
+        /// The day on which its articles were stored first, in UTC.
+        pub day: NaiveDate,
+        /// The folder that it is in.
+        pub folder: String,
+        /// Whether all its files are there and verified.
+        pub written: bool,
+    }
 }
 
 /// What the files of a batch hold.
@@ -86,15 +90,14 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn archive_days(&self, before: DateTime<Utc>) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
-        sqlx::query_as(concat!(
-            "SELECT (ingested_at AT TIME ZONE 'UTC')::date, count(*) FROM articles WHERE ingested_at < $1 AND ",
-            old!(),
-            " GROUP BY 1 ORDER BY 1"
-        ))
-        .bind(before)
-        .fetch_all(&self.pool)
-        .await
-        .doing(READING)
+        fetch_all!(&self.pool, READING;
+            concat!(
+                "SELECT (ingested_at AT TIME ZONE 'UTC')::date, count(*) FROM articles WHERE ingested_at < $1 AND ",
+                old!(),
+                " GROUP BY 1 ORDER BY 1"
+            ),
+            before
+        )
     }
 
     /// The columns of a table of the archive.
@@ -110,19 +113,10 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn unfinished_archive_batches(&self) -> Result<Vec<ArchiveBatch>, StoreError> {
-        let rows: Vec<(i64, NaiveDate, String, bool)> = sqlx::query_as(
-            "SELECT batch_id, day, folder, written_at IS NOT NULL FROM archive_batch WHERE archived_at IS NULL ORDER BY batch_id",
+        fetch_all!(&self.pool, NOTING;
+            "SELECT batch_id, day, folder, written_at IS NOT NULL AS written FROM archive_batch
+             WHERE archived_at IS NULL ORDER BY batch_id"
         )
-        .fetch_all(&self.pool)
-        .await
-        .doing(NOTING)?;
-        let batch = |(batch_id, day, folder, written)| ArchiveBatch {
-            batch_id,
-            day,
-            folder,
-            written,
-        };
-        Ok(rows.into_iter().map(batch).collect())
     }
 
     /// Begins a batch. It is noted before its first file is made, so that whoever comes after a crash knows which files to delete.
@@ -134,13 +128,9 @@ impl Store {
         day: NaiveDate,
         folder: &str,
     ) -> Result<ArchiveBatch, StoreError> {
-        let batch_id =
-            sqlx::query_scalar("INSERT INTO archive_batch (day, folder) VALUES ($1, $2) RETURNING batch_id")
-                .bind(day)
-                .bind(folder)
-                .fetch_one(&self.pool)
-                .await
-                .doing(NOTING)?;
+        let batch_id = fetch_one!(&self.pool, NOTING;
+            "INSERT INTO archive_batch (day, folder) VALUES ($1, $2) RETURNING batch_id", day, folder
+        )?;
         Ok(ArchiveBatch {
             batch_id,
             day,
@@ -154,11 +144,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer; a role that may not.
     pub async fn abandon_archive_batch(&self, batch: &ArchiveBatch) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM archive_batch WHERE batch_id = $1 AND written_at IS NULL")
-            .bind(batch.batch_id)
-            .execute(&self.pool)
-            .await
-            .doing(NOTING)?;
+        execute!(&self.pool, NOTING;
+            "DELETE FROM archive_batch WHERE batch_id = $1 AND written_at IS NULL", batch.batch_id
+        )?;
         Ok(())
     }
 
@@ -174,28 +162,18 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (ids, stamps): (Vec<i64>, Vec<String>) = stamps.into_iter().unzip();
         let mut tx = self.begin().await?;
-        sqlx::query("INSERT INTO archive_pending (article_id, batch_id, stamp) SELECT id, $1, stamp FROM unnest($2::int8[], $3::text[]) AS w (id, stamp)")
-            .bind(batch.batch_id)
-            .bind(&ids)
-            .bind(&stamps)
-            .execute(&mut *tx)
-            .await
-            .doing(NOTING)?;
+        execute!(&mut *tx, NOTING;
+            "INSERT INTO archive_pending (article_id, batch_id, stamp) SELECT id, $1, stamp FROM unnest($2::int8[], $3::text[]) AS w (id, stamp)",
+            batch.batch_id, &ids, &stamps
+        )?;
         let [articles, versions, blocks, stories] = counts.rows.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-        sqlx::query(
+        execute!(&mut *tx, NOTING;
             "UPDATE archive_batch SET written_at = now(), articles = $2, versions = $3, removed_blocks = $4, stories = $5, bytes = $6
              WHERE batch_id = $1",
-        )
-        .bind(batch.batch_id)
-        .bind(articles)
-        .bind(versions)
-        .bind(blocks)
-        .bind(stories)
-        .bind(i64::try_from(counts.bytes).unwrap_or(i64::MAX))
-        .execute(&mut *tx)
-        .await
-        .doing(NOTING)?;
-        tx.commit().await.doing(NOTING)
+            batch.batch_id, articles, versions, blocks, stories,
+            i64::try_from(counts.bytes).unwrap_or(i64::MAX)
+        )?;
+        tx.commit().await.context(NOTING)
     }
 
     /// Drops some of a written batch's articles, in one transaction, those with numbers above `after`. `None`: none is left.
@@ -210,62 +188,46 @@ impl Store {
     ) -> Result<Option<ArchiveStep>, StoreError> {
         loop {
             let mut tx = self.begin().await?;
-            let pending: Vec<(i64, String)> = sqlx::query_as(
+            let pending: Vec<(ArticleId, String)> = fetch_all!(&mut *tx, NOTING;
                 "SELECT article_id, stamp FROM archive_pending WHERE batch_id = $1 AND article_id > $2 ORDER BY article_id LIMIT $3",
-            )
-            .bind(batch.batch_id)
-            .bind(after)
-            .bind(most)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(NOTING)?;
+                batch.batch_id, after, most
+            )?;
             let Some((end, _)) = pending.last() else {
                 return Ok(None);
             };
             let end = *end;
             let written: HashMap<i64, &str> =
-                pending.iter().map(|(id, stamp)| (*id, stamp.as_str())).collect();
-            let all: Vec<i64> = pending.iter().map(|(id, _)| *id).collect();
+                pending.iter().map(|(id, stamp)| (id.0, stamp.as_str())).collect();
+            let all: Vec<ArticleId> = pending.iter().map(|(id, _)| *id).collect();
             let same = unchanged(&mut tx, &all, &written).await?;
-            let identities = sqlx::query_scalar("SELECT identity FROM article WHERE article_id = ANY ($1)")
-                .bind(&same)
-                .fetch_all(&mut *tx)
-                .await
-                .doing(NOTING)?;
+            let identities = fetch_all!(&mut *tx, NOTING;
+                "SELECT identity FROM article WHERE article_id = ANY ($1)", numbers(&same)
+            )?;
             forget_addresses(&mut tx, &same, identities).await?;
-            let locked: Vec<i64> = sqlx::query_scalar(
+            let locked: Vec<ArticleId> = fetch_all!(&mut *tx, NOTING;
                 "SELECT article_id FROM article WHERE article_id = ANY ($1) ORDER BY article_id FOR UPDATE",
-            )
-            .bind(&same)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(NOTING)?;
+                numbers(&same)
+            )?;
             if locked != same || unchanged(&mut tx, &same, &written).await? != same {
                 // One of them changed since the first look. Nothing was done; look again.
-                tx.rollback().await.doing(NOTING)?;
+                tx.rollback().await.context(NOTING)?;
                 continue;
             }
             drop_articles(&mut tx, &same, Some(batch.day)).await?;
-            let changed: Vec<i64> = all
+            let changed: Vec<ArticleId> = all
                 .into_iter()
                 .filter(|id| same.binary_search(id).is_err())
                 .collect();
-            sqlx::query("DELETE FROM archive_pending WHERE article_id = ANY ($1)")
-                .bind(&same)
-                .execute(&mut *tx)
-                .await
-                .doing(NOTING)?;
+            execute!(&mut *tx, NOTING; "DELETE FROM archive_pending WHERE article_id = ANY ($1)", numbers(&same))?;
             // They go out of the files, so no change back may make them go from here.
-            sqlx::query("UPDATE archive_pending SET stamp = '' WHERE article_id = ANY ($1)")
-                .bind(&changed)
-                .execute(&mut *tx)
-                .await
-                .doing(NOTING)?;
-            tx.commit().await.doing(NOTING)?;
+            execute!(&mut *tx, NOTING;
+                "UPDATE archive_pending SET stamp = '' WHERE article_id = ANY ($1)", numbers(&changed)
+            )?;
+            tx.commit().await.context(NOTING)?;
             return Ok(Some(ArchiveStep {
-                after: end,
+                after: end.0,
                 dropped: same.len() as u64,
-                changed,
+                changed: numbers(&changed),
             }));
         }
     }
@@ -276,20 +238,14 @@ impl Store {
     /// Postgres does not answer; a role that may not.
     pub async fn archive_done(&self, batch: &ArchiveBatch) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let kept = sqlx::query("DELETE FROM archive_pending WHERE batch_id = $1")
-            .bind(batch.batch_id)
-            .execute(&mut *tx)
-            .await
-            .doing(NOTING)?;
-        sqlx::query(
+        let kept = execute!(&mut *tx, NOTING;
+            "DELETE FROM archive_pending WHERE batch_id = $1", batch.batch_id
+        )?;
+        execute!(&mut *tx, NOTING;
             "UPDATE archive_batch SET archived_at = now(), articles = articles - $2 WHERE batch_id = $1",
-        )
-        .bind(batch.batch_id)
-        .bind(i64::try_from(kept.rows_affected()).unwrap_or(0))
-        .execute(&mut *tx)
-        .await
-        .doing(NOTING)?;
-        tx.commit().await.doing(NOTING)
+            batch.batch_id, i64::try_from(kept).unwrap_or(0)
+        )?;
+        tx.commit().await.context(NOTING)
     }
 
     /// The last day of which articles are in the archive, and where the archive is. `None`: nothing is archived.
@@ -297,9 +253,8 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn archived_until(&self) -> Result<Option<(NaiveDate, String)>, StoreError> {
-        sqlx::query_as("SELECT day, folder FROM archive_batches ORDER BY day DESC, batch_id DESC LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await
-            .doing("cannot look for the archive")
+        fetch_optional!(&self.pool, "cannot look for the archive";
+            "SELECT day, folder FROM archive_batches ORDER BY day DESC, batch_id DESC LIMIT 1"
+        )
     }
 }

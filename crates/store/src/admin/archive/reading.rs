@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use copydesk_article::ArticleId;
 use futures_util::TryStreamExt as _;
 use sqlx::{Postgres, Transaction};
 
 use super::table::ArchiveTable;
 use crate::admin::retention::retire::old;
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
+use crate::rows::{fetch_all, numbers};
 
 pub(super) const READING: &str = "cannot read the articles to archive";
 
@@ -43,11 +45,9 @@ impl ArchiveReader {
     /// # Errors
     /// Postgres does not answer.
     pub async fn stories(&mut self) -> Result<Vec<i64>, StoreError> {
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM articles WHERE article_id = ANY ($1) ORDER BY 1")
-            .bind(&self.articles)
-            .fetch_all(&mut *self.tx)
-            .await
-            .doing(READING)
+        fetch_all!(&mut *self.tx, READING;
+            "SELECT DISTINCT story_id FROM articles WHERE article_id = ANY ($1) ORDER BY 1", &self.articles
+        )
     }
 
     /// Hands the rows of a table for these articles (or stories) to `sink`, as JSON objects. Answers with their number.
@@ -64,7 +64,7 @@ impl ArchiveReader {
             .bind(ids)
             .fetch(&mut *self.tx);
         let mut count = 0;
-        while let Some(row) = rows.try_next().await.doing(READING)? {
+        while let Some(row) = rows.try_next().await.context(READING)? {
             sink(&row)?;
             count += 1;
         }
@@ -80,7 +80,7 @@ impl ArchiveReader {
         for some in self.articles.chunks(1_000) {
             stamps.extend(stamps_of(&mut self.tx, some).await?);
         }
-        self.tx.rollback().await.doing(READING)?;
+        self.tx.rollback().await.context(READING)?;
         Ok(stamps)
     }
 }
@@ -97,18 +97,14 @@ impl Store {
     ) -> Result<ArchiveReader, StoreError> {
         let mut tx = self.begin_reading().await?;
         let from = day.and_time(NaiveTime::MIN).and_utc();
-        let articles = sqlx::query_scalar(concat!(
-            "SELECT article_id FROM articles WHERE ingested_at >= $2 AND ingested_at < $3 AND ",
-            old!(),
-            " ORDER BY site COLLATE \"C\", article_id LIMIT $4"
-        ))
-        .bind(before)
-        .bind(from)
-        .bind(from.checked_add_days(Days::new(1)).unwrap_or(before))
-        .bind(BATCH)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(READING)?;
+        let articles = fetch_all!(&mut *tx, READING;
+            concat!(
+                "SELECT article_id FROM articles WHERE ingested_at >= $2 AND ingested_at < $3 AND ",
+                old!(),
+                " ORDER BY site COLLATE \"C\", article_id LIMIT $4"
+            ),
+            before, from, from.checked_add_days(Days::new(1)).unwrap_or(before), BATCH
+        )?;
         Ok(ArchiveReader { tx, articles })
     }
 }
@@ -117,24 +113,20 @@ async fn stamps_of(
     tx: &mut Transaction<'static, Postgres>,
     ids: &[i64],
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    sqlx::query_as(STAMPS)
-        .bind(ids)
-        .fetch_all(&mut **tx)
-        .await
-        .doing(READING)
+    fetch_all!(&mut **tx, READING; STAMPS, ids)
 }
 
 /// Those of `ids` (ascending) whose stamp is the one that was written.
 pub(super) async fn unchanged(
     tx: &mut Transaction<'static, Postgres>,
-    ids: &[i64],
+    ids: &[ArticleId],
     written: &HashMap<i64, &str>,
-) -> Result<Vec<i64>, StoreError> {
-    let mut same: Vec<i64> = stamps_of(tx, ids)
+) -> Result<Vec<ArticleId>, StoreError> {
+    let mut same: Vec<ArticleId> = stamps_of(tx, &numbers(ids))
         .await?
         .into_iter()
         .filter(|(id, stamp)| written.get(id).is_some_and(|w| w == stamp))
-        .map(|(id, _)| id)
+        .map(|(id, _)| ArticleId(id))
         .collect();
     same.sort_unstable();
     Ok(same)

@@ -1,37 +1,22 @@
 //! The tables of the archive: their columns are those of public views.
 
-/// A table of the archive. Its columns are those of the public view of the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ArchiveTable {
-    /// Articles with their place in their story.
-    Articles,
-    /// All versions. The body of the shown one is with the article, and null here.
-    ArticleVersions,
-    /// What was taken out of each version, by which rule.
-    RemovedBlocks,
-    /// The stories of the batch's articles, as they were before any of these went.
-    Stories,
+use crate::rows::named;
+
+named! {
+    /// A table of the archive. Its columns are those of the public view of the same name.
+    pub enum ArchiveTable {
+        /// Articles with their place in their story.
+        Articles = "articles",
+        /// All versions. The body of the shown one is with the article, and null here.
+        ArticleVersions = "article_versions",
+        /// What was taken out of each version, by which rule.
+        RemovedBlocks = "removed_blocks",
+        /// The stories of the batch's articles, as they were before any of these went.
+        Stories = "stories",
+    }
 }
 
 impl ArchiveTable {
-    /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 4] = [
-        Self::Articles,
-        Self::ArticleVersions,
-        Self::RemovedBlocks,
-        Self::Stories,
-    ];
-
-    /// The view, and the folder.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Articles => "articles",
-            Self::ArticleVersions => "article_versions",
-            Self::RemovedBlocks => "removed_blocks",
-            Self::Stories => "stories",
-        }
-    }
-
     /// The columns by which its rows are sorted within a batch.
     pub const fn sorted_by(self) -> &'static [&'static str] {
         match self {

@@ -8,20 +8,23 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::identity::Identity;
+use crate::rows::{execute, fetch_all, record};
 
-const DOING: &str = "cannot note what was taken out of the archive (this needs the role copydesk_owner)";
+const CONTEXT: &str = "cannot note what was taken out of the archive (this needs the role copydesk_owner)";
 
-/// A takedown that files of the archive may have articles of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchiveTakedown {
-    /// Names the takedown.
-    pub takedown_id: i64,
-    article_id: Option<i64>,
-    identity: Option<Vec<u8>>,
-    address_hash: Option<Vec<u8>>,
-    is_exact: bool,
+record! {
+    /// A takedown that files of the archive may have articles of.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ArchiveTakedown {
+        /// Names the takedown.
+        pub takedown_id: i64,
+        article_id: Option<i64>,
+        identity: Option<Vec<u8>>,
+        address_hash: Option<Vec<u8>>,
+        is_exact: bool,
+    }
 }
 
 /// How an archived article is the one of a takedown.
@@ -63,21 +66,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer; a role that may not.
     pub async fn archive_takedowns(&self) -> Result<Vec<ArchiveTakedown>, StoreError> {
-        type Row = (i64, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>, bool);
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT takedown_id, article_id, identity, address_hash, is_exact FROM archive_takedown ORDER BY takedown_id",
+        fetch_all!(&self.pool, CONTEXT;
+            "SELECT takedown_id, article_id, identity, address_hash, is_exact FROM archive_takedown ORDER BY takedown_id"
         )
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        let takedown = |(takedown_id, article_id, identity, address_hash, is_exact)| ArchiveTakedown {
-            takedown_id,
-            article_id,
-            identity,
-            address_hash,
-            is_exact,
-        };
-        Ok(rows.into_iter().map(takedown).collect())
     }
 
     /// The folders that batches were written to, each with its batches.
@@ -85,12 +76,9 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn archive_folders(&self) -> Result<BTreeMap<String, Vec<i64>>, StoreError> {
-        let rows: Vec<(String, Vec<i64>)> = sqlx::query_as(
-            "SELECT folder, array_agg(batch_id ORDER BY batch_id) FROM archive_batches GROUP BY folder",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .doing("cannot look for the archive")?;
+        let rows: Vec<(String, Vec<i64>)> = fetch_all!(&self.pool, "cannot look for the archive";
+            "SELECT folder, array_agg(batch_id ORDER BY batch_id) FROM archive_batches GROUP BY folder"
+        )?;
         Ok(rows.into_iter().collect())
     }
 
@@ -99,16 +87,12 @@ impl Store {
     /// # Errors
     /// Postgres does not answer; a role that may not.
     pub async fn hold_archived(&self, takedown: i64, hashes: &[Vec<u8>]) -> Result<(), StoreError> {
-        sqlx::query(
+        execute!(&self.pool, CONTEXT;
             "INSERT INTO takedown_hold (takedown_id, hash) SELECT DISTINCT $1, h FROM unnest($2::bytea[]) AS w (h)
              WHERE EXISTS (SELECT FROM takedown WHERE takedown_id = $1 AND lifted_at IS NULL)
                  AND NOT EXISTS (SELECT FROM article_identity i WHERE i.identity = h) ON CONFLICT DO NOTHING",
-        )
-        .bind(takedown)
-        .bind(hashes)
-        .execute(&self.pool)
-        .await
-        .doing(DOING)?;
+            takedown, hashes
+        )?;
         Ok(())
     }
 
@@ -118,19 +102,11 @@ impl Store {
     /// Postgres does not answer; a role that may not.
     pub async fn archive_taken_down(&self, takedowns: &[i64], articles: &[i64]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        for (sql, ids) in [
-            (
-                "UPDATE retired_article SET archive_day = NULL WHERE article_id = ANY ($1)",
-                articles,
-            ),
-            (
-                "DELETE FROM archive_takedown WHERE takedown_id = ANY ($1)",
-                takedowns,
-            ),
-        ] {
-            sqlx::query(sql).bind(ids).execute(&mut *tx).await.doing(DOING)?;
-        }
-        tx.commit().await.doing(DOING)
+        execute!(&mut *tx, CONTEXT;
+            "UPDATE retired_article SET archive_day = NULL WHERE article_id = ANY ($1)", articles
+        )?;
+        execute!(&mut *tx, CONTEXT; "DELETE FROM archive_takedown WHERE takedown_id = ANY ($1)", takedowns)?;
+        tx.commit().await.context(CONTEXT)
     }
 }
 

@@ -7,14 +7,15 @@
 //! page again is a new article.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use copydesk_article::ArticleId;
 use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::story_rows;
-use crate::rows::ids;
+use crate::rows::{execute, fetch_all, fetch_one, numbers, record};
 
-const DOING: &str = "cannot drop old articles (this needs the role copydesk_owner)";
+const CONTEXT: &str = "cannot drop old articles (this needs the role copydesk_owner)";
 
 /// What is old, as a condition on `article`; `$1` is the time.
 ///
@@ -26,15 +27,17 @@ macro_rules! old {
 }
 pub(crate) use old;
 
-/// What retention would drop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Retirable {
-    /// Articles.
-    pub articles: u64,
-    /// Their older versions.
-    pub versions: u64,
-    /// Stories of which nothing would be left.
-    pub stories: u64,
+record! {
+    /// What retention would drop.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub struct Retirable {
+        /// Articles.
+        pub articles: u64,
+        /// Their older versions.
+        pub versions: u64,
+        /// Stories of which nothing would be left.
+        pub stories: u64,
+    }
 }
 
 impl Store {
@@ -58,39 +61,31 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn retirable(&self, before: DateTime<Utc>) -> Result<Retirable, StoreError> {
-        let (articles, versions, stories): (i64, i64, i64) = sqlx::query_as(concat!(
-            "WITH old AS MATERIALIZED (SELECT article_id, m.story_id FROM article a JOIN membership m USING (article_id) WHERE a.ingested_at < $1 AND ",
-            old!(),
-            ")
-             SELECT (SELECT count(*) FROM old),
-                    (SELECT count(*) FROM article_version v JOIN old USING (article_id)),
-                    (SELECT count(*) FROM (SELECT story_id, count(*) AS gone FROM old GROUP BY story_id) s
-                     WHERE s.gone = (SELECT count(*) FROM membership m WHERE m.story_id = s.story_id))"
-        ))
-        .bind(before)
-        .fetch_one(&self.pool)
-        .await
-        .doing("cannot count old articles")?;
-        Ok(Retirable {
-            articles: articles.unsigned_abs(),
-            versions: versions.unsigned_abs(),
-            stories: stories.unsigned_abs(),
-        })
+        fetch_one!(&self.pool, "cannot count old articles";
+            concat!(
+                "WITH old AS MATERIALIZED (
+                     SELECT article_id, m.story_id FROM article a JOIN membership m USING (article_id) WHERE a.ingested_at < $1 AND ",
+                old!(),
+                ")
+                 SELECT (SELECT count(*) FROM old) AS articles,
+                        (SELECT count(*) FROM article_version v JOIN old USING (article_id)) AS versions,
+                        (SELECT count(*) FROM (SELECT story_id, count(*) AS gone FROM old GROUP BY story_id) s
+                         WHERE s.gone = (SELECT count(*) FROM membership m WHERE m.story_id = s.story_id)) AS stories"
+            ),
+            before
+        )
     }
 
     /// The number up to which articles can be old: where [`Self::retire`] ends.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn last_before(&self, before: DateTime<Utc>) -> Result<Option<i64>, StoreError> {
+    pub async fn last_before(&self, before: DateTime<Utc>) -> Result<Option<ArticleId>, StoreError> {
         // OFFSET 0: first the days by their index, which is small, then the largest number.
-        sqlx::query_scalar(
+        fetch_one!(&self.pool, "cannot look for old articles";
             "SELECT max(article_id) FROM (SELECT article_id FROM article WHERE ingested_at < $1 OFFSET 0) AS o",
+            before
         )
-        .bind(before)
-        .fetch_one(&self.pool)
-        .await
-        .doing("cannot look for old articles")
     }
 
     /// Drops some of the articles that are older, with numbers above `after` and up to `last`, in one transaction. Answers
@@ -101,70 +96,60 @@ impl Store {
     pub async fn retire(
         &self,
         before: DateTime<Utc>,
-        after: i64,
-        last: i64,
+        after: ArticleId,
+        last: ArticleId,
         most: i64,
-    ) -> Result<Option<(i64, u64)>, StoreError> {
+    ) -> Result<Option<(ArticleId, u64)>, StoreError> {
         loop {
             let mut tx = self.begin().await?;
-            let found: Vec<(i64, Vec<u8>)> = sqlx::query_as(concat!(
-                "SELECT article_id, identity FROM article WHERE article_id > $2 AND article_id <= $3 AND ",
-                old!(),
-                " ORDER BY article_id LIMIT $4"
-            ))
-            .bind(before)
-            .bind(after)
-            .bind(last)
-            .bind(most)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(DOING)?;
-            let (ids, identities): (Vec<i64>, Vec<Vec<u8>>) = found.into_iter().unzip();
+            let found: Vec<(ArticleId, Vec<u8>)> = fetch_all!(&mut *tx, CONTEXT;
+                concat!(
+                    "SELECT article_id, identity FROM article WHERE article_id > $2 AND article_id <= $3 AND ",
+                    old!(),
+                    " ORDER BY article_id LIMIT $4"
+                ),
+                before, after.0, last.0, most
+            )?;
+            let (ids, identities): (Vec<ArticleId>, Vec<Vec<u8>>) = found.into_iter().unzip();
             let Some(end) = ids.last().copied() else {
                 return Ok(None);
             };
             forget_addresses(&mut tx, &ids, identities).await?;
-            let still: Vec<i64> = sqlx::query_scalar(concat!(
-                "SELECT article_id FROM article WHERE article_id = ANY ($2) AND ",
-                old!(),
-                " ORDER BY article_id FOR UPDATE"
-            ))
-            .bind(before)
-            .bind(&ids)
-            .fetch_all(&mut *tx)
-            .await
-            .doing(DOING)?;
+            let still: Vec<ArticleId> = fetch_all!(&mut *tx, CONTEXT;
+                concat!(
+                    "SELECT article_id FROM article WHERE article_id = ANY ($2) AND ",
+                    old!(),
+                    " ORDER BY article_id FOR UPDATE"
+                ),
+                before, numbers(&ids)
+            )?;
             if still != ids {
                 // One of them has a new version since. Nothing was done; look again.
-                tx.rollback().await.doing(DOING)?;
+                tx.rollback().await.context(CONTEXT)?;
                 continue;
             }
             drop_articles(&mut tx, &ids, None).await?;
-            tx.commit().await.doing(DOING)?;
+            tx.commit().await.context(CONTEXT)?;
             return Ok(Some((end, ids.len() as u64)));
         }
     }
 }
 
-/// Frees the addresses of articles that are to be dropped, and locks their memberships. First in the transaction, and deleted at once: a flush that claims the same address
-/// waits here for its end and then has a new article. A lock alone would let it find the row and then lose it.
+/// Frees the addresses of articles that are to be dropped, and locks their memberships. It comes first in the transaction and deletes at once: a flush
+/// that claims the same address waits for the end of this transaction and then has a new article. A lock alone would let the flush find the row and
+/// then lose it.
 pub(crate) async fn forget_addresses(
     tx: &mut PgConnection,
-    ids: &[i64],
+    ids: &[ArticleId],
     mut identities: Vec<Vec<u8>>,
 ) -> Result<(), StoreError> {
     identities.sort_unstable();
-    sqlx::query("DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)")
-        .bind(&identities)
-        .bind(ids)
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
-    sqlx::query("SELECT FROM membership WHERE article_id = ANY ($1) ORDER BY article_id FOR UPDATE")
-        .bind(ids)
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
+    execute!(&mut *tx, CONTEXT;
+        "DELETE FROM article_identity WHERE identity = ANY ($1) AND article_id = ANY ($2)", &identities, numbers(ids)
+    )?;
+    execute!(&mut *tx, CONTEXT;
+        "SELECT FROM membership WHERE article_id = ANY ($1) ORDER BY article_id FOR UPDATE", numbers(ids)
+    )?;
     Ok(())
 }
 
@@ -172,47 +157,32 @@ pub(crate) async fn forget_addresses(
 /// in the archive.
 pub(crate) async fn drop_articles(
     tx: &mut PgConnection,
-    ids: &[i64],
+    ids: &[ArticleId],
     archive_day: Option<NaiveDate>,
 ) -> Result<(), StoreError> {
-    let stories = story_rows::stories_of(&mut *tx, &ids::articles(ids.to_vec())).await?;
+    let stories = story_rows::stories_of(&mut *tx, ids).await?;
     // Held to the end, so that no range is dropped, or given up, between this look and the deletion.
-    let alone: Vec<i64> = sqlx::query_scalar(
+    let alone: Vec<i64> = fetch_all!(&mut *tx, CONTEXT;
         "WITH dropping AS MATERIALIZED (
              SELECT first_id, end_id FROM article_range WHERE dropping_since IS NOT NULL FOR SHARE)
          SELECT id FROM unnest($1::int8[]) AS w (id)
          WHERE NOT EXISTS (SELECT FROM dropping d WHERE w.id >= d.first_id AND w.id < d.end_id)",
-    )
-    .bind(ids)
-    .fetch_all(&mut *tx)
-    .await
-    .doing(DOING)?;
+        numbers(ids)
+    )?;
     if !alone.is_empty() {
         for sql in [
             "DELETE FROM article_version WHERE article_id = ANY ($1)",
             "DELETE FROM evidence WHERE article_id = ANY ($1)",
             "DELETE FROM article_words WHERE article_id = ANY ($1)",
         ] {
-            sqlx::query(sql)
-                .bind(&alone)
-                .execute(&mut *tx)
-                .await
-                .doing(DOING)?;
+            execute!(&mut *tx, CONTEXT; sql, &alone)?;
         }
     }
-    sqlx::query(
+    execute!(&mut *tx, CONTEXT;
         "INSERT INTO retired_article (article_id, story_id, archive_day)
          SELECT article_id, story_id, $2 FROM membership WHERE article_id = ANY ($1)",
-    )
-    .bind(ids)
-    .bind(archive_day)
-    .execute(&mut *tx)
-    .await
-    .doing(DOING)?;
-    sqlx::query("DELETE FROM article WHERE article_id = ANY ($1)")
-        .bind(ids)
-        .execute(&mut *tx)
-        .await
-        .doing(DOING)?;
+        numbers(ids), archive_day
+    )?;
+    execute!(&mut *tx, CONTEXT; "DELETE FROM article WHERE article_id = ANY ($1)", numbers(ids))?;
     story_rows::recount(tx, stories).await
 }

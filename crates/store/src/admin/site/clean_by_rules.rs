@@ -3,17 +3,15 @@
 //! Out: a version with the cause `rules`. Its sighting is the one of the version before, for no message came.
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{Coordinates, Message, Offset};
-use sqlx::Row as _;
+use copydesk_article::{ArticleId, Coordinates, Message};
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::flush::store_articles::{Origin, store_articles};
-use crate::flush::work::Work;
+use crate::error::{Context as _, StoreError};
+use crate::flush::pending_article::PendingArticle;
+use crate::flush::store_articles::{Fresh, Origin, store_articles};
 use crate::ledger::item::{Content, Item, Prepared};
-use crate::ledger::progress::source_of;
 use crate::ledger::report::FlushReport;
-use crate::rows::headers::headers_from_bytes;
+use crate::rows::{execute, fetch_all, fetch_one, fetch_optional, headers_from_bytes, record};
 
 /// What became of a message that was cleaned again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +24,18 @@ pub enum CleanedAgain {
     Another,
 }
 
+record! {
+    /// The message of an article.
+    struct Kept {
+        article_id: ArticleId,
+        coordinates: Coordinates,
+        message_time: Option<DateTime<Utc>>,
+        raw_size: i32,
+        headers: Option<Vec<u8>>,
+        raw: Vec<u8>,
+    }
+}
+
 impl Store {
     /// Messages whose articles were last cleaned with other rules, behind an article.
     ///
@@ -35,45 +45,35 @@ impl Store {
         &self,
         rules_version: &str,
         site: Option<&str>,
-        after: i64,
+        after: ArticleId,
         most: i64,
-    ) -> Result<Vec<(i64, Message)>, StoreError> {
-        const DOING: &str = "cannot read raw input";
-        let rows = sqlx::query(
+    ) -> Result<Vec<(ArticleId, Message)>, StoreError> {
+        let found: Vec<Kept> = fetch_all!(&self.pool, "cannot read raw input";
             "SELECT a.article_id, r.message_time, r.raw_size, r.headers, r.raw, s.topic, s.partition, s.\"offset\"
              FROM raw_input r JOIN article a USING (article_id)
              CROSS JOIN LATERAL (SELECT topic, partition, \"offset\" FROM sighting s WHERE s.article_id = a.article_id
                                  ORDER BY s.version = a.version DESC, s.ingested_at LIMIT 1) s
              WHERE a.article_id > $1 AND r.rules_version <> $2 AND ($3::text IS NULL OR a.site = $3)
              ORDER BY a.article_id LIMIT $4",
-        )
-        .bind(after)
-        .bind(rules_version)
-        .bind(site)
-        .bind(most)
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        let mut inputs = Vec::with_capacity(rows.len());
-        for row in rows {
-            let size: i32 = row.try_get(2).doing(DOING)?;
-            let raw: &[u8] = row.try_get(4).doing(DOING)?;
-            let payload = zstd::bulk::decompress(raw, usize::try_from(size).unwrap_or(0))
+            after.0, rules_version, site, most
+        )?;
+        let input = |kept: Kept| {
+            let payload = zstd::bulk::decompress(&kept.raw, usize::try_from(kept.raw_size).unwrap_or(0))
                 .map_err(|e| StoreError::Unknown(format!("raw input that zstd cannot read ({e})")))?;
-            let headers: Option<&[u8]> = row.try_get(3).doing(DOING)?;
             let message = Message {
-                coordinates: Coordinates {
-                    source: source_of(row.try_get(5).doing(DOING)?, row.try_get(6).doing(DOING)?),
-                    offset: Offset::new(row.try_get(7).doing(DOING)?),
-                },
-                timestamp: row.try_get(1).doing(DOING)?,
+                coordinates: kept.coordinates,
+                timestamp: kept.message_time,
                 key: None,
                 payload: Some(payload),
-                headers: headers.and_then(headers_from_bytes).unwrap_or_default(),
+                headers: kept
+                    .headers
+                    .as_deref()
+                    .and_then(headers_from_bytes)
+                    .unwrap_or_default(),
             };
-            inputs.push((row.try_get(0).doing(DOING)?, message));
-        }
-        Ok(inputs)
+            Ok((kept.article_id, message))
+        };
+        found.into_iter().map(input).collect()
     }
 
     /// Stores what other rules have made of an article's message, in a transaction of its own.
@@ -82,11 +82,11 @@ impl Store {
     /// [`crate::RetryClass::RetryNow`]: a worker was in the way; the same call again does it.
     pub async fn clean_by_rules(
         &self,
-        article: i64,
+        article: ArticleId,
         message: &Message,
         prepared: &Prepared,
     ) -> Result<CleanedAgain, StoreError> {
-        const DOING: &str = "cannot store what the rules have changed";
+        const CONTEXT: &str = "cannot store what the rules have changed";
         let window_days = self.window_days().await?;
         let rules = prepared.clean.rules_version.clone();
         let item = Item {
@@ -94,26 +94,26 @@ impl Store {
             outcome: Ok(Content::Article(Box::new(prepared.clone()))),
         };
         let mut tx = self.begin().await?;
-        let (fresh, common_version, last_takedown, identity): (i64, i32, i64, Option<Vec<u8>>) = sqlx::query_as(
-            "SELECT nextval('article_id_seq'), (SELECT common_version FROM setting),
-                    (SELECT coalesce(max(takedown_id), 0) FROM takedown), (SELECT identity FROM article WHERE article_id = $1)",
-        )
-        .bind(article)
-        .fetch_one(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let work = Work::new(&item, prepared, fresh, window_days);
+        let fresh: Fresh = fetch_one!(&mut *tx, CONTEXT;
+            "SELECT nextval('article_id_seq') AS article_id, (SELECT common_version FROM setting),
+                    (SELECT coalesce(max(takedown_id), 0) FROM takedown) AS last_takedown"
+        )?;
+        let identity: Option<Vec<u8>> = fetch_optional!(&mut *tx, CONTEXT;
+            "SELECT identity FROM article WHERE article_id = $1", article.0
+        )?;
+        let pending = PendingArticle::new(&item, prepared, fresh.article_id, window_days);
         let mut outcome = CleanedAgain::Another;
         let mut notice = None;
-        if identity.as_deref() == Some(work.identity.0.as_slice()) {
-            let list = self.common_list(common_version).await?;
+        if identity.as_deref() == Some(pending.identity.0.as_slice()) {
+            let list = self.common_list(fresh.common_version).await?;
             let mut report = FlushReport::default();
             let origin = Origin {
                 source: &message.coordinates.source,
-                last_takedown,
+                last_takedown: fresh.last_takedown,
                 is_again: true,
             };
-            notice = store_articles(self, &mut tx, origin, vec![work], list.as_deref(), &mut report).await?;
+            notice =
+                store_articles(self, &mut tx, origin, vec![pending], list.as_deref(), &mut report).await?;
             outcome = match (report.new_versions, report.unchanged) {
                 (1, _) => CleanedAgain::Changed,
                 (_, 1) => CleanedAgain::Unchanged,
@@ -121,17 +121,14 @@ impl Store {
             };
         }
         if outcome == CleanedAgain::Another {
-            tx.rollback().await.doing(DOING)?;
+            tx.rollback().await.context(CONTEXT)?;
             self.note_rules(article, &rules).await?;
             return Ok(outcome);
         }
-        sqlx::query("UPDATE raw_input SET rules_version = $2 WHERE article_id = $1")
-            .bind(article)
-            .bind(&rules)
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
-        tx.commit().await.doing(DOING)?;
+        execute!(&mut *tx, CONTEXT;
+            "UPDATE raw_input SET rules_version = $2 WHERE article_id = $1", article.0, &rules
+        )?;
+        tx.commit().await.context(CONTEXT)?;
         if let Some(notice) = notice {
             notice.send(self).await;
         }
@@ -142,13 +139,10 @@ impl Store {
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn note_rules(&self, article: i64, rules_version: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE raw_input SET rules_version = $2 WHERE article_id = $1")
-            .bind(article)
-            .bind(rules_version)
-            .execute(&self.pool)
-            .await
-            .doing("cannot note with which rules an article was cleaned")?;
+    pub async fn note_rules(&self, article: ArticleId, rules_version: &str) -> Result<(), StoreError> {
+        execute!(&self.pool, "cannot note with which rules an article was cleaned";
+            "UPDATE raw_input SET rules_version = $2 WHERE article_id = $1", article.0, rules_version
+        )?;
         Ok(())
     }
 
@@ -157,11 +151,6 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn drop_raw_input(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let dropped = sqlx::query("DELETE FROM raw_input WHERE kept_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .doing("cannot drop raw input")?;
-        Ok(dropped.rows_affected())
+        execute!(&self.pool, "cannot drop raw input"; "DELETE FROM raw_input WHERE kept_at < $1", before)
     }
 }

@@ -7,14 +7,14 @@ use copydesk_site::{SITE_MEMORY, restore};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
-use crate::admin::site::stored_article::{StoredArticle, read};
+use crate::admin::site::stored_content::{StoredContent, read};
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::site_memory::word_count;
 use crate::flush::story_rows;
-use crate::rows::blocks;
+use crate::rows::{blocks, execute, fetch_one, fetch_optional, record};
 
-const DOING: &str = "cannot change the cleaning of a stored article";
+const CONTEXT: &str = "cannot change the cleaning of a stored article";
 
 /// A change to a stored article's cleaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct CleanEvent {
     /// Its number.
     pub event_id: i64,
     /// The article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// Blocks that site memory had taken out before.
     pub before: usize,
     /// Blocks that it has taken out since.
@@ -34,23 +34,17 @@ pub struct CleanEvent {
 /// Whatever follows the text (search, outputs) follows these columns. Answers with the hash of the changed content, for [`record`].
 pub(crate) async fn rewrite(
     connection: &mut PgConnection,
-    id: i64,
+    id: ArticleId,
     clean: &CleanArticle,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    sqlx::query_scalar(
+    fetch_optional!(connection, CONTEXT;
         "WITH changed AS (
              UPDATE article_text SET blocks = $2::jsonb, body = $3 WHERE article_id = $1 RETURNING article_id, blocks, body
          )
          UPDATE article a SET word_count = $4 FROM changed c WHERE a.article_id = $1 AND c.article_id = $1
          RETURNING copydesk_content_hash(a.title, a.dek, a.captions, c.body, c.blocks)",
+        id.0, blocks::to_json(clean), clean.body(), word_count(clean)
     )
-    .bind(id)
-    .bind(blocks::to_json(clean))
-    .bind(clean.body())
-    .bind(word_count(clean))
-    .fetch_optional(connection)
-    .await
-    .doing(DOING)
 }
 
 /// What site memory has taken out: evidence by position.
@@ -72,34 +66,34 @@ fn as_json(taken_out: &BTreeMap<usize, String>) -> Value {
 
 pub(crate) async fn record(
     connection: &mut PgConnection,
-    article: &StoredArticle,
+    article: &StoredContent,
     kind: &str,
     before: &BTreeMap<usize, String>,
     after: &BTreeMap<usize, String>,
     detail: Value,
     hash: Option<Vec<u8>>,
 ) -> Result<CleanEvent, StoreError> {
-    let event_id = sqlx::query_scalar(
+    let event_id = fetch_one!(connection, CONTEXT;
         "INSERT INTO clean_event (article_id, version, kind, before, after, detail, content_hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          RETURNING event_id",
-    )
-    .bind(article.id)
-    .bind(article.version)
-    .bind(kind)
-    .bind(as_json(before))
-    .bind(as_json(after))
-    .bind(detail)
-    .bind(hash)
-    .fetch_one(connection)
-    .await
-    .doing(DOING)?;
+        article.id.0, article.version, kind, as_json(before), as_json(after), detail, hash
+    )?;
     Ok(CleanEvent {
         event_id,
         article_id: article.id,
         before: before.len(),
         after: after.len(),
     })
+}
+
+record! {
+    struct Event {
+        article_id: ArticleId,
+        version: i32,
+        before: Value,
+        after: Value,
+    }
 }
 
 impl Store {
@@ -110,15 +104,16 @@ impl Store {
     /// There is no such event, or the article has a newer version or was cleaned again since.
     pub async fn undo_clean_event(&self, event: i64) -> Result<CleanEvent, StoreError> {
         let mut tx = self.begin().await?;
-        let row: Option<(i64, i32, Value, Value)> =
-            sqlx::query_as("SELECT article_id, version, before, after FROM clean_event WHERE event_id = $1")
-                .bind(event)
-                .fetch_optional(&mut *tx)
-                .await
-                .doing(DOING)?;
+        let row: Option<Event> = fetch_optional!(&mut *tx, CONTEXT;
+            "SELECT article_id, version, before, after FROM clean_event WHERE event_id = $1", event
+        )?;
         let refused = |why: String| StoreError::NotPossible(why);
-        let (article, version, to, from) =
-            row.ok_or_else(|| refused(format!("there is no cleaning event {event}")))?;
+        let Event {
+            article_id: article,
+            version,
+            before: to,
+            after: from,
+        } = row.ok_or_else(|| refused(format!("there is no cleaning event {event}")))?;
         let stored = read(&mut tx, article, true)
             .await?
             .ok_or_else(|| refused(format!("article {article} is no more")))?;
@@ -153,14 +148,11 @@ impl Store {
             hash,
         )
         .await?;
-        sqlx::query("DELETE FROM site_young WHERE site_hash = $1 AND article_id = $2")
-            .bind(stored.site_hash)
-            .bind(article)
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
-        story_rows::recount_of(&mut tx, &[ArticleId(article)]).await?;
-        tx.commit().await.doing(DOING)?;
+        execute!(&mut *tx, CONTEXT;
+            "DELETE FROM site_provisional WHERE site_hash = $1 AND article_id = $2", stored.site_hash, article.0
+        )?;
+        story_rows::recount_of(&mut tx, &[article]).await?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(done)
     }
 }

@@ -4,5 +4,5 @@ pub(crate) mod clean_by_rules;
 pub(crate) mod clean_events;
 pub(crate) mod reclean;
 pub(crate) mod site_by_hand;
-pub(crate) mod stored_article;
-pub(crate) mod travelling;
+pub(crate) mod stored_content;
+pub(crate) mod syndicated;

@@ -1,19 +1,19 @@
-//! Sites in a person's hands: what a site repeats, what people say about it, why a block went.
+//! Sites in a person's hands: the blocks that a site repeats, decisions on them, and why a block was taken out.
 
 use std::collections::BTreeMap;
 
 use copydesk_article::ArticleId;
 use copydesk_site::{BlockKey, BlockKeys, PageBlocks, SITE_MEMORY, Zone, block_key, restore};
-use sqlx::Row as _;
 
-use crate::admin::site::stored_article::{read, read_all};
+use crate::admin::site::stored_content::{read, read_all};
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
-use crate::flush::evidence::{said_of, site_articles};
+use crate::error::{Context as _, StoreError};
+use crate::flush::evidence::{Sites, decisions_on, site_articles};
 use crate::flush::identity::site_hash;
 use crate::flush::site_memory::decide_from;
+use crate::rows::{execute, fetch_all, named, record};
 
-const DOING: &str = "cannot read the site";
+const CONTEXT: &str = "cannot read the site";
 
 /// A block that a site shows in several articles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,10 @@ pub struct SiteMemoryBlock {
     pub zones: Vec<(Zone, usize)>,
     /// The block as it stands in the latest of them.
     pub sample: String,
-    /// What a person has said about it: `pin` or `forget`.
-    pub said: Option<String>,
-    /// It travels with stories from site to site: it stays.
-    pub travels: bool,
+    /// A person's decision on it.
+    pub decision: Option<SiteOverride>,
+    /// It is syndicated, so it stays.
+    pub syndicated: bool,
 }
 
 /// What a site repeats.
@@ -45,50 +45,38 @@ pub struct SiteOverview {
     pub blocks: Vec<SiteMemoryBlock>,
 }
 
-/// What a person says about a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Saying {
-    /// It is never the article.
-    Pin,
-    /// It stays, whoever shows it.
-    Forget,
-}
-
-impl Saying {
-    /// The name stored in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::Forget => "forget",
-        }
-    }
-
-    /// The saying with this stored name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pin, Self::Forget].into_iter().find(|s| s.as_str() == name)
+named! {
+    /// A person's decision on a block, which overrides site memory.
+    pub enum SiteOverride {
+        /// It is never part of an article.
+        Pin = "pin",
+        /// It stays, whoever shows it.
+        Forget = "forget",
     }
 }
 
-/// One row of what people say, as exported and imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SiteBlock {
-    /// The site.
-    pub site: String,
-    /// The block.
-    pub block: BlockKey,
-    /// What is said.
-    pub saying: Saying,
-    /// The block as it stood in an article.
-    pub sample: Option<String>,
-    /// The reason.
-    pub why: String,
+record! {
+    /// A person's decision on a block, as exported and imported.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SiteBlock {
+        /// The site.
+        pub site: String,
+        /// The block.
+        pub block: BlockKey,
+        /// The decision on it.
+        pub decision: SiteOverride,
+        /// The block as it stood in an article.
+        pub sample: Option<String>,
+        /// The reason.
+        pub why: String,
+    }
 }
 
-/// What site memory decided on an article, recorded and made again.
+/// The decision of site memory on an article, recorded and made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteExplanation {
     /// The article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// Its headline.
     pub title: Option<String>,
     /// Stories of the site that are looked at when it is decided again.
@@ -110,19 +98,15 @@ impl Store {
     pub async fn site_overview(&self, site: &str, most: i64) -> Result<Option<SiteOverview>, StoreError> {
         let mut tx = self.begin_reading().await?;
         let hash = site_hash(site);
-        let ids: Vec<i64> = sqlx::query_scalar(
+        let ids: Vec<ArticleId> = fetch_all!(&mut *tx, CONTEXT;
             "SELECT article_id FROM evidence WHERE site_hash = $1 ORDER BY article_id DESC LIMIT $2",
-        )
-        .bind(hash)
-        .bind(most)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
+            hash, most
+        )?;
         if ids.is_empty() {
             return Ok(None);
         }
         let articles = read_all(&mut tx, &ids).await?;
-        let known = said_of(&mut tx, hash).await?;
+        let known = decisions_on(&mut tx, hash).await?;
         let instructions = known.instructions(hash);
         let mut found: BTreeMap<BlockKey, SiteMemoryBlock> = BTreeMap::new();
         for article in &articles {
@@ -140,8 +124,8 @@ impl Store {
                     removed_by_memory: 0,
                     zones: Vec::new(),
                     sample: String::new(),
-                    said: None,
-                    travels: instructions.protected.binary_search(&key).is_ok(),
+                    decision: None,
+                    syndicated: instructions.protected.binary_search(&key).is_ok(),
                 });
                 entry.articles += 1;
                 entry.sample.clone_from(&block.text);
@@ -153,19 +137,19 @@ impl Store {
                 }
             }
         }
-        for (keys, saying) in [
-            (instructions.pinned, Saying::Pin),
-            (instructions.forgotten, Saying::Forget),
+        for (keys, decision) in [
+            (instructions.pinned, SiteOverride::Pin),
+            (instructions.forgotten, SiteOverride::Forget),
         ] {
             for key in keys {
                 if let Some(block) = found.get_mut(key) {
-                    block.said = Some(saying.as_str().to_owned());
+                    block.decision = Some(decision);
                 }
             }
         }
         let mut blocks: Vec<SiteMemoryBlock> = found
             .into_values()
-            .filter(|b| b.articles >= 2 || b.said.is_some())
+            .filter(|b| b.articles >= 2 || b.decision.is_some())
             .collect();
         blocks.sort_by(|a, b| b.articles.cmp(&a.articles).then(a.block.cmp(&b.block)));
         Ok(Some(SiteOverview {
@@ -175,123 +159,93 @@ impl Store {
         }))
     }
 
-    /// Records what a person says about blocks. The last word on a block counts.
+    /// Records a person's decisions on blocks. The last decision on a block counts.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn say_of_blocks(&self, sayings: &[SiteBlock], who: &str) -> Result<(), StoreError> {
+    pub async fn set_overrides(&self, decisions: &[SiteBlock], who: &str) -> Result<(), StoreError> {
+        const CONTEXT: &str = "cannot record a decision on a block";
         let mut tx = self.begin().await?;
-        for saying in sayings {
-            sqlx::query(
+        for decision in decisions {
+            execute!(&mut *tx, CONTEXT;
                 "INSERT INTO site_block (site_hash, site, block, decision, sample, why, decided_by)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)
                  ON CONFLICT (site_hash, block) DO UPDATE SET decision = EXCLUDED.decision, why = EXCLUDED.why,
                      sample = coalesce(EXCLUDED.sample, site_block.sample), decided_by = EXCLUDED.decided_by, decided_at = now()",
-            )
-            .bind(site_hash(&saying.site))
-            .bind(&saying.site)
-            .bind(i64::from(saying.block.0))
-            .bind(saying.saying.as_str())
-            .bind(&saying.sample)
-            .bind(&saying.why)
-            .bind(who)
-            .execute(&mut *tx)
-            .await
-            .doing("cannot record what is said about a block")?;
+                site_hash(&decision.site), &decision.site, i64::from(decision.block.0), decision.decision.as_str(),
+                &decision.sample, &decision.why, who
+            )?;
         }
-        tx.commit()
-            .await
-            .doing("cannot record what is said about a block")
+        tx.commit().await.context(CONTEXT)
     }
 
-    /// Takes back what was said about a block. Answers whether anything was.
+    /// Takes back the decision on a block. Answers whether there was one.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn unsay_of_block(&self, site: &str, block: BlockKey) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM site_block WHERE site_hash = $1 AND block = $2")
-            .bind(site_hash(site))
-            .bind(i64::from(block.0))
-            .execute(&self.pool)
-            .await
-            .doing("cannot take back what was said about a block")?;
-        Ok(done.rows_affected() > 0)
+    pub async fn clear_override(&self, site: &str, block: BlockKey) -> Result<bool, StoreError> {
+        let done = execute!(&self.pool, "cannot take back the decision on a block";
+            "DELETE FROM site_block WHERE site_hash = $1 AND block = $2", site_hash(site), i64::from(block.0)
+        )?;
+        Ok(done > 0)
     }
 
-    /// What people have said, about one site or all.
+    /// The decisions of people, on one site's blocks or all.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn said_of_blocks(&self, site: Option<&str>) -> Result<Vec<SiteBlock>, StoreError> {
-        let rows = sqlx::query(
+    pub async fn overrides(&self, site: Option<&str>) -> Result<Vec<SiteBlock>, StoreError> {
+        fetch_all!(&self.pool, CONTEXT;
             "SELECT site, block, decision, sample, why FROM site_block WHERE $1::text IS NULL OR site = $1 ORDER BY site, block",
+            site
         )
-        .bind(site)
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)?;
-        rows.iter()
-            .map(|row| {
-                let (block, decision): (i64, String) =
-                    (row.try_get(1).doing(DOING)?, row.try_get(2).doing(DOING)?);
-                Ok(SiteBlock {
-                    site: row.try_get(0).doing(DOING)?,
-                    block: BlockKey(u32::try_from(block).unwrap_or_default()),
-                    saying: Saying::from_name(&decision)
-                        .ok_or_else(|| StoreError::Unknown(format!("the decision {decision:?}")))?,
-                    sample: row.try_get(3).doing(DOING)?,
-                    why: row.try_get(4).doing(DOING)?,
-                })
-            })
-            .collect()
     }
 
     /// The next articles of a site behind `after`, to clean them again one by one.
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn articles_of_site(&self, site: &str, after: i64, most: i64) -> Result<Vec<i64>, StoreError> {
-        sqlx::query_scalar(
+    pub async fn articles_of_site(
+        &self,
+        site: &str,
+        after: ArticleId,
+        most: i64,
+    ) -> Result<Vec<ArticleId>, StoreError> {
+        fetch_all!(&self.pool, CONTEXT;
             "SELECT article_id FROM evidence WHERE site_hash = $1 AND article_id > $2 ORDER BY article_id LIMIT $3",
+            site_hash(site), after.0, most
         )
-        .bind(site_hash(site))
-        .bind(after)
-        .bind(most)
-        .fetch_all(&self.pool)
-        .await
-        .doing(DOING)
     }
 
-    /// Shows what site memory decided on an article and decides again, from the articles of the site that it looked at then
-    /// and what people have said since. `None`: there is no such article.
+    /// Shows the decision of site memory on an article and makes it again, from the articles of the site that it was made from and the decisions of
+    /// people since then. `None`: there is no such article.
     ///
     /// # Errors
     /// Postgres does not answer; stored blocks cannot be read.
-    pub async fn explain_site_memory(&self, article: i64) -> Result<Option<SiteExplanation>, StoreError> {
+    pub async fn explain_site_memory(
+        &self,
+        article: ArticleId,
+    ) -> Result<Option<SiteExplanation>, StoreError> {
         let mut tx = self.begin_reading().await?;
         let Some(stored) = read(&mut tx, article, false).await? else {
             return Ok(None);
         };
         let mut looked_at = Vec::new();
-        let mut known = crate::flush::evidence::Sites::default();
+        let mut known = Sites::default();
         if let Some(site) = stored.site_hash {
-            known = said_of(&mut tx, site).await?;
+            known = decisions_on(&mut tx, site).await?;
             let view = stored.site_view.clone().unwrap_or_default();
             if let (Some(first), Some(last)) = (view.iter().min(), view.iter().max()) {
-                looked_at = site_articles(&mut tx, site, first - 1, last + 1, false, i64::MAX).await?;
-                looked_at.retain(|a| view.contains(&a.id.0));
+                looked_at = site_articles(&mut tx, site, first.0 - 1, last.0 + 1, false, i64::MAX).await?;
+                looked_at.retain(|a| view.contains(&a.id));
             }
         }
         let as_ruled = restore(&stored.clean);
         let instructions = known.instructions(stored.site_hash.unwrap_or_default());
-        let subject = copydesk_site::Subject {
-            id: ArticleId(stored.id),
-            ..stored.subject()
-        };
         let decision = decide_from(
             &as_ruled,
             &BlockKeys::of(&as_ruled),
-            &subject,
+            &stored.subject(),
             &looked_at,
             instructions,
         );

@@ -1,21 +1,25 @@
 //! Why an article is in its story: the decision as it was recorded, and made again from the stored evidence.
 
-use copydesk_article::{ArticleId, BlockHash, Fingerprint};
+use std::collections::HashMap;
+
+use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
 use copydesk_dedup::{Decision, Params, Recent, Subject, decide, versions};
-use sqlx::Row as _;
+use serde_json::Value;
+use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::decision_inputs::with_candidates;
-use crate::flush::evidence::{Older, blocks_from_bytes, candidates};
+use crate::flush::evidence::{StoredArticle, blocks_from_bytes, candidates};
+use crate::rows::{fetch_optional, record};
 
-const DOING: &str = "cannot explain the decision";
+const CONTEXT: &str = "cannot explain the decision";
 
 /// One older article that the decision looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedCandidate {
     /// The older article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// Its site.
     pub site: Option<String>,
     /// What was decided when the article came: `linked: jaccard`, `refused: one_paragraph`, …
@@ -34,6 +38,12 @@ pub struct ExplainedCandidate {
     pub signs: Vec<(f64, String)>,
 }
 
+/// The texts of `article a` that its fingerprint is made of, as a column of a query.
+pub(crate) const PARAGRAPHS: &str =
+    "(SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
+     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
+         AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item')) AS paragraphs";
+
 /// Signs that are shown of a candidate.
 const SHOWN_SIGNS: usize = 8;
 
@@ -41,11 +51,11 @@ const SHOWN_SIGNS: usize = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// Its headline.
     pub title: Option<String>,
     /// Its story.
-    pub story_id: i64,
+    pub story_id: StoryId,
     /// Number of its latest version: above 1 the evidence is of a later text than the decision was.
     pub version: i32,
     /// Version of the rule that decided.
@@ -62,9 +72,27 @@ pub struct Explanation {
     pub same: bool,
 }
 
+/// The decision as it was recorded: the link with its reason, and each refusal with its own.
 struct Recorded {
-    link: Option<(i64, String)>,
-    refusals: Vec<(i64, String)>,
+    link: Option<(ArticleId, String)>,
+    refusals: Vec<(ArticleId, String)>,
+}
+
+record! {
+    struct Row {
+        title: Option<String>,
+        story_id: StoryId,
+        version: i32,
+        link_rule_version: Option<i16>,
+        common_version: Option<i32>,
+        linked_to: Option<ArticleId>,
+        link_reason: Option<String>,
+        recents: i16,
+        block_hashes: Vec<u8>,
+        dropped_blocks: Vec<u8>,
+        refusals: Value,
+        paragraphs: Vec<String>,
+    }
 }
 
 impl Store {
@@ -72,59 +100,38 @@ impl Store {
     ///
     /// # Errors
     /// Postgres does not answer, or evidence cannot be read.
-    pub async fn explain(&self, article_id: i64) -> Result<Option<Explanation>, StoreError> {
-        let row = sqlx::query(
-            "SELECT a.title, m.story_id, a.version, m.link_rule_version, m.common_version, m.linked_to, m.link_reason,
-                    a.recents, e.block_hashes, e.dropped_blocks, m.refusals,
-                    (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
-                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
-                         AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
-             FROM article a JOIN membership m USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = $1",
-        )
-        .bind(article_id)
-        .fetch_optional(&self.pool)
-        .await
-        .doing(DOING)?;
+    pub async fn explain(&self, article: ArticleId) -> Result<Option<Explanation>, StoreError> {
+        let row: Option<Row> = fetch_optional!(&self.pool, CONTEXT;
+            &format!("SELECT a.title, m.story_id, a.version, m.link_rule_version, m.common_version, m.linked_to, m.link_reason,
+                    a.recents, e.block_hashes, coalesce(e.dropped_blocks, '') AS dropped_blocks, coalesce(m.refusals, '{{}}') AS refusals,
+                    {PARAGRAPHS}
+             FROM article a JOIN membership m USING (article_id) JOIN evidence e USING (article_id) WHERE a.article_id = $1"),
+            article.0
+        )?;
         let Some(row) = row else { return Ok(None) };
-        let linked_to: Option<i64> = row.try_get(5).doing(DOING)?;
-        let reason: Option<String> = row.try_get(6).doing(DOING)?;
-        let refusals: Option<serde_json::Value> = row.try_get(10).doing(DOING)?;
+        let refusals = row.refusals.as_object().into_iter().flatten();
         let recorded = Recorded {
-            link: linked_to.map(|to| (to, reason.unwrap_or_default())),
+            link: row.linked_to.map(|to| (to, row.link_reason.unwrap_or_default())),
             refusals: refusals
-                .as_ref()
-                .and_then(serde_json::Value::as_object)
-                .into_iter()
-                .flatten()
-                .filter_map(|(id, why)| Some((id.parse().ok()?, why.as_str()?.to_owned())))
+                .filter_map(|(id, why)| Some((ArticleId(id.parse().ok()?), why.as_str()?.to_owned())))
                 .collect(),
         };
-        let common_version: Option<i32> = row.try_get(4).doing(DOING)?;
-        let site_articles: i16 = row.try_get(7).doing(DOING)?;
-        let list = self.common_list(common_version.unwrap_or(0)).await?;
-        let params = Params {
-            common: list.as_deref(),
-            ..Params::default()
-        };
         let compared = self
-            .compare(article_id, &recorded, site_articles, &params)
+            .compare(article, &recorded, row.recents, row.common_version)
             .await?;
-        let blocks = blocks_from_bytes(row.try_get(8).doing(DOING)?);
-        let dropped: Option<&[u8]> = row.try_get(9).doing(DOING)?;
-        let paragraphs: Vec<String> = row.try_get(11).doing(DOING)?;
+        let (blocks, dropped) = (
+            blocks_from_bytes(&row.block_hashes),
+            blocks_from_bytes(&row.dropped_blocks),
+        );
         Ok(Some(Explanation {
-            article_id,
-            title: row.try_get(0).doing(DOING)?,
-            story_id: row.try_get(1).doing(DOING)?,
-            version: row.try_get(2).doing(DOING)?,
-            rule_version: row.try_get(3).doing(DOING)?,
-            common_version,
-            site_articles,
-            dropped: texts_of(
-                &blocks,
-                &blocks_from_bytes(dropped.unwrap_or_default()),
-                &paragraphs,
-            ),
+            article_id: article,
+            title: row.title,
+            story_id: row.story_id,
+            version: row.version,
+            rule_version: row.link_rule_version,
+            common_version: row.common_version,
+            site_articles: row.recents,
+            dropped: texts_of(&blocks, &dropped, &row.paragraphs),
             same: compared.iter().all(|c| c.recorded == c.again),
             candidates: compared,
         }))
@@ -132,30 +139,34 @@ impl Store {
 
     async fn compare(
         &self,
-        article_id: i64,
+        article: ArticleId,
         recorded: &Recorded,
         site_articles: i16,
-        params: &Params<'_>,
+        common_version: Option<i32>,
     ) -> Result<Vec<ExplainedCandidate>, StoreError> {
-        let linked = recorded.link.as_ref().map(|(to, _)| *to);
-        let looked_at: Vec<i64> = linked
-            .into_iter()
-            .chain(recorded.refusals.iter().map(|(id, _)| *id))
-            .collect();
-        let mut ids = looked_at.clone();
-        ids.push(article_id);
-        let mut connection = self.pool.acquire().await.doing(DOING)?;
-        let older = candidates(&mut connection, &ids).await?;
-        let Some(own) = older.get(&article_id) else {
+        let linked = recorded.link.iter().map(|(to, _)| *to);
+        let refused = recorded.refusals.iter().map(|(id, _)| *id);
+        let looked_at: Vec<ArticleId> = linked.chain(refused).collect();
+        let mut connection = self.pool.acquire().await.context(CONTEXT)?;
+        let again = self.decide_again(
+            &mut connection,
+            article,
+            &looked_at,
+            site_articles,
+            common_version,
+        );
+        let Some((older, decision)) = again.await? else {
             return Ok(Vec::new());
         };
-        let decision = again(article_id, own, &looked_at, &older, site_articles, params);
+        let Some(own) = older.get(&article) else {
+            return Ok(Vec::new());
+        };
         Ok(looked_at
             .iter()
             .filter_map(|id| {
                 let candidate = older.get(id)?;
                 let numbers = versions::compare(&candidate.fingerprint, &own.fingerprint);
-                let weighed = decision.weighed.iter().find(|w| w.id.0 == *id);
+                let weighed = decision.weighed.iter().find(|w| w.id == *id);
                 Some(ExplainedCandidate {
                     article_id: *id,
                     site: candidate.site.as_deref().map(str::to_owned),
@@ -184,13 +195,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Decides on an article again, from the stored evidence of the articles that the recorded decision looked at. Answers with these articles as
+    /// well, and itself among them. `None`: it is gone.
+    pub(crate) async fn decide_again(
+        &self,
+        connection: &mut PgConnection,
+        article: ArticleId,
+        looked_at: &[ArticleId],
+        site_articles: i16,
+        common_version: Option<i32>,
+    ) -> Result<Option<(HashMap<ArticleId, StoredArticle<'static>>, Decision)>, StoreError> {
+        let list = self.common_list(common_version.unwrap_or(0)).await?;
+        let params = Params {
+            common: list.as_deref(),
+            ..Params::default()
+        };
+        let older = candidates(connection, &[looked_at, &[article]].concat()).await?;
+        let decision = older
+            .get(&article)
+            .map(|own| again(article, own, looked_at, &older, site_articles, &params));
+        Ok(decision.map(|decision| (older, decision)))
+    }
+}
+
 /// The decision from the stored evidence. What the site shows everywhere is left out of it already, so the site's
 /// articles only count.
-pub(crate) fn again(
-    article_id: i64,
-    own: &Older<'_>,
-    looked_at: &[i64],
-    older: &std::collections::HashMap<i64, Older<'_>>,
+fn again(
+    article: ArticleId,
+    own: &StoredArticle<'_>,
+    looked_at: &[ArticleId],
+    older: &HashMap<ArticleId, StoredArticle<'_>>,
     site_articles: i16,
     params: &Params<'_>,
 ) -> Decision {
@@ -204,7 +239,7 @@ pub(crate) fn again(
         .collect();
     let fingerprint: &Fingerprint = &own.fingerprint;
     let subject = Subject {
-        id: ArticleId(article_id),
+        id: article,
         site: own.site.as_deref(),
         url_hash: own.url_hash,
         times: own.times,
@@ -214,16 +249,16 @@ pub(crate) fn again(
     with_candidates(
         older,
         looked_at,
-        |id| id < article_id,
+        |id| id < article,
         |candidates| decide(&subject, candidates, &recents, params),
     )
 }
 
-fn outcome(decision: &Decision, id: i64) -> String {
-    if let Some(link) = decision.link.filter(|l| l.to.0 == id) {
+fn outcome(decision: &Decision, id: ArticleId) -> String {
+    if let Some(link) = decision.link.filter(|l| l.to == id) {
         return format!("linked: {}", link.reason.as_str());
     }
-    let refusal = decision.refusals.iter().find(|(refused, _)| refused.0 == id);
+    let refusal = decision.refusals.iter().find(|(refused, _)| *refused == id);
     refusal.map_or_else(
         || "not looked at".to_owned(),
         |(_, why)| format!("refused: {}", why.as_str()),

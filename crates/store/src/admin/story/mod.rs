@@ -1,4 +1,4 @@
-//! Stories: shown, explained, changed by a person, and gone over again.
+//! Stories: shown, explained, changed by a person, and decided on again.
 
 pub(crate) mod explain;
 pub(crate) mod late_merges;

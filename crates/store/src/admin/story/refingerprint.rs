@@ -1,41 +1,53 @@
 //! A new recipe for fingerprints on a live store: keys and evidence of older articles are made again, in the background.
 //!
-//! Workers go on meanwhile. Two recipes do not see each other, so an article that comes before its original has been
-//! gone over founds a story of its own; when the original's turn comes it finds the newcomer's keys and marks the
-//! two, and the janitor merges their stories (`late_merges`).
+//! Workers go on meanwhile. Fingerprints of two recipes share no keys. So a copy that comes while its original still has the old recipe founds a
+//! story of its own. When the original gets its new fingerprint, it finds the copy's keys and marks the two, and the janitor merges their
+//! stories (`late_merges`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use copydesk_article::{BlockHash, ShingleKey};
+use copydesk_article::{ArticleId, BlockHash, Fingerprint, ShingleKey};
 use copydesk_dedup::evidence::{Sampling, encode};
 use copydesk_dedup::{Decision, FINGERPRINT_VERSION, fingerprint_parts};
 use serde_json::{Map, Value};
-use sqlx::Row as _;
 
+use crate::admin::story::explain::PARAGRAPHS;
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::evidence::{blocks_from_bytes, blocks_to_bytes, words_to_bytes};
 use crate::flush::story_moves;
 use crate::keys::{self, ArticleWindows, Window, row_key};
-use crate::rows::ids;
+use crate::rows::{distinct, execute, fetch_all, fetch_one, numbers, record};
 
-const DOING: &str = "cannot make fingerprints again";
+const CONTEXT: &str = "cannot make fingerprints again";
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefingerprintStep {
-    /// Articles that were gone over.
+    /// Articles whose fingerprints were made again.
     pub articles: u64,
     /// The last of them: go on behind it.
-    pub after: i64,
+    pub after: ArticleId,
 }
 
-struct Row {
-    id: i64,
-    fingerprint: copydesk_article::Fingerprint,
+/// An article with its new fingerprint.
+struct Refingerprinted {
+    id: ArticleId,
+    fingerprint: Fingerprint,
     dropped: Vec<BlockHash>,
     windows: ArticleWindows,
+}
+
+record! {
+    struct Stored {
+        article_id: ArticleId,
+        title: Option<String>,
+        message_time: Option<DateTime<Utc>>,
+        block_hashes: Vec<u8>,
+        dropped_blocks: Vec<u8>,
+        paragraphs: Vec<String>,
+    }
 }
 
 impl Store {
@@ -44,90 +56,66 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn outdated_fingerprints(&self) -> Result<i64, StoreError> {
-        sqlx::query_scalar("SELECT count(*) FROM evidence WHERE fingerprint_version <> $1")
-            .bind(FINGERPRINT_VERSION.0)
-            .fetch_one(&self.pool)
-            .await
-            .doing(DOING)
+        fetch_one!(&self.pool, CONTEXT;
+            "SELECT count(*) FROM evidence WHERE fingerprint_version <> $1", FINGERPRINT_VERSION.0
+        )
     }
 
-    /// Goes over the next articles behind `after` whose fingerprints are of another recipe, in one transaction. Safe to
-    /// stop and to repeat. `None`: there are no more.
+    /// Makes the fingerprints of the next articles behind `after` whose fingerprints are of another recipe, in one transaction. Safe
+    /// to stop and to repeat. `None`: there are no more.
     ///
     /// # Errors
     /// Postgres does not answer.
     pub async fn refingerprint(
         &self,
-        after: i64,
+        after: ArticleId,
         most: i64,
     ) -> Result<Option<RefingerprintStep>, StoreError> {
         let window_days = self.window_days().await?;
         let mut tx = self.begin().await?;
-        let due: Vec<(i64, Option<DateTime<Utc>>)> = sqlx::query_as(
+        let due: Vec<(ArticleId, Option<DateTime<Utc>>)> = fetch_all!(&mut *tx, CONTEXT;
             "SELECT article_id, a.message_time FROM evidence e JOIN article a USING (article_id)
              WHERE e.fingerprint_version <> $1 AND article_id > $2 ORDER BY article_id LIMIT $3",
-        )
-        .bind(FINGERPRINT_VERSION.0)
-        .bind(after)
-        .bind(most)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
+            FINGERPRINT_VERSION.0, after.0, most
+        )?;
         let Some((last, _)) = due.last().copied() else {
-            tx.rollback().await.doing(DOING)?;
+            tx.rollback().await.context(CONTEXT)?;
             return Ok(None);
         };
-        let windows: HashMap<i64, ArticleWindows> = due
+        let now = Utc::now();
+        let windows_of = |time: Option<DateTime<Utc>>| ArticleWindows::of(time.unwrap_or(now), window_days);
+        let claimed: BTreeSet<Window> = due
             .iter()
-            .map(|(id, time)| {
-                (
-                    *id,
-                    ArticleWindows::of(time.unwrap_or_else(Utc::now), window_days),
-                )
-            })
+            .flat_map(|(_, time)| windows_of(*time).claimed())
             .collect();
-        let claimed: BTreeSet<Window> = windows.values().flat_map(|w| w.claimed()).collect();
         keys::lock(&mut tx, &claimed.into_iter().collect::<Vec<_>>()).await?;
-        // A worker that stores a new version of one of them waits, or has it done already.
-        let articles: Vec<i64> = due.iter().map(|(id, _)| *id).collect();
-        story_moves::lock(&mut tx, &ids::articles(articles.clone()), &[]).await?;
-        let found = sqlx::query(
-            "SELECT a.article_id, a.title, e.block_hashes, e.dropped_blocks,
-                    (SELECT coalesce(array_agg(text ORDER BY position), '{}') FROM article_blocks b
-                     WHERE b.article_id = a.article_id AND b.version = a.version AND (b.kept OR b.rule = 'site-memory')
-                         AND b.kind IN ('body', 'sub_headline', 'quote', 'list_item'))
+        // A worker that stores a new version of one of them waits, or has stored it already.
+        let articles: Vec<ArticleId> = due.iter().map(|(id, _)| *id).collect();
+        story_moves::lock(&mut tx, &articles, &[]).await?;
+        let stored: Vec<Stored> = fetch_all!(&mut *tx, CONTEXT;
+            &format!("SELECT a.article_id, a.title, a.message_time, e.block_hashes, coalesce(e.dropped_blocks, '') AS dropped_blocks,
+                    {PARAGRAPHS}
              FROM article a JOIN evidence e USING (article_id)
              WHERE a.article_id = ANY ($2) AND e.fingerprint_version <> $1
-             ORDER BY a.article_id",
-        )
-        .bind(FINGERPRINT_VERSION.0)
-        .bind(&articles)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let mut rows = Vec::with_capacity(found.len());
-        for row in &found {
-            let title: Option<&str> = row.try_get(1).doing(DOING)?;
-            let old_blocks = blocks_from_bytes(row.try_get(2).doing(DOING)?);
-            let old_dropped: Option<&[u8]> = row.try_get(3).doing(DOING)?;
-            let paragraphs: Vec<String> = row.try_get(4).doing(DOING)?;
-            let id: i64 = row.try_get(0).doing(DOING)?;
-            let Some(windows) = windows.get(&id).copied() else {
-                continue;
-            };
-            let fingerprint = fingerprint_parts(title, paragraphs.iter().map(String::as_str));
-            rows.push(Row {
-                id,
-                dropped: dropped_again(
-                    &old_blocks,
-                    &blocks_from_bytes(old_dropped.unwrap_or_default()),
-                    &fingerprint.blocks,
-                ),
+             ORDER BY a.article_id"),
+            FINGERPRINT_VERSION.0, numbers(&articles)
+        )?;
+        let again = |stored: Stored| {
+            let paragraphs = stored.paragraphs.iter().map(String::as_str);
+            let fingerprint = fingerprint_parts(stored.title.as_deref(), paragraphs);
+            let (old, dropped) = (
+                blocks_from_bytes(&stored.block_hashes),
+                blocks_from_bytes(&stored.dropped_blocks),
+            );
+            Refingerprinted {
+                id: stored.article_id,
+                dropped: dropped_again(&old, &dropped, &fingerprint.blocks),
                 fingerprint,
-                windows,
-            });
-        }
-        let mut claims: Vec<(i64, i64)> = rows
+                windows: windows_of(stored.message_time),
+            }
+        };
+        let rows: Vec<Refingerprinted> = stored.into_iter().map(again).collect();
+        let mut claims: Vec<(i64, ArticleId)> = rows
             .iter()
             .flat_map(|r| keys_of(r, r.windows.claimed()).map(|key| (key, r.id)))
             .collect();
@@ -149,39 +137,27 @@ impl Store {
                 dropped: row.dropped.clone(),
                 ..Decision::default()
             };
-            sqlx::query(
+            execute!(&mut *tx, CONTEXT;
                 "UPDATE evidence SET fingerprint_version = $2, block_hashes = $3, title_words = $4, dropped_blocks = $5,
                      evidence = $6
                  WHERE article_id = $1",
-            )
-            .bind(row.id)
-            .bind(FINGERPRINT_VERSION.0)
-            .bind(blocks_to_bytes(&row.fingerprint.blocks))
-            .bind(words_to_bytes(&row.fingerprint.title_words))
-            .bind((!row.dropped.is_empty()).then(|| blocks_to_bytes(&row.dropped)))
-            .bind(encode(&decision.kept(&row.fingerprint), Sampling::Full))
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
-            sqlx::query("UPDATE article SET fingerprint_version = $2, body_hash = $3 WHERE article_id = $1")
-                .bind(row.id)
-                .bind(FINGERPRINT_VERSION.0)
-                .bind(row.fingerprint.body_hash.0.to_be_bytes().as_slice())
-                .execute(&mut *tx)
-                .await
-                .doing(DOING)?;
+                row.id.0, FINGERPRINT_VERSION.0, blocks_to_bytes(&row.fingerprint.blocks),
+                words_to_bytes(&row.fingerprint.title_words),
+                (!row.dropped.is_empty()).then(|| blocks_to_bytes(&row.dropped)),
+                encode(&decision.kept(&row.fingerprint), Sampling::Full)
+            )?;
+            execute!(&mut *tx, CONTEXT;
+                "UPDATE article SET fingerprint_version = $2, body_hash = $3 WHERE article_id = $1",
+                row.id.0, FINGERPRINT_VERSION.0, row.fingerprint.body_hash.0.to_be_bytes().as_slice()
+            )?;
             if !others.is_empty() {
-                sqlx::query(
+                execute!(&mut *tx, CONTEXT;
                     "UPDATE membership SET between_stories = true, refusals = $2 || coalesce(refusals, '{}') WHERE article_id = $1",
-                )
-                .bind(row.id)
-                .bind(Value::Object(others))
-                .execute(&mut *tx)
-                .await
-                .doing(DOING)?;
+                    row.id.0, Value::Object(others)
+                )?;
             }
         }
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(Some(RefingerprintStep {
             articles: rows.len() as u64,
             after: last,
@@ -189,7 +165,7 @@ impl Store {
     }
 }
 
-fn keys_of(row: &Row, windows: impl Iterator<Item = Window>) -> impl Iterator<Item = i64> {
+fn keys_of(row: &Refingerprinted, windows: impl Iterator<Item = Window>) -> impl Iterator<Item = i64> {
     let windows: Vec<Window> = windows.collect();
     let keys: &[ShingleKey] = &row.fingerprint.keys;
     keys.iter()
@@ -198,15 +174,11 @@ fn keys_of(row: &Row, windows: impl Iterator<Item = Window>) -> impl Iterator<It
 
 /// The paragraphs that were dropped under the old recipe, by their place, under the new one. Ascending, distinct.
 fn dropped_again(old: &[BlockHash], dropped: &[BlockHash], new: &[BlockHash]) -> Vec<BlockHash> {
-    let mut again: Vec<BlockHash> = old
+    let again = old
         .iter()
         .zip(new)
-        .filter(|(old, new)| dropped.contains(old) && new.0 != 0)
-        .map(|(_, new)| *new)
-        .collect();
-    again.sort_unstable();
-    again.dedup();
-    again
+        .filter(|(old, new)| dropped.contains(old) && new.0 != 0);
+    distinct(again.map(|(_, new)| *new))
 }
 
 #[cfg(test)]

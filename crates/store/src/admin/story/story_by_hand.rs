@@ -3,44 +3,45 @@
 use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, StoryId};
 use serde_json::{Value, json};
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::{Context as _, StoreError};
 use crate::flush::story_moves::{StoryEvent, link_again, lock, move_to, record, unlink, with_followers};
-use crate::rows::ids::{self, numbers};
+use crate::rows::{execute, fetch_all, fetch_one, fetch_optional, numbers, record};
 use crate::{flush::story_rows, keys};
 
-const DOING: &str = "cannot change the story";
+const CONTEXT: &str = "cannot change the story";
 
-/// One article of a story.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoryArticle {
-    /// The article.
-    pub article_id: ArticleId,
-    /// The publishing site.
-    pub site: Option<String>,
-    /// The headline.
-    pub title: Option<String>,
-    /// `original`, `near_copy`, …
-    pub relation: String,
-    /// What it is linked to.
-    pub linked_to: Option<ArticleId>,
-    /// Jaccard similarity to that.
-    pub similarity: Option<f32>,
-    /// Share of it that is in the linked article.
-    pub containment: Option<f32>,
-    /// Share of the linked article that is in it.
-    pub containment_of_linked: Option<f32>,
-    /// Seconds after the linked article, by the messages' own timestamps.
-    pub lag_seconds: Option<f64>,
-    /// Words of the body.
-    pub words: i32,
-    /// Number of its version.
-    pub version: i32,
-    /// Time of publication by its own account.
-    pub published_at: Option<DateTime<Utc>>,
+record! {
+    /// One article of a story.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct StoryArticle {
+        /// The article.
+        pub article_id: ArticleId,
+        /// The publishing site.
+        pub site: Option<String>,
+        /// The headline.
+        pub title: Option<String>,
+        /// `original`, `near_copy`, …
+        pub relation: String,
+        /// What it is linked to.
+        pub linked_to: Option<ArticleId>,
+        /// Jaccard similarity to that.
+        pub similarity: Option<f32>,
+        /// Share of it that is in the linked article.
+        pub containment: Option<f32>,
+        /// Share of the linked article that is in it.
+        pub containment_of_linked: Option<f32>,
+        /// Seconds after the linked article, by the messages' own timestamps.
+        pub lag_seconds: Option<f64>,
+        /// Words of the body.
+        pub word_count: i32,
+        /// Number of its version.
+        pub version: i32,
+        /// Time of publication by its own account.
+        pub published_at: Option<DateTime<Utc>>,
+    }
 }
 
 /// A story.
@@ -62,33 +63,26 @@ impl Store {
     /// # Errors
     /// Postgres does not answer.
     pub async fn story(&self, story_or_article: i64) -> Result<Option<StoryDetail>, StoreError> {
-        const DOING: &str = "cannot read the story";
+        const CONTEXT: &str = "cannot read the story";
         let mut tx = self.begin_reading().await?;
-        let head: Option<(i64, i64)> = sqlx::query_as(
+        let head: Option<(StoryId, ArticleId)> = fetch_optional!(&mut *tx, CONTEXT;
             "SELECT story_id, canonical_article FROM stories WHERE story_id = coalesce(
                  (SELECT story_id FROM membership WHERE story_id = $1 LIMIT 1),
                  (SELECT story_id FROM membership WHERE article_id = $1))",
-        )
-        .bind(story_or_article)
-        .fetch_optional(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let Some((story_id, canonical_article)) = head.map(|(s, c)| (StoryId(s), ArticleId(c))) else {
+            story_or_article
+        )?;
+        let Some((story_id, canonical_article)) = head else {
             return Ok(None);
         };
-        let rows = sqlx::query(
+        let articles = fetch_all!(&mut *tx, CONTEXT;
             "SELECT a.article_id, a.site, a.title, m.relation, m.linked_to, m.similarity, m.containment, m.containment_of_linked,
                     extract(epoch FROM a.message_time - o.message_time)::float8 AS lag_seconds, a.word_count, a.version, a.published_at
              FROM membership m JOIN article a USING (article_id) LEFT JOIN article o ON o.article_id = m.linked_to
              WHERE m.story_id = $1 ORDER BY m.article_id",
-        )
-        .bind(story_id.0)
-        .fetch_all(&mut *tx)
-        .await
-        .doing(DOING)?;
-        let articles = rows.iter().map(article).collect::<Result<_, _>>().doing(DOING)?;
+            story_id.0
+        )?;
         let events = events(&mut tx, "WHERE from_story = $1 OR to_story = $1", story_id.0).await?;
-        tx.rollback().await.doing(DOING)?;
+        tx.rollback().await.context(CONTEXT)?;
         Ok(Some(StoryDetail {
             story_id,
             canonical_article,
@@ -110,7 +104,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let event = merge(&mut tx, from, into, None, json!({ "why": why })).await?;
         story_rows::recount(&mut tx, [from, into]).await?;
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(event)
     }
 
@@ -123,7 +117,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let event = split(&mut tx, articles, why).await?;
         story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(event)
     }
 
@@ -136,7 +130,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let event = undo(&mut tx, event_id).await?;
         story_rows::recount(&mut tx, [event.from_story, event.to_story]).await?;
-        tx.commit().await.doing(DOING)?;
+        tx.commit().await.context(CONTEXT)?;
         Ok(event)
     }
 }
@@ -189,13 +183,7 @@ async fn split(
     let Some(first) = articles.iter().min().copied() else {
         return not_possible("no article was named".into());
     };
-    let stories: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT story_id FROM membership WHERE article_id = ANY ($1)")
-            .bind(numbers(articles))
-            .fetch_all(&mut *connection)
-            .await
-            .doing(DOING)?;
-    let stories = ids::stories(stories);
+    let stories = Vec::from_iter(story_rows::stories_of(connection, articles).await?);
     let [story] = *stories.as_slice() else {
         return not_possible(format!(
             "the articles are in {} stories; they must be in one",
@@ -219,15 +207,12 @@ async fn split(
     if first != founder && !lock(connection, &[], &[founded]).await?.is_empty() {
         return not_possible(format!("there is a story {first} already; merge into it instead"));
     }
-    let links: Vec<Value> = sqlx::query_scalar(
+    let links: Vec<Value> = fetch_all!(&mut *connection, CONTEXT;
         "SELECT to_jsonb(l) FROM (SELECT article_id, linked_to, relation, similarity, containment, containment_of_linked,
                                          shared_shingles, link_reason FROM membership
                                   WHERE article_id = ANY ($1) AND linked_to IS NOT NULL AND NOT linked_to = ANY ($1)) l",
-    )
-    .bind(numbers(articles))
-    .fetch_all(&mut *connection)
-    .await
-    .doing(DOING)?;
+        numbers(articles)
+    )?;
     let moved = with_followers(connection, articles, story).await?;
     unlink(connection, &links).await?;
     move_to(connection, &moved, founded).await?;
@@ -255,13 +240,10 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
             "event {event_id} took another one back; do that again by hand"
         ));
     }
-    let undone: bool = sqlx::query_scalar(
+    let undone: bool = fetch_one!(&mut *connection, CONTEXT;
         "SELECT EXISTS (SELECT FROM story_event WHERE kind = 'undo' AND detail ->> 'undoes' = $1::text)",
-    )
-    .bind(event_id)
-    .fetch_one(&mut *connection)
-    .await
-    .doing(DOING)?;
+        event_id
+    )?;
     if undone {
         return not_possible(format!("event {event_id} was taken back before"));
     }
@@ -292,13 +274,10 @@ async fn undo(connection: &mut PgConnection, event_id: i64) -> Result<StoryEvent
         _ => Vec::new(),
     };
     if event.kind == "digest" {
-        sqlx::query(
+        execute!(&mut *connection, CONTEXT;
             "UPDATE membership SET relation = 'original' WHERE article_id = $1 AND relation = 'digest'",
-        )
-        .bind(event.article_id.0)
-        .execute(&mut *connection)
-        .await
-        .doing(DOING)?;
+            event.article_id.0
+        )?;
     }
     link_again(connection, &links).await?;
     let detail = json!({ "undoes": event_id });
@@ -320,46 +299,9 @@ async fn events(
     which: &'static str,
     id: i64,
 ) -> Result<Vec<StoryEvent>, StoreError> {
-    const DOING: &str = "cannot read the story's events";
     let sql = format!(
         "SELECT event_id, kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail
          FROM story_event {which} ORDER BY event_id"
     );
-    let rows = sqlx::query(&sql)
-        .bind(id)
-        .fetch_all(connection)
-        .await
-        .doing(DOING)?;
-    rows.iter().map(event).collect::<Result<_, _>>().doing(DOING)
-}
-
-fn event(row: &PgRow) -> Result<StoryEvent, sqlx::Error> {
-    Ok(StoryEvent {
-        event_id: row.try_get("event_id")?,
-        kind: row.try_get("kind")?,
-        article_id: ArticleId(row.try_get("article_id")?),
-        moved: ids::articles(row.try_get("moved")?),
-        from_story: StoryId(row.try_get("from_story")?),
-        to_story: StoryId(row.try_get("to_story")?),
-        cause_article: row.try_get::<Option<i64>, _>("cause_article")?.map(ArticleId),
-        happened_at: row.try_get("happened_at")?,
-        detail: row.try_get("detail")?,
-    })
-}
-
-fn article(row: &PgRow) -> Result<StoryArticle, sqlx::Error> {
-    Ok(StoryArticle {
-        article_id: ArticleId(row.try_get("article_id")?),
-        site: row.try_get("site")?,
-        title: row.try_get("title")?,
-        relation: row.try_get("relation")?,
-        linked_to: row.try_get::<Option<i64>, _>("linked_to")?.map(ArticleId),
-        similarity: row.try_get("similarity")?,
-        containment: row.try_get("containment")?,
-        containment_of_linked: row.try_get("containment_of_linked")?,
-        lag_seconds: row.try_get("lag_seconds")?,
-        words: row.try_get("word_count")?,
-        version: row.try_get("version")?,
-        published_at: row.try_get("published_at")?,
-    })
+    fetch_all!(connection, "cannot read the story's events"; &sql, id)
 }

@@ -1,9 +1,8 @@
-//! The sites' last articles that this process has read already, so that a flush asks only for newer ones.
+//! The cache of the sites' last articles, so that a flush asks only for newer ones.
 //!
-//! A batch of 500 articles is of some 400 sites, and the last 20 articles of each are 8,000 rows at as many places of a
-//! large table: read again for every batch, that was an eighth of what a flush cost Postgres. What stored articles say of
-//! their site may be stale (docs/near-copies.md; docs/site-memory.md): nothing here is needed to be right, and all of it
-//! is read again after [`STALE`].
+//! A batch of 500 articles is of some 400 sites, and the last 20 articles of each are 8,000 rows at as many places of a large table. Read again
+//! for every batch, they were an eighth of what a flush cost Postgres. The evidence of a site may be stale (docs/near-copies.md,
+//! docs/site-memory.md). So no decision needs this cache to be up to date, and a site is read whole again after [`STALE`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,9 +15,9 @@ use copydesk_site::PageBlocks;
 /// After so long a site is read whole again: for articles that were changed or dropped, and for those that came late.
 const STALE: Duration = Duration::from_secs(60);
 
-/// Articles get their ids before they can be seen: one with a lower id may appear after one with a higher. So far behind the
-/// last one that was seen they are asked for again. What comes later still, because a flush of many waited, is missing until the site is
-/// read whole: evidence may be stale. Four times as many were two thirds more of this query's rows, for nothing that could be measured.
+/// Articles get their ids before their transaction commits, so one with a lower id may appear after one with a higher id. Therefore a read begins so
+/// many ids before the last article that was seen. An article that appears later still is missing until the site is read whole. An overlap four
+/// times as large read two thirds more rows, and no difference could be measured.
 const OVERLAP: i64 = 1_000;
 
 /// Bytes of articles in one generation at the most; there are two. Some 400 bytes an article, 8 KB a site.
@@ -45,9 +44,9 @@ impl SiteArticle {
     }
 }
 
-/// What is known of one site.
+/// A site in the cache.
 #[derive(Debug, Clone)]
-struct Known {
+struct CachedSite {
     /// The newest first.
     articles: Vec<Arc<SiteArticle>>,
     read_whole: Instant,
@@ -55,19 +54,19 @@ struct Known {
     bytes: usize,
 }
 
-/// Sites in two generations: what is used moves to the young one, and when that is full the old one is dropped. So what
-/// has not been used for the longest time goes, and nothing has to be kept in an order.
+/// Sites in two generations: a site that is used moves to the recent one. When that is full, the old one is dropped and the recent one becomes the
+/// old one. So the sites that have not been used for the longest time go, and nothing has to be kept in an order.
 #[derive(Debug, Default)]
-pub(crate) struct SitesAtHand(Mutex<Generations>);
+pub(crate) struct SiteArticleCache(Mutex<Generations>);
 
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<i64, Known>,
-    young_bytes: usize,
-    old: HashMap<i64, Known>,
+    recent: HashMap<i64, CachedSite>,
+    recent_bytes: usize,
+    old: HashMap<i64, CachedSite>,
 }
 
-impl SitesAtHand {
+impl SiteArticleCache {
     /// For each site: above which id its articles are to be read.
     pub(crate) fn read_above(&self, sites: &[i64], now: Instant) -> Vec<i64> {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,38 +109,38 @@ impl SitesAtHand {
                 continue;
             }
             recents.insert(*site, articles.clone());
-            // Known when it was asked for and dropped meanwhile: a part of it is not to be taken for all.
+            // The entry was evicted meanwhile; what was read is partial, so it is not cached.
             if let Some(read_whole) = known.map(|k| k.read_whole).or(whole.then_some(now)) {
-                generations.put(*site, Known::new(articles, read_whole));
+                generations.put(*site, CachedSite::new(articles, read_whole));
             }
         }
         recents
     }
 
-    /// Forgets everything: the database may not be the one that it was.
+    /// Invalidates everything: the next answer may come from another server.
     pub(crate) fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
     }
 }
 
 impl Generations {
-    fn find(&self, site: i64) -> Option<&Known> {
-        self.young.get(&site).or_else(|| self.old.get(&site))
+    fn find(&self, site: i64) -> Option<&CachedSite> {
+        self.recent.get(&site).or_else(|| self.old.get(&site))
     }
 
-    fn put(&mut self, site: i64, known: Known) {
-        self.young_bytes += known.bytes;
-        if let Some(before) = self.young.insert(site, known) {
-            self.young_bytes -= before.bytes;
+    fn put(&mut self, site: i64, known: CachedSite) {
+        self.recent_bytes += known.bytes;
+        if let Some(before) = self.recent.insert(site, known) {
+            self.recent_bytes -= before.bytes;
         }
-        if self.young_bytes > GENERATION_BYTES {
-            self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
+        if self.recent_bytes > GENERATION_BYTES {
+            self.old = std::mem::take(&mut self.recent);
+            self.recent_bytes = 0;
         }
     }
 }
 
-impl Known {
+impl CachedSite {
     fn new(articles: Vec<Arc<SiteArticle>>, read_whole: Instant) -> Self {
         Self {
             bytes: Self::bytes_of(&articles),
@@ -183,73 +182,72 @@ mod tests {
 
     #[test]
     fn a_site_is_read_whole_first_and_then_from_a_little_behind_its_newest() {
-        let at_hand = SitesAtHand::default();
+        let cache = SiteArticleCache::default();
         let now = Instant::now();
-        assert_eq!(at_hand.read_above(&[7], now), [i64::MIN]);
-        let recents = at_hand.complete(&[7], &[i64::MIN], read(7, &[90_000, 20_000, 10_000]), now);
+        assert_eq!(cache.read_above(&[7], now), [i64::MIN]);
+        let recents = cache.complete(&[7], &[i64::MIN], read(7, &[90_000, 20_000, 10_000]), now);
         assert_eq!(ids(&recents, 7), [90_000, 20_000, 10_000]);
-        let above = at_hand.read_above(&[7, 8], now);
+        let above = cache.read_above(&[7, 8], now);
         assert_eq!(above, [90_000 - OVERLAP, i64::MIN]);
         // Two newer ones; one that came late; 90,000 is read again.
         let newer = read(7, &[95_000, 94_500, 90_000, 89_999]);
-        let recents = at_hand.complete(&[7, 8], &above, newer, now);
+        let recents = cache.complete(&[7, 8], &above, newer, now);
         assert_eq!(ids(&recents, 7), [95_000, 94_500, 90_000, 89_999, 20_000, 10_000]);
         assert!(!recents.contains_key(&8));
         // What was seen above the border and is not read again is gone.
-        let above = at_hand.read_above(&[7], now);
+        let above = cache.read_above(&[7], now);
         assert_eq!(above, [95_000 - OVERLAP]);
-        let recents = at_hand.complete(&[7], &above, read(7, &[95_000]), now);
+        let recents = cache.complete(&[7], &above, read(7, &[95_000]), now);
         assert_eq!(ids(&recents, 7), [95_000, 90_000, 89_999, 20_000, 10_000]);
     }
 
     #[test]
     fn no_more_than_a_decision_looks_at_are_kept() {
-        let at_hand = SitesAtHand::default();
+        let cache = SiteArticleCache::default();
         let now = Instant::now();
         let all: Vec<i64> = (0..30).rev().collect();
-        let recents = at_hand.complete(&[7], &[i64::MIN], read(7, &all), now);
+        let recents = cache.complete(&[7], &[i64::MIN], read(7, &all), now);
         assert_eq!(ids(&recents, 7).len(), RECENTS);
         assert_eq!(ids(&recents, 7).first(), Some(&29));
     }
 
     #[test]
     fn what_is_stale_or_was_forgotten_is_read_whole() {
-        let at_hand = SitesAtHand::default();
+        let cache = SiteArticleCache::default();
         let now = Instant::now();
-        at_hand.complete(&[7], &[i64::MIN], read(7, &[90_000]), now);
+        cache.complete(&[7], &[i64::MIN], read(7, &[90_000]), now);
         let later = now + STALE / 2;
-        let above = at_hand.read_above(&[7], later);
+        let above = cache.read_above(&[7], later);
         assert_eq!(above, [90_000 - OVERLAP]);
-        // Reading what is new does not make the rest younger.
-        at_hand.complete(&[7], &above, read(7, &[90_000]), later);
-        assert_eq!(at_hand.read_above(&[7], now + STALE), [i64::MIN]);
-        at_hand.clear();
-        assert_eq!(at_hand.read_above(&[7], now), [i64::MIN]);
+        // Reading what is new does not make the rest recenter.
+        cache.complete(&[7], &above, read(7, &[90_000]), later);
+        assert_eq!(cache.read_above(&[7], now + STALE), [i64::MIN]);
+        cache.clear();
+        assert_eq!(cache.read_above(&[7], now), [i64::MIN]);
     }
 
     #[test]
     fn its_memory_is_bounded_and_what_is_used_stays() {
-        let at_hand = SitesAtHand::default();
+        let cache = SiteArticleCache::default();
         let now = Instant::now();
         for site in 1..10_000 {
             let large = HashMap::from([(site, vec![article(site * 100_000, 1_000)])]);
-            at_hand.complete(&[site], &[i64::MIN], large, now);
+            cache.complete(&[site], &[i64::MIN], large, now);
             // One that is used again and again.
-            let above = at_hand.read_above(&[0], now);
+            let above = cache.read_above(&[0], now);
             if site > 1 {
                 assert_ne!(above, [i64::MIN], "after {site} sites");
             }
-            at_hand.complete(&[0], &above, read(0, &[5]), now);
-            let generations = at_hand.0.lock().unwrap();
-            let bytes =
-                |g: &HashMap<i64, Known>| g.values().map(|k| Known::bytes_of(&k.articles)).sum::<usize>();
-            assert_eq!(bytes(&generations.young), generations.young_bytes);
-            assert!(bytes(&generations.young) + bytes(&generations.old) <= 2 * GENERATION_BYTES + 20_000);
+            cache.complete(&[0], &above, read(0, &[5]), now);
+            let generations = cache.0.lock().unwrap();
+            let bytes = |g: &HashMap<i64, CachedSite>| {
+                g.values()
+                    .map(|k| CachedSite::bytes_of(&k.articles))
+                    .sum::<usize>()
+            };
+            assert_eq!(bytes(&generations.recent), generations.recent_bytes);
+            assert!(bytes(&generations.recent) + bytes(&generations.old) <= 2 * GENERATION_BYTES + 20_000);
         }
-        assert_eq!(
-            at_hand.read_above(&[1], now),
-            [i64::MIN],
-            "the first is long gone"
-        );
+        assert_eq!(cache.read_above(&[1], now), [i64::MIN], "the first is long gone");
     }
 }

@@ -1,4 +1,4 @@
-//! One message that is an article, with what its flush asks for again and again.
+//! An article that is about to be stored, with the values that its flush needs in several places.
 
 use chrono::Utc;
 use copydesk_article::{ArticleId, Fingerprint, MetadataSource};
@@ -8,35 +8,35 @@ use crate::flush::identity::{Identity, raw_hash, site_hash, url_hash};
 use crate::keys::{ArticleWindows, row_key};
 use crate::ledger::item::{Item, Prepared};
 
-/// One message that is an article, with what is needed of it again and again. Made before the flush takes its first lock.
-pub(crate) struct Work<'b> {
+/// An article that is about to be stored. Made before the flush takes its first lock.
+pub(crate) struct PendingArticle<'b> {
     pub(crate) item: &'b Item,
-    pub(crate) article: &'b Prepared,
-    /// The id that it gets if it turns out to be a new article.
-    pub(crate) fresh: i64,
+    pub(crate) prepared: &'b Prepared,
+    /// The id that it gets if it is a new article.
+    pub(crate) fresh: ArticleId,
     pub(crate) identity: Identity,
-    /// Whether its own address counts, and not the one that it claims.
+    /// Whether the page's own address names the article, and not the canonical address that it claims.
     own_address: bool,
     pub(crate) site: Option<&'b str>,
     pub(crate) site_hash: Option<i64>,
     pub(crate) url_hash: Option<u64>,
-    /// When it appeared, as far as that is believable.
+    /// When it appeared, as far as its times are believable.
     pub(crate) times: Times,
     /// `article.raw_hash`.
     pub(crate) raw_hash: [u8; 16],
-    /// Where its keys are claimed and searched.
+    /// The windows where its keys are claimed and looked up.
     pub(crate) windows: ArticleWindows,
 }
 
-impl<'b> Work<'b> {
-    pub(crate) fn new(item: &'b Item, article: &'b Prepared, fresh: i64, window_days: i32) -> Self {
-        let metadata = &article.clean.metadata;
+impl<'b> PendingArticle<'b> {
+    pub(crate) fn new(item: &'b Item, prepared: &'b Prepared, fresh: ArticleId, window_days: i32) -> Self {
+        let metadata = &prepared.clean.metadata;
         let site = metadata.site.as_ref().map(|s| s.value.as_str());
         Self {
             item,
-            article,
+            prepared,
             fresh,
-            identity: Identity::of(article),
+            identity: Identity::of(prepared),
             own_address: false,
             site,
             site_hash: site.map(site_hash),
@@ -46,7 +46,7 @@ impl<'b> Work<'b> {
                     .published_at
                     .as_ref()
                     .map(|t| t.value.instant().timestamp()),
-                article.fetched_at.map(|t| t.timestamp()),
+                prepared.fetched_at.map(|t| t.timestamp()),
                 item.message.timestamp.map(|t| t.timestamp()),
             ),
             raw_hash: raw_hash(item.message.payload.as_deref()),
@@ -56,13 +56,13 @@ impl<'b> Work<'b> {
 
     /// The page's own address, if it claims another one and is believed.
     pub(crate) fn claimant(&self) -> Option<&'b str> {
-        let own = self.article.clean.metadata.own_url.as_deref();
+        let own = self.prepared.clean.metadata.own_url.as_deref();
         own.filter(|_| !self.own_address)
     }
 
     /// The address that names the article, with its source. `None`: it has none.
     pub(crate) fn named_by(&self) -> Option<(&'b str, MetadataSource)> {
-        let metadata = &self.article.clean.metadata;
+        let metadata = &self.prepared.clean.metadata;
         match &metadata.own_url {
             Some(own) if self.own_address => Some((own, MetadataSource::Envelope)),
             _ => metadata
@@ -77,7 +77,7 @@ impl<'b> Work<'b> {
         self.named_by().map(|(url, _)| url)
     }
 
-    /// Has the page's own address count, and not the one that it claims.
+    /// From now on the page's own address names the article, and not the canonical address that it claims.
     pub(crate) fn take_own_address(&mut self) {
         if let Some(own) = self.claimant() {
             self.own_address = true;
@@ -87,7 +87,7 @@ impl<'b> Work<'b> {
     }
 
     pub(crate) fn title(&self) -> Option<&'b str> {
-        self.article
+        self.prepared
             .clean
             .metadata
             .title
@@ -96,13 +96,13 @@ impl<'b> Work<'b> {
     }
 
     pub(crate) fn fingerprint(&self) -> &'b Fingerprint {
-        &self.article.fingerprint
+        &self.prepared.fingerprint
     }
 
-    /// As the decision on near-copies sees it, under the id that it gets.
-    pub(crate) fn subject(&self, id: i64) -> Subject<'b> {
+    /// The input of the decision on near-copies, under the id that the article gets.
+    pub(crate) fn subject(&self, id: ArticleId) -> Subject<'b> {
         Subject {
-            id: ArticleId(id),
+            id,
             site: self.site,
             url_hash: self.url_hash,
             times: self.times,

@@ -7,7 +7,8 @@
 //! open. So whoever is alive ends those sessions.
 
 use crate::connect::config::Store;
-use crate::error::{Doing as _, StoreError};
+use crate::error::StoreError;
+use crate::rows::fetch_one;
 
 impl Store {
     /// Ends sessions of this role, by this store's application name, that have waited in a statement for their client, and that statement is older than
@@ -15,19 +16,14 @@ impl Store {
     ///
     /// # Errors
     /// Postgres does not answer.
-    pub async fn end_silent_sessions(&self) -> Result<u64, StoreError> {
+    pub async fn end_stalled_sessions(&self) -> Result<u64, StoreError> {
         let (name, patience) = self.session();
-        let ended: i64 = sqlx::query_scalar(
+        fetch_one!(&self.pool, "cannot look for stalled sessions";
             "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = current_database() AND usename = session_user AND application_name = $1
                  AND state = 'active' AND wait_event = 'ClientRead'
                  AND query_start < clock_timestamp() - make_interval(secs => $2)",
+            name, patience.as_secs_f64()
         )
-        .bind(name)
-        .bind(patience.as_secs_f64())
-        .fetch_one(&self.pool)
-        .await
-        .doing("cannot look for silent sessions")?;
-        Ok(ended.unsigned_abs())
     }
 }
