@@ -177,7 +177,7 @@ async fn the_bounds_of_a_login_do_not_end_our_statements() {
     // Longer than a millisecond, each of them.
     for _ in 0..20 {
         store.progress().await.unwrap();
-        store.ingest_status().await.unwrap();
+        store.read_partitions(100).await.unwrap();
     }
     store.search_status().await.unwrap();
     login.end(vec![store]).await;

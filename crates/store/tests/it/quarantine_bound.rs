@@ -69,7 +69,7 @@ async fn whole(scratch: &Scratch) -> Vec<i64> {
             .quarantine_message(&entry.coordinates)
             .await
             .unwrap();
-        assert_eq!(found.is_some(), entry.dropped.is_none());
+        assert_eq!(found.is_some(), entry.content_dropped_at.is_none());
         assert!(entry.raw_hash.is_some() && entry.raw_size.is_some());
         if found.is_some() {
             offsets.push(entry.coordinates.offset.get());

@@ -1,6 +1,7 @@
 //! Ranges of articles: made ahead, dropped whole when all of them are past keeping, and row by row where younger ones are beside them.
 
 use chrono::Utc;
+use copydesk_article::ArticleId;
 use copydesk_store::RetryClass;
 use sqlx::Executor as _;
 
@@ -102,7 +103,11 @@ async fn an_article_that_gets_a_version_meanwhile_keeps_its_range_and_nothing_el
     }
     let before = days_ago(90);
     scratch.store.mark_ranges(before).await.unwrap();
-    scratch.store.retire(before, i64::MIN, ids[1], 2).await.unwrap();
+    scratch
+        .store
+        .retire(before, ArticleId(i64::MIN), ArticleId(ids[1]), 2)
+        .await
+        .unwrap();
     let longer = format!(
         "{}\n\nThe ferry sailed again in the evening, the council said.",
         prose(4, 6)

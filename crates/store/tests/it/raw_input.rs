@@ -1,6 +1,6 @@
 //! Raw input: what new rules make of a message that was kept is a version with that cause, no message, and gone with its article.
 
-use copydesk_article::Message;
+use copydesk_article::{ArticleId, Message};
 use copydesk_store::{CleanedAgain, Item, Prepared, TakedownTarget};
 
 use crate::support::{NOON, Scratch, Text, message, prose};
@@ -37,17 +37,24 @@ async fn what_new_rules_make_of_a_kept_message_is_a_version_with_that_cause() {
     scratch.flush(items, true).await;
     let store = &scratch.store;
     assert!(
-        store.raw_inputs("test", None, 0, 10).await.unwrap().is_empty(),
+        store
+            .raw_inputs("test", None, ArticleId(0), 10)
+            .await
+            .unwrap()
+            .is_empty(),
         "cleaned with these rules"
     );
     assert!(
         store
-            .raw_inputs("newer", Some("b.example"), 0, 10)
+            .raw_inputs("newer", Some("b.example"), ArticleId(0), 10)
             .await
             .unwrap()
             .is_empty()
     );
-    let inputs = store.raw_inputs("newer", Some("a.example"), 0, 10).await.unwrap();
+    let inputs = store
+        .raw_inputs("newer", Some("a.example"), ArticleId(0), 10)
+        .await
+        .unwrap();
     let messages: Vec<&Message> = inputs.iter().map(|(_, m)| m).collect();
     assert_eq!(messages, [&first, &second]);
 
@@ -74,7 +81,7 @@ async fn what_new_rules_make_of_a_kept_message_is_a_version_with_that_cause() {
     let versions: Vec<(i32, bool, Option<String>)> = sqlx::query_as(
         "SELECT version, latest, cause FROM article_versions WHERE article_id = $1 ORDER BY 1",
     )
-    .bind(article)
+    .bind(article.0)
     .fetch_all(&scratch.db)
     .await
     .unwrap();

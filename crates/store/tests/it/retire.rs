@@ -1,7 +1,7 @@
 //! Retention by age: what is old goes, what is left is whole, and every offset is still accounted for.
 
 use chrono::{DateTime, Utc};
-use copydesk_article::StoryId;
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_store::{Retirable, StoreError};
 use sqlx::Executor as _;
 
@@ -54,7 +54,7 @@ pub(crate) async fn retire(scratch: &Scratch, before: DateTime<Utc>) -> u64 {
     let Some(last) = scratch.store.last_before(before).await.unwrap() else {
         return 0;
     };
-    let (mut after, mut all) = (i64::MIN, 0);
+    let (mut after, mut all) = (ArticleId(i64::MIN), 0);
     while let Some((end, some)) = scratch.store.retire(before, after, last, 2).await.unwrap() {
         assert!(some <= 2);
         after = end;
@@ -118,7 +118,7 @@ async fn the_old_goes_and_what_is_left_of_its_story_is_whole() {
             .unwrap();
     assert_eq!(found, (later, 1));
     assert!(
-        scratch.store.explain(later).await.unwrap().is_some(),
+        scratch.store.explain(ArticleId(later)).await.unwrap().is_some(),
         "its link can still be shown"
     );
     let gone: Vec<i64> = sqlx::query_scalar("SELECT article_id FROM retired_articles ORDER BY 1")
@@ -209,7 +209,9 @@ async fn a_new_version_and_the_end_of_its_article_do_not_lose_each_other() {
         let before = days_ago(90);
         let (flushed, retired) = tokio::join!(
             scratch.store.flush(&claimed, &batch),
-            scratch.store.retire(before, i64::MIN, i64::MAX, 10)
+            scratch
+                .store
+                .retire(before, ArticleId(i64::MIN), ArticleId(i64::MAX), 10)
         );
         flushed.unwrap();
         retired.unwrap();

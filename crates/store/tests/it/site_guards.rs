@@ -1,7 +1,8 @@
 //! What site memory must not do around its decision: within a batch, in the janitor's rounds, when people speak.
 
+use copydesk_article::ArticleId;
 use copydesk_site::block_key;
-use copydesk_store::{Saying, SiteBlock};
+use copydesk_store::{SiteBlock, SiteOverride};
 use copydesk_testkit::ArticleGenerator;
 
 use crate::site_memory::{LETTER, body, round, store_at, store_one};
@@ -56,7 +57,7 @@ async fn the_janitor_goes_over_an_article_four_times_at_the_most() {
     let store = &scratch.store;
     let first = store_one(&scratch, store, "a.example", 1, LETTER).await;
     let noted = async || -> Option<i16> {
-        sqlx::query_scalar("SELECT articles FROM site_young WHERE article_id = $1")
+        sqlx::query_scalar("SELECT articles FROM site_provisional WHERE article_id = $1")
             .bind(first)
             .fetch_optional(&scratch.db)
             .await
@@ -73,7 +74,7 @@ async fn the_janitor_goes_over_an_article_four_times_at_the_most() {
     assert!((1..=4).contains(&looked_at), "{looked_at} times");
     assert!(!body(&scratch, first).await.0.contains(LETTER));
     assert_eq!(
-        scratch.count("SELECT count(*) FROM site_young").await,
+        scratch.count("SELECT count(*) FROM site_provisional").await,
         0,
         "enough is known"
     );
@@ -125,20 +126,20 @@ async fn each_of_many_words_counts() {
         .iter()
         .map(|what| format!("The Velmora Times prints a picture of a {what} every day."))
         .collect();
-    let say = |line: &String, saying| SiteBlock {
+    let say = |line: &String, decision| SiteBlock {
         site: "a.example".into(),
         block: block_key(line).unwrap(),
-        saying,
+        decision,
         sample: None,
         why: "a test".into(),
     };
     let (forgotten, pinned) = lines.split_at(3);
     let said: Vec<SiteBlock> = forgotten
         .iter()
-        .map(|line| say(line, Saying::Forget))
-        .chain(pinned.iter().map(|line| say(line, Saying::Pin)))
+        .map(|line| say(line, SiteOverride::Forget))
+        .chain(pinned.iter().map(|line| say(line, SiteOverride::Pin)))
         .collect();
-    store.say_of_blocks(&said, "test").await.unwrap();
+    store.set_overrides(&said, "test").await.unwrap();
     let repeated = lines.join("\n\n");
     for seed in 1..=2 {
         let article = store_one(&scratch, store, "a.example", seed, &repeated).await;
@@ -176,7 +177,7 @@ async fn a_decision_is_made_again_from_what_it_saw() {
         .execute(&scratch.db)
         .await
         .unwrap();
-    let again = store.explain_site_memory(last).await.unwrap().unwrap();
+    let again = store.explain_site_memory(ArticleId(last)).await.unwrap().unwrap();
     assert!(again.same, "one of {first}");
     assert_eq!(again.stories, 2);
 }

@@ -1,7 +1,8 @@
 //! Site memory on a real Postgres: on arrival, afterwards, in a person's hands.
 
+use copydesk_article::ArticleId;
 use copydesk_site::block_key;
-use copydesk_store::{Saying, SiteBlock, Store, StoreConfig};
+use copydesk_store::{SiteBlock, SiteOverride, Store, StoreConfig};
 use copydesk_testkit::ArticleGenerator;
 use serde_json::Value;
 
@@ -73,14 +74,14 @@ async fn keys(scratch: &Scratch, article: i64) -> (i64, Vec<u8>, Vec<u8>) {
     .unwrap()
 }
 
-async fn reclean_all(store: &Store) -> u64 {
+pub(crate) async fn reclean_all(store: &Store) -> u64 {
     round(store).await.1
 }
 
 /// A round of the janitor: articles that were looked at, and that changed.
 pub(crate) async fn round(store: &Store) -> (u64, u64) {
     let (mut after, mut looked_at, mut changed) = (i64::MIN, 0, 0);
-    while let Some((last, step)) = store.reclean_young(after, 2).await.unwrap() {
+    while let Some((last, step)) = store.reclean_provisional(after, 2).await.unwrap() {
         after = last;
         looked_at += step.looked_at;
         changed += step.changed;
@@ -129,8 +130,15 @@ async fn what_a_site_repeats_goes_on_arrival_and_from_the_first_article_afterwar
         "keys depend on the text as the rules left it"
     );
     for article in [first, second] {
-        assert!(store.explain_site_memory(article).await.unwrap().unwrap().same);
-        assert!(store.explain(article).await.unwrap().unwrap().same);
+        assert!(
+            store
+                .explain_site_memory(ArticleId(article))
+                .await
+                .unwrap()
+                .unwrap()
+                .same
+        );
+        assert!(store.explain(ArticleId(article)).await.unwrap().unwrap().same);
     }
 
     let (event, changes): (i64, Value) =
@@ -227,7 +235,7 @@ async fn switched_off_it_takes_nothing_and_notes_everything() {
             .await,
         0
     );
-    assert!(off.reclean_young(i64::MIN, 10).await.unwrap().is_none());
+    assert!(off.reclean_provisional(i64::MIN, 10).await.unwrap().is_none());
     let on = store_one(&scratch, &scratch.store, "a.example", 4, LETTER).await;
     assert!(
         !body(&scratch, on).await.0.contains(LETTER),
@@ -239,31 +247,37 @@ async fn switched_off_it_takes_nothing_and_notes_everything() {
 async fn a_person_has_the_last_word_and_it_can_be_carried_elsewhere() {
     let scratch = Scratch::new("site_said").await;
     let store = &scratch.store;
-    let say = |saying| SiteBlock {
+    let say = |decision| SiteBlock {
         site: "a.example".into(),
         block: block_key(LETTER).unwrap(),
-        saying,
+        decision,
         sample: Some(LETTER.into()),
         why: "a test".into(),
     };
-    store.say_of_blocks(&[say(Saying::Pin)], "test").await.unwrap();
+    store
+        .set_overrides(&[say(SiteOverride::Pin)], "test")
+        .await
+        .unwrap();
     let pinned = store_one(&scratch, store, "a.example", 1, LETTER).await;
     assert!(!body(&scratch, pinned).await.0.contains(LETTER));
-    store.say_of_blocks(&[say(Saying::Forget)], "test").await.unwrap();
+    store
+        .set_overrides(&[say(SiteOverride::Forget)], "test")
+        .await
+        .unwrap();
     let spared = store_one(&scratch, store, "a.example", 2, LETTER).await;
     assert!(body(&scratch, spared).await.0.contains(LETTER));
-    assert_eq!(store.said_of_blocks(None).await.unwrap(), [say(Saying::Forget)]);
+    assert_eq!(store.overrides(None).await.unwrap(), [say(SiteOverride::Forget)]);
     let overview = store.site_overview("a.example", 50).await.unwrap().unwrap();
     let block = overview.blocks.iter().find(|b| b.sample == LETTER).unwrap();
     assert_eq!(
-        (block.articles, block.removed_by_memory, block.said.as_deref()),
-        (2, 1, Some("forget"))
+        (block.articles, block.removed_by_memory, block.decision),
+        (2, 1, Some(SiteOverride::Forget))
     );
-    store.reclean(pinned).await.unwrap().unwrap();
+    store.reclean(ArticleId(pinned)).await.unwrap().unwrap();
     assert!(body(&scratch, pinned).await.0.contains(LETTER));
-    assert!(store.unsay_of_block("a.example", block.block).await.unwrap());
-    assert!(!store.unsay_of_block("a.example", block.block).await.unwrap());
-    store.reclean(pinned).await.unwrap().unwrap();
+    assert!(store.clear_override("a.example", block.block).await.unwrap());
+    assert!(!store.clear_override("a.example", block.block).await.unwrap());
+    store.reclean(ArticleId(pinned)).await.unwrap().unwrap();
     assert!(!body(&scratch, pinned).await.0.contains(LETTER));
     let report: (i64, i64) =
         sqlx::query_as("SELECT articles, blocks_by_memory FROM site_report WHERE site = 'a.example'")
@@ -292,8 +306,8 @@ async fn what_travels_with_stories_stays() {
     }
     assert_eq!(scratch.stories().await, 3);
     // The agency's lines and the caption of all these articles; not the paragraphs of a story: each is in one story only.
-    assert_eq!(store.find_travelling_blocks(100).await.unwrap(), 4);
-    let mut known: Vec<i64> = sqlx::query_scalar("SELECT block FROM travelling_block")
+    assert_eq!(store.find_syndicated_blocks(100).await.unwrap(), 4);
+    let mut known: Vec<i64> = sqlx::query_scalar("SELECT block FROM syndicated_block")
         .fetch_all(&scratch.db)
         .await
         .unwrap();
@@ -313,7 +327,7 @@ async fn what_travels_with_stories_stays() {
     let early = scratch
         .count("SELECT min(article_id) FROM removed_blocks WHERE text LIKE '%Press Union%'")
         .await;
-    store.reclean(early).await.unwrap().unwrap();
+    store.reclean(ArticleId(early)).await.unwrap().unwrap();
     let (text, _) = body(&scratch, early).await;
     assert!(text.ends_with(&agency), "{text}");
 }
@@ -331,105 +345,4 @@ async fn blocks_that_cannot_be_read_say_nothing() {
         .unwrap();
     let after = store_one(&scratch, store, "a.example", 4, LETTER).await;
     assert!(body(&scratch, after).await.0.contains(LETTER));
-}
-
-#[tokio::test]
-async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
-    let scratch = Scratch::new("site_cache").await;
-    let another = scratch
-        .another_store(StoreConfig {
-            connections: 1,
-            ..StoreConfig::default()
-        })
-        .await;
-    // How many of the site's articles each decision had before it, the stores taking turns.
-    for (seed, store) in [&scratch.store, &another, &scratch.store, &scratch.store, &another]
-        .into_iter()
-        .enumerate()
-    {
-        let article = store_one(&scratch, store, "turns.example", seed as u64 + 700, LETTER).await;
-        let recents: i16 = sqlx::query_scalar("SELECT recents FROM article WHERE article_id = $1")
-            .bind(article)
-            .fetch_one(&scratch.db)
-            .await
-            .unwrap();
-        assert_eq!(usize::from(recents.unsigned_abs()), seed);
-    }
-}
-
-/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
-/// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
-#[tokio::test]
-async fn site_queries_read_no_more_than_they_need() {
-    let scratch = Scratch::new("site_plan").await;
-    let rows: i64 = std::env::var("COPYDESK_SITE_ROWS").map_or(20_000, |n| n.parse().expect("a number"));
-    // Half of the articles at one site, the others one to a site.
-    sqlx::query(
-        "INSERT INTO evidence (article_id, site_hash, fingerprint_version, block_hashes, title_words, page_blocks, evidence)
-         SELECT n, CASE WHEN n % 2 = 0 THEN 0 ELSE n END, 1, decode(repeat('0123456789abcdef', 12), 'hex'),
-                decode(repeat('01234567', 8), 'hex'), decode('01000000000000000000', 'hex') || decode(repeat('01234567', 20), 'hex'),
-                decode(repeat('89abcdef', 300), 'hex')
-         FROM generate_series(1, $1) AS g (n)",
-    )
-    .bind(rows)
-    .execute(&scratch.db)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO site_young SELECT site_hash, article_id, 0 FROM evidence WHERE site_hash <> 0")
-        .execute(&scratch.db)
-        .await
-        .unwrap();
-    sqlx::query("VACUUM ANALYZE evidence, site_young")
-        .execute(&scratch.db)
-        .await
-        .unwrap();
-    let sites: Vec<i64> = std::iter::once(0).chain((1..500).map(|n| 2 * n + 1)).collect();
-    let flush = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::SITES;
-    let noted = "EXPLAIN (ANALYZE, FORMAT JSON) ".to_owned() + copydesk_store::plans::YOUNG_SITES;
-    let mut tx = scratch.db.begin().await.unwrap();
-    sqlx::query("SET LOCAL enable_seqscan = off")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    let flush: Value = sqlx::query_scalar(&flush)
-        .bind(&sites)
-        .bind(vec![i64::MIN; sites.len()])
-        .bind(20_i64)
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
-    let noted: Value = sqlx::query_scalar(&noted)
-        .bind(i64::MIN)
-        .bind(1_000_i64)
-        .bind(9_i64)
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
-    for (name, plan, most) in [
-        ("flush of 500 sites", &flush, 20 + 499),
-        ("1,000 noted sites", &noted, 2_000),
-    ] {
-        let time = plan[0]["Execution Time"].as_f64().unwrap();
-        let read = rows_read(&plan[0]["Plan"]);
-        println!("{rows} articles, {name}: {time:.1} ms, {read} rows read");
-        assert!(
-            read <= f64::from(most) * 1.5 + 100.0,
-            "{name} reads {read} rows: {plan:#}"
-        );
-    }
-}
-
-/// Rows that the scans of `evidence` and `site_young` in a plan have read.
-fn rows_read(plan: &Value) -> f64 {
-    let own = plan["Relation Name"].as_str().map_or(0.0, |_| {
-        let rows = plan["Actual Rows"].as_f64().unwrap_or(0.0)
-            + plan["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
-        rows * plan["Actual Loops"].as_f64().unwrap_or(1.0)
-    });
-    own + plan["Plans"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(rows_read)
-        .sum::<f64>()
 }

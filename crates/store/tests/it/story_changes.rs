@@ -1,6 +1,6 @@
 //! What a new article shows of older ones: round-ups hold several articles, and whole copies tie stories together.
 
-use copydesk_article::StoryId;
+use copydesk_article::{ArticleId, StoryId};
 use copydesk_testkit::{ArticleGenerator, scan};
 
 use crate::support::{Scratch, Text, batch};
@@ -222,7 +222,7 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     assert_eq!(scratch.store.outdated_decisions().await.unwrap(), 3);
 
     let before = state(&scratch, &ids).await;
-    let (mut after, mut decided, mut changed) = (i64::MIN, 0, 0);
+    let (mut after, mut decided, mut changed) = (ArticleId(i64::MIN), 0, 0);
     while let Some(step) = scratch.store.redecide(after, 2).await.unwrap() {
         (after, decided, changed) = (step.after, decided + step.articles, changed + step.changed);
     }
@@ -231,7 +231,7 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     let stories: Vec<usize> = state(&scratch, &ids).await.into_iter().map(|s| s.0).collect();
     assert_eq!(stories, [0, 0, 2, 3, 3, 5, 6]);
     scratch.assert_law().await;
-    let explanation = scratch.store.explain(ids[2]).await.unwrap().unwrap();
+    let explanation = scratch.store.explain(ArticleId(ids[2])).await.unwrap().unwrap();
     assert!(explanation.same, "{explanation:#?}");
 
     let events: Vec<(i64, String)> = sqlx::query_as(
@@ -248,7 +248,14 @@ async fn stored_articles_are_decided_on_again_by_events_that_can_be_taken_back()
     assert_eq!(state(&scratch, &ids).await, before);
     scratch.assert_law().await;
     // What a person took back stays taken back.
-    assert!(scratch.store.redecide(i64::MIN, 100).await.unwrap().is_none());
+    assert!(
+        scratch
+            .store
+            .redecide(ArticleId(i64::MIN), 100)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 /// Copies that an older rule took for none come a third and a fourth time, on two partitions, while the stored ones are decided on again. The first
@@ -302,7 +309,7 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
             }
         }));
     }
-    let mut after = i64::MIN;
+    let mut after = ArticleId(i64::MIN);
     for _ in (0..COPIED).step_by(IN_TURN) {
         together.wait().await;
         let step = scratch
@@ -344,7 +351,8 @@ async fn copies_of_articles_that_are_decided_on_again_meanwhile_are_not_split() 
         .await
         .unwrap();
     let again = scratch.store.clone();
-    let again = tokio::spawn(async move { again.redecide(i64::MIN, 1_000).await.unwrap().unwrap() });
+    let again =
+        tokio::spawn(async move { again.redecide(ArticleId(i64::MIN), 1_000).await.unwrap().unwrap() });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     scratch.until(waiting, |n| n > 0).await;
     assert_eq!(

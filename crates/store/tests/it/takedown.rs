@@ -1,6 +1,6 @@
 //! Takedowns: nothing of an article is left, it does not come again, and the law holds.
 
-use copydesk_article::Offset;
+use copydesk_article::{ArticleId, Offset};
 use copydesk_store::{Content, Item, RewindTo, StoreConfig, TakedownTarget, Tombstone, try_again};
 
 use crate::support::{NOON, Scratch, Text, batch, message, prose, source};
@@ -121,7 +121,7 @@ async fn an_address_is_held_before_anything_came_and_a_flush_under_way_is_waited
     assert_eq!(verdicts(&scratch).await, ["taken_down"]);
     let missing = scratch
         .store
-        .take_down(&TakedownTarget::Article(1_000_000), "")
+        .take_down(&TakedownTarget::Article(ArticleId(1_000_000)), "")
         .await;
     assert!(missing.is_err());
     // Many flushes and a takedown of what they bring: whichever comes first, nothing is left behind the takedown.

@@ -39,14 +39,14 @@ async fn a_copy_without_its_client_is_ended_by_whoever_is_alive() {
         .await
         .unwrap();
     copy.send("1\t1\n".as_bytes()).await.unwrap();
-    assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
+    assert_eq!(store.end_stalled_sessions().await.unwrap(), 0, "it has its time");
     tokio::time::sleep(PATIENCE + PATIENCE / 3).await;
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND application_name = 'silent' AND query LIKE 'COPY %'";
     assert_eq!(scratch.count(waiting).await, 1, "Postgres does not end it");
     // Not those of others: another program of the same role may take its time.
-    assert_eq!(scratch.store.end_silent_sessions().await.unwrap(), 0);
-    assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
+    assert_eq!(scratch.store.end_stalled_sessions().await.unwrap(), 0);
+    assert_eq!(store.end_stalled_sessions().await.unwrap(), 1);
     assert!(copy.finish().await.is_err());
     drop(tx);
     assert_eq!(scratch.count("SELECT count(*) FROM near_key").await, 0);
@@ -93,10 +93,10 @@ async fn a_statement_whose_end_never_came_is_ended_by_whoever_is_alive() {
         "SELECT count(*) FROM pg_locks WHERE relation = 'pipeline_lock'::regclass AND mode = 'RowShareLock'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     scratch.until(held, |locks| locks == 1).await;
-    assert_eq!(store.end_silent_sessions().await.unwrap(), 0, "it has its time");
+    assert_eq!(store.end_stalled_sessions().await.unwrap(), 0, "it has its time");
     tokio::time::sleep(PATIENCE + PATIENCE / 3).await;
     assert_eq!(scratch.count(held).await, 1, "Postgres does not end it");
-    assert_eq!(store.end_silent_sessions().await.unwrap(), 1);
+    assert_eq!(store.end_stalled_sessions().await.unwrap(), 1);
     scratch.until(held, |locks| locks == 0).await;
     // The server closes: without that this would wait for ever.
     let _ = socket.read_to_end(&mut Vec::new());
