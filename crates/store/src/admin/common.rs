@@ -13,15 +13,17 @@ use crate::rows::{execute, fetch_all, fetch_one, record};
 /// Articles read at once while a list is built.
 const PAGE: i64 = 2_000;
 
-/// A list that was built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BuiltList {
-    /// Its number.
-    pub version: i32,
-    /// Articles that were counted.
-    pub articles: i64,
-    /// Shingles in it.
-    pub shingles: i64,
+record! {
+    /// A list that was built.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct BuiltList {
+        /// Its number.
+        pub version: i32,
+        /// Articles that were counted.
+        pub articles: i64,
+        /// Shingles in it.
+        pub shingles: i64,
+    }
 }
 
 record! {
@@ -87,16 +89,11 @@ impl Store {
             .flatten()
             .collect();
         let shingles = i64::try_from(counts.len()).unwrap_or(i64::MAX);
-        let version: i32 = fetch_one!(&self.pool, CONTEXT;
+        fetch_one!(&self.pool, CONTEXT;
             "INSERT INTO common_shingles (version, articles, shingles, fingerprint_version, counts)
-             SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4 FROM common_shingles RETURNING version",
+             SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4 FROM common_shingles RETURNING version, articles, shingles",
             counted, shingles, FINGERPRINT_VERSION.0, bytes
-        )?;
-        Ok(BuiltList {
-            version,
-            articles: counted,
-            shingles,
-        })
+        )
     }
 
     /// Puts a list into use, for every worker from its next flush on; 0 takes it out of use.

@@ -8,7 +8,6 @@ pub(crate) mod export;
 pub(crate) mod lock_waits;
 pub(crate) mod migrations;
 pub(crate) mod quarantine;
-pub(crate) mod quarantine_by_hand;
 pub(crate) mod retention;
 pub(crate) mod rewind;
 pub(crate) mod search;

@@ -14,7 +14,7 @@ use crate::caches::common_cache::CommonShinglesCache;
 use crate::caches::site_article_cache::SiteArticleCache;
 use crate::connect::database_url::mode_of_environment;
 use crate::connect::fitness::{self, Fault};
-use crate::connect::settings::{Outputs, QuarantineLimits, StoreConfig};
+use crate::connect::settings::StoreConfig;
 use crate::error::{Context as _, StoreError};
 use crate::keys::WindowKeyCache;
 use crate::rows::fetch_one;
@@ -30,12 +30,7 @@ pub struct Store {
 #[derive(Debug)]
 pub(crate) struct Shared {
     begin: String,
-    application_name: String,
-    idle_timeout: Duration,
-    pub(crate) quarantine: QuarantineLimits,
-    pub(crate) outputs: Outputs,
-    pub(crate) site_memory: bool,
-    pub(crate) markup: bool,
+    pub(crate) config: StoreConfig,
     window_days: OnceCell<i32>,
     pub(crate) common: CommonShinglesCache,
     pub(crate) site_articles: SiteArticleCache,
@@ -96,15 +91,7 @@ impl Store {
             pool,
             shared: Arc::new(Shared {
                 begin: begin(config),
-                application_name: config.application_name.clone(),
-                idle_timeout: config.idle_timeout,
-                quarantine: QuarantineLimits {
-                    message_bytes: config.quarantine_bytes,
-                    max_bytes: config.quarantine_max_bytes,
-                },
-                outputs: config.outputs,
-                site_memory: config.site_memory,
-                markup: config.markup,
+                config: config.clone(),
                 window_days: OnceCell::new(),
                 common: CommonShinglesCache::default(),
                 site_articles: SiteArticleCache::default(),
@@ -131,7 +118,7 @@ impl Store {
 
     /// [`StoreConfig::quarantine_max_bytes`].
     pub fn quarantine_max_bytes(&self) -> u64 {
-        self.shared.quarantine.max_bytes
+        self.shared.config.quarantine_max_bytes
     }
 
     /// A transaction that writes to the ledger: bounded in time, and planned for tables of any size.
@@ -170,7 +157,10 @@ impl Store {
 
     /// The name and the patience of this store's transactions.
     pub(crate) fn session(&self) -> (&str, Duration) {
-        (&self.shared.application_name, self.shared.idle_timeout)
+        (
+            &self.shared.config.application_name,
+            self.shared.config.idle_timeout,
+        )
     }
 
     /// Days in a window of `near_key`, as the database says. Read once: it must not change under a live store.

@@ -70,12 +70,3 @@ impl Default for StoreConfig {
         }
     }
 }
-
-/// How much quarantine keeps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct QuarantineLimits {
-    /// Of one message's value.
-    pub(crate) message_bytes: usize,
-    /// Of all messages, as they are stored; 0: no bound.
-    pub(crate) max_bytes: u64,
-}

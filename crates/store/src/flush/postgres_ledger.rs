@@ -82,9 +82,9 @@ impl Ledger for Store {
         };
         // What depends on no decision goes first, so that the lock of the key windows is held for as short as possible.
         if !rows.rejected.is_empty() {
-            let limits = self.shared.quarantine;
+            let limits = &self.shared.config;
             write_ledger::quarantine(&mut tx.postgres, &claimed.source, &rows.rejected, limits).await?;
-            if self.shared.outputs.dead_letters {
+            if self.shared.config.outputs.dead_letters {
                 outbox::enqueue_dead_letters(&mut tx.postgres, &claimed.source, &rows.rejected).await?;
             }
         }

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use crate::error::StoreError;
 use crate::flush::dispositions::Disposition;
 use crate::flush::pending_article::PendingArticle;
-use crate::ledger::raw_message::RawInput;
+use crate::ledger::item::RawInput;
 use crate::rows::{execute, numbers};
 
 /// Keeps the messages of the versions that are shown now.

@@ -88,11 +88,11 @@ pub(crate) async fn store_articles(
         &dispositions,
         &mut sites,
         &params,
-        store.shared.site_memory,
+        store.shared.config.site_memory,
     );
     report.site_memory_blocks += cleaned.taken_out.0;
     report.site_memory_words += cleaned.taken_out.1;
-    let rows = ArticleRows::new(&batch, &dispositions, &cleaned, store.shared.markup);
+    let rows = ArticleRows::new(&batch, &dispositions, &cleaned, store.shared.config.markup);
     rows.insert_new(tx).await?;
     let mut owners = store.shared.window_keys.owners(tx, &wanted.elsewhere).await?;
 
@@ -279,7 +279,7 @@ async fn write_sightings(
     range: (i64, i64),
 ) -> Result<Option<Notice>, StoreError> {
     sightings.sort_unstable_by_key(|s| s.offset);
-    let outputs = store.shared.outputs;
+    let outputs = store.shared.config.outputs;
     let mut enqueued = EnqueuedColumns::default();
     let mut news = 0;
     for sighting in &sightings {

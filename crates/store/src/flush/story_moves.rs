@@ -209,20 +209,9 @@ pub(crate) async fn record(
     cause: Option<ArticleId>,
     detail: Value,
 ) -> Result<StoryEvent, StoreError> {
-    let (event_id, happened_at) = fetch_one!(connection, CONTEXT;
+    fetch_one!(connection, CONTEXT;
         "INSERT INTO story_event (kind, article_id, moved, from_story, to_story, cause_article, happened_at, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, now(), $7) RETURNING event_id, happened_at",
-        kind, article.0, numbers(moved), from.0, to.0, cause.map(|c| c.0), &detail
-    )?;
-    Ok(StoryEvent {
-        event_id,
-        kind: kind.to_owned(),
-        article_id: article,
-        moved: moved.to_vec(),
-        from_story: from,
-        to_story: to,
-        cause_article: cause,
-        happened_at,
-        detail,
-    })
+         VALUES ($1, $2, $3, $4, $5, $6, now(), $7) RETURNING *",
+        kind, article.0, numbers(moved), from.0, to.0, cause.map(|c| c.0), detail
+    )
 }

@@ -56,7 +56,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let fresh: ArticleId = fetch_one!(&mut *tx, CONTEXT; "SELECT nextval('article_id_seq')")?;
         let mut stories = BTreeSet::new();
-        let tell = self.shared.outputs.articles;
+        let tell = self.shared.config.outputs.articles;
         let done = remove(&mut tx, fresh, target, why, tell, None, &mut stories).await?;
         story_rows::recount(&mut tx, stories).await?;
         tx.commit().await.context(CONTEXT)?;
@@ -103,7 +103,7 @@ pub(crate) async fn of_messages<'b>(
 ) -> Result<(), StoreError> {
     let mut sightings = Vec::new();
     let mut stories = BTreeSet::new();
-    let tell = store.shared.outputs.articles;
+    let tell = store.shared.config.outputs.articles;
     for ((item, tombstone), fresh) in tombstones {
         let target = TakedownTarget::Address(tombstone.address.clone());
         let offset = item.message.coordinates.offset.get();

@@ -5,7 +5,6 @@ pub(crate) mod item;
 pub(crate) mod progress;
 pub(crate) mod protocol;
 pub(crate) mod quarantine_content;
-pub(crate) mod raw_message;
 pub(crate) mod ready;
 pub(crate) mod report;
 pub(crate) mod write_ledger;

@@ -7,7 +7,7 @@ use copydesk_article::{ArticleId, Message, Reject, TopicPartition};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use crate::connect::settings::QuarantineLimits;
+use crate::connect::settings::StoreConfig;
 use crate::error::{Context as _, StoreError};
 use crate::ledger::quarantine_content::{DroppedFor, quarantine_bytes};
 use crate::rows::{
@@ -87,12 +87,12 @@ pub(crate) async fn quarantine(
     connection: &mut PgConnection,
     source: &TopicPartition,
     refused: &[(&Message, &Reject)],
-    limits: QuarantineLimits,
+    limits: &StoreConfig,
 ) -> Result<(), StoreError> {
     let mut room = Room::left(connection, limits).await?;
     let mut rows = QuarantineColumns::default();
     for (message, reject) in refused {
-        rows.push(room.fit(quarantined(message, reject, limits.message_bytes)?));
+        rows.push(room.fit(quarantined(message, reject, limits.quarantine_bytes)?));
     }
     let statement = rows.bind(sqlx::query(INSERT_QUARANTINE.as_str()));
     let statement = statement.bind(source.topic.as_str()).bind(source.partition.get());
@@ -109,8 +109,8 @@ struct Room {
 
 impl Room {
     /// As of the flushes that are committed.
-    async fn left(connection: &mut PgConnection, limits: QuarantineLimits) -> Result<Self, StoreError> {
-        let bytes = match i64::try_from(limits.max_bytes) {
+    async fn left(connection: &mut PgConnection, limits: &StoreConfig) -> Result<Self, StoreError> {
+        let bytes = match i64::try_from(limits.quarantine_max_bytes) {
             Ok(0) | Err(_) => i64::MAX,
             Ok(max) => max - quarantine_bytes(connection).await?,
         };

@@ -274,7 +274,7 @@ async fn bytes_that_were_changed_or_taken_away_are_noticed() {
     execute(&scratch, "UPDATE quarantine SET raw = NULL WHERE \"offset\" = 0").await;
     let findings = scratch.store.audit().await.unwrap().findings;
     assert_eq!(findings.len(), 1, "{findings:?}");
-    assert!(findings[0].to_string().contains("other bytes than were kept"));
+    assert!(findings[0].contains("other bytes than were kept"));
 }
 
 #[tokio::test]

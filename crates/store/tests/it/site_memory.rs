@@ -288,7 +288,7 @@ async fn a_person_has_the_last_word_and_it_can_be_carried_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_travels_with_stories_stays() {
+async fn syndicated_blocks_stay() {
     const AGENCY: [&str; 3] = [
         "The Velmora Press Union is an agency that serves ninety papers.",
         "Its desk in Oostvale takes calls on every day of the week.",

@@ -128,15 +128,9 @@ impl Store {
         day: NaiveDate,
         folder: &str,
     ) -> Result<ArchiveBatch, StoreError> {
-        let batch_id = fetch_one!(&self.pool, NOTING;
-            "INSERT INTO archive_batch (day, folder) VALUES ($1, $2) RETURNING batch_id", day, folder
-        )?;
-        Ok(ArchiveBatch {
-            batch_id,
-            day,
-            folder: folder.to_owned(),
-            written: false,
-        })
+        fetch_one!(&self.pool, NOTING;
+            "INSERT INTO archive_batch (day, folder) VALUES ($1, $2) RETURNING batch_id, day, folder, false AS written", day, folder
+        )
     }
 
     /// Forgets a batch of which nothing was written, or whose files are deleted again.

@@ -50,7 +50,7 @@ impl Store {
         most: i64,
     ) -> Result<Option<(i64, RecleanStep)>, StoreError> {
         let mut step = RecleanStep::default();
-        if !self.shared.site_memory {
+        if !self.shared.config.site_memory {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
