@@ -48,7 +48,7 @@ fn as_json(select: &str) -> String {
     format!("SELECT row_to_json(row) FROM ({select}) AS row")
 }
 
-async fn rows<T: DeserializeOwned + 'static>(
+async fn rows<T: DeserializeOwned + Send + Unpin + 'static>(
     store: &Store,
     query: Statement<'_>,
     context: &'static str,
@@ -63,7 +63,7 @@ fn ask(select: &str) -> QueryBuilder<'static, Postgres> {
 }
 
 /// All rows of a query that [`ask`] began.
-async fn all<T: DeserializeOwned + 'static>(
+async fn all<T: DeserializeOwned + Send + Unpin + 'static>(
     store: &Store,
     mut query: QueryBuilder<'static, Postgres>,
     context: &'static str,

@@ -91,10 +91,10 @@ pub(crate) async fn all<T: FromRow>(
     executor: impl PgExecutor<'_>,
     context: &'static str,
 ) -> Result<Vec<T>, StoreError> {
-    let rows = query.fetch_all(executor).await.context(context)?;
-    rows.into_iter()
-        .map(T::from_row)
-        .collect::<Result<_, _>>()
+    query
+        .try_map(T::from_row)
+        .fetch_all(executor)
+        .await
         .context(context)
 }
 
@@ -104,7 +104,11 @@ pub(crate) async fn one<T: FromRow>(
     executor: impl PgExecutor<'_>,
     context: &'static str,
 ) -> Result<T, StoreError> {
-    T::from_row(query.fetch_one(executor).await.context(context)?).context(context)
+    query
+        .try_map(T::from_row)
+        .fetch_one(executor)
+        .await
+        .context(context)
 }
 
 /// What [`fetch_optional!`] does.
@@ -113,17 +117,17 @@ pub(crate) async fn optional<T: FromRow>(
     executor: impl PgExecutor<'_>,
     context: &'static str,
 ) -> Result<Option<T>, StoreError> {
-    let row = query.fetch_optional(executor).await.context(context)?;
-    row.map(T::from_row).transpose().context(context)
+    let rows = query.try_map(T::from_row);
+    rows.fetch_optional(executor).await.context(context)
 }
 
 /// What a row can become.
-pub(crate) trait FromRow: Sized {
+pub(crate) trait FromRow: Send + Unpin + Sized {
     fn from_row(row: PgRow) -> Result<Self, sqlx::Error>;
 }
 
 /// What a column can become.
-pub(crate) trait Column: Sized {
+pub(crate) trait Column: Send + Unpin + Sized {
     fn get(row: &PgRow, column: impl ColumnIndex<PgRow>) -> Result<Self, sqlx::Error>;
 }
 
@@ -229,7 +233,7 @@ impl Column for Coordinates {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRow for Json<T> {
+impl<T: DeserializeOwned + Send + Unpin + 'static> FromRow for Json<T> {
     fn from_row(row: PgRow) -> Result<Self, sqlx::Error> {
         row.try_get(0)
     }
