@@ -1,14 +1,13 @@
-//! Keys of windows that this process looks into and does not claim in, so that most look-ups there can be left out.
+//! The window key cache: the keys of windows in which this process looks for owners and claims none, so that most look-ups there can be left out.
 //!
-//! An article looks for owners of its keys in the neighbouring windows as well. The window before its own is full, and
-//! hardly any of the keys is there: every look is at another page of a large index. That was a fifth of what a flush costs Postgres.
+//! Owners of an article's keys are looked up in the neighbouring windows as well. The window before its own is full, and hardly any of the keys is
+//! there, yet each look-up reads another page of a large index. These look-ups were a fifth of what a flush costs Postgres.
 //!
-//! Whoever claims keys in a window raises the window's version in the same transaction ([`super::lock`]). So what was read of a window's keys,
-//! with its version in one snapshot, is all of them while a flush sees the same version. Such a flush misses no more than one that looks
-//! at that moment: what is committed later.
+//! A transaction that claims keys in a window raises the window's version ([`super::lock`]). The cache reads the keys of a window and its version in
+//! one snapshot. So while a flush sees the same version, the cache has all keys of the window, and the flush misses only keys that are committed later,
+//! as it would without the cache.
 //!
-//! Nothing of this is needed to be right. Windows with too many keys for [`MOST_BYTES`], and those without a partition of their own,
-//! are looked into as ever.
+//! No decision needs the cache. Windows with too many keys for [`MOST_BYTES`], and those without a partition of their own, are not cached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,17 +22,16 @@ use super::claim::{LOOKING, Owners, owners};
 use super::filter::{KeyFilter, READING, keys_at_most};
 use super::window::{Window, by_window};
 
-/// Flushes that looked into a window since the last one that claimed there, before its keys are read.
+/// A window is read after so many flushes have looked into it since the last claim there.
 const LOOKS: u32 = 10;
 
-/// After a window was read, or found to be no use, so long until it may be read again: where late articles come all the time, no
-/// version lasts.
+/// A window is not read again for so long after it was read or could not be cached: where late articles come all the time, no version lasts.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(600);
 
 /// Memory of all filters of a process at the most: 16 million keys, some 900,000 articles in a window.
 const MOST_BYTES: usize = 24 << 20;
 
-/// What this process knows of windows that it looks into.
+/// The cached windows.
 #[derive(Debug, Default)]
 pub(crate) struct WindowKeyCache(Mutex<HashMap<Window, CachedWindow>>);
 
@@ -46,7 +44,7 @@ struct CachedWindow {
 }
 
 impl WindowKeyCache {
-    /// Who owns which of these keys (ascending), in windows where the caller claims nothing.
+    /// The owners of these keys (ascending), in windows where the caller claims none.
     pub(crate) async fn owners(
         &self,
         connection: &mut PgConnection,
@@ -65,7 +63,7 @@ impl WindowKeyCache {
         owners(connection, &self.maybe_present(keys, &versions)).await
     }
 
-    /// The keys (ascending) without those that are certainly not there. `versions`: of the windows that have any keys.
+    /// The keys (ascending) without those that are certainly absent. `versions`: those of all windows that have keys.
     fn maybe_present(&self, keys: &[i64], versions: &HashMap<i32, i64>) -> Vec<i64> {
         let mut maybe = Vec::with_capacity(keys.len());
         for (window, keys) in by_window(keys) {
@@ -80,7 +78,7 @@ impl WindowKeyCache {
         maybe
     }
 
-    /// A flush looks into a window: its keys, if this version of them was read.
+    /// Counts a look into a window. Answers with its keys, if this version of them was read.
     fn look(&self, window: Window, version: i64) -> Option<Arc<KeyFilter>> {
         let mut windows = self.lock();
         let cached = windows.entry(window).or_default();
@@ -89,7 +87,7 @@ impl WindowKeyCache {
         cached.keys.as_ref().map(|(_, filter)| Arc::clone(filter))
     }
 
-    /// Keys are claimed in these windows: they are not worth reading.
+    /// Notes that keys are claimed in these windows: they are not worth reading.
     pub(crate) fn claimed(&self, claimed: &[Window]) {
         let mut windows = self.lock();
         for window in claimed {
@@ -111,8 +109,7 @@ impl WindowKeyCache {
         windows.iter().filter(|(_, c)| due(c)).map(|(w, _)| *w).collect()
     }
 
-    /// Reads a window's keys. Version and keys are of one snapshot: `transaction` is one that only reads, all of it from the same moment.
-    /// Answers whether the keys are of use.
+    /// Reads a window's keys. `transaction` is REPEATABLE READ, so that version and keys are of one snapshot. Answers whether the window is cached now.
     pub(crate) async fn read(
         &self,
         transaction: &mut PgConnection,
@@ -144,7 +141,7 @@ impl WindowKeyCache {
         Ok(Some((version, Arc::new(filter))))
     }
 
-    /// What came of reading a window. `None`: it is no use.
+    /// Notes the outcome of reading a window. `None`: it cannot be cached.
     fn put(&self, window: Window, keys: Option<(i64, Arc<KeyFilter>)>, now: Instant) {
         let mut windows = self.lock();
         let cached = windows.entry(window).or_default();
@@ -156,7 +153,7 @@ impl WindowKeyCache {
         }
     }
 
-    /// Makes room for so many bytes by dropping filters of windows that lie furthest back: time goes on. False: they do not fit.
+    /// Makes room for so many bytes by evicting the oldest windows. False: there is not enough room.
     fn make_room(&self, bytes: usize) -> bool {
         if bytes > MOST_BYTES {
             return false;

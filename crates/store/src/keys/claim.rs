@@ -1,4 +1,4 @@
-//! Who owns a key, and how it gets an owner: under the lock of its window.
+//! Looks up the owners of keys, and claims absent keys under the lock of their window.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use crate::rows::{CopyInto, CopyValue as _, copy, execute, fetch_all, numbers};
 
 use super::window::{Window, by_window};
 
-/// Owner by row of the key table. A batch looks up thirty thousand of them, so by a quick hash, seeded anew by each process.
+/// Owner by row of the key table. A batch looks up thirty thousand of them, so the hash is a quick one, seeded anew by each process.
 pub(crate) type Owners = foldhash::HashMap<i64, ArticleId>;
 
 /// Windows that are scanned one by one. A batch from the present has two or three, one from an archive may have hundreds.
@@ -20,17 +20,16 @@ const LOCKING: &str = "cannot lock the windows of keys";
 const CLAIMING: &str = "cannot claim the articles' keys";
 pub(super) const LOOKING: &str = "cannot look for the keys' owners";
 
-/// Locks these windows until the end of the transaction, and raises their versions. Statements behind this one see all that was claimed in
-/// them before, and nobody claims there meanwhile.
+/// Locks these windows until the end of the transaction, and raises their versions. Later statements see all keys that were claimed in them before,
+/// and nobody else claims there meanwhile.
 ///
-/// In ascending order, so that transactions that lock several windows do not deadlock: all at once, and before any membership.
+/// A transaction locks all its windows at once, in ascending order and before any membership, so that two transactions do not deadlock.
 pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> Result<(), StoreError> {
     if windows.is_empty() {
         return Ok(());
     }
     let numbers: Vec<i32> = windows.iter().map(|w| w.0).collect();
-    // Postgres goes through the rows in the order in which the query brings them; one that is there is locked even if it is too
-    // new for this statement's snapshot.
+    // Postgres locks the rows in the order of the query, also a row that is too new for this statement's snapshot.
     execute!(connection, LOCKING;
         "INSERT INTO near_key_window AS w (number) SELECT number FROM unnest($1::int4[]) AS n (number) ORDER BY number
          ON CONFLICT (number) DO UPDATE SET version = w.version + 1",
@@ -39,7 +38,7 @@ pub(crate) async fn lock(connection: &mut PgConnection, windows: &[Window]) -> R
     Ok(())
 }
 
-/// Locks the windows of all articles of some stories: for whoever changes the stories and claims no keys.
+/// Locks the windows of all articles of some stories, for a transaction that changes the stories and claims no keys.
 pub(crate) async fn lock_of_stories(
     connection: &mut PgConnection,
     stories: &[StoryId],
@@ -54,7 +53,7 @@ pub(crate) async fn lock_of_stories(
     Ok(())
 }
 
-/// Who owns which of these keys (ascending).
+/// The owners of these keys (ascending), as far as they have any.
 pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Result<Owners, StoreError> {
     let mut owners = Owners::default();
     if by_window(keys).nth(MOST_SCANS).is_some() {
@@ -66,8 +65,8 @@ pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Resul
         return Ok(owners);
     }
     for (window, keys) in by_window(keys) {
-        // One scan that goes from key to key costs less than a join with the array, which starts a scan for each. The
-        // borders are for the planner, which does not look into an array to tell partitions apart.
+        // One scan from key to key costs less than a join with the array, which starts a scan for each key. The borders are for the planner: it cannot
+        // tell from an array which partitions it needs.
         let (first, last) = window.borders();
         let rows: Vec<(i64, ArticleId)> = fetch_all!(&mut *connection, LOOKING;
             "SELECT key, article_id FROM near_key WHERE key = ANY ($1) AND key BETWEEN $2 AND $3",
@@ -81,11 +80,11 @@ pub(crate) async fn owners(connection: &mut PgConnection, keys: &[i64]) -> Resul
 static INTO_NEAR_KEY: LazyLock<CopyInto> =
     LazyLock::new(|| CopyInto::new("near_key", &["key", "article_id"]));
 
-/// Claims those of the keys that nobody owns. `wanted`: keys with the articles that want them, ascending and distinct by key; `owners`: what
-/// [`owners`] found of them under the windows' lock. Answers with the keys that were claimed.
+/// Claims the keys that have no owner. `wanted`: keys with the articles that want them, ascending and distinct by key; `owners`: the answer of
+/// [`owners`] under the windows' lock. Answers with the claimed keys.
 ///
 /// # Errors
-/// [`StoreError::ClaimedMeanwhile`]: somebody has claimed one of them without the lock.
+/// [`StoreError::ClaimedMeanwhile`]: another transaction has claimed one of them without the lock.
 pub(crate) async fn insert_absent(
     connection: &mut PgConnection,
     wanted: &[(i64, ArticleId)],

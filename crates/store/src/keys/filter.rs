@@ -1,4 +1,4 @@
-//! Keys of a window in few bytes: what is not in a [`KeyFilter`] is certainly not there.
+//! A Bloom filter of a window's keys: a key that is not in the [`KeyFilter`] is certainly absent.
 
 use futures_util::TryStreamExt as _;
 use sqlx::PgConnection;
@@ -10,7 +10,7 @@ use super::window::{HASH_BITS, HASH_MASK, Window};
 
 pub(super) const READING: &str = "cannot read the keys of a window";
 
-/// Bits of a filter for each key: one in 150 keys that are not there is thought to be.
+/// Bits of a filter for each key: one in 150 absent keys is taken for present.
 const BITS_A_KEY: usize = 12;
 
 /// Rows of `near_key` on a page of its table, at the most: 8,168 bytes, 44 a row.

@@ -1,8 +1,8 @@
-//! Keys of near-copies: which window a key is in, who owns it, and who may claim it.
+//! Keys of near-copies: the window of a key, its owner, and how it is claimed.
 //!
-//! In: the shingle hashes of articles. Out: for each the first article that had it, which is a candidate for whoever has it later. Whoever
-//! claims keys of a window holds the window's lock ([`lock`]) until the end of its transaction: what is absent under the lock stays absent,
-//! and what was committed before is seen. The unique row in `near_key` stays as the judge: whoever claims without the lock gets an error.
+//! In: the shingle hashes of articles. Out: for each its owner, the first article that had it, which is a candidate for later articles with the same
+//! key. A transaction that claims keys of a window holds the window's lock ([`lock`]) until its end. So a key that is absent under the lock stays
+//! absent, and a claim that was committed before is seen. The primary key of `near_key` refuses a claim without the lock.
 
 mod cache;
 mod claim;

@@ -1,4 +1,4 @@
-//! Windows of the key table: which one a key is in, and which ones an article has to do with.
+//! Windows of the key table: the window of a key, and the windows of an article.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copydesk_article::ShingleKey;
@@ -39,7 +39,7 @@ impl Window {
     }
 }
 
-/// The windows that one article has to do with.
+/// The windows of one article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ArticleWindows {
     own: Window,

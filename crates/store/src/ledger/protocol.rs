@@ -1,6 +1,6 @@
-//! The protocol of a flush, apart from the database: what is asked in which order, and what each answer means.
+//! The protocol of a flush, apart from the database: the order of its calls, and the meaning of each answer.
 //!
-//! [`Ledger`] is what it asks of a database; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The worker's simulation has another one in
+//! [`Ledger`] has the calls; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The worker's simulation has another one in
 //! memory, which crashes, cuts connections and restores backups between any two of these calls.
 
 use copydesk_article::{ArticleId, Message, NextOffset, Offset, Reject};
@@ -12,7 +12,7 @@ use crate::ledger::item::{Batch, Content, Item, Prepared, Tombstone, gaps_betwee
 use crate::ledger::report::FlushReport;
 use crate::rows::record;
 
-/// How many messages of which kind a flush brings.
+/// The numbers of messages in a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Articles and tombstones.
@@ -22,7 +22,7 @@ pub struct Counts {
 }
 
 record! {
-    /// What the first statement of a flush answers if the ledger was where the flush begins.
+    /// The answer of a flush's first statement, if the ledger was where the flush begins.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Advanced {
         /// Fresh article ids, ascending.
@@ -47,7 +47,7 @@ pub struct Rows<'b> {
     pub gaps: Vec<(i64, i64)>,
 }
 
-/// What a flush asks of a database. A transaction that is dropped is rolled back.
+/// The calls that a flush makes to a database. A transaction that is dropped is rolled back.
 pub trait Ledger: Sync {
     /// A transaction.
     type Transaction: Send;
@@ -89,7 +89,7 @@ pub trait Ledger: Sync {
         claimed: &Claimed,
     ) -> impl Future<Output = Result<Option<NextOffset>, StoreError>> + Send;
 
-    /// What an earlier try stored of these offsets.
+    /// The messages of these offsets that an earlier try stored.
     fn stored_before(
         &self,
         claimed: &Claimed,
@@ -106,11 +106,11 @@ struct Part<'b> {
     items: &'b [Item],
 }
 
-/// What one transaction did.
+/// The outcome of one transaction.
 enum Attempt {
-    /// It is in.
+    /// It was committed.
     Stored(FlushReport),
-    /// The ledger is further than the part's beginning: everything before this offset is in already.
+    /// The ledger is further than the part's beginning: all messages before this offset are stored already.
     AlreadyAt(NextOffset),
 }
 
@@ -171,8 +171,8 @@ pub async fn flush<L: Ledger>(
     Ok(report)
 }
 
-/// A batch as it is stored: tombstones in a transaction of their own, so that what comes before one is removed and what comes behind it is
-/// held, wherever batches are cut.
+/// Cuts a batch into transactions. Tombstones have transactions of their own, so that an article before one is removed and one behind it is not stored,
+/// wherever batches are cut.
 fn parts(batch: &Batch) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::with_capacity(1);
     let mut from = batch.from;
