@@ -1,6 +1,7 @@
 //! Search by words: asking for articles, and making the words of those that are due (migrations/0008_create_search.sql says how).
 
 use chrono::{DateTime, Utc};
+use copydesk_article::{ArticleId, StoryId};
 
 use crate::connect::config::Store;
 use crate::error::{Context as _, StoreError};
@@ -37,9 +38,9 @@ record! {
         /// How well it answers: only good to compare articles of one answer.
         pub rank: f32,
         /// The article.
-        pub article_id: i64,
+        pub article_id: ArticleId,
         /// Its story.
-        pub story_id: i64,
+        pub story_id: StoryId,
         /// Its headline.
         pub title: Option<String>,
         /// Its site.

@@ -1,5 +1,7 @@
 //! What came out, for people: the newest stories, what was removed, what was refused.
 
+use copydesk_article::{ArticleId, StoryId};
+
 use crate::connect::config::Store;
 use crate::error::StoreError;
 use crate::rows::{fetch_all, fetch_one, record};
@@ -10,7 +12,7 @@ const CONTEXT: &str = "cannot read the summary";
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArticleSummary {
     /// Names the article.
-    pub article_id: i64,
+    pub article_id: ArticleId,
     /// The publishing site.
     pub site: Option<String>,
     /// The headline.
@@ -44,7 +46,7 @@ pub struct RemovedCount {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StorySummary {
     /// Names the story.
-    pub story_id: i64,
+    pub story_id: StoryId,
     /// Its articles.
     pub articles: Vec<ArticleSummary>,
 }
@@ -92,8 +94,8 @@ record! {
 
 record! {
     struct Row {
-        story_id: i64,
-        article_id: i64,
+        story_id: StoryId,
+        article_id: ArticleId,
         site: Option<String>,
         title: Option<String>,
         relation: String,

@@ -43,8 +43,8 @@ impl From<Found> for Hit {
     fn from(f: Found) -> Self {
         Self {
             rank: f.rank,
-            article_id: f.article_id,
-            story_id: f.story_id,
+            article_id: f.article_id.0,
+            story_id: f.story_id.0,
             title: f.title,
             site: f.site,
             language: f.language,
