@@ -43,6 +43,7 @@ mod challenge;
 mod complaints;
 mod dates;
 mod documented;
+mod invented;
 mod kinds;
 mod markup;
 mod pieces;

@@ -226,8 +226,10 @@ fn take_head(metadata: &mut Metadata, head: text::Head, seen_at: Option<DateTime
     if metadata.title.is_none() {
         metadata.title = head.title.map(|t| Sourced::new(t, from));
     }
-    if metadata.authors.is_empty() && !head.authors.is_empty() {
-        metadata.authors = head.authors;
+    let mut authors = head.authors;
+    authors.retain(|name| !metadata::roles::is_nobody(name));
+    if metadata.authors.is_empty() && !authors.is_empty() {
+        metadata.authors = authors;
         metadata.authors_source = Some(from);
     }
     if metadata.published_at.is_none() {

@@ -156,7 +156,11 @@ fn fold_phrase_slowly(text: &str) -> String {
             '“' | '”' | '„' | '«' | '»' | '‹' | '›' => '"',
             '–' | '—' | '‐' | '‑' | '−' => '-',
             '…' => '.',
-            c => c,
+            c if c < '\u{600}' => c,
+            c => match fold_spelling(c) {
+                Some(c) => c,
+                None => continue,
+            },
         };
         if c.is_whitespace() {
             gap = true;
@@ -180,6 +184,32 @@ fn fold_phrase_slowly(text: &str) -> String {
         out = trimmed.to_owned();
     }
     out
+}
+
+/// A letter in the one spelling that phrases are compared in, where pages write it in several ways: Arabic letters with
+/// and without hamza, Persian and Arabic forms, Indic letters with and without a nukta, as one character or two. `None`:
+/// a mark that careful pages alone write.
+const fn fold_spelling(c: char) -> Option<char> {
+    Some(match c {
+        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
+        'ى' | 'ی' => 'ي',
+        'ک' => 'ك',
+        '\u{958}' => 'क',
+        '\u{959}' => 'ख',
+        '\u{95a}' => 'ग',
+        '\u{95b}' => 'ज',
+        '\u{95c}' => 'ड',
+        '\u{95d}' => 'ढ',
+        '\u{95e}' => 'फ',
+        '\u{95f}' => 'य',
+        '\u{9dc}' => 'ড',
+        '\u{9dd}' => 'ঢ',
+        '\u{9df}' => 'য',
+        '\u{640}' | '\u{64b}'..='\u{652}' | '\u{93c}' | '\u{9bc}' | '\u{a3c}' | '\u{200c}'..='\u{200f}' => {
+            return None;
+        }
+        c => c,
+    })
 }
 
 /// Punctuation and signs that stand at the ends of a line without being part of its words.
@@ -290,6 +320,8 @@ mod tests {
         assert_eq!(fold_phrase("Don’t Miss!"), "don't miss");
         assert_eq!(fold_phrase("İLGİLİ HABER"), fold_phrase("İlgili haber"));
         assert_eq!(fold_phrase("YAZDIR"), fold_phrase("Yazdır"));
-        assert_eq!(fold_phrase("यह भी पढ़ें:"), "यह भी पढ़ें");
+        assert_eq!(fold_phrase("यह भी पढ\u{93c}ें:"), "यह भी पढें");
+        assert_eq!(fold_phrase("यह भी प\u{95d}ें"), "यह भी पढें");
+        assert_eq!(fold_phrase("إقرأ أيضًا"), fold_phrase("اقرا ايضا"));
     }
 }

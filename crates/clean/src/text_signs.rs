@@ -13,14 +13,17 @@ pub(crate) fn reads_as_prose(draft: &Draft) -> bool {
 pub(crate) fn of_text(draft: &Draft, rules: &Rules) -> Signs {
     let mut signs = Signs::default();
     let text = draft.text.as_str();
-    signs.add_if(Sign::Address, !is_quoted(text) && rules.weights.addresses(text));
-    signs.add_if(Sign::Request, rules.weights.requests(draft.folded()));
+    // Somebody else speaks to somebody.
+    let reported = rules.weights.reports(draft.folded());
+    let addresses = || !is_quoted(text) && rules.weights.addresses(text);
+    signs.add_if(Sign::Address, !reported && addresses());
+    signs.add_if(Sign::Request, !reported && rules.weights.requests(draft.folded()));
     signs.add_if(
         Sign::Contact,
         text.contains('@') || text.contains("http") || text.contains("www."),
     );
     signs.add_if(Sign::Label, begins_with_label(text));
-    signs.add_if(Sign::Short, draft.words < 8);
+    signs.add_if(Sign::Short, !reported && draft.words < 8);
     signs.add_if(Sign::Links, draft.chars > 0 && draft.linked * 2 >= draft.chars);
     signs
 }

@@ -212,3 +212,29 @@ fn a_date_beside_a_link_to_another_article_is_not_this_ones() {
     let under = format!("<p>19 March 2026</p>{list}");
     assert_eq!(published("", &under).0, "2026-03-19");
 }
+
+#[test]
+fn the_day_in_the_address_bears_the_stated_one_out() {
+    let stated = r#"<script type="application/ld+json">{"@type":"NewsArticle","headline":"Weir to close","datePublished":"2026-03-20T18:05:00+01:00","dateModified":"2026-03-20T18:05:00+01:00"}</script>"#;
+    let clean = html(&format!(
+        "<html><head><title>Weir to close</title>{stated}</head><body><article><h1>Weir to close</h1><p>Video of 14 March 2026</p><p>{LEAD}</p><p>{ONE}</p></article></body></html>"
+    ));
+    let day = clean
+        .metadata
+        .published_at
+        .map(|t| t.value.local_day().to_string());
+    assert_eq!(day.as_deref(), Some("2026-03-20"));
+}
+
+#[test]
+fn a_day_in_the_headline_is_what_it_is_about() {
+    let raw = RawArticle::from_body(RawBody::Html(format!(
+        "<html><head><title>Boats of 11 March 2026</title></head><body><article><h1>Boats of 11 March 2026</h1><p>19 March 2026</p><p>{LEAD}</p><p>{ONE}</p></article></body></html>"
+    )));
+    let clean = cleaner().clean(&raw).unwrap();
+    let day = clean
+        .metadata
+        .published_at
+        .map(|t| t.value.local_day().to_string());
+    assert_eq!(day.as_deref(), Some("2026-03-19"));
+}

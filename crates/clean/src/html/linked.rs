@@ -12,16 +12,20 @@ use super::prose::ratio;
 use super::tags::{Flags, Tag};
 use crate::draft::{Draft, End};
 use crate::fast::Fast;
+use crate::rules::{Position, Rules};
 use crate::text_signs::reads_as_prose;
 
 pub(super) const LINK_LIST: RuleId = RuleId::of("link-list");
+
+/// The fewest words of a paragraph that announces a list: fewer are a label.
+const LEAST_ANNOUNCING: usize = 6;
 
 /// The most entries of a list that a paragraph announces.
 const MOST_ANNOUNCED: usize = 40;
 
 /// A list of links belongs to the article where a paragraph that ends with a colon announces it and the article goes on
 /// behind it.
-pub(super) fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>]) {
+pub(super) fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<RuleId>], rules: &Rules) {
     let plain = |i: usize| -> bool {
         let kept = verdicts.get(i).is_some_and(Option::is_none);
         kept && blocks
@@ -34,7 +38,13 @@ pub(super) fn keep_announced_lists(blocks: &[PageBlock], verdicts: &mut [Option<
     };
     let mut announced = Vec::new();
     for (i, block) in blocks.iter().enumerate() {
-        if block.draft.end != End::Colon || !plain(i) {
+        let draft = &block.draft;
+        let announces = draft.end == End::Colon
+            && draft.words >= LEAST_ANNOUNCING
+            && !matches!(block.tag, Tag::H(_))
+            && verdicts.get(i).is_some_and(Option::is_none)
+            && draft.rule(rules, Position::Anywhere).is_none();
+        if !announces {
             continue;
         }
         let end = (i + 1..blocks.len()).find(|j| !entry(*j)).unwrap_or(blocks.len());

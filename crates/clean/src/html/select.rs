@@ -65,7 +65,7 @@ pub(crate) fn select(page: &mut Page, known: Known<'_>, rules: &Rules) -> Region
         .map(|(i, block)| judge(block, range.contains(&i), rules))
         .collect();
     let mut verdicts = verdicts;
-    linked::keep_announced_lists(&page.blocks, &mut verdicts);
+    linked::keep_announced_lists(&page.blocks, &mut verdicts, rules);
     linked::keep_linked_headings(&page.elems, &page.blocks, range.clone(), &mut verdicts);
     linked::keep_linked_entries(&page.elems, &page.blocks, &mut verdicts);
     let doubted: Vec<bool> = verdicts.iter().map(Option::is_some).collect();

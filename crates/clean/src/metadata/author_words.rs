@@ -65,7 +65,7 @@ impl Openings {
 pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
     Openings::of(&[
         "by|written by|posted by|reported by|story by|words by|text by|article by|byline|submitted by",
-        "articles by|more articles by|all articles by|posts by|all posts by|more by|published by|a guest post by|guest post by|authored by|opinion by|analysis by|review by",
+        "articles by|more articles by|all articles by|posts by|all posts by|more by|published by|a guest post by|guest post by|guest column by|column by|guest essay by|essay by|a column by|commentary by|authored by|opinion by|analysis by|review by",
         "reporting by|von|par|por|di|de|door|av|af|od|oleh|text|tekst|texte|texto|testo|teksti|autor",
         "autorin|autoren|author|authors|author name|writer|auteur|autore|autrice|autora|kirjoittaja|автор",
         "автори|авторы|текст|από|από τον|από την|του|της|yazan|yazar|haber|bài|tác giả|penulis|laporan|a cura di",
@@ -73,7 +73,7 @@ pub(super) static OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
         "geschrieben von|verfasst von|ein artikel von|ein beitrag von|ein gastbeitrag von|eine analyse von",
         "ein kommentar von|eine kolumne von|ein interview von|aus|přidal|napsal|napsala|napisał|napisała",
         "írta|szerző|skrevet av|skrevet af|skriven av|geschreven door|بقلم|كتب|كتبت|الكاتب|المؤلف|تحرير",
-        "מאת|کد خبرنگار|نویسنده|تحریر|लेखक|द्वारा|लेखन|লেখক|எழுதியவர்|作者|撰文|文|本报记者|本報記者|记者|記者|通讯员|編譯|执笔|執筆",
+        "מאת|كد خبرنگار|نویسنده|लेखक|द्वारा|लेखन|লেখক|எழுதியவர்|作者|撰文|文|本报记者|本報記者|记者|記者|通讯员|編譯|执笔|執筆",
         "ライター|文責|取材・文|글|글쓴이|โดย|บทความโดย|เขียนโดย|เรื่องโดย|ผู้เขียน|γράφει ο|γράφει η|words|unserem korrespondenten",
         "unserer korrespondentin|unserem redakteur|unserer redakteurin|unserem reporter|unserer reporterin|onze redacteur|onze verslaggever",
         "onze correspondent|notre correspondant|notre correspondante|notre envoyé spécial|nuestro corresponsal|nuestra corresponsal",
@@ -153,6 +153,10 @@ pub(super) static ROLE_MODIFIERS: LazyLock<WordSet> = LazyLock::new(|| {
         "permanent|chef|chefin|grand|especial|speciale|jefe|jefa|adjunto|специальный|собственный",
     ])
 });
+
+/// What stands where nobody filled a name in.
+pub(super) static PLACEHOLDERS: LazyLock<WordSet> =
+    LazyLock::new(|| set(&["undefined|none|null|unknown|default|user|n/a|unbekannt"]));
 
 /// Words of an organisation's name.
 pub(super) static ORGANISATIONS: LazyLock<WordSet> = LazyLock::new(|| {

@@ -10,7 +10,7 @@ use super::roles::{
     any, is_collective, is_full_name, is_organisation, is_place, is_rank, is_role, is_role_word,
 };
 use crate::dates::{Order, labelled};
-use crate::normalise::{fold_phrase, fold_space, is_dense_script};
+use crate::normalise::{fold_phrase, is_dense_script};
 
 /// The most names that a byline has.
 const MOST: usize = 20;
@@ -30,20 +30,29 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
         if names.len() > MOST {
             break;
         }
-        let is_role_of_name = !names.is_empty() && ends_in_role(&part);
-        others = !is_role_of_name && (names_others(&part) || others && !is_apart && !opens_byline(&part));
-        if others || did_else(&part) || is_apart && !names.is_empty() && is_place_of_report(&part) {
+        let folded = fold_phrase(&part);
+        let is_role_of_name = !names.is_empty() && ends_in_role(&folded);
+        others = !is_role_of_name && (names_others(&folded) || others && !is_apart && !opens_byline(&folded));
+        // "Jane Doe, da redação": for whom, and nobody more.
+        let is_of_staff = !names.is_empty()
+            && part.starts_with(char::is_lowercase)
+            && folded.rsplit(' ').next().is_some_and(is_collective);
+        if others
+            || is_of_staff
+            || did_else(&part)
+            || is_apart && !names.is_empty() && is_place_of_report(&part)
+        {
             continue;
         }
-        is_dateline |= is_weekday(&part);
+        is_dateline |= is_weekday(&folded);
         if let Some(last) = names.last_mut()
-            && any(&DEGREES, &fold_phrase(&part).replace(['.', '®'], ""))
+            && any(&DEGREES, &folded.replace(['.', '®'], ""))
         {
             last.push_str(", ");
             last.push_str(&part);
         } else if is_role_of_name {
             // "Jane Doe, Content Marketing Coordinator".
-        } else if let Some(name) = clean_name(&part)
+        } else if let Some(name) = clean_name(&part, &folded)
             && (names.is_empty() || {
                 let folded = fold_phrase(&name);
                 !names.iter().any(|n| fold_phrase(n) == folded)
@@ -63,15 +72,14 @@ pub(crate) fn clean_names(text: &str) -> Vec<String> {
     if is_dateline && !names.iter().any(|n| is_full_name(n)) {
         names.clear();
     }
-    names.retain(|n| !is_weekday(n));
+    names.retain(|n| !is_weekday(&fold_phrase(n)));
     names.truncate(MOST);
     names
 }
 
-/// Whether a part of a byline is a day of the week and nothing else. That is nobody's name.
-fn is_weekday(part: &str) -> bool {
-    let day = fold_phrase(part);
-    WEEKDAYS.contains(&day.as_str()) || GERMAN_WEEKDAYS.contains(&day.as_str())
+/// Whether a folded part of a byline is a day of the week and nothing else. That is nobody's name.
+fn is_weekday(folded: &str) -> bool {
+    WEEKDAYS.contains(&folded) || GERMAN_WEEKDAYS.contains(&folded)
 }
 
 const GERMAN_WEEKDAYS: [&str; 7] = [
@@ -119,9 +127,8 @@ pub(crate) fn behind_date(text: &str) -> Option<&str> {
     (only && name && dated).then_some(rest)
 }
 
-/// Whether a part of a byline says at its end what somebody does.
-fn ends_in_role(part: &str) -> bool {
-    let folded = fold_phrase(part);
+/// Whether a folded part of a byline says at its end what somebody does.
+fn ends_in_role(folded: &str) -> bool {
     let last = folded.rsplit(' ').next().unwrap_or_default();
     folded.contains(' ') && is_role_word(last) && !is_collective(last)
 }
@@ -149,11 +156,11 @@ struct Part {
     is_apart: bool,
 }
 
+/// `text` has its white space folded already.
 fn split(text: &str) -> Vec<Part> {
-    let text = fold_space(text);
     let mut parts = Vec::new();
     let (mut from, mut is_apart) = (0, true);
-    let found = ANY_SEPARATOR.as_ref().map(|s| s.find_iter(&text));
+    let found = ANY_SEPARATOR.as_ref().map(|s| s.find_iter(text));
     for found in found.into_iter().flatten() {
         // The space behind a word may be the one before the next.
         let part = text.get(from..found.start()).unwrap_or_default();

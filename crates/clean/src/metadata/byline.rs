@@ -13,8 +13,8 @@ use super::author_words::set;
 use super::authors::clean_names;
 use super::facts::Facts;
 use super::json_ld::{Ids, is_news, string, types};
-use super::place::{Place, Region};
-use super::roles::{is_agency, is_collective, is_full_name, is_role};
+use super::place::{BylineZone, Place};
+use super::roles::{is_agency, is_collective, is_full_name, is_nobody, is_role};
 use super::signatures::{introduced, portrayed, signed};
 use crate::fast::Fast;
 use crate::normalise::{fold_phrase, key};
@@ -82,7 +82,7 @@ pub(crate) fn authors(
     // A page that names its staff where machines read it signs near its headline if it signs at all.
     let near_only = !ld.is_empty() || !metas.is_empty();
     let shown = shown(facts, site_names, place, near_only);
-    let candidates = [
+    let mut candidates = [
         (ld, MetadataSource::JsonLd),
         (metas, MetadataSource::Meta),
         (shown, MetadataSource::Element),
@@ -142,6 +142,10 @@ pub(crate) fn authors(
     }
     if !names.is_empty() && names.iter().all(|n| !is_generic(n, site_names)) {
         return (names, Some(MetadataSource::Element));
+    }
+    // A role by itself is nobody, whoever else there is.
+    for (names, _) in &mut candidates {
+        names.retain(|n| !is_nobody(n));
     }
     let not_site = |names: &[String]| names.iter().any(|n| !is_site(n, site_names));
     let found = candidates.iter().position(|(names, _)| not_site(names));
@@ -255,9 +259,9 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
     let mut staff: Vec<String> = Vec::new();
     let bylines = || facts.bylines.iter().filter(|b| !place.is_of_others(b.at));
     // Those by the headline go before those behind the first paragraph, and these before all others.
-    for region in [Region::Head, Region::Behind, Region::Far] {
+    for zone in [BylineZone::Head, BylineZone::Behind, BylineZone::Far] {
         for sure in [3_u8, 2, 1] {
-            let near = region != Region::Far;
+            let near = zone != BylineZone::Far;
             if !near && (sure < 2 || near_only) {
                 continue;
             }
@@ -266,7 +270,7 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
             let mut behind: Vec<(usize, String)> = Vec::new();
             let mut last = None;
             for b in bylines().filter(|b| b.sure == sure) {
-                if Region::of(b.at, place) != region || names.len() >= 8 {
+                if BylineZone::of(b.at, place) != zone || names.len() >= 8 {
                     continue;
                 }
                 // Names that stand together are one byline; a later one is another article's.
@@ -281,7 +285,7 @@ fn shown(facts: &Facts, site_names: &[u64], place: &Place<'_>, near_only: bool) 
                 if found.iter().any(|n| !is_generic(n, site_names)) {
                     last = Some(b.at);
                 }
-                if region != Region::Head {
+                if zone != BylineZone::Head {
                     behind.extend(found.into_iter().map(|n| (b.at, n)));
                 } else {
                     names.extend(found);

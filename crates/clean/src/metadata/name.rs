@@ -1,15 +1,17 @@
 //! One name of a byline, without what stands around it.
 
+use std::borrow::Cow;
+
 use super::author_words::{ENDS, LINKS, NO_AUTHORS, OPENINGS, ORGANISATIONS, PARTICLES, ROLE_MODIFIERS};
 use super::roles::{any, is_collective, is_organisation, is_role, is_role_word};
 use crate::dates::is_month;
-use crate::normalise::{fold_phrase, fold_space, is_dense_script};
+use crate::normalise::{fold_phrase, fold_space, is_dense_script, is_edge};
 
 /// A longer part of a byline is no name, in bytes.
 const LONGEST_PART: usize = 400;
 
-/// One name, or `None` for something that is none.
-pub(crate) fn clean_name(text: &str) -> Option<String> {
+/// One name, or `None` for something that is none. `folded` is [`fold_phrase`] of `text`.
+pub(crate) fn clean_name(text: &str, folded: &str) -> Option<String> {
     if text.len() > LONGEST_PART {
         return None;
     }
@@ -17,14 +19,49 @@ pub(crate) fn clean_name(text: &str) -> Option<String> {
     if text.trim().starts_with('@') && !text.trim().contains(' ') {
         return None;
     }
-    let name = without_openings(text.trim().trim_start_matches('@'))?;
-    let words: Vec<&str> = name.split(' ').filter(|w| !w.is_empty()).collect();
+    let text = text.trim().trim_start_matches('@');
+    let opened = without_openings(text, folded)?;
+    let (text, folded) = opened
+        .as_ref()
+        .map_or((text, folded), |(rest, folded)| (rest.as_str(), folded.as_str()));
+    let words: Vec<&str> = text.split(' ').filter(|w| !w.is_empty()).collect();
+    let words = folded_words(&words, folded);
     let words = words.get(..name_end(&words)).unwrap_or_default();
-    let words = without_role(words);
+    let words: Vec<&str> = without_role(words).iter().map(|w| w.text).collect();
     let name = words.join(" ");
-    let name = name.trim_matches(is_name_edge).to_owned();
-    let name = without_closing(&name).trim_matches(is_name_edge).to_owned();
-    is_name(&name).then_some(name)
+    let name = name.trim_matches(is_name_edge);
+    let name = without_closing(name).trim_matches(is_name_edge);
+    let folded = if name == text {
+        Cow::Borrowed(folded)
+    } else {
+        Cow::Owned(fold_phrase(name))
+    };
+    is_name(name, &folded).then(|| name.to_owned())
+}
+
+/// A word of a name and its folded form.
+#[derive(Debug)]
+struct Word<'t> {
+    text: &'t str,
+    folded: Cow<'t, str>,
+}
+
+/// Words of a text, each with its folded form. `folded` is [`fold_phrase`] of the text: where it has as many words as the
+/// text, none was dropped at the ends, and each is the form of its own.
+fn folded_words<'t>(words: &[&'t str], folded: &'t str) -> Vec<Word<'t>> {
+    let is_whole = folded.split(' ').count() == words.len();
+    let whole = words.iter().zip(folded.split(' ')).map(|(text, folded)| Word {
+        text,
+        folded: Cow::Borrowed(folded.trim_matches(is_edge)),
+    });
+    if is_whole {
+        return whole.collect();
+    }
+    let each = words.iter().map(|text| Word {
+        text,
+        folded: Cow::Owned(fold_phrase(text)),
+    });
+    each.collect()
 }
 
 fn is_name_edge(c: char) -> bool {
@@ -97,9 +134,9 @@ fn goes_on(rest: &str, dense: bool) -> bool {
     rest.is_empty() || rest.starts_with([' ', ':', '：', '/', '／']) || dense && is_dense_name(rest)
 }
 
-/// Whether a part of a byline says that somebody follows who did not write: "Edited by Jane Doe".
-pub(super) fn names_others(part: &str) -> bool {
-    NO_AUTHORS.longest(&fold_phrase(part), goes_on).is_some()
+/// Whether a folded part of a byline says that somebody follows who did not write: "Edited by Jane Doe".
+pub(super) fn names_others(folded: &str) -> bool {
+    NO_AUTHORS.longest(folded, goes_on).is_some()
 }
 
 /// Days of the week in English, folded: what leads up to a date behind a name.
@@ -140,9 +177,9 @@ pub(super) fn ends_with_others(text: &str) -> bool {
 /// The longest words that somebody follows who did not write, in characters.
 const LONGEST_OTHERS: usize = 40;
 
-/// Whether a part of a byline says that an author follows.
-pub(super) fn opens_byline(part: &str) -> bool {
-    OPENINGS.longest(&fold_phrase(part), goes_on).is_some()
+/// Whether a folded part of a byline says that an author follows.
+pub(super) fn opens_byline(folded: &str) -> bool {
+    OPENINGS.longest(folded, goes_on).is_some()
 }
 
 /// Whether a line is nothing but a name: two to four words, each with a capital.
@@ -155,23 +192,32 @@ pub(crate) fn is_name_alone(text: &str) -> bool {
             .all(|w| w.chars().next().is_some_and(char::is_uppercase) && w.chars().all(letter))
 }
 
-/// A name without the words that open a byline; `None` if they say that somebody else follows.
-fn without_openings(text: &str) -> Option<String> {
-    let mut name = text.to_owned();
-    for _ in 0..3 {
-        let folded = fold_phrase(&name);
-        if NO_AUTHORS.longest(&folded, goes_on).is_some() {
+/// A name without the words that open a byline, and its folded form: `None` if somebody else follows, `Some(None)` if it
+/// has no such words.
+#[expect(clippy::option_option, reason = "the outer one says that there is no author")]
+fn without_openings(text: &str, folded: &str) -> Option<Option<(String, String)>> {
+    let mut opened: Option<(String, String)> = None;
+    for _ in 0..MOST_OPENINGS {
+        let (name, folded) = opened
+            .as_ref()
+            .map_or((text, folded), |(name, folded)| (name.as_str(), folded.as_str()));
+        if names_others(folded) {
             return None;
         }
-        let Some(skip) = OPENINGS.longest(&folded, goes_on) else {
+        let Some(skip) = OPENINGS.longest(folded, goes_on) else {
             break;
         };
         let start = name.chars().position(char::is_alphanumeric).unwrap_or(0);
         let rest: String = name.chars().skip(start + skip).collect();
-        name = rest.trim_start_matches([':', '：', ' ', '/', '／']).to_owned();
+        let rest = rest.trim_start_matches([':', '：', ' ', '/', '／']).to_owned();
+        let folded = fold_phrase(&rest);
+        opened = Some((rest, folded));
     }
-    Some(name)
+    Some(opened)
 }
+
+/// Openings of a byline that may stand before one name: "Text: by Jane Doe".
+const MOST_OPENINGS: usize = 3;
 
 /// Two to four characters, as names in scripts without spaces have.
 fn is_dense_name(text: &str) -> bool {
@@ -179,28 +225,24 @@ fn is_dense_name(text: &str) -> bool {
 }
 
 /// How many words belong to the name: it ends before handles, dates, "Published", "in Berlin", "for The Post".
-fn name_end(words: &[&str]) -> usize {
-    let folded: Vec<String> = words.iter().map(|w| fold_phrase(w)).collect();
-    let word = |i: usize| folded.get(i).map_or("", String::as_str);
+fn name_end(words: &[Word<'_>]) -> usize {
+    let word = |i: usize| words.get(i).map_or("", |w| w.folded.as_ref());
     let is_number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
     let capital = |i: usize| {
-        words.get(i).is_some_and(|w| {
-            w.chars()
-                .next()
-                .is_some_and(|c| c.is_uppercase() || c.is_numeric())
-        })
+        let first = words.get(i).and_then(|w| w.text.chars().next());
+        first.is_some_and(|c| c.is_uppercase() || c.is_numeric())
     };
     let mut end = words.len();
     for i in 0..words.len() {
         let starts_end = words
             .get(i)
-            .is_some_and(|w| w.contains('@') || i >= 2 && w.ends_with(':'))
+            .is_some_and(|w| w.text.contains('@') || i >= 2 && w.text.ends_with(':'))
             || any(&ENDS, word(i))
             || is_number(word(i))
             || (i >= 2 || i == 1 && word(i) == "in")
                 && any(&LINKS, word(i))
                 && (capital(i + 1) || word(i + 1) == "the")
-                && !folded.iter().take(i).any(|w| any(&ORGANISATIONS, w));
+                && !words.iter().take(i).any(|w| any(&ORGANISATIONS, &w.folded));
         if starts_end {
             end = i;
             break;
@@ -222,8 +264,8 @@ fn name_end(words: &[&str]) -> usize {
     // "Jane Doe am", where the date stands elsewhere.
     while end > 1
         && matches!(
-            words.get(end - 1),
-            Some(&("on" | "am" | "vom" | "um" | "-" | "|"))
+            words.get(end - 1).map(|w| w.text),
+            Some("on" | "am" | "vom" | "um" | "-" | "|")
         )
     {
         end -= 1;
@@ -232,12 +274,9 @@ fn name_end(words: &[&str]) -> usize {
 }
 
 /// The words of a name without what its bearer does: "Reporter Jane Doe", "Jane Doe Political Editor".
-fn without_role<'w, 'a>(words: &'w [&'a str]) -> &'w [&'a str] {
-    let role = |w: &&str| {
-        let folded = fold_phrase(w);
-        is_role_word(&folded) && !is_collective(&folded)
-    };
-    let modifier = |w: &&str| any(&ROLE_MODIFIERS, &fold_phrase(w));
+fn without_role<'w, 't>(words: &'w [Word<'t>]) -> &'w [Word<'t>] {
+    let role = |w: &Word<'_>| is_role_word(&w.folded) && !is_collective(&w.folded);
+    let modifier = |w: &Word<'_>| any(&ROLE_MODIFIERS, &w.folded);
     let mut rest = words;
     while let [first, tail @ ..] = rest
         && tail.len() >= 2
@@ -288,9 +327,8 @@ fn without_closing(name: &str) -> &str {
     closed.filter(|n| n.chars().count() >= 2).unwrap_or(name)
 }
 
-/// Whether what is left is a name and not a label, an address, a date or a sentence.
-fn is_name(name: &str) -> bool {
-    let folded = fold_phrase(name);
+/// Whether what is left is a name and not a label, an address, a date or a sentence. `folded` is [`fold_phrase`] of it.
+fn is_name(name: &str, folded: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();
     let number = |w: &str| w.chars().any(|c| c.is_ascii_digit()) && !w.chars().any(char::is_alphabetic);
@@ -314,11 +352,11 @@ fn is_name(name: &str) -> bool {
             )
         });
     let label = place
-        || OPENINGS.has(&folded)
-        || NO_AUTHORS.has(&folded)
-        || any(&ENDS, &folded)
-        || any(&LINKS, &folded)
-        || any(&PARTICLES, &folded);
+        || OPENINGS.has(folded)
+        || NO_AUTHORS.has(folded)
+        || any(&ENDS, folded)
+        || any(&LINKS, folded)
+        || any(&PARTICLES, folded);
     let sentence = name.contains([
         '。', '？', '！', '?', '!', '«', '»', '…', '=', '<', '>', '$', '#', '+',
     ]);

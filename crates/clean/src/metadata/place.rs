@@ -59,7 +59,7 @@ impl Place<'_> {
 
 /// Where a byline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Region {
+pub(super) enum BylineZone {
     /// Around the headline.
     Head,
     /// Some blocks behind the first paragraph.
@@ -68,7 +68,7 @@ pub(super) enum Region {
     Far,
 }
 
-impl Region {
+impl BylineZone {
     pub(super) fn of(at: usize, place: &Place<'_>) -> Self {
         if !(place.from..=place.to()).contains(&at) {
             Self::Far

@@ -4,7 +4,7 @@
 //! states no other, and then the article says so.
 
 use chrono::{Datelike, NaiveDate};
-use copydesk_article::{MetadataSource, Sourced, Timestamp};
+use copydesk_article::{BlockKind, MetadataSource, Sourced, Timestamp};
 use serde_json::{Map, Value};
 
 use super::Place;
@@ -117,16 +117,19 @@ pub(crate) fn published(
     // one of publication does that.
     let change = stated_change(facts, article, order);
     let labelled = labelled.filter(fits);
+    let is_in_path =
+        |t: Timestamp| path.is_some_and(|p| (p.local_day() - t.local_day()).num_days().abs() <= 1);
     let stated = stated.filter(|t| {
         let other = line.as_ref().or(labelled.as_ref());
         let is_earlier = other.is_some_and(|o| o.value.local_day() < t.value.local_day());
         let is_odd = change.is_some_and(|c| c == t.value || c.local_day() < t.value.local_day());
-        !(is_odd && is_earlier)
+        // The day in the address bears the stated one out.
+        !(is_odd && is_earlier) || is_in_path(t.value)
     });
     // So is one beside which readers are shown a day that neither it nor the last change has: a post that was dated anew.
     let stated = stated.filter(|t| {
         let shown = line.as_ref().filter(|l| l.source == MetadataSource::TimeElement);
-        !shown.is_some_and(|l| is_dated_anew(l.value, t.value, change))
+        is_in_path(t.value) || !shown.is_some_and(|l| is_dated_anew(l.value, t.value, change))
     });
     // The day that is shown may be that of the last change.
     let modified = change.map(|t| t.local_day());
@@ -235,7 +238,13 @@ fn shown(facts: &Facts, place: &Place<'_>, order: Order) -> Shown {
         .unwrap_or(place.prose);
     let to = place.to().min(last.max(place.prose));
     let near = |at: usize| (place.from..=to).contains(&at);
-    let lines: Vec<_> = place.near().filter_map(|d| date_line(d, order)).collect();
+    // A day that the headline names is what it is about, unless no other line has one.
+    let (headlines, others): (Vec<_>, Vec<_>) = place.near().partition(|d| d.kind == BlockKind::Headline);
+    let lines: Vec<_> = others
+        .into_iter()
+        .chain(headlines)
+        .filter_map(|d| date_line(d, order))
+        .collect();
     let line = || {
         let t = lines.iter().find_map(|l| l.published)?;
         Some(Sourced::new(t, MetadataSource::Element))

@@ -1,7 +1,8 @@
 //! What a name of a byline is: a person's, or that of a role, a place, a staff or an organisation.
 
 use super::author_words::{
-    AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, ORGANISATIONS, PLACES, ROLES, WordSet,
+    AGENCIES, AGENCIES_IN_GENERAL, COLLECTIVES, ORGANISATIONS, PLACEHOLDERS, PLACES, ROLE_MODIFIERS, ROLES,
+    WordSet,
 };
 use crate::normalise::{fold_phrase, is_dense_script};
 
@@ -67,6 +68,19 @@ pub(super) fn is_role_word(word: &str) -> bool {
 /// Whether a word names a staff as a whole: "Lifestyle Desk" is not a person called Lifestyle.
 pub(super) fn is_collective(word: &str) -> bool {
     any(&COLLECTIVES, word) || word.ends_with("redaktion")
+}
+
+/// Whether a name says nothing but what somebody does, or stands where nobody filled one in: "Staff Reporter",
+/// "undefined". A staff as a whole is somebody: "Lifestyle Desk", "Our Editors".
+pub(crate) fn is_nobody(name: &str) -> bool {
+    let folded = fold_phrase(name);
+    let words = || folded.split([' ', '-']).filter(|w| !w.is_empty());
+    let last = words().next_back().unwrap_or_default();
+    any(&PLACEHOLDERS, &folded)
+        || is_role_word(last)
+            && !is_collective(last)
+            && !last.ends_with('s')
+            && words().all(|w| is_role_word(w) || any(&ROLE_MODIFIERS, w))
 }
 
 /// "Head Winemaker", "Senior Fellow": what somebody does, whatever it is.

@@ -129,6 +129,9 @@ fn without_paper(text: &str) -> Option<&str> {
         "オンライン",
     ];
     let (before, name) = text.rsplit_once(['_', '-', '—', '–', '｜', '|', '：'])?;
+    if is_spaced_paper(before, name) {
+        return Some(before.trim_end());
+    }
     let before = before.trim_end_matches(['_', '-', '—', ' ']);
     let dense = |c: char| is_dense_script(c);
     let paper = PAPERS.iter().any(|p| name.trim_end().ends_with(p));
@@ -136,6 +139,37 @@ fn without_paper(text: &str) -> Option<&str> {
     let cut = long && name.chars().count() <= 16 && name.chars().any(dense);
     let underscore = text.get(before.len()..).is_some_and(|rest| rest.starts_with('_'));
     (cut && (paper || underscore)).then_some(before)
+}
+
+/// Whether a paper is named behind a separator with spaces around it, in a script with spaces.
+fn is_spaced_paper(before: &str, name: &str) -> bool {
+    const PAPERS: [&str; 16] = [
+        "일보",
+        "신문",
+        "뉴스",
+        "방송",
+        "समाचार",
+        "न्यूज",
+        "न्यूज़",
+        "टाइम्स",
+        "पत्रिका",
+        "সংবাদ",
+        "নিউজ",
+        "பத்திரிகை",
+        "நியூஸ்",
+        "نیوز",
+        "صحيفة",
+        "خبرگزاری",
+    ];
+    let words = || name.split_whitespace();
+    before.ends_with(' ')
+        && name.starts_with(' ')
+        && words().count() <= 3
+        && before.split_whitespace().count() >= LEAST_WORDS
+        && (words()
+            .next_back()
+            .is_some_and(|w| PAPERS.iter().any(|p| w.ends_with(p)))
+            || words().next().is_some_and(|w| PAPERS.contains(&w)))
 }
 
 /// Cuts at separators without spaces around them, as scripts without spaces have them. They cut off nothing but names.

@@ -14,6 +14,8 @@ pub(super) struct File {
     pub(super) replace: bool,
     /// Names of rules to drop.
     pub(super) disable: Vec<String>,
+    /// What `{network}` stands for in the phrases of rules.
+    pub(super) networks: Vec<String>,
     pub(super) rule: Vec<RuleEntry>,
     pub(super) widget: Vec<WidgetEntry>,
     pub(super) hint: Hint,
@@ -101,6 +103,7 @@ pub(super) struct Credit {
 pub(super) struct SignWords {
     pub(super) address: Vec<String>,
     pub(super) request: Vec<String>,
+    pub(super) reported: Vec<String>,
 }
 
 impl File {
@@ -112,6 +115,7 @@ impl File {
         self.rule
             .retain(|r| !other.disable.contains(&r.name) && !other.rule.iter().any(|o| o.name == r.name));
         self.rule.extend(other.rule);
+        self.networks.extend(other.networks);
         self.widget
             .retain(|r| !other.disable.contains(&r.name) && !other.widget.iter().any(|o| o.name == r.name));
         self.widget.extend(other.widget);
@@ -129,5 +133,6 @@ impl File {
         self.agencies.extend(other.agencies);
         self.signs.address.extend(other.signs.address);
         self.signs.request.extend(other.signs.request);
+        self.signs.reported.extend(other.signs.reported);
     }
 }

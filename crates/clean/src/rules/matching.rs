@@ -176,7 +176,9 @@ fn begins_with(line: &str, phrase: &str, colon: bool) -> bool {
         return true;
     }
     if colon {
-        return rest.trim_start().starts_with([':', '：', '-', '/', '|', '=']);
+        return rest
+            .trim_start()
+            .starts_with([':', '：', '-', '/', '|', '=', '>', '＞', '→', '►', '▶', '؛', '｜']);
     }
     let last = phrase.chars().next_back();
     let boundary = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());

@@ -14,6 +14,7 @@ pub(crate) use matching::{Hit, Position};
 
 pub(crate) use names::{Attribute, NameHints, Names, Scratch};
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -213,11 +214,11 @@ impl Rules {
         rules.disabled = disabled;
         rules
             .weights
-            .add_words(all.signs.address.iter(), all.signs.request.iter());
+            .add_words(&all.signs.address, &all.signs.request, &all.signs.reported);
         rules.version = version(texts, rules.weights.version);
         let mut patterns = Vec::new();
         for entry in &all.rule {
-            rules.add(entry, &mut patterns)?;
+            rules.add(entry, &all.networks, &mut patterns)?;
         }
         let starts = rules.starts.values().flatten().map(|s| s.phrase.as_str());
         rules.quick = Quick::new(rules.lines.keys().map(String::as_str), starts, &patterns);
@@ -271,7 +272,12 @@ impl Rules {
         Ok(rules)
     }
 
-    fn add(&mut self, entry: &RuleEntry, patterns: &mut Vec<String>) -> Result<(), RulesError> {
+    fn add(
+        &mut self,
+        entry: &RuleEntry,
+        networks: &[String],
+        patterns: &mut Vec<String>,
+    ) -> Result<(), RulesError> {
         let name = entry.name.clone();
         let kebab = name
             .chars()
@@ -283,12 +289,12 @@ impl Rules {
             return Err(RulesError::NoPhrases(name));
         }
         let index = self.rules.len();
-        for phrase in &entry.phrases {
-            let folded = fold_phrase(phrase);
+        for phrase in entry.phrases.iter().flat_map(|p| with_networks(p, networks)) {
+            let folded = fold_phrase(&phrase);
             if !folded.chars().any(|c| c.is_alphanumeric() || c == '©') {
                 return Err(RulesError::EmptyPhrase {
                     rule: name,
-                    phrase: phrase.clone(),
+                    phrase: phrase.into_owned(),
                 });
             }
             match entry.matching {
@@ -296,7 +302,7 @@ impl Rules {
                 Match::Start => {
                     let start = Start {
                         phrase: folded,
-                        colon: ends_in_colon(phrase),
+                        colon: ends_in_colon(&phrase),
                         rule: index,
                     };
                     self.starts.entry(bucket(&start.phrase)).or_default().push(start);
@@ -318,6 +324,17 @@ impl Rules {
         Ok(())
     }
 }
+
+/// A phrase, once for each network if it names one: "share on {network}".
+fn with_networks<'p>(phrase: &'p str, networks: &'p [String]) -> Vec<Cow<'p, str>> {
+    if !phrase.contains(NETWORK) {
+        return vec![Cow::Borrowed(phrase)];
+    }
+    let each = networks.iter().map(|n| Cow::Owned(phrase.replace(NETWORK, n)));
+    each.collect()
+}
+
+const NETWORK: &str = "{network}";
 
 /// Beginnings, filed by their first two letters.
 fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>, Fast> {
@@ -355,7 +372,7 @@ fn ends_in_colon(phrase: &str) -> bool {
 }
 
 /// The version of the code's own part of the rules. Count it up when a change of code changes results.
-const CODE_VERSION: u32 = 7;
+const CODE_VERSION: u32 = 8;
 
 fn version(texts: &[&str], weights: u32) -> String {
     let mut all = format!("{weights}\0");

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Sign, Signs};
 use crate::fast::Fast;
-use crate::normalise::is_dense_script;
+use crate::normalise::{fold_phrase, is_dense_script, is_edge};
 
 /// `weights.toml` as it is written.
 #[derive(Debug, Deserialize)]
@@ -30,6 +30,9 @@ pub(crate) struct Weights {
     address_within: Vec<String>,
     /// The words that are written with a capital when they speak to the reader.
     address_capital: HashSet<String, Fast>,
+    /// Words that say that somebody is quoted, folded; in scripts without spaces they are looked for anywhere.
+    reported: HashSet<String, Fast>,
+    reported_within: Vec<String>,
     /// First words of requests.
     request: HashSet<String, Fast>,
 }
@@ -58,11 +61,7 @@ impl Weights {
         }
     }
 
-    pub(crate) fn add_words<'w>(
-        &mut self,
-        address: impl Iterator<Item = &'w String>,
-        request: impl Iterator<Item = &'w String>,
-    ) {
+    pub(crate) fn add_words(&mut self, address: &[String], request: &[String], reported: &[String]) {
         for word in address {
             if word.chars().any(is_dense_script) {
                 self.address_within.push(word.clone());
@@ -72,7 +71,14 @@ impl Weights {
                 self.address.insert(word.clone());
             }
         }
-        self.request.extend(request.cloned());
+        self.request.extend(request.iter().map(|w| fold_phrase(w)));
+        for word in reported {
+            if word.chars().any(is_dense_script) {
+                self.reported_within.push(word.clone());
+            } else {
+                self.reported.insert(fold_phrase(word));
+            }
+        }
     }
 
     /// Makes a sign count for nothing.
@@ -104,10 +110,18 @@ impl Weights {
         let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty());
         let plain = words.by_ref().enumerate().any(|(i, word)| {
             (i > 0 && self.address_capital.contains(word)) || {
-                word.len() <= 24 && self.address.contains(&word.to_lowercase())
+                // A country, and not whoever speaks.
+                word != "US" && word.len() <= 24 && self.address.contains(&word.to_lowercase())
             }
         });
         plain || self.address_within.iter().any(|w| text.contains(w.as_str()))
+    }
+
+    /// Whether a folded text says what somebody said.
+    pub(crate) fn reports(&self, folded: &str) -> bool {
+        let words = || folded.split(' ').map(|w| w.trim_matches(is_edge));
+        words().any(|w| self.reported.contains(w))
+            || self.reported_within.iter().any(|w| folded.contains(w.as_str()))
     }
 
     /// Whether a folded text begins with a request.

@@ -9,7 +9,7 @@ use crate::metadata::date_line as date_line_of;
 use crate::metadata::is_name_alone;
 use crate::metadata::roles::{is_full_name, is_role};
 use crate::normalise::{fold_phrase, is_dense_script, key};
-use crate::rules::Rules;
+use crate::rules::{Position, Rules};
 
 const BYLINE: RuleId = RuleId::of("byline");
 const DATE_LINE: RuleId = RuleId::of("date-line");
@@ -68,6 +68,7 @@ pub(crate) fn read_byline(drafts: &mut [Draft], rules: &Rules, head: &mut Head) 
             .get_mut(..first)
             .and_then(|before| before.iter_mut().rev().find(|d| d.is_kept()))
         && is_name_line(draft)
+        && draft.rule(rules, Position::Head).is_none()
     {
         head.authors = clean_names(&draft.text);
         draft.remove(&BYLINE, None);
@@ -132,7 +133,7 @@ fn find_headline(drafts: &mut [Draft], title: Option<&str>, rules: &Rules, head:
     if !headline || !follows {
         return;
     }
-    let boilerplate = draft.rule(rules, crate::rules::Position::Head).is_some();
+    let boilerplate = draft.rule(rules, Position::Head).is_some();
     if boilerplate || byline(&draft.text, rules).is_some() || date_line(draft).is_some() {
         return;
     }

@@ -9,7 +9,8 @@ use copydesk_article::{BlockKind, RuleId};
 use super::counters::{is_beside_share, is_counter, is_gallery_place};
 use super::cut_marks::is_cut_mark;
 use crate::draft::{Draft, End};
-use crate::rules::{Action, Hit, Position, Rules};
+use crate::normalise::is_edge;
+use crate::rules::{Action, Hit, Position, Rules, Zone};
 use crate::signs::Sign;
 use crate::text_signs::{of_text, reads_as_prose};
 
@@ -86,7 +87,7 @@ fn end_article(drafts: &mut [Draft], rules: &Rules) {
         if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= 80 && left * 4 <= before
         {
             let hit = draft.rule(rules, Position::Tail);
-            if let Some(hit) = hit.filter(|h| h.rule.action == Action::End) {
+            if let Some(hit) = hit.filter(|h| h.rule.action == Action::End && heads_end(drafts, i, h)) {
                 found = Some((i, hit.rule.id.clone(), hit.phrase.to_owned()));
                 break;
             }
@@ -188,12 +189,22 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
             let Some(hit) = draft.rule(rules, position) else {
                 continue;
             };
+            let at = i - 1;
+            if hit.rule.action == Action::End && !heads_end(drafts, at, &hit) {
+                continue;
+            }
+            if hit.is_cut() && !is_whole(drafts, at, &hit) && introduces(drafts, at) {
+                continue;
+            }
             found |= hit.is_cut();
             if hit.is_cut() != cuts {
                 continue;
             }
+            let heads_text =
+                at > first && !hit.is_cut() && !is_whole(drafts, at, &hit) && heads_prose(drafts, at);
+            let Some(draft) = drafts.get_mut(at) else { break };
             let phrase = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
-            let evidence = if reads_as_prose(draft) {
+            let evidence = if reads_as_prose(draft) || heads_text {
                 let outside = i <= first || i > last + 1;
                 let Some(signs) = weigh(draft, &hit, outside, beside, rules) else {
                     continue;
@@ -216,6 +227,61 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
     found
 }
 
+/// Whether a rule knows all of a line, and not only its beginning or some words in it.
+fn is_whole(drafts: &[Draft], at: usize, hit: &Hit<'_>) -> bool {
+    drafts
+        .get(at)
+        .is_some_and(|d| d.folded().len() == hit.phrase.len())
+}
+
+/// Whether a line leads with its colon to the sentence under it: "More from the harbour master:" above what he says.
+fn introduces(drafts: &[Draft], at: usize) -> bool {
+    let colon = drafts.get(at).is_some_and(|d| d.end == End::Colon);
+    colon && after(drafts, at).next().is_some_and(reads_as_prose)
+}
+
+/// Whether a line is a heading within the article: one of a page, above a paragraph.
+fn heads_prose(drafts: &[Draft], at: usize) -> bool {
+    drafts.get(at).is_some_and(|d| d.kind == BlockKind::SubHeadline) && follows_prose(drafts, at)
+}
+
+/// The longest way from the beginning of a paragraph to the name of whoever it is about, and to the verb, in words.
+const NAMED_WITHIN: usize = 4;
+const SAID_WITHIN: usize = 12;
+
+/// Whether a heading that a rule knows ends the article. One that only begins as such ("About Acme", "About the costs")
+/// does where a name follows and the paragraph under it says who bears it; every other may head a section.
+pub(super) fn heads_end(drafts: &[Draft], at: usize, hit: &Hit<'_>) -> bool {
+    const IS: [&str; 14] = [
+        "is", "are", "was", "ist", "sind", "wurde", "est", "es", "è", "é", "jest", "är", "er", "on",
+    ];
+    let Some(heading) = drafts.get(at) else {
+        return false;
+    };
+    let Some(text) = after(drafts, at).next().filter(|d| reads_as_prose(d)) else {
+        return true;
+    };
+    if is_whole(drafts, at, hit) {
+        return true;
+    }
+    let start = heading.text.chars().position(char::is_alphanumeric).unwrap_or(0);
+    let named: String = heading
+        .text
+        .chars()
+        .skip(start + hit.phrase.chars().count())
+        .collect();
+    let named = named.trim();
+    let name = named.split(' ').next().unwrap_or_default().to_lowercase();
+    let words = || text.folded().split(' ');
+    named.chars().next().is_some_and(char::is_uppercase)
+        && words()
+            .take(NAMED_WITHIN)
+            .any(|w| w.trim_matches(is_edge) == name.trim_matches(is_edge))
+        && (words().take(SAID_WITHIN).any(|w| IS.contains(&w))
+            || text.text.contains(['@', '®'])
+            || text.text.contains("www."))
+}
+
 /// The names of the signs by which a sentence with a phrase goes, or `None` if they do not suffice.
 fn weigh(draft: &mut Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &Rules) -> Option<String> {
     let mut found = draft.signs.union(of_text(draft, rules));
@@ -224,7 +290,8 @@ fn weigh(draft: &mut Draft, hit: &Hit<'_>, outside: bool, beside: bool, rules: &
     } else {
         Sign::Phrase
     });
-    found.add_if(Sign::Outside, outside);
+    // A rule of the tail knows by its zone already where the block stands.
+    found.add_if(Sign::Outside, outside && hit.rule.zone != Zone::Tail);
     found.add_if(Sign::Neighbour, beside);
     draft.judged = Some(found);
     rules.weights.suffice(found).then(|| found.names())

@@ -24,9 +24,10 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
     let made_so = again * 5 > kept && again >= 5;
     // A page that has all of it twice, for small screens and for large ones.
     let doubled = made_so && stands_there_twice(drafts);
-    let mut seen: HashMap<u64, BlockKind, Fast> = HashMap::with_capacity_and_hasher(kept, Fast::default());
+    let mut seen: HashMap<u64, (BlockKind, usize), Fast> =
+        HashMap::with_capacity_and_hasher(kept, Fast::default());
     let mut previous = 0;
-    for draft in drafts.iter_mut() {
+    for (at, draft) in drafts.iter_mut().enumerate() {
         if !draft.is_kept() || draft.letters == 0 {
             continue;
         }
@@ -38,7 +39,10 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
                 draft.remove(&REPEATED_LINE, None);
                 continue;
             }
-            if seen.get(&draft.key()) == Some(&BlockKind::Headline) {
+            if seen
+                .get(&draft.key())
+                .is_some_and(|(kind, _)| *kind == BlockKind::Headline)
+            {
                 draft.remove(&REPEATED_TITLE, None);
                 continue;
             }
@@ -48,7 +52,9 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
             previous = draft.key();
         }
         match seen.get(&draft.key()) {
-            Some(BlockKind::Headline) => draft.remove(&REPEATED_TITLE, None),
+            Some((BlockKind::Headline, _)) => draft.remove(&REPEATED_TITLE, None),
+            // A single paragraph that comes again much later is one that its author repeats.
+            Some((_, first)) if again == 1 && at - first >= FAR_APART && draft.is_prose() => {}
             // Tables of one kind have rows in common: a heading row, a rest day. One person is quoted twice.
             Some(_) if !follows_itself && (is_row(&draft.text) || is_attribution(draft)) => {}
             Some(_) if !short && (!made_so || follows_itself || (doubled && draft.is_prose())) => {
@@ -56,7 +62,7 @@ pub(crate) fn remove_repeats(drafts: &mut [Draft]) {
             }
             Some(_) => {}
             None => {
-                seen.insert(draft.key(), draft.kind);
+                seen.insert(draft.key(), (draft.kind, at));
             }
         }
     }
@@ -90,6 +96,9 @@ fn is_row(text: &str) -> bool {
 fn is_attribution(draft: &Draft) -> bool {
     draft.words <= LONGEST_ATTRIBUTION && draft.text.starts_with(['—', '–'])
 }
+
+/// How far apart the two of a repeated paragraph stand whose author repeats it, in blocks.
+const FAR_APART: usize = 12;
 
 /// The longest line that says whose words stand above it, in words.
 const LONGEST_ATTRIBUTION: usize = 14;

@@ -7,6 +7,7 @@
 
 use copydesk_article::{BlockKind, RuleId};
 
+use super::markers::heads_end;
 use crate::draft::{Draft, End};
 use crate::normalise::key;
 use crate::rules::{Action, Position, Rules};
@@ -36,7 +37,7 @@ pub(crate) fn is_whole_page(drafts: &[Draft], rules: &Rules) -> bool {
     let chrome = drafts
         .iter()
         .filter(is_label)
-        .filter(|d| look_up(d, rules) != Known::Nothing)
+        .filter(|d| d.rule(rules, Position::Tail).is_some())
         .take(FEWEST_CHROME)
         .count();
     chrome >= FEWEST_CHROME || labels * 10 >= drafts.len() * 9
@@ -64,7 +65,7 @@ struct Run {
 /// Takes out every block outside the densest run, and runs of labels in it. Returns the headline, if the page
 /// repeats one.
 pub(crate) fn keep_densest(drafts: &mut [Draft], title: Option<&str>, rules: &Rules) -> Option<String> {
-    let known: Vec<Known> = drafts.iter().map(|d| look_up(d, rules)).collect();
+    let known: Vec<Known> = (0..drafts.len()).map(|i| look_up(drafts, i, rules)).collect();
     let runs = runs(drafts, &known);
     let headlines = headlines(drafts, title);
     let (run, headline) = choose(&runs, &headlines)?;
@@ -177,11 +178,11 @@ fn stop_at_end(drafts: &[Draft], known: &[Known], start: usize, end: usize) -> u
     end
 }
 
-fn look_up(draft: &Draft, rules: &Rules) -> Known {
-    let Some(hit) = draft.rule(rules, Position::Tail) else {
+fn look_up(drafts: &[Draft], at: usize, rules: &Rules) -> Known {
+    let Some(hit) = drafts.get(at).and_then(|d| d.rule(rules, Position::Tail)) else {
         return Known::Nothing;
     };
-    if hit.rule.action == Action::End {
+    if hit.rule.action == Action::End && heads_end(drafts, at, &hit) {
         Known::End(hit.rule.id.clone())
     } else if hit.rule.id.as_str().starts_with("advert") {
         Known::Advert
