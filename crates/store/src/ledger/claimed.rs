@@ -4,7 +4,7 @@ use crate::rows::record;
 use copydesk_article::{Epoch, NextOffset, TopicPartition};
 
 record! {
-    /// A claimed partition: what a worker may flush, and from where.
+    /// A claimed partition, with its position: the right to flush it.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Claimed {
         /// The partition.

@@ -1,4 +1,4 @@
-//! What the worker hands over: a batch of one partition's messages, each prepared, a tombstone, or refused.
+//! The input of a flush: a batch of one partition's messages, each an article, a tombstone, or refused.
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Reject};
@@ -6,12 +6,12 @@ use copydesk_article::{Block, CleanArticle, Fingerprint, Message, NextOffset, Re
 use crate::ledger::ready::Ready;
 use crate::rows::headers_to_bytes;
 
-/// One message and what became of it in the stages before.
+/// One message, with its outcome in the stages before.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// The message as it came: kept in quarantine if a stage or the database refuses it.
     pub message: Message,
-    /// What it brings, or why it brings nothing.
+    /// Its content, or the reason why it was refused.
     pub outcome: Result<Content, Reject>,
 }
 
@@ -22,7 +22,7 @@ impl Item {
     }
 }
 
-/// What a message brings.
+/// The content of a message.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// An article.

@@ -1,4 +1,4 @@
-//! The ledger: what comes in, who reads a partition, how far it is, and the protocol of a flush.
+//! The ledger: the input of a flush, the owner and the position of each partition, and the protocol of a flush.
 
 pub(crate) mod claimed;
 pub(crate) mod item;

@@ -11,7 +11,7 @@ use crate::ledger::claimed::Claimed;
 use crate::ledger::protocol::{Advanced, Counts};
 use crate::rows::{execute, fetch_all, fetch_optional, record};
 
-/// A partition to be claimed, with what Kafka says of it.
+/// A partition to be claimed, with its offsets in Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The partition.
@@ -185,7 +185,7 @@ async fn skip_lost(connection: &mut PgConnection, claim: &Claimed, low: Offset) 
 /// not so; [`position`] says which.
 ///
 /// At `from`, and not only before it: a ledger that has lost commits (a crash with `synchronous_commit = off`, a backup) is behind
-/// a worker that was not restarted, and what lies between would count as never delivered.
+/// a worker that was not restarted, and the messages between the two would count as never delivered.
 pub(crate) async fn advance(
     connection: &mut PgConnection,
     claimed: &Claimed,
@@ -202,8 +202,8 @@ pub(crate) async fn advance(
          RETURNING ARRAY(SELECT nextval('article_id_seq') FROM generate_series(1, $6)) AS ids,
                    (SELECT common_version FROM setting),
                    (SELECT coalesce(max(takedown_id), 0) FROM takedown) AS last_takedown",
-        claimed.source.topic.as_str(), claimed.source.partition.get(), claimed.epoch.get(), from.get(), to.get(),
-        counts.prepared, counts.refused
+        claimed.source.topic.as_str(), claimed.source.partition.get(), claimed.epoch.get(), from.get(),
+        to.get(), counts.prepared, counts.refused
     )
 }
 

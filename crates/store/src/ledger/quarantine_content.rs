@@ -1,7 +1,7 @@
 //! The bound of the quarantine: bytes are dropped, the rows that the audit law counts stay.
 //!
-//! How many bytes there are is kept in `partition_progress`, by whoever adds or drops some: the partition's row is locked first and the
-//! messages' rows after it, as in a flush.
+//! `partition_progress` has the number of bytes. A transaction that adds or drops some updates it: it locks the partition's row first and the messages'
+//! rows after it, as a flush does.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ named! {
     }
 }
 
-/// What was done to messages.
+/// The outcome of dropping bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// How many.
@@ -120,8 +120,8 @@ impl Store {
         })
     }
 
-    /// Counts the bytes of every partition anew, and mends what a program of an older release did not count. Answers with the number of
-    /// partitions that were mended.
+    /// Counts the bytes of every partition anew, and corrects the number where rows were changed otherwise. Answers with the number of partitions that
+    /// were corrected.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -1,4 +1,4 @@
-//! What of an article's rows is known before the database is asked anything.
+//! The values of an article's rows that do not depend on the database.
 //!
 //! From the claim of the keys to the commit other flushes may have to wait for this one: what does not depend on the
 //! database is worked out before, with the article, on a thread of the pool.
@@ -23,11 +23,11 @@ pub(crate) struct Ready {
     pub(crate) content: ContentHash,
     /// `evidence.evidence`, unless blocks of the site are dropped from it.
     pub(crate) evidence: Vec<u8>,
-    /// What names the article by its address, over all spellings of it.
+    /// The key of its address, which all spellings share.
     pub(crate) address_key: Option<String>,
-    /// What site memory knows its blocks by.
+    /// The keys of its blocks, for site memory.
     pub(crate) block_keys: BlockKeys,
-    /// What `evidence.page_blocks` holds.
+    /// `evidence.page_blocks`.
     pub(crate) page: PageBlocks,
 }
 

@@ -1,4 +1,4 @@
-//! What a flush did.
+//! The counts of a flush.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use crate::error::StoreError;
 use crate::rows::named;
 
 named! {
-    /// What became of a message that is an article. Stored in `sighting.verdict`.
+    /// The outcome of a message that is an article. Stored in `sighting.verdict`.
     pub enum Verdict {
         /// A new article that founded a story.
         NewArticle = "new_article",
         /// Another text at a known address.
         NewVersion = "new_version",
-        /// Another text at a known address, seen before the one that is shown.
+        /// Another text at a known address, seen before the shown one.
         OlderVersion = "older_version",
         /// Not stored: a takedown holds against its address or its text.
         TakenDown = "taken_down",
@@ -58,14 +58,14 @@ impl FromStr for Verdict {
     }
 }
 
-/// What a flush stored. Counts of messages, but for the last three.
+/// The outcome of a flush: counts of messages, but for the last three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FlushReport {
     /// New articles that founded a story.
     pub new_articles: u64,
     /// New versions of known articles.
     pub new_versions: u64,
-    /// Versions of known articles that were seen before the one that is shown.
+    /// Versions of known articles that were seen before the shown one.
     pub older_versions: u64,
     /// Messages that were not stored, because of a takedown.
     pub taken_down: u64,
@@ -123,7 +123,7 @@ impl FlushReport {
         } += messages;
     }
 
-    /// Adds what another flush stored.
+    /// Adds the counts of another flush.
     pub fn add(&mut self, other: &Self) {
         self.new_articles += other.new_articles;
         self.new_versions += other.new_versions;

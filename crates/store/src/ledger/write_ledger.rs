@@ -100,7 +100,7 @@ pub(crate) async fn quarantine(
     room.note(connection, source).await
 }
 
-/// What may still be kept of refused messages, and what this flush keeps.
+/// The room for refused messages, and the part of it that this flush takes.
 struct Room {
     bytes: i64,
     kept_bytes: i64,

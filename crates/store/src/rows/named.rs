@@ -2,7 +2,11 @@
 
 /// Defines such an enum: each value with its name.
 macro_rules! named {
-    ($(#[$about:meta])* pub enum $enum:ident { $($(#[$about_value:meta])* $value:ident = $name:literal),+ $(,)? }) => {
+    (
+        $(#[$about:meta])* pub enum $enum:ident {
+            $($(#[$about_value:meta])* $value:ident = $name:literal),+ $(,)?
+        }
+    ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $enum {
@@ -27,7 +31,10 @@ macro_rules! named {
         }
 
         impl $crate::rows::sql::Column for $enum {
-            fn get(row: &sqlx::postgres::PgRow, column: impl sqlx::ColumnIndex<sqlx::postgres::PgRow>) -> Result<Self, sqlx::Error> {
+            fn get(
+                row: &sqlx::postgres::PgRow,
+                column: impl sqlx::ColumnIndex<sqlx::postgres::PgRow>,
+            ) -> Result<Self, sqlx::Error> {
                 let name: &str = sqlx::Row::try_get(row, column)?;
                 Self::from_name(name).ok_or_else(|| sqlx::Error::Decode(format!("{name:?} is unknown to this program").into()))
             }

@@ -1,4 +1,4 @@
-//! Partitions made ahead, and what is past keeping dropped.
+//! Partitions are made ahead; articles and keys past keeping are dropped.
 
 pub(crate) mod ranges;
 pub(crate) mod retire;

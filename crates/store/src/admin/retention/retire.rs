@@ -17,9 +17,9 @@ use crate::rows::{execute, fetch_all, fetch_one, numbers, record};
 
 const CONTEXT: &str = "cannot drop old articles (this needs the role copydesk_owner)";
 
-/// What is old, as a condition on `article`; `$1` is the time.
+/// The condition on `article` for old articles; `$1` is the time.
 ///
-/// The age of an article is that of its latest version: when it was stored, and by its message where that came later.
+/// The age of an article is that of its latest version: the time when it was stored, or the time of its message if that is later.
 macro_rules! old {
     () => {
         "version_at < $1 AND coalesce(message_time, version_at) < $1"
@@ -28,20 +28,20 @@ macro_rules! old {
 pub(crate) use old;
 
 record! {
-    /// What retention would drop.
+    /// The articles that retention would drop.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub struct Retirable {
         /// Articles.
         pub articles: u64,
         /// Their older versions.
         pub versions: u64,
-        /// Stories of which nothing would be left.
+        /// Stories that would have no articles left.
         pub stories: u64,
     }
 }
 
 impl Store {
-    /// Checks a limit for [`Self::retire`]: what new articles are compared with must stay.
+    /// Checks a limit for [`Self::retire`]: articles that new ones are compared with must stay.
     ///
     /// # Errors
     /// [`StoreError::NotPossible`]: the limit is shorter than two windows.
@@ -56,7 +56,7 @@ impl Store {
         Ok(())
     }
 
-    /// Counts what [`Self::retire`] would drop. Reads all articles up to that time.
+    /// Counts the articles that [`Self::retire`] would drop. Reads all articles up to that time.
     ///
     /// # Errors
     /// Postgres does not answer.

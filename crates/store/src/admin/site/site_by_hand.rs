@@ -172,8 +172,8 @@ impl Store {
                  VALUES ($1, $2, $3, $4, $5, $6, $7)
                  ON CONFLICT (site_hash, block) DO UPDATE SET decision = EXCLUDED.decision, why = EXCLUDED.why,
                      sample = coalesce(EXCLUDED.sample, site_block.sample), decided_by = EXCLUDED.decided_by, decided_at = now()",
-                site_hash(&decision.site), &decision.site, i64::from(decision.block.0), decision.decision.as_str(),
-                &decision.sample, &decision.why, who
+                site_hash(&decision.site), &decision.site, i64::from(decision.block.0),
+                decision.decision.as_str(), &decision.sample, &decision.why, who
             )?;
         }
         tx.commit().await.context(CONTEXT)
