@@ -61,7 +61,7 @@ hosts: ## As root: workers, brokers and Postgres on hosts of their own that fail
 memory: ## A worker's peak of memory with a million articles waiting (COPYDESK_MEMORY_MESSAGES, COPYDESK_MEMORY_SECONDS)
 	@$(LOCAL)/chaos.sh memory
 
-bench: ## Articles a second from the topic to Postgres, beside the ceiling and the peer (COPYDESK_BENCH_KINDS, COPYDESK_BENCH_MESSAGES)
+bench: ## Articles a second from the topic to Postgres, beside the ceiling and its peers (COPYDESK_BENCH_KINDS, COPYDESK_BENCH_MESSAGES, COPYDESK_BENCH_JAVA_PEERS=yes)
 	@$(LOCAL)/bench.sh
 
 tutorial: ## Every command of docs/tutorial.md with all of its 10,000 pages (COPYDESK_TUTORIAL_PAGES)

@@ -3,12 +3,14 @@
 //! A real Kafka and a real Postgres of the bench's own, on this machine, with the settings of deploy/local.
 //! Articles are put on a topic of four partitions before the clock starts; then workers read until they have
 //! caught up. In the same run: the ceiling (`ceiling.rs`: the same rows written by four clients, and by one,
-//! that do nothing else) and the peer (`peer/peer.py`: the script that a data engineer would write today).
+//! that do nothing else), the peer (`peer/peer.py`: the script that a data engineer would write today), and Flink SQL and Kafka
+//! Connect, which copy fields and do nothing else (`peer/flink/job.sql`, `peer/connect/sink.properties`).
 //! Compare rows of one run only: machines are noisy.
 //!
 //! Settings: COPYDESK_BENCH_KINDS (text,page100,page235), COPYDESK_BENCH_MESSAGES (texts; a twentieth as many pages),
 //! COPYDESK_BENCH_PYTHON (an interpreter with peer/requirements.txt; without it the peer is left out, and said so),
-//! COPYDESK_BENCH_PEER_SECONDS (the peer is stopped after so long: its rate counts, not its end).
+//! COPYDESK_BENCH_JAVA (a folder with the jars that peer/*/pom.xml name; without it Flink and Kafka Connect are left out, and said so),
+//! COPYDESK_BENCH_PEER_SECONDS (a peer is stopped after so long: its rate counts, not its end).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +19,7 @@
     reason = "a bench prints, and stops where something is wrong"
 )]
 
+mod java_peers;
 mod plan;
 mod runs;
 mod servers;
@@ -25,6 +28,7 @@ mod topic;
 
 use copydesk_testkit::{PrivateKafka, PrivatePostgres};
 
+use java_peers::java_peer;
 use plan::{RUNS, Run};
 use runs::{bare_rows, peer, worker};
 use servers::Servers;
@@ -66,6 +70,10 @@ async fn main() {
         if python.is_none() {
             println!("The peer is left out: COPYDESK_BENCH_PYTHON names no interpreter.");
         }
+        let jars = std::env::var("COPYDESK_BENCH_JAVA").ok();
+        if jars.is_none() {
+            println!("Flink and Kafka Connect are left out: COPYDESK_BENCH_JAVA names no folder of jars.");
+        }
         for (r, run) in RUNS.into_iter().enumerate() {
             let name = format!("r{n}_{r}");
             let (row, database) = match (run, &python) {
@@ -75,6 +83,10 @@ async fn main() {
                     peer(&servers, python, &topic, messages, processes, each, &name).await
                 }
                 (Run::Peer(_), None) => continue,
+                (Run::Java(peer), _) => {
+                    let Some(jars) = &jars else { continue };
+                    java_peer(&servers, jars, peer, &topic, messages, each, &name).await
+                }
             };
             rows.push(row);
             if r == 0 {

@@ -1,5 +1,7 @@
 //! What is measured, in which order.
 
+use crate::java_peers::JavaPeer;
+
 /// One way to run workers.
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
@@ -24,10 +26,11 @@ pub(crate) enum Run {
     /// By so many clients.
     Ceiling(usize),
     Peer(usize),
+    Java(JavaPeer),
 }
 
 /// A virtual machine's speed changes within minutes: what is compared with one worker is measured right beside it.
-pub(crate) const RUNS: [Run; 17] = [
+pub(crate) const RUNS: [Run; 21] = [
     // What fresh servers do first is not what they do.
     Run::Workers(Variant {
         label: "copydesk, 1 worker, first run",
@@ -66,4 +69,8 @@ pub(crate) const RUNS: [Run; 17] = [
     Run::Peer(1),
     Run::Workers(ONE),
     Run::Peer(2),
+    Run::Java(JavaPeer::Flink),
+    Run::Workers(ONE),
+    Run::Java(JavaPeer::Connect),
+    Run::Ceiling(4),
 ];

@@ -95,9 +95,10 @@ pub(crate) async fn bare_rows(
     (row, database)
 }
 
-struct Peer(Child);
+/// A program with processes of its own, ended with all of them.
+pub(crate) struct Group(pub(crate) Child);
 
-impl Drop for Peer {
+impl Drop for Group {
     fn drop(&mut self) {
         // Its processes are a group of their own.
         let _ = Command::new("kill")
@@ -141,7 +142,7 @@ pub(crate) async fn peer(
         ])
         .process_group(0)
         .stdin(Stdio::null());
-    let mut child = Peer(child.spawn().expect("the peer starts"));
+    let mut child = Group(child.spawn().expect("the peer starts"));
     let seen = watch(
         &database,
         "SELECT count(*) FROM peer_article",
