@@ -1,6 +1,6 @@
 //! What can be said of two texts side by side: counts and shares, before anything is weighed.
 
-use copydesk_article::{Fingerprint, MarkKind, ParagraphMark};
+use copydesk_article::{BlockHash, Fingerprint, MarkKind, ParagraphMark};
 
 use crate::overlap::{Indexed, Overlap};
 use crate::parts::{Paragraphs, Part, other_digits, share};
@@ -71,6 +71,8 @@ pub struct Facts {
     /// Shingles of the shorter text that differ in digits alone, in paragraphs that are the same in both but for their digits. 0 where
     /// a set is a sample.
     pub other_digits: u32,
+    /// The two texts are not the same, but are without their digits, as far as their paragraphs are long enough to be known.
+    pub only_digits_differ: bool,
     /// Hours between the two; `None`: not known.
     pub hours: Option<f64>,
     /// Numbers of the shorter text in the paragraphs that share something.
@@ -182,6 +184,7 @@ impl Facts {
             } else {
                 other_digits(shorter.2, &shorter.0.blocks, shorter.1, longer.0)
             },
+            only_digits_differ: only_digits_differ(a.text, b),
             hours: around.hours,
             numbers,
             names,
@@ -198,6 +201,18 @@ impl Facts {
             common: overlap.common_share(),
             sampled: overlap.is_sampled(),
         }
+    }
+}
+
+/// Whether two texts that are not the same are so without their digits, which a block hash does not see.
+fn only_digits_differ(a: &Fingerprint, b: &Fingerprint) -> bool {
+    let known = |text: &Fingerprint| -> Vec<BlockHash> {
+        text.blocks.iter().copied().filter(|block| block.0 != 0).collect()
+    };
+    // Nearly all pairs are of unlike lengths.
+    a.word_count == b.word_count && a.body_hash != b.body_hash && {
+        let (a, b) = (known(a), known(b));
+        !a.is_empty() && a == b
     }
 }
 

@@ -4,6 +4,7 @@ use copydesk_article::Relation;
 
 use crate::compare::Compared;
 use crate::decision::{Link, LinkReason, Relink};
+use crate::facts::Agreement;
 
 /// Jaccard similarity from which two texts are nearly whole in each other: nine tenths of each.
 const NEARLY_WHOLE: f64 = 0.8;
@@ -47,17 +48,13 @@ impl Match<'_, '_, '_> {
 /// Why the pair is one, if it is.
 ///
 /// Equal bodies are certain. So are texts that are nearly whole in each other, without a number or a name that
-/// differs: they join whenever they come and whatever their titles are.
+/// was replaced: they join whenever they come and whatever their titles are.
 pub(crate) fn reason(compared: &Compared<'_, '_>, score: f64) -> Option<LinkReason> {
     let facts = &compared.facts;
-    let marks_agree = [
-        facts.numbers,
-        facts.names,
-        facts.numbers_of_longer,
-        facts.names_of_longer,
-    ]
-    .iter()
-    .all(|marks| marks.agree == marks.of);
+    let agree = |marks: [Agreement; 2]| marks.iter().all(|m| m.agree == m.of);
+    // A number or name that was replaced differs on both sides; one that was added (an agency's tag) on one side only.
+    let marks_agree =
+        agree([facts.numbers, facts.names]) || agree([facts.numbers_of_longer, facts.names_of_longer]);
     if compared.same_body {
         Some(LinkReason::SameBody)
     } else if facts.jaccard >= NEARLY_WHOLE && marks_agree {

@@ -5,7 +5,7 @@ use crate::weights::Weights;
 
 /// The version of the rule: signs, weights and what stays by hand. Recorded with every decision. Raise it with
 /// any change to [`Params::default`], to the weights or to what [`crate::decide()`] does.
-pub const RULE_VERSION: i16 = 4;
+pub const RULE_VERSION: i16 = 5;
 
 /// Thresholds of [`crate::decide()`]. The default is what was measured; change one only with a measurement.
 #[derive(Debug, Clone, Copy)]

@@ -68,7 +68,8 @@ signs! {
     /// Share of a text that lies between paragraphs which share something, and shares nothing itself: one frame, filled in twice. The
     /// smaller of the two shares, half at most.
     OtherFilling = "other_filling", Against;
-    /// Share of the shorter text that differs in digits alone, in paragraphs that are the same but for their digits; three tenths at most.
+    /// Share of the shorter text that differs in digits alone, in paragraphs that are the same but for their digits; three tenths at most,
+    /// and three tenths where the texts differ in nothing else: whoever edits a copy changes words as well.
     OtherDigits = "other_digits", Against;
     /// Hours between the two, logarithm, from 6 hours on.
     Late = "late", Against;
@@ -143,7 +144,8 @@ signs! {
     Ratio = "ratio", Either;
     /// Both are of one site, under unlike titles, and not all of both is shared.
     SameSite = "same_site", Against;
-    /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series.
+    /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series. One sentence in ten is
+    /// enough for another instance, so that the root of what is not shared counts.
     SameSiteAndTitle = "same_site_and_title", Against;
     /// Both are of one site that is too new to have a memory, and not all of both is shared.
     FewSiblings = "few_siblings", Against;
@@ -190,6 +192,7 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::ParagraphShare => f64::from(shared_paragraphs) / f64::from(paragraphs),
         Sign::OneParagraph => f64::from(u8::from(shared_paragraphs <= 1 && paragraphs >= 3)),
         Sign::OtherFilling => f.between.0.min(f.between.1).min(0.5),
+        Sign::OtherDigits if f.only_digits_differ => 0.3,
         Sign::OtherDigits => (f64::from(f.other_digits) / shorter).min(0.3),
         Sign::Late => late,
         Sign::VeryLate => f.hours.map_or(0.0, |h| (h / 48.0).max(1.0).ln()),
@@ -236,7 +239,9 @@ pub fn signs(f: &Facts) -> Signs {
         Sign::SameSite if !f.same_site => 0.0,
         Sign::SameSite => not_whole * if titles.is_some() { 0.7 - title } else { 0.3 },
         Sign::SameSiteAndTitle if !f.same_site => 0.0,
-        Sign::SameSiteAndTitle => not_whole * titles.map_or(0.0, |t| (t.likeness() - 0.5).max(0.0) * 2.0),
+        Sign::SameSiteAndTitle => {
+            not_whole.sqrt() * titles.map_or(0.0, |t| (t.likeness() - 0.5).max(0.0) * 2.0)
+        }
         Sign::FewSiblings => not_whole * f64::from(u8::from(f.few_siblings)),
         Sign::Elsewhere => f.elsewhere,
         Sign::Common => f.common,

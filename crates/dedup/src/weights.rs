@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::signs::{SIGNS, Sense, Sign, Signs};
 
 /// The file that is in use.
-const FILE: &str = include_str!("../weights/3.toml");
+const FILE: &str = include_str!("../weights/4.toml");
 
 /// What each sign counts.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,6 +33,7 @@ pub(crate) fn of(sign: Sign, f: &Facts) -> String {
             percent(f.between.0),
             percent(f.between.1)
         ),
+        Sign::OtherDigits if f.only_digits_differ => "the texts differ in digits alone".to_owned(),
         Sign::OtherDigits => format!(
             "{} of {} shingles differ in digits alone",
             f.other_digits, f.sizes.0

@@ -1,7 +1,9 @@
 //! A flood of filled-in templates among other articles.
 //!
-//! `templates.txt` and `series.txt` (series of one publisher: the same names each time, or a long frame around a short text) have one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded
-//! once for a template, as its author would; `{slot}` is filled in anew each time from the lists below.
+//! Each file has one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded once for a template,
+//! as its author would; `{slot}` is filled in anew each time from the lists below. `series.txt` are series of one publisher: the same
+//! names each time, or a long frame around a short text. `held.txt` is for measurements alone, and the fit never sees it: other
+//! languages, and fillings that are one sentence, one number, one date or names.
 
 use serde_json::json;
 
@@ -9,12 +11,17 @@ use super::{Article, Random};
 
 const TEMPLATES: &str = include_str!("templates.txt");
 const SERIES: &str = include_str!("series.txt");
+const HELD: &str = include_str!("held.txt");
 
-/// Which templates: of which file, and whether those whose number is even or odd.
+/// Which templates.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
-    pub(crate) series: bool,
-    pub(crate) odd: usize,
+pub(crate) enum Choice {
+    /// Those of `templates.txt` whose number is even (0) or odd (1).
+    Templates(usize),
+    /// Those of `series.txt`.
+    Series(usize),
+    /// All of `held.txt`.
+    Held,
 }
 
 struct Template {
@@ -36,11 +43,15 @@ pub(crate) fn flood(
         .filter(|a| a.record["kind"] != "tmpl")
         .take(others)
         .collect();
-    let file = if choice.series { SERIES } else { TEMPLATES };
+    let (file, of, odd) = match choice {
+        Choice::Templates(odd) => (TEMPLATES, 2, odd),
+        Choice::Series(odd) => (SERIES, 2, odd),
+        Choice::Held => (HELD, 1, 0),
+    };
     let templates: Vec<Template> = file
         .split("\n# ")
         .enumerate()
-        .filter(|(n, _)| n % 2 == choice.odd)
+        .filter(|(n, _)| n % of == odd)
         .map(|(_, text)| worded(text, random))
         .collect();
     for (number, template) in templates.iter().enumerate() {
@@ -207,6 +218,22 @@ fn value(slot: &str, random: &mut Random) -> String {
         "thing" => one_of(
             "kettles/tents/headphones/mattresses/bicycle lamps/kitchen knives/suitcases/toasters/rain jackets/drills/desk chairs/vacuum cleaners",
         ),
+        "tag" => one_of("Montag/Dienstag/Mittwoch/Donnerstag/Freitag/Samstag/Sonntag"),
+        // One sentence in so many that hardly any comes twice.
+        "consejo" => [
+            "Quien espera/Quien pregunta/Quien madruga/El que calla/El que vuelve/Quien comparte/El que canta/Quien perdona",
+            "a la puerta de un vecino/en medio de la lluvia/sin mirar el reloj/con el pan en la mano/al final del camino/antes de la cena/junto al mar/en un día de fiesta",
+            "encuentra lo que no buscaba/pierde poco y gana un amigo/duerme mejor que un rey/sabe más que los libros/no necesita espejo/deja huella en la arena/llega cuando hace falta/oye lo que otros no dicen",
+        ]
+        .map(&mut one_of)
+        .join(" "),
+        "saying" => [
+            "Whoever waits/He who asks/She who sings/The guest who stays/A child that runs/Who shares a coat/The one who forgets/A fool who laughs",
+            "at the gate of a friend/in the middle of the rain/without looking at the clock/with bread in his pocket/at the end of a long road/before the lamps are lit/beside a cold stove/on the last day of the fair",
+            "finds more than was lost/wakes up richer than a king/has nothing to fear from crows/knows what the books leave out/needs neither mirror nor lock/leaves a mark in the sand/is there when the bell rings/hears what nobody says",
+        ]
+        .map(&mut one_of)
+        .join(" "),
         "digit" => random.below(6).to_string(),
         "small" => (2 + random.below(8)).to_string(),
         "num" => (10 + random.below(90)).to_string(),

@@ -14,6 +14,7 @@
 //! ocr:N    scanning errors in N percent of the characters of every copy; ocr-both:N: of every article
 //! flood    50 fillings of each of 14 or 15 templates (every other one of templates.txt) among 3,000 other articles
 //! flood-2  the same with the other templates
+//! held     50 fillings of each of 14 templates that the fit never sees (held.txt)
 //! series   50 fillings of each of 6 templates of one publisher (series.txt), series-2 of the others
 //! developing one original in four comes again, at its site or another: new title and lead, a paragraph less, other figures
 //! roundups 400 pages that hold 2 to 4 other articles whole
@@ -233,10 +234,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "retitled" => edits::retitle(&mut articles, random),
         "ocr" => edits::scan(&mut articles, number, true, random),
         "ocr-both" => edits::scan(&mut articles, number, false, random),
-        "flood" | "flood-2" | "series" | "series-2" => {
-            let choice = flood::Choice {
-                series: mode.starts_with("series"),
-                odd: usize::from(mode.ends_with("-2")),
+        "flood" | "flood-2" | "series" | "series-2" | "held" => {
+            let odd = usize::from(mode.ends_with("-2"));
+            let choice = match mode {
+                "held" => flood::Choice::Held,
+                "series" | "series-2" => flood::Choice::Series(odd),
+                _ => flood::Choice::Templates(odd),
             };
             articles = flood::flood(articles, 3_000, 50, choice, random);
         }
