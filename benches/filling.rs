@@ -124,7 +124,6 @@ async fn store_all(
 async fn stored_days_ago(db: &PgPool, days: i64) {
     for (table, column) in [
         ("article", "ingested_at"),
-        ("membership", "ingested_at"),
         ("story", "first_seen"),
         ("story", "last_seen"),
     ] {

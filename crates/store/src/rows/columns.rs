@@ -1,7 +1,7 @@
 //! Rows to columns: one statement a table, each column one array.
 //!
 //! `INSERT … SELECT … FROM unnest($1::…[], …)` with binary arrays is the fastest way into Postgres that knows
-//! `ON CONFLICT` (research: streaming.md section 2); rows that need none go by [`crate::rows::copy`]. Its trap is that arrays of unequal length are filled up with
+//! `ON CONFLICT` (research: streaming.md section 2); rows that need none go by [`mod@crate::rows::copy`]. Its trap is that arrays of unequal length are filled up with
 //! NULL silently: columns made by [`columns!`] take whole rows only.
 
 use crate::rows::values::list;
