@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::text::{number, site, when_ago};
 
 /// Articles of a site that are counted.
-const COUNTED: u32 = 500;
+const COUNTED: u32 = 200;
 
 #[derive(Serialize)]
 struct Sites {
