@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use copydesk_benches::cpu_seconds_of_tree;
-use copydesk_testkit::ScratchTopic;
+use copydesk_testkit::{ScratchTopic, peak_memory};
 use sqlx::PgPool;
 
 use crate::plan::Run;
@@ -148,12 +148,4 @@ fn fill(peer: JavaPeer, file: &str, values: &[(&str, String)], folder: &Path) ->
     let filled = folder.join(file);
     fs::write(&filled, text).expect("a file");
     filled
-}
-
-/// Bytes that the process had resident at most.
-fn peak_memory(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes << 10)
 }

@@ -31,6 +31,15 @@ fn html(page: &str) -> CleanArticle {
     cleaner().clean(&raw).unwrap()
 }
 
+/// The day on which it says that it was published.
+fn day(clean: &CleanArticle) -> Option<String> {
+    clean
+        .metadata
+        .published_at
+        .as_ref()
+        .map(|t| t.value.local_day().to_string())
+}
+
 fn rule_of<'a>(clean: &'a CleanArticle, text: &str) -> &'a str {
     clean
         .removed()

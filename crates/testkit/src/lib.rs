@@ -28,6 +28,6 @@ pub use database::{ScratchDatabase, database_url};
 pub use hostile::{hostile, hostile_page, mutated};
 pub use pages::{Kind as PageKind, PAGE_KINDS};
 pub use private::{Certificate, PrivateKafka, PrivatePostgres, PrivateRegistry, free_port};
-pub use process::{Copydesk, Running, executable};
+pub use process::{Copydesk, Running, executable, peak_memory};
 pub use proxy::Proxy;
 pub use topic::{Outgoing, Received, ScratchTopic, kafka_brokers};

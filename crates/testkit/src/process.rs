@@ -205,10 +205,7 @@ impl Running {
 
     /// The most memory that it had resident so far, in bytes. `None` when it has ended.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kilobytes * 1024)
+        peak_memory(self.child.id())
     }
 
     /// Waits until it ends by itself; panics with its log after `patience`.
@@ -239,6 +236,14 @@ impl Drop for Running {
             eprintln!("--- log of process {}\n{}", self.child.id(), self.log());
         }
     }
+}
+
+/// The most memory that a process had resident so far, in bytes. `None` when it has ended.
+pub fn peak_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// Waits a moment on a thread of the test's own.

@@ -86,14 +86,6 @@ fn page(head: &str, under_headline: &str, behind: &str) -> CleanArticle {
     cleaner().clean(&raw).unwrap()
 }
 
-fn day(clean: &CleanArticle) -> Option<String> {
-    clean
-        .metadata
-        .published_at
-        .as_ref()
-        .map(|t| t.value.local_day().to_string())
-}
-
 fn ld(date: &str) -> String {
     format!(r#"<script type="application/ld+json">{{"@type":"NewsArticle","datePublished":{date}}}</script>"#)
 }
@@ -219,11 +211,7 @@ fn the_day_in_the_address_bears_the_stated_one_out() {
     let clean = html(&format!(
         "<html><head><title>Weir to close</title>{stated}</head><body><article><h1>Weir to close</h1><p>Video of 14 March 2026</p><p>{LEAD}</p><p>{ONE}</p></article></body></html>"
     ));
-    let day = clean
-        .metadata
-        .published_at
-        .map(|t| t.value.local_day().to_string());
-    assert_eq!(day.as_deref(), Some("2026-03-20"));
+    assert_eq!(day(&clean).as_deref(), Some("2026-03-20"));
 }
 
 #[test]
@@ -232,9 +220,5 @@ fn a_day_in_the_headline_is_what_it_is_about() {
         "<html><head><title>Boats of 11 March 2026</title></head><body><article><h1>Boats of 11 March 2026</h1><p>19 March 2026</p><p>{LEAD}</p><p>{ONE}</p></article></body></html>"
     )));
     let clean = cleaner().clean(&raw).unwrap();
-    let day = clean
-        .metadata
-        .published_at
-        .map(|t| t.value.local_day().to_string());
-    assert_eq!(day.as_deref(), Some("2026-03-19"));
+    assert_eq!(day(&clean).as_deref(), Some("2026-03-19"));
 }

@@ -12,6 +12,7 @@ mod head;
 mod markers;
 mod repeats;
 mod segment;
+mod surroundings;
 mod window;
 
 pub(crate) use author_note::remove_author_notes;

@@ -7,7 +7,7 @@
 
 use copydesk_article::{BlockKind, RuleId};
 
-use super::markers::heads_end;
+use super::surroundings::heads_end;
 use crate::draft::{Draft, End};
 use crate::normalise::key;
 use crate::rules::{Action, Position, Rules};

@@ -27,7 +27,12 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         Some(JanitorCommand::Reclean { rules: _, site }) => {
             return reclean(config, &store, site.as_deref()).await;
         }
-        Some(JanitorCommand::Archive(args)) => return archive(config, &store, Some(args)).await,
+        Some(JanitorCommand::Archive(args)) => {
+            let Some(settings) = archive_settings(config, Some(args))? else {
+                bail!("give the folder of the archive: --folder, or the setting janitor.archive.folder");
+            };
+            return archive(config, &store, &settings).await;
+        }
         Some(JanitorCommand::Common(command)) => return common(&store, command).await,
         Some(JanitorCommand::Search(command)) => return search(&store, command).await,
         None => {}
@@ -57,8 +62,8 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
             round.ranges_dropped,
             counted(round.quarantine_dropped, "message", "messages")
         ));
-        if options.archive.is_some() {
-            return archive(config, &store, None).await;
+        if let Some(settings) = &options.archive {
+            return archive(config, &store, settings).await;
         }
     } else {
         copydesk_janitor::run(&store, &options, stop_on_signal()?).await?;
@@ -101,12 +106,9 @@ fn archive_settings(config: &Config, args: Option<&ArchiveArgs>) -> anyhow::Resu
     }))
 }
 
-async fn archive(config: &Config, store: &Store, args: Option<&ArchiveArgs>) -> anyhow::Result<Outcome> {
-    let Some(settings) = archive_settings(config, args)? else {
-        bail!("give the folder of the archive: --folder, or the setting janitor.archive.folder");
-    };
+async fn archive(config: &Config, store: &Store, settings: &Archive) -> anyhow::Result<Outcome> {
     let stop = stop_on_signal()?;
-    let done = copydesk_janitor::archive_once(store, &settings, config.janitor.keep_windows, &stop).await?;
+    let done = copydesk_janitor::archive_once(store, settings, config.janitor.keep_windows, &stop).await?;
     print(&format!(
         "{} archived in {} of {} bytes, {} dropped; {} changed meanwhile and stay in Postgres; {} that were taken \
          down are out of the files",

@@ -104,22 +104,23 @@ pub(crate) async fn read<T>(
             .store()
             .await
             .context("cannot use the database; `copydesk doctor` says more")?;
-        let status = store.replica_status().await;
-        let done = match &status {
-            Ok(_) => read(store).await,
-            Err(_) => Err(anyhow::anyhow!("not asked")),
+        let once = async {
+            let status = store.replica_status().await?;
+            anyhow::Ok((status, read(store).await?))
         };
-        let error = match (status, done) {
-            (Ok(status), Ok(done)) => {
+        match once.await {
+            Ok((status, done)) => {
                 if let Some(status) = status {
                     note(&format!("read from a replica, {status}"));
                 }
                 return Ok(done);
             }
-            (Ok(_), Err(error)) => error.downcast::<StoreError>()?,
-            (Err(error), _) => error,
-        };
-        router.read_again(error, &mut tries).await?;
+            Err(error) => {
+                router
+                    .read_again(error.downcast::<StoreError>()?, &mut tries)
+                    .await?;
+            }
+        }
     }
 }
 

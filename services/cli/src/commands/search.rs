@@ -20,11 +20,12 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
         every_copy: args.every_copy,
     };
     let (found, archived, status) = read(config, async |store| {
-        Ok((
-            store.search(&query).await?,
-            store.archived_until().await?,
-            store.search_status().await?,
-        ))
+        let found = store.search(&query).await?;
+        let status = match found.is_empty() {
+            true => Some(store.search_status().await?),
+            false => None,
+        };
+        Ok((found, store.archived_until().await?, status))
     })
     .await?;
     let style = Style::detect();
@@ -43,7 +44,7 @@ pub(crate) async fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<Ou
             safe(&folder)
         ));
     }
-    if found.is_empty() {
+    if let Some(status) = status {
         if !status.on {
             bail!("search is off; `copydesk janitor search on` makes what is stored searchable");
         }

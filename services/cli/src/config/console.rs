@@ -53,17 +53,11 @@ impl Default for Console {
 impl Config {
     /// The URL of the login that the console reads with.
     pub(crate) fn console_url(&self) -> Result<DatabaseUrl, ConfigError> {
-        match &self.console.url_file {
-            None => Ok(self.console.url.clone()),
-            Some(file) => file::database_url(file),
-        }
+        file::url_or_file(&self.console.url, self.console.url_file.as_ref())
     }
 
     /// The URL of the login that the console writes with. `None`: changes are off.
     pub(crate) fn console_write_url(&self) -> Result<Option<DatabaseUrl>, ConfigError> {
-        match &self.console.write_url_file {
-            None => Ok(self.console.write_url.clone()),
-            Some(file) => file::database_url(file).map(Some),
-        }
+        file::url_or_file(&self.console.write_url, self.console.write_url_file.as_ref())
     }
 }

@@ -41,17 +41,11 @@ impl Default for Database {
 impl Config {
     /// The database URL, from the file if one is named.
     pub(crate) fn database_url(&self) -> Result<DatabaseUrl, ConfigError> {
-        match &self.database.url_file {
-            None => Ok(self.database.url.clone()),
-            Some(file) => file::database_url(file),
-        }
+        file::url_or_file(&self.database.url, self.database.url_file.as_ref())
     }
 
     /// The URL of the replica that reads go to. `None`: there is none.
     pub(crate) fn read_url(&self) -> Result<Option<DatabaseUrl>, ConfigError> {
-        match &self.database.read_url_file {
-            None => Ok(self.database.read_url.clone()),
-            Some(file) => file::database_url(file).map(Some),
-        }
+        file::url_or_file(&self.database.read_url, self.database.read_url_file.as_ref())
     }
 }

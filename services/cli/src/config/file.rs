@@ -68,8 +68,19 @@ pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {
     toml::from_str(&text).map_err(|e| bad(&e))
 }
 
+/// The URL of a database, which may be absent (`Option`): what the file holds where one is named, otherwise the setting itself.
+pub(super) fn url_or_file<T>(url: &T, file: Option<&UrlFile>) -> Result<T, ConfigError>
+where
+    T: Clone + From<DatabaseUrl>,
+{
+    match file {
+        None => Ok(url.clone()),
+        Some(file) => database_url(file).map(T::from),
+    }
+}
+
 /// The database's URL: all that is in a file.
-pub(super) fn database_url(file: &UrlFile) -> Result<DatabaseUrl, ConfigError> {
+fn database_url(file: &UrlFile) -> Result<DatabaseUrl, ConfigError> {
     let bad = |reason: String| ConfigError::UrlFile {
         file: file.clone(),
         reason,

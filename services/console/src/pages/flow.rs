@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use copydesk_store::ReplicaStatus;
 use copydesk_store::reads::{FlowHour, LastRefusal, OutputRow, PartitionRow, UnusualSource};
+use copydesk_store::{ReplicaStatus, Store, StoreError};
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -149,35 +149,38 @@ async fn hours(app: &Arc<App>, question: Question) -> Option<Vec<FlowHour>> {
     let app = Arc::clone(app);
     let ask = || async move {
         let (days, site, language) = question;
-        let mut tries = 0;
-        loop {
-            let store = app.reads().await.ok()?;
-            let read = store.read_hours(days, site.as_deref(), language.as_deref());
-            match read.await {
-                Ok(hours) => return Some(hours),
-                Err(error) => noted(app.router.read_again(error, &mut tries).await)?,
-            }
-        }
+        let read = |store: Store| {
+            let (site, language) = (site.clone(), language.clone());
+            async move { store.read_hours(days, site.as_deref(), language.as_deref()).await }
+        };
+        once_more(&app, read).await
     };
     kept.get(ask).await.flatten()
 }
 
 async fn unusual(app: Arc<App>) -> Option<Vec<UnusualSource>> {
     let asked = Arc::clone(&app);
-    let ask = || async move {
-        let mut tries = 0;
-        loop {
-            let store = asked.reads().await.ok()?;
-            match store.read_unusual_sources(UNUSUAL).await {
-                Ok(sources) => return Some(sources),
-                Err(error) => noted(asked.router.read_again(error, &mut tries).await)?,
-            }
-        }
-    };
+    let read = |store: Store| async move { store.read_unusual_sources(UNUSUAL).await };
+    let ask = || async move { once_more(&asked, read).await };
     app.flow.sources.get(ask).await.flatten()
 }
 
-fn noted<T>(read: Result<T, copydesk_store::StoreError>) -> Option<T> {
+/// Reads a part of the page, and once more where a replica went away or ended the query. `None`: the log says why.
+async fn once_more<T, F>(app: &App, read: impl Fn(Store) -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut tries = 0;
+    loop {
+        let store = app.reads().await.ok()?;
+        match read(store.clone()).await {
+            Ok(part) => return Some(part),
+            Err(error) => noted(app.router.read_again(error, &mut tries).await)?,
+        }
+    }
+}
+
+fn noted<T>(read: Result<T, StoreError>) -> Option<T> {
     read.inspect_err(|error| tracing::warn!(%error, "a part of the page Flow is missing"))
         .ok()
 }
