@@ -1,4 +1,5 @@
-//! What an article takes of Postgres' disk, by table and index, on a database that was filled through the store's own code; docs/scale.md has the figures.
+//! What an article takes of Postgres' disk, by table and index, on a database that was filled through the
+//! store's own code; docs/scale.md has the figures.
 //!
 //! `cargo bench -p copydesk-benches --bench sizes`: needs COPYDESK_TEST_DATABASE_URL (`make up`). COPYDESK_BENCH_ARTICLES sets how many articles are
 //! stored (100,000 if not set). The figures do not depend on how the program is compiled: `--profile dev` saves the time of that.

@@ -89,7 +89,7 @@ COMMENT ON TABLE takedown_hold IS 'What takedowns hold against: messages with su
 COMMENT ON COLUMN takedown_hold.takedown_id IS 'The takedown.';
 COMMENT ON COLUMN takedown_hold.hash IS 'Of an address as article_identity.identity, or of a text as article.body_hash.';
 
--- Files of the archive are not at hand where something is taken down, so it is noted here for whoever has them.
+-- A takedown may run on a machine without the files of the archive. It adds a row here, and the next run of the archive reads it.
 CREATE TABLE archive_takedown (
     takedown_id  bigint PRIMARY KEY,
     article_id   bigint,

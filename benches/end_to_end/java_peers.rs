@@ -50,7 +50,8 @@ impl JavaPeer {
     }
 }
 
-/// The same columns and key for both, as Kafka Connect names them. A row that comes again after a restart replaces itself.
+/// The same columns and key for both, as Kafka Connect names them. A row that comes again after a restart
+/// replaces itself.
 const TABLE: &str = "CREATE TABLE peer_copy (
     __connect_topic text, __connect_partition integer, __connect_offset bigint, url text, text text, html text,
     PRIMARY KEY (__connect_topic, __connect_partition, __connect_offset))";

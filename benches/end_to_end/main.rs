@@ -3,14 +3,15 @@
 //! A real Kafka and a real Postgres of the bench's own, on this machine, with the settings of deploy/local.
 //! Articles are put on a topic of four partitions before the clock starts; then workers read until they have
 //! caught up. In the same run: the ceiling (`ceiling.rs`: the same rows written by four clients, and by one,
-//! that do nothing else), the peer (`peer/peer.py`: the script that a data engineer would write today), and Flink SQL and Kafka
-//! Connect, which copy fields and do nothing else (`peer/flink/job.sql`, `peer/connect/sink.properties`).
-//! Compare rows of one run only: machines are noisy.
+//! that do nothing else), the peer (`peer/peer.py`: the script that a data engineer would write today), and
+//! Flink SQL and Kafka Connect, which copy fields and do nothing else (`peer/flink/job.sql`,
+//! `peer/connect/sink.properties`). Compare rows of one run only: machines are noisy.
 //!
-//! Settings: COPYDESK_BENCH_KINDS (text,page100,page235), COPYDESK_BENCH_MESSAGES (texts; a twentieth as many pages),
-//! COPYDESK_BENCH_PYTHON (an interpreter with peer/requirements.txt; without it the peer is left out, and said so),
-//! COPYDESK_BENCH_JAVA (a folder with the jars that peer/*/pom.xml name; without it Flink and Kafka Connect are left out, and said so),
-//! COPYDESK_BENCH_PEER_SECONDS (a peer is stopped after so long: its rate counts, not its end).
+//! Settings: COPYDESK_BENCH_KINDS (text,page100,page235), COPYDESK_BENCH_MESSAGES (texts; a twentieth as many
+//! pages), COPYDESK_BENCH_PYTHON (an interpreter with peer/requirements.txt; without it the peer is left out,
+//! and said so), COPYDESK_BENCH_JAVA (a folder with the jars that peer/*/pom.xml name; without it Flink and
+//! Kafka Connect are left out, and said so), COPYDESK_BENCH_PEER_SECONDS (a peer is stopped after so long:
+//! its rate counts, not its end).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

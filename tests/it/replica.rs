@@ -1,4 +1,5 @@
-//! Reads from a replica (docs/operations.md, "Reading from a replica"): a real standby that lags, ends queries, goes away and comes back.
+//! Reads from a replica (docs/operations.md, "Reading from a replica"): a real standby that lags, ends
+//! queries, goes away and comes back.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

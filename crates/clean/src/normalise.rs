@@ -186,9 +186,9 @@ fn fold_phrase_slowly(text: &str) -> String {
     out
 }
 
-/// A letter in the one spelling that phrases are compared in, where pages write it in several ways: Arabic letters with
-/// and without hamza, Persian and Arabic forms, Indic letters with and without a nukta, as one character or two. `None`:
-/// a mark that careful pages alone write.
+/// A letter in the one spelling that phrases are compared in, where pages write it in several ways: Arabic
+/// letters with and without hamza, Persian and Arabic forms, Indic letters with and without a nukta, as one
+/// character or two. `None`: a mark that careful pages alone write.
 const fn fold_spelling(c: char) -> Option<char> {
     Some(match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',

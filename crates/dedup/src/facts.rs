@@ -71,7 +71,8 @@ pub struct Facts {
     /// Shingles of the shorter text that differ in digits alone, in paragraphs that are the same in both but for their digits. 0 where
     /// a set is a sample.
     pub other_digits: u32,
-    /// The two texts are not the same, but are without their digits, as far as their paragraphs are long enough to be known.
+    /// The two texts are not the same, but are without their digits, as far as their paragraphs are long
+    /// enough to be known.
     pub only_digits_differ: bool,
     /// Hours between the two; `None`: not known.
     pub hours: Option<f64>,

@@ -52,7 +52,8 @@ impl Match<'_, '_, '_> {
 pub(crate) fn reason(compared: &Compared<'_, '_>, score: f64) -> Option<LinkReason> {
     let facts = &compared.facts;
     let agree = |marks: [Agreement; 2]| marks.iter().all(|m| m.agree == m.of);
-    // A number or name that was replaced differs on both sides; one that was added (an agency's tag) on one side only.
+    // A number or name that was replaced differs on both sides; one that was added (an agency's tag) on one
+    // side only.
     let marks_agree =
         agree([facts.numbers, facts.names]) || agree([facts.numbers_of_longer, facts.names_of_longer]);
     if compared.same_body {

@@ -48,5 +48,6 @@ impl Default for Params<'_> {
 /// How many articles of the site [`crate::decide()`] should be given: more did not help.
 pub const RECENTS: usize = 20;
 
-/// How many of a candidate's excerpts [`crate::decide()`] should be given, the oldest first: two are enough to see a digest.
+/// How many of a candidate's excerpts [`crate::decide()`] should be given, the oldest first: two are enough
+/// to see a digest.
 pub const EXCERPTS: usize = 8;

@@ -68,8 +68,9 @@ signs! {
     /// Share of a text that lies between paragraphs which share something, and shares nothing itself: one frame, filled in twice. The
     /// smaller of the two shares, half at most.
     OtherFilling = "other_filling", Against;
-    /// Share of the shorter text that differs in digits alone, in paragraphs that are the same but for their digits; three tenths at most,
-    /// and three tenths where the texts differ in nothing else: whoever edits a copy changes words as well.
+    /// Share of the shorter text that differs in digits alone, in paragraphs that are the same but for their
+    /// digits; three tenths at most, and three tenths where the texts differ in nothing else: whoever edits a
+    /// copy changes words as well.
     OtherDigits = "other_digits", Against;
     /// Hours between the two, logarithm, from 6 hours on.
     Late = "late", Against;
@@ -144,8 +145,8 @@ signs! {
     Ratio = "ratio", Either;
     /// Both are of one site, under unlike titles, and not all of both is shared.
     SameSite = "same_site", Against;
-    /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series. One sentence in ten is
-    /// enough for another instance, so that the root of what is not shared counts.
+    /// Both are of one site, under nearly the same title, and not all of both is shared: two of a series. One
+    /// sentence in ten is enough for another instance, so that the root of what is not shared counts.
     SameSiteAndTitle = "same_site_and_title", Against;
     /// Both are of one site that is too new to have a memory, and not all of both is shared.
     FewSiblings = "few_siblings", Against;

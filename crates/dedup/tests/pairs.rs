@@ -1,8 +1,10 @@
-//! Invented pairs of the kinds that people complain of: each must come out as one story or as two, whichever article comes first.
+//! Invented pairs of the kinds that people complain of: each must come out as one story or as two, whichever
+//! article comes first.
 //!
-//! The files in `pairs/` have one case after the other. `= same | why` (or `different`) opens it, `@ site | time | title` opens an article
-//! (`-`: not known), and each other line is a paragraph. `=2` is paragraph 2 of the case's first article, `=2 old->new; old->new` the same
-//! with other words, `=2 ocr` as a scanner reads it. The case is about its first and its last article; what stands between them comes between them.
+//! The files in `pairs/` have one case after the other. `= same | why` (or `different`) opens it, `@ site |
+//! time | title` opens an article (`-`: not known), and each other line is a paragraph. `=2` is paragraph 2
+//! of the case's first article, `=2 old->new; old->new` the same with other words, `=2 ocr` as a scanner
+//! reads it. The case is about its first and its last article; what stands between them comes between them.
 //! Every site has a history of six other articles, so that it is none that is too new to be known.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
@@ -139,8 +141,8 @@ fn seconds(time: &str) -> i64 {
     days * 86_400 + hour * 3_600 + minute * 60 + second
 }
 
-/// Whether the case's first and last article are in one story after all have come, in this order or from the last to the first;
-/// and what the last decision saw.
+/// Whether the case's first and last article are in one story after all have come, in this order or from the
+/// last to the first; and what the last decision saw.
 fn are_one(case: &Case, reversed: bool) -> (bool, String) {
     let mut store = MemoryStore::default();
     let params = Params::default();

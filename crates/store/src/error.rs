@@ -281,7 +281,8 @@ fn has_no_range(error: &dyn DatabaseError) -> bool {
     error.code().as_deref() == Some("23514") && error.constraint().is_none()
 }
 
-/// A serialisation failure has the same SQLSTATE, and another place in Postgres' source; the message is in the server's language.
+/// A serialisation failure has the same SQLSTATE, and another place in Postgres' source; the message is in
+/// the server's language.
 fn is_recovery_conflict(error: &dyn DatabaseError) -> bool {
     error.code().as_deref() == Some("40001")
         && error

@@ -5,8 +5,9 @@
 //! [`RetryClass`] says what to do about it. An outage never loses and never quarantines anything: the same batch is
 //! flushed again until it is in.
 //!
-//! Folders, each importing from those before it and from none behind: `rows` (statements, and rows to Postgres and back), `keys` (windows of near-copy
-//! keys), `caches`, `connect` (URL, settings, the [`Store`] itself), [`ledger`], `flush`, [`reads`] (the console), and `admin` (operators and janitor).
+//! Folders, each importing from those before it and from none behind: `rows` (statements, and rows to
+//! Postgres and back), `keys` (windows of near-copy keys), `caches`, `connect` (URL, settings, the [`Store`]
+//! itself), [`ledger`], `flush`, [`reads`] (the console), and `admin` (operators and janitor).
 //!
 //! The way of a batch through [`Store::flush`]:
 //!
@@ -25,11 +26,14 @@
 //! 7. `write_articles`, `write_ledger`, `story_rows`: new versions, memberships of new articles, sightings and stories are written, one statement a
 //!    table (`columns`; `copy` for rows that are certainly new). Commit.
 //!
-//! Whoever changes articles takes row locks in this order: the ledger, addresses, windows of keys, memberships, articles, what belongs to an article,
-//! stories; within each in ascending order. So two transactions do not deadlock. If they do all the same, Postgres ends one of them, and it is tried
-//! again. A row that Postgres refuses is found by halving the batch ([`ledger`]); its message goes to quarantine alone.
+//! Whoever changes articles takes row locks in this order: the ledger, addresses, windows of keys,
+//! memberships, articles, what belongs to an article, stories; within each in ascending order. So two
+//! transactions do not deadlock. If they do all the same, Postgres ends one of them, and it is tried again. A
+//! row that Postgres refuses is found by halving the batch ([`ledger`]); its message goes to quarantine
+//! alone.
 //!
-//! The schema is in `migrations/`; its views are the public contract. docs/delivery.md has the promises and how they are kept.
+//! The schema is in `migrations/`; its views are the public contract. docs/delivery.md has the promises and
+//! how they are kept.
 
 mod admin;
 mod caches;

@@ -113,7 +113,8 @@ impl PrivatePostgres {
         self.folder.join("small")
     }
 
-    /// A streaming standby of this server, as `pg_basebackup` makes one: an answer to queries, and what they read is a moment old.
+    /// A streaming standby of this server, as `pg_basebackup` makes one: an answer to queries, and what they
+    /// read is a moment old.
     pub async fn standby(&self) -> Self {
         let mut settings = plain_settings();
         // A query that is in the way of replaying is ended at once: tests wait for that.

@@ -118,6 +118,13 @@ format_broker() { # host, number, voters, property…
 }
 start_broker() { start "$1" kafka "${KAFKA_JAVA[@]}" -Xmx512m kafka.Kafka "$WORK/$1/server.properties"; } # host
 broker_listens() { on "$1" bash -c "exec 3<>/dev/tcp/${ADDRESS[$1]}/9092"; }                               # host
+# A Kafka of one broker, on the host kafka.
+start_one_broker() {
+    format_broker kafka 1 "1@${ADDRESS[kafka]}:9093"
+    start_broker kafka
+    BROKERS=${ADDRESS[kafka]}:9092
+    wait_until "Kafka listens" 90 broker_listens kafka
+}
 
 copydesk() { # host, arguments…
     on "$1" env COPYDESK_KAFKA_BROKERS="$BROKERS" COPYDESK_KAFKA_PARTITIONS=$PARTITIONS \

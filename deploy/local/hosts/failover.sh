@@ -46,10 +46,7 @@ start proxy haproxy haproxy -db -f "$LOCAL/hosts/haproxy.cfg"
 sleep 5 # until its first checks are done it takes both for the primary
 wait_until "HAProxy leads to the primary" 30 is_primary proxy
 create_database
-format_broker kafka 1 "1@${ADDRESS[kafka]}:9093"
-start_broker kafka
-BROKERS=${ADDRESS[kafka]}:9092
-wait_until "Kafka listens" 90 broker_listens kafka
+start_one_broker
 feed_pairs $((6 * SECONDS_EACH))
 
 during "no fault" $((SECONDS_EACH / 2))

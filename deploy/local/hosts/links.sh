@@ -14,10 +14,7 @@ make_quick() { on "$1" tc qdisc del dev eth0 root; }
 
 make_hosts
 start_postgres
-format_broker kafka 1 "1@${ADDRESS[kafka]}:9093"
-start_broker kafka
-BROKERS=${ADDRESS[kafka]}:9092
-wait_until "Kafka listens" 90 broker_listens kafka
+start_one_broker
 feed_pairs $((7 * SECONDS_EACH))
 
 during "no fault" "$SECONDS_EACH"

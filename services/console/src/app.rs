@@ -113,7 +113,8 @@ impl App {
         Ok(self.router.store().await?)
     }
 
-    /// The connection that writes. Whoever asks for it changes something, and wants to see that on the next page.
+    /// The connection that writes. Whoever asks for it changes something, and wants to see that on the next
+    /// page.
     pub(crate) async fn writes(&self) -> Result<&Store, Problem> {
         let Some(writes) = &self.writes else {
             return Err(Problem::ReadOnly);

@@ -21,7 +21,8 @@ pub(crate) struct Content {
     pub(crate) hash: u128,
 }
 
-/// Hands each row of a file to `each`, with true for the last one of a row group. `only`: no other columns than these are read.
+/// Hands each row of a file to `each`, with true for the last one of a row group. `only`: no other columns
+/// than these are read.
 pub(crate) fn read_rows(
     file: File,
     columns: &[ExportColumn],

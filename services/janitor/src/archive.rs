@@ -56,7 +56,8 @@ pub async fn archive_once(
     .await
 }
 
-/// The archive's part of a round. Whatever stops it, a full disk or a second janitor that is at it, is looked at by the next one.
+/// The archive's part of a round. Whatever stops it, a full disk or a second janitor that is at it, is looked
+/// at by the next one.
 pub(crate) async fn round(
     store: &Store,
     settings: &Archive,

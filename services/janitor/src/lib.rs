@@ -1,12 +1,12 @@
 //! The janitor: upkeep that no worker should do in passing.
 //!
-//! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped whole;
-//! the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged by an
-//! event that can be taken back; articles of sites that were too new when they came, cleaned again, by events
-//! that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of Postgres and
-//! ends only when it is told to; what stops the archive ([`Archive`]) stops nothing else. Any number may run at
-//! once, and none at all for months: what is late is made up for, and keys without a window of their own are
-//! kept in `near_key_other`.
+//! In: the database, [`JanitorOptions`]. Out: window partitions of the key table created ahead and dropped
+//! whole; the oldest bytes of the quarantine dropped at its bounds; stories that turned out to be one, merged
+//! by an event that can be taken back; articles of sites that were too new when they came, cleaned again, by
+//! events that can be taken back. What may fail: [`run_once`] says what; [`run`] waits out an outage of
+//! Postgres and ends only when it is told to; what stops the archive ([`Archive`]) stops nothing else. Any
+//! number may run at once, and none at all for months: what is late is made up for, and keys without a window
+//! of their own are kept in `near_key_other`.
 
 use std::time::Duration;
 

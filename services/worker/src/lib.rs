@@ -104,7 +104,8 @@ pub struct WorkerOptions {
     pub cleaner: Cleaner,
     /// Where schemas are of values that name one.
     pub registry: Option<Arc<Registry>>,
-    /// Keep the message of each article's shown version, compressed, so that [`reclean()`] can clean it again.
+    /// Keep the message of each article's shown version, compressed, so that [`reclean()`] can clean it
+    /// again.
     pub keep_raw: bool,
     /// Starts a process that calls [`serve_isolated`] with the same limits and rules.
     pub isolated: IsolatedCommand,

@@ -165,7 +165,8 @@ fn has_word_of(name: &str, other: &str) -> bool {
         .any(|w| other.split(' ').any(|o| o == w))
 }
 
-/// Whether a JSON-LD author is the account by which a site was set up: `https://brenmarkpost.example/author/admin/`.
+/// Whether a JSON-LD author is the account by which a site was set up:
+/// `https://brenmarkpost.example/author/admin/`.
 fn is_administrator(author: &Value) -> bool {
     let Some(author) = author.as_object() else {
         return false;

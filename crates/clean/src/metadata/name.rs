@@ -46,8 +46,8 @@ struct Word<'t> {
     folded: Cow<'t, str>,
 }
 
-/// Words of a text, each with its folded form. `folded` is [`fold_phrase`] of the text: where it has as many words as the
-/// text, none was dropped at the ends, and each is the form of its own.
+/// Words of a text, each with its folded form. `folded` is [`fold_phrase`] of the text: where it has as many
+/// words as the text, none was dropped at the ends, and each is the form of its own.
 fn folded_words<'t>(words: &[&'t str], folded: &'t str) -> Vec<Word<'t>> {
     let is_whole = folded.split(' ').count() == words.len();
     let whole = words.iter().zip(folded.split(' ')).map(|(text, folded)| Word {
@@ -192,8 +192,8 @@ pub(crate) fn is_name_alone(text: &str) -> bool {
             .all(|w| w.chars().next().is_some_and(char::is_uppercase) && w.chars().all(letter))
 }
 
-/// A name without the words that open a byline, and its folded form: `None` if somebody else follows, `Some(None)` if it
-/// has no such words.
+/// A name without the words that open a byline, and its folded form: `None` if somebody else follows,
+/// `Some(None)` if it has no such words.
 #[expect(clippy::option_option, reason = "the outer one says that there is no author")]
 fn without_openings(text: &str, folded: &str) -> Option<Option<(String, String)>> {
     let mut opened: Option<(String, String)> = None;
@@ -327,7 +327,8 @@ fn without_closing(name: &str) -> &str {
     closed.filter(|n| n.chars().count() >= 2).unwrap_or(name)
 }
 
-/// Whether what is left is a name and not a label, an address, a date or a sentence. `folded` is [`fold_phrase`] of it.
+/// Whether what is left is a name and not a label, an address, a date or a sentence. `folded` is
+/// [`fold_phrase`] of it.
 fn is_name(name: &str, folded: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
     let letters = name.chars().filter(|c| c.is_alphabetic()).count();

@@ -70,8 +70,8 @@ pub(super) fn is_collective(word: &str) -> bool {
     any(&COLLECTIVES, word) || word.ends_with("redaktion")
 }
 
-/// Whether a name says nothing but what somebody does, or stands where nobody filled one in: "Staff Reporter",
-/// "undefined". A staff as a whole is somebody: "Lifestyle Desk", "Our Editors".
+/// Whether a name says nothing but what somebody does, or stands where nobody filled one in: "Staff
+/// Reporter", "undefined". A staff as a whole is somebody: "Lifestyle Desk", "Our Editors".
 pub(crate) fn is_nobody(name: &str) -> bool {
     let folded = fold_phrase(name);
     let words = || folded.split([' ', '-']).filter(|w| !w.is_empty());

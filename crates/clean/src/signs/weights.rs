@@ -30,7 +30,8 @@ pub(crate) struct Weights {
     address_within: Vec<String>,
     /// The words that are written with a capital when they speak to the reader.
     address_capital: HashSet<String, Fast>,
-    /// Words that say that somebody is quoted, folded; in scripts without spaces they are looked for anywhere.
+    /// Words that say that somebody is quoted, folded; in scripts without spaces they are looked for
+    /// anywhere.
     reported: HashSet<String, Fast>,
     reported_within: Vec<String>,
     /// First words of requests.

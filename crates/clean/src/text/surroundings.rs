@@ -1,4 +1,5 @@
-//! What stands around a line: whether it heads, introduces or ends something, and where the items under it end.
+//! What stands around a line: whether it heads, introduces or ends something, and where the items under it
+//! end.
 
 use copydesk_article::BlockKind;
 
@@ -20,7 +21,8 @@ pub(super) fn is_whole(drafts: &[Draft], at: usize, hit: &Hit<'_>) -> bool {
         .is_some_and(|d| d.folded().len() == hit.phrase.len())
 }
 
-/// Whether a line leads with its colon to the sentence under it: "More from the harbour master:" above what he says.
+/// Whether a line leads with its colon to the sentence under it: "More from the harbour master:" above what
+/// he says.
 pub(super) fn introduces(drafts: &[Draft], at: usize) -> bool {
     let colon = drafts.get(at).is_some_and(|d| d.end == End::Colon);
     colon && after(drafts, at).next().is_some_and(reads_as_prose)
@@ -31,12 +33,14 @@ pub(super) fn heads_prose(drafts: &[Draft], at: usize) -> bool {
     drafts.get(at).is_some_and(|d| d.kind == BlockKind::SubHeadline) && follows_prose(drafts, at)
 }
 
-/// The longest way from the beginning of a paragraph to the name of whoever it is about, and to the verb, in words.
+/// The longest way from the beginning of a paragraph to the name of whoever it is about, and to the verb, in
+/// words.
 const NAMED_WITHIN: usize = 4;
 const SAID_WITHIN: usize = 12;
 
-/// Whether a heading that a rule knows ends the article. One that only begins as such ("About Acme", "About the costs")
-/// does where a name follows and the paragraph under it says who bears it; every other may head a section.
+/// Whether a heading that a rule knows ends the article. One that only begins as such ("About Acme", "About
+/// the costs") does where a name follows and the paragraph under it says who bears it; every other may head a
+/// section.
 pub(super) fn heads_end(drafts: &[Draft], at: usize, hit: &Hit<'_>) -> bool {
     const IS: [&str; 14] = [
         "is", "are", "was", "ist", "sind", "wurde", "est", "es", "è", "é", "jest", "är", "er", "on",

@@ -1,9 +1,10 @@
 //! A flood of filled-in templates among other articles.
 //!
-//! Each file has one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is worded once for a template,
-//! as its author would; `{slot}` is filled in anew each time from the lists below. `series.txt` are series of one publisher: the same
-//! names each time, or a long frame around a short text. `held.txt` is for measurements alone, and the fit never sees it: other
-//! languages, and fillings that are one sentence, one number, one date or names.
+//! Each file has one template after the other: `# name`, a line with the title, then paragraphs. `[a|b]` is
+//! worded once for a template, as its author would; `{slot}` is filled in anew each time from the lists
+//! below. `series.txt` are series of one publisher: the same names each time, or a long frame around a short
+//! text. `held.txt` is for measurements alone, and the fit never sees it: other languages, and fillings that
+//! are one sentence, one number, one date or names.
 
 use serde_json::json;
 

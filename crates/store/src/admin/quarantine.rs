@@ -203,7 +203,8 @@ impl Store {
         }
     }
 
-    /// Gives these messages up, as [`Store::quarantine_discard`] does; those that are not held any more stay as they are.
+    /// Gives these messages up, as [`Store::quarantine_discard`] does; those that are not held any more stay
+    /// as they are.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -51,7 +51,8 @@ record! {
         pub published_at: Option<DateTime<Utc>>,
         /// Its address.
         pub url: Option<String>,
-        /// Passages with the words found between [`MARK_START`] and [`MARK_END`]; otherwise plain text from strangers.
+        /// Passages with the words found between [`MARK_START`] and [`MARK_END`]; otherwise plain text from
+        /// strangers.
         pub snippet: String,
     }
 }

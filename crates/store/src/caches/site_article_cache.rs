@@ -1,8 +1,9 @@
 //! The cache of the sites' last articles, so that a flush asks only for newer ones.
 //!
-//! A batch of 500 articles is of some 400 sites, and the last 20 articles of each are 8,000 rows at as many places of a large table. Read again
-//! for every batch, they were an eighth of what a flush cost Postgres. The evidence of a site may be stale (docs/near-copies.md,
-//! docs/site-memory.md). So no decision needs this cache to be up to date, and a site is read whole again after [`STALE`].
+//! A batch of 500 articles is of some 400 sites, and the last 20 articles of each are 8,000 rows at as many
+//! places of a large table. Read again for every batch, they were an eighth of what a flush cost Postgres.
+//! The evidence of a site may be stale (docs/near-copies.md, docs/site-memory.md). So no decision needs this
+//! cache to be up to date, and a site is read whole again after [`STALE`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +16,10 @@ use copydesk_site::PageBlocks;
 /// After so long a site is read whole again: for articles that were changed or dropped, and for those that came late.
 const STALE: Duration = Duration::from_secs(60);
 
-/// Articles get their ids before their transaction commits, so one with a lower id may appear after one with a higher id. Therefore a read begins so
-/// many ids before the last article that was seen. An article that appears later still is missing until the site is read whole. An overlap four
-/// times as large read two thirds more rows, and no difference could be measured.
+/// Articles get their ids before their transaction commits, so one with a lower id may appear after one with
+/// a higher id. Therefore a read begins so many ids before the last article that was seen. An article that
+/// appears later still is missing until the site is read whole. An overlap four times as large read two
+/// thirds more rows, and no difference could be measured.
 const OVERLAP: i64 = 1_000;
 
 /// Bytes of articles in one generation at the most; there are two. Some 400 bytes an article, 8 KB a site.
@@ -54,8 +56,9 @@ struct CachedSite {
     bytes: usize,
 }
 
-/// Sites in two generations: a site that is used moves to the recent one. When that is full, the old one is dropped and the recent one becomes the
-/// old one. So the sites that have not been used for the longest time go, and nothing has to be kept in an order.
+/// Sites in two generations: a site that is used moves to the recent one. When that is full, the old one is
+/// dropped and the recent one becomes the old one. So the sites that have not been used for the longest time
+/// go, and nothing has to be kept in an order.
 #[derive(Debug, Default)]
 pub(crate) struct SiteArticleCache(Mutex<Generations>);
 

@@ -183,8 +183,9 @@ pub(crate) const OWN_BOUNDS: &str =
 /// How long Postgres may take to say why it gives no connection.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Whether a connection may be used again. One that was made to a standby, or while the login or the database was read-only, may stay so for
-/// its whole life, though the address leads to the primary by now and writing is allowed again.
+/// Whether a connection may be used again. One that was made to a standby, or while the login or the database
+/// was read-only, may stay so for its whole life, though the address leads to the primary by now and writing
+/// is allowed again.
 async fn takes_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let row = connection.fetch_one("SHOW transaction_read_only").await?;
     Ok(row.try_get::<&str, _>(0)? == "off")

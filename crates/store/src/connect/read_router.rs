@@ -1,7 +1,7 @@
 //! Where reads go: to the replica while it answers, otherwise to the primary.
 //!
-//! In: the settings of both. Out: a [`Store`] for the next read, and after a read failed whether to read once more. What may fail: both are
-//! away, or the replica is and [`ReadRouter`] was told not to fall back.
+//! In: the settings of both. Out: a [`Store`] for the next read, and after a read failed whether to read once
+//! more. What may fail: both are away, or the replica is and [`ReadRouter`] was told not to fall back.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,7 +64,8 @@ impl ReadRouter {
         }
     }
 
-    /// Where the next read goes. A replica that cannot be used is warned of once, and tried again after 15 seconds.
+    /// Where the next read goes. A replica that cannot be used is warned of once, and tried again after 15
+    /// seconds.
     ///
     /// # Errors
     /// The primary does not answer; [`StoreError::ReplicaAway`]: the replica does not, and reads may not fall back.
@@ -97,10 +98,11 @@ impl ReadRouter {
         self.state().away_until.is_some()
     }
 
-    /// What to do after a read failed: `Ok`: read once more, from where [`Self::store`] says. `tries` counts for one question.
+    /// What to do after a read failed: `Ok`: read once more, from where [`Self::store`] says. `tries` counts
+    /// for one question.
     ///
-    /// A replica ends a query that needs rows which the primary has removed meanwhile; once more is worth a try, as it is where the
-    /// replica went away. A second failure is the answer.
+    /// A replica ends a query that needs rows which the primary has removed meanwhile; once more is worth a
+    /// try, as it is where the replica went away. A second failure is the answer.
     ///
     /// # Errors
     /// The error of the read, where once more is not worth a try; [`StoreError::ReplicaAway`].
@@ -128,7 +130,8 @@ impl ReadRouter {
         }
     }
 
-    /// Something was changed on the primary: for some seconds reads go there, so that whoever changed it sees it.
+    /// Something was changed on the primary: for some seconds reads go there, so that whoever changed it sees
+    /// it.
     pub fn changed(&self) {
         self.state().primary_until = Some(Instant::now() + SEE_OWN_CHANGES);
     }

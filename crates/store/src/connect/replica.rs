@@ -16,9 +16,11 @@ record! {
     /// How a standby stands to its primary, by its own account.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
     pub struct ReplicaStatus {
-        /// Whether a receiver of the primary's log runs. A cut that neither side was told of shows after `wal_receiver_timeout` (60 s).
+        /// Whether a receiver of the primary's log runs. A cut that neither side was told of shows after
+        /// `wal_receiver_timeout` (60 s).
         pub receiving: bool,
-        /// Seconds between now and the last commit that it has replayed; 0 where all that it received is replayed and it is receiving.
+        /// Seconds between now and the last commit that it has replayed; 0 where all that it received is
+        /// replayed and it is receiving.
         /// `None`: it has replayed no commit since it was started.
         pub behind_seconds: Option<f64>,
         /// The time of the last commit that it has replayed, by the primary's clock.
@@ -59,8 +61,8 @@ impl Store {
         )
     }
 
-    /// Waits until this server has replayed all that `primary` has committed by now. Answers with false where it has not in this time. What is no
-    /// standby has nothing to replay.
+    /// Waits until this server has replayed all that `primary` has committed by now. Answers with false where
+    /// it has not in this time. What is no standby has nothing to replay.
     ///
     /// # Errors
     /// One of both does not answer.

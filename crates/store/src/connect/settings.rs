@@ -1,4 +1,5 @@
-//! The settings of a store: how to reach the database, how long anything there may take, what is kept and published.
+//! The settings of a store: how to reach the database, how long anything there may take, what is kept and
+//! published.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The texts of articles: body and blocks, in a table of their own.
 //!
-//! In: a batch's articles, without the blocks that site memory takes out. Texts of new articles are written before the flush locks any keys, texts of
-//! new versions behind the lock.
+//! In: a batch's articles, without the blocks that site memory takes out. Texts of new articles are written
+//! before the flush locks any keys, texts of new versions behind the lock.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,8 +1,9 @@
-//! Canonical addresses that pages claim. A template may give the same one to different pages: then it is distrusted, and the pages' own addresses
-//! count instead.
+//! Canonical addresses that pages claim. A template may give the same one to different pages: then it is
+//! distrusted, and the pages' own addresses count instead.
 //!
-//! In: a batch's articles, before their identities are claimed. Out: their identities, and in the database the distrusted addresses. When the second
-//! page of a distrusted address comes, the article that was stored under that address gets its own address as well.
+//! In: a batch's articles, before their identities are claimed. Out: their identities, and in the database
+//! the distrusted addresses. When the second page of a distrusted address comes, the article that was stored
+//! under that address gets its own address as well.
 
 use std::collections::{HashMap, HashSet};
 

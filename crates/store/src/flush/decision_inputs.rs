@@ -1,5 +1,5 @@
-//! The inputs of a flush's decisions. They are read from the database once. A decision changes them, so that the next article of the batch sees its
-//! outcome. No I/O.
+//! The inputs of a flush's decisions. They are read from the database once. A decision changes them, so that
+//! the next article of the batch sees its outcome. No I/O.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,8 @@ impl DecisionInputs<'_> {
         }
     }
 
-    /// Moves the article out of its story, with everything that is linked to it, near or far. Answers with the number of shingles that its link shared.
+    /// Moves the article out of its story, with everything that is linked to it, near or far. Answers with
+    /// the number of shingles that its link shared.
     pub(crate) fn leave(&mut self, article: ArticleId, story: StoryId) -> u32 {
         let link = self.older.get_mut(&article).and_then(|a| a.link.take());
         if let Some(original) = link.and_then(|l| self.older.get_mut(&l.to)) {
@@ -73,7 +74,8 @@ impl DecisionInputs<'_> {
     }
 }
 
-/// Calls `f` with these articles as candidates, as far as they are known, each with those of its excerpts for which `counts` is true.
+/// Calls `f` with these articles as candidates, as far as they are known, each with those of its excerpts for
+/// which `counts` is true.
 pub(crate) fn with_candidates<T>(
     older: &HashMap<ArticleId, StoredArticle<'_>>,
     articles: &[ArticleId],

@@ -1,8 +1,9 @@
-//! The disposition of each message at its address: a new article, a version, an older version, or nothing new. In memory, no I/O.
+//! The disposition of each message at its address: a new article, a version, an older version, or nothing
+//! new. In memory, no I/O.
 //!
-//! In: a batch's articles in the order of offsets, and what the database has at their addresses ([`crate::flush::versions`]). Out: a
-//! [`Disposition`] for each. Two rules: a text that the address has had is nothing new, and the version that was seen last is shown, which need not be
-//! the one that came last.
+//! In: a batch's articles in the order of offsets, and what the database has at their addresses
+//! ([`crate::flush::versions`]). Out: a [`Disposition`] for each. Two rules: a text that the address has had
+//! is nothing new, and the version that was seen last is shown, which need not be the one that came last.
 
 use std::collections::HashMap;
 

@@ -156,7 +156,8 @@ pub(crate) const SITES: &str = "
     SELECT 3, 0, t.block, NULL, NULL, NULL, NULL FROM syndicated_block t
     ORDER BY number DESC";
 
-/// Reads the last articles of each site as far as they are not cached, what people have decided on its blocks, and syndicated blocks.
+/// Reads the last articles of each site as far as they are not cached, what people have decided on its
+/// blocks, and syndicated blocks.
 pub(crate) async fn sites(
     connection: &mut PgConnection,
     cache: &SiteArticleCache,

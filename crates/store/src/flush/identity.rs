@@ -1,4 +1,5 @@
-//! The identity of an article, from its address. It is claimed, so that two messages of one address come in an order.
+//! The identity of an article, from its address. It is claimed, so that two messages of one address come in
+//! an order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +20,8 @@ use crate::rows::{Column, FromRow, execute, fetch_all, numbers, record};
 pub(crate) struct Identity(pub(crate) [u8; 16]);
 
 impl Identity {
-    /// The hash of the canonical address, which all spellings of it share; without an address, of site, title and text.
+    /// The hash of the canonical address, which all spellings of it share; without an address, of site, title
+    /// and text.
     pub(crate) fn of(article: &Prepared) -> Self {
         let metadata = &article.clean.metadata;
         if let Some(key) = &article.ready.address_key {
@@ -104,8 +106,8 @@ record! {
     }
 }
 
-/// Claims the identities for fresh articles. Answers with those that are taken, and with the last takedown (0: none) that was committed by then:
-/// a takedown under way is waited for.
+/// Claims the identities for fresh articles. Answers with those that are taken, and with the last takedown
+/// (0: none) that was committed by then: a takedown under way is waited for.
 ///
 /// `wanted` is distinct and ascending, so that two flushes take their row locks in the same order. An identity that another transaction has claimed
 /// and not committed yet is waited for. One that was there already is locked, so that two versions of one article get two numbers.
@@ -119,7 +121,8 @@ pub(crate) async fn claim(
     let mut open = wanted.to_vec();
     while !open.is_empty() {
         let (identities, ids) = columns_of(&open);
-        // Takedowns are looked for in this statement: its snapshot is taken after the lock of the table, which a takedown holds.
+        // Takedowns are looked for in this statement: its snapshot is taken after the lock of the table,
+        // which a takedown holds.
         let rows: Vec<(Option<ArticleId>, i64)> = fetch_all!(&mut *connection, CONTEXT;
             "WITH inserted AS (
                  INSERT INTO article_identity (identity, article_id)
@@ -143,8 +146,8 @@ pub(crate) async fn claim(
         )?;
         let found: HashSet<Identity> = locked.iter().map(|(identity, _)| *identity).collect();
         taken.extend(locked.into_iter().map(|(identity, article)| (article, identity)));
-        // One that was there a moment ago and is gone now belonged to an article that was dropped for its age (`retire`): it is claimed in the
-        // next round.
+        // One that was there a moment ago and is gone now belonged to an article that was dropped for its age
+        // (`retire`): it is claimed in the next round.
         open.retain(|(identity, _)| !found.contains(identity));
     }
     if taken.is_empty() {

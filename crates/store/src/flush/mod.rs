@@ -1,4 +1,5 @@
-//! The flush of a batch, from addresses to rows. Merges, splits and other changes of stories share some of its steps.
+//! The flush of a batch, from addresses to rows. Merges, splits and other changes of stories share some of
+//! its steps.
 
 pub(crate) mod article_rows;
 pub(crate) mod article_text;

@@ -1,11 +1,13 @@
-//! The outbox: messages for Kafka topics, written in the transaction that stores what they report, deleted once delivered.
+//! The outbox: messages for Kafka topics, written in the transaction that stores what they report, deleted
+//! once delivered.
 //!
-//! Rows are deleted, and there is no watermark: numbers are drawn before transactions commit, so a row may appear with a lower number than one that
-//! was read already. A publisher holds a lock (`pipeline_lock`) until the end of its transaction. So each output has one publisher at a time, and
-//! messages keep their order; with `FOR UPDATE SKIP LOCKED` on the rows two publishers could overtake each other.
+//! Rows are deleted, and there is no watermark: numbers are drawn before transactions commit, so a row may
+//! appear with a lower number than one that was read already. A publisher holds a lock (`pipeline_lock`)
+//! until the end of its transaction. So each output has one publisher at a time, and messages keep their
+//! order; with `FOR UPDATE SKIP LOCKED` on the rows two publishers could overtake each other.
 //!
-//! A notification (`NOTIFY`) is sent behind the commit, and listeners take it for a hint. Within the transaction it could fail the commit: any login
-//! may fill Postgres' queue of notifications.
+//! A notification (`NOTIFY`) is sent behind the commit, and listeners take it for a hint. Within the
+//! transaction it could fail the commit: any login may fill Postgres' queue of notifications.
 
 use std::sync::LazyLock;
 
@@ -81,7 +83,8 @@ pub struct DeadLetter {
     pub dropped_for: Option<String>,
 }
 
-/// Messages that nobody else publishes as long as this transaction is open. Dropped without [`Self::delivered`], all of them stay.
+/// Messages that nobody else publishes as long as this transaction is open. Dropped without
+/// [`Self::delivered`], all of them stay.
 #[derive(Debug)]
 pub struct OutboxBatch {
     tx: Transaction<'static, Postgres>,

@@ -30,7 +30,8 @@ pub(crate) enum Change {
 /// One step of carrying out a batch's decisions.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// A new article, with the article that it is linked to and that article's story at the time of the decision.
+    /// A new article, with the article that it is linked to and that article's story at the time of the
+    /// decision.
     New {
         article: ArticleId,
         link: Option<(ArticleId, StoryId)>,
@@ -121,7 +122,8 @@ fn changes_behind(
     }
 }
 
-/// The decision on one article. A version has no candidates: its decision only says which of its blocks are its site's own.
+/// The decision on one article. A version has no candidates: its decision only says which of its blocks are
+/// its site's own.
 fn one(
     pending: &PendingArticle<'_>,
     id: ArticleId,

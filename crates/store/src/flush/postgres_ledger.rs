@@ -20,8 +20,9 @@ use crate::rows::fetch_all;
 impl Store {
     /// Stores a batch and advances the ledger, in one transaction.
     ///
-    /// The same batch may be flushed again after any error: no message is stored twice. A row that Postgres refuses is found by halving the batch,
-    /// which then takes several transactions; its message goes to quarantine and the others are stored.
+    /// The same batch may be flushed again after any error: no message is stored twice. A row that Postgres
+    /// refuses is found by halving the batch, which then takes several transactions; its message goes to
+    /// quarantine and the others are stored.
     ///
     /// Never wrap this in a time-out of the client: a dropped future leaves its statement running on the server.
     ///
@@ -80,7 +81,8 @@ impl Ledger for Store {
             skipped: rows.gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum(),
             ..FlushReport::default()
         };
-        // What depends on no decision goes first, so that the lock of the key windows is held for as short as possible.
+        // What depends on no decision goes first, so that the lock of the key windows is held for as short as
+        // possible.
         if !rows.rejected.is_empty() {
             let limits = &self.shared.config;
             write_ledger::quarantine(&mut tx.postgres, &claimed.source, &rows.rejected, limits).await?;

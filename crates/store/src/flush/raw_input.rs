@@ -1,4 +1,5 @@
-//! Raw input: the message of each article's shown version, kept so that new rules can clean it again without Kafka.
+//! Raw input: the message of each article's shown version, kept so that new rules can clean it again without
+//! Kafka.
 //!
 //! In: messages that the worker has compressed ([`Prepared::keeping`](crate::Prepared::keeping)), in the flush that stores their articles.
 //! [`crate::Store::clean_by_rules`] cleans them again.

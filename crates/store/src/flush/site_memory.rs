@@ -1,7 +1,9 @@
-//! Site memory in a flush: for each article, in the order of offsets, the evidence of its site and the blocks that are taken out.
+//! Site memory in a flush: for each article, in the order of offsets, the evidence of its site and the blocks
+//! that are taken out.
 //!
-//! It depends on the articles and their sites alone, and not on the decision on near-copies, so a flush does it before it locks keys. It changes the
-//! blocks, the body and the number of words. Keys and links are of the text before that, as the cleaning rules left it.
+//! It depends on the articles and their sites alone, and not on the decision on near-copies, so a flush does
+//! it before it locks keys. It changes the blocks, the body and the number of words. Keys and links are of
+//! the text before that, as the cleaning rules left it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +22,9 @@ use crate::flush::evidence::Sites;
 use crate::flush::pending_article::PendingArticle;
 use crate::rows::execute;
 
-/// An article that was compared with fewer siblings (other articles of its site) is provisional: it is cleaned again when there are twice as many.
-/// The thresholds need four siblings; twice that is enough for a block on every second page.
+/// An article that was compared with fewer siblings (other articles of its site) is provisional: it is
+/// cleaned again when there are twice as many. The thresholds need four siblings; twice that is enough for a
+/// block on every second page.
 pub(crate) const MIN_SIBLINGS: i16 = 8;
 
 /// What site memory found for one article or version.
@@ -37,7 +40,8 @@ pub(crate) struct Outcome {
     pub(crate) page: Vec<u8>,
     /// The siblings, as `evidence.site_view` has them. `None`: no block was taken out or spared.
     pub(crate) view: Option<Vec<u8>>,
-    /// The article without the blocks that were taken out, and the words of its body. `None`: none was taken out.
+    /// The article without the blocks that were taken out, and the words of its body. `None`: none was taken
+    /// out.
     pub(crate) changed: Option<(CleanArticle, i32)>,
 }
 
@@ -50,7 +54,8 @@ pub(crate) struct Cleaned {
     provisional: BTreeMap<(i64, ArticleId), i16>,
 }
 
-/// Goes through a batch; an article sees those before it. With `on` false no block is taken out, and the evidence is recorded all the same.
+/// Goes through a batch; an article sees those before it. With `on` false no block is taken out, and the
+/// evidence is recorded all the same.
 pub(crate) fn clean(
     batch: &[PendingArticle<'_>],
     dispositions: &[Disposition],
@@ -169,7 +174,8 @@ pub(crate) fn view(decision: &Decision, recents: &[Arc<SiteArticle>]) -> Option<
     })
 }
 
-/// The article without the blocks that the decision takes out, and the words of its body. `None`: it stays as it is.
+/// The article without the blocks that the decision takes out, and the words of its body. `None`: it stays as
+/// it is.
 pub(crate) fn changed(article: &CleanArticle, decision: &Decision) -> Option<(CleanArticle, i32)> {
     if decision.removed.is_empty() {
         return None;

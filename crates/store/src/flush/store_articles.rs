@@ -1,7 +1,8 @@
 //! The flush of a batch's articles, from their addresses to their rows.
 //!
-//! In: the messages of a batch that are articles, in the order of offsets. Out: rows. These are steps 2 to 7 of the crate's first page: what needs
-//! no lock on keys comes first. From [`keys::lock`] to the commit nobody else claims keys in the windows of this batch.
+//! In: the messages of a batch that are articles, in the order of offsets. Out: rows. These are steps 2 to 7
+//! of the crate's first page: what needs no lock on keys comes first. From [`keys::lock`] to the commit
+//! nobody else claims keys in the windows of this batch.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -30,7 +31,8 @@ use crate::{
 };
 
 record! {
-    /// What the transaction of one message begins with, as [`crate::ledger::Advanced`] is what a flush begins with.
+    /// What the transaction of one message begins with, as [`crate::ledger::Advanced`] is what a flush begins
+    /// with.
     pub(crate) struct Fresh {
         /// A number that no article has.
         pub(crate) article_id: ArticleId,
@@ -166,9 +168,11 @@ struct BatchKeys {
     claims: Vec<(i64, ArticleId)>,
     /// The windows of these keys: the flush locks them.
     windows: Vec<Window>,
-    /// Keys in these windows whose owners are needed: the claimed ones, and those by which candidates are found.
+    /// Keys in these windows whose owners are needed: the claimed ones, and those by which candidates are
+    /// found.
     in_windows: Vec<i64>,
-    /// Keys in other windows by which candidates are found. This flush claims nothing there, so it takes no lock: it sees what is committed.
+    /// Keys in other windows by which candidates are found. This flush claims nothing there, so it takes no
+    /// lock: it sees what is committed.
     elsewhere: Vec<i64>,
     /// Hashes of the articles' sites.
     sites: Vec<i64>,
@@ -270,7 +274,8 @@ fn note_sightings<'b>(
     }
 }
 
-/// Writes the sightings, and enqueues new articles and versions for publishing. Answers with the notification that is to be sent behind the commit.
+/// Writes the sightings, and enqueues new articles and versions for publishing. Answers with the notification
+/// that is to be sent behind the commit.
 async fn write_sightings(
     store: &Store,
     tx: &mut PgConnection,

@@ -87,11 +87,12 @@ impl Links {
         }
     }
 
-    /// Locks the articles that are linked to and `versions` (those with a new version), carries out the changes, and determines the story of every new
-    /// article.
+    /// Locks the articles that are linked to and `versions` (those with a new version), carries out the
+    /// changes, and determines the story of every new article.
     ///
-    /// With the lock, a transaction that moves one of these articles waits until it can see the new member, so that no member is left behind in
-    /// a story that was given up. The window's lock is not enough: articles of neighbouring windows are linked to as well.
+    /// With the lock, a transaction that moves one of these articles waits until it can see the new member,
+    /// so that no member is left behind in a story that was given up. The window's lock is not enough:
+    /// articles of neighbouring windows are linked to as well.
     pub(crate) async fn settle(
         &self,
         connection: &mut PgConnection,
@@ -155,7 +156,8 @@ impl Links {
 
     /// An article gives up its link and founds a story; everything linked to it, near or far, goes along.
     ///
-    /// If another transaction has changed the link meanwhile, nothing happens: the decision was about a link that is gone.
+    /// If another transaction has changed the link meanwhile, nothing happens: the decision was about a link
+    /// that is gone.
     async fn give_up(
         &self,
         connection: &mut PgConnection,

@@ -1,7 +1,8 @@
-//! Articles change their story: by a re-link, as a digest, with a merge or a split. Every change is an event, which can be undone.
+//! Articles change their story: by a re-link, as a digest, with a merge or a split. Every change is an event,
+//! which can be undone.
 //!
-//! The caller has locked the key windows of the stories' articles ([`crate::keys::lock_of_stories`]), or claims keys there, and counts the stories
-//! again afterwards ([`crate::flush::story_rows`]).
+//! The caller has locked the key windows of the stories' articles ([`crate::keys::lock_of_stories`]), or
+//! claims keys there, and counts the stories again afterwards ([`crate::flush::story_rows`]).
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, StoryId};
@@ -41,8 +42,8 @@ record! {
     }
 }
 
-/// Locks articles and all members of some stories, in ascending order. Answers with the story of each. Who changes stories has locked their key
-/// windows before ([`crate::keys::lock_of_stories`]).
+/// Locks articles and all members of some stories, in ascending order. Answers with the story of each. Who
+/// changes stories has locked their key windows before ([`crate::keys::lock_of_stories`]).
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     articles: &[ArticleId],
@@ -52,7 +53,8 @@ pub(crate) async fn lock(
     if articles.is_empty() && stories.is_empty() {
         return Ok(locked);
     }
-    // The transaction that was waited for may have added a member, which the next look finds. While all members are locked nobody adds another.
+    // The transaction that was waited for may have added a member, which the next look finds. While all
+    // members are locked nobody adds another.
     loop {
         let again = fetch_all!(&mut *connection, CONTEXT;
             "SELECT article_id, story_id FROM membership WHERE article_id = ANY ($1) OR story_id = ANY ($2)
@@ -86,8 +88,8 @@ const LINK: &str =
     'similarity', similarity, 'containment', containment, 'containment_of_linked', containment_of_linked,
     'shared_shingles', shared_shingles, 'link_reason', link_reason, 'link_rule_version', link_rule_version)";
 
-/// An article gives up its link to another and moves to `story`, with all that is linked to it, near or far. Answers with all articles that moved:
-/// none, if the link is gone.
+/// An article gives up its link to another and moves to `story`, with all that is linked to it, near or far.
+/// Answers with all articles that moved: none, if the link is gone.
 pub(crate) async fn relink(
     connection: &mut PgConnection,
     article: ArticleId,
@@ -113,8 +115,8 @@ pub(crate) async fn relink(
     Ok(moved)
 }
 
-/// Marks an article as a digest: it gives up its link and moves to a story of its own, with all that is linked to it. Answers with all articles that
-/// moved: none, if it is a digest already.
+/// Marks an article as a digest: it gives up its link and moves to a story of its own, with all that is
+/// linked to it. Answers with all articles that moved: none, if it is a digest already.
 pub(crate) async fn mark_digest(
     connection: &mut PgConnection,
     article: ArticleId,

@@ -1,10 +1,13 @@
-//! The rows of `story`, which the view `stories` shows. They are updated in the transaction that changes a story's articles.
+//! The rows of `story`, which the view `stories` shows. They are updated in the transaction that changes a
+//! story's articles.
 //!
-//! In: the new articles of a flush, and the stories whose articles changed otherwise. A new article is added to its story's row ([`Row::add`]); any
-//! other story is counted again from its articles ([`recount`]). The audit compares each row with the view `story_counted`.
+//! In: the new articles of a flush, and the stories whose articles changed otherwise. A new article is added
+//! to its story's row ([`Row::add`]); any other story is counted again from its articles ([`recount`]). The
+//! audit compares each row with the view `story_counted`.
 //!
-//! Rows are locked in ascending order and last in a transaction. A transaction that holds one waits for no other lock, so two do not deadlock.
-//! A flush has locked the memberships that it links to, so the story that it adds to is still the right one.
+//! Rows are locked in ascending order and last in a transaction. A transaction that holds one waits for no
+//! other lock, so two do not deadlock. A flush has locked the memberships that it links to, so the story that
+//! it adds to is still the right one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -110,7 +113,8 @@ impl Row {
         }
     }
 
-    /// Adds an article. False: the story must be counted again, because the row alone cannot tell which article is the canonical one now.
+    /// Adds an article. False: the story must be counted again, because the row alone cannot tell which
+    /// article is the canonical one now.
     #[must_use]
     fn add(&mut self, member: &Member) -> bool {
         if self.copies != self.articles - 1 {
@@ -146,7 +150,8 @@ impl Row {
         true
     }
 
-    /// Whether an article with so many words may be the canonical one: it has at least four fifths of the longest one's words.
+    /// Whether an article with so many words may be the canonical one: it has at least four fifths of the
+    /// longest one's words.
     fn is_long_enough(&self, words: i32) -> bool {
         i64::from(words) * 5 >= i64::from(self.longest_words) * 4
     }
@@ -172,7 +177,8 @@ impl Row {
 }
 
 impl Member {
-    /// The time of publication that it states, or else its message's time, with the precision of the database.
+    /// The time of publication that it states, or else its message's time, with the precision of the
+    /// database.
     fn at(&self) -> Option<DateTime<Utc>> {
         self.published_at
             .or(self.message_time)
@@ -180,8 +186,8 @@ impl Member {
     }
 }
 
-/// Adds new articles to their stories, and counts the `changed` stories again. The last thing that a flush does with stories: the articles are written
-/// already.
+/// Adds new articles to their stories, and counts the `changed` stories again. The last thing that a flush
+/// does with stories: the articles are written already.
 pub(crate) async fn keep(
     connection: &mut PgConnection,
     new: impl IntoIterator<Item = (StoryId, Member)>,
@@ -283,7 +289,8 @@ async fn lock(
     Ok(rows.into_iter().map(|row| (row.story_id, row)).collect())
 }
 
-/// Counts stories whose rows are locked. A statement of its own: its snapshot has what the transactions committed that the lock was waited for.
+/// Counts stories whose rows are locked. A statement of its own: its snapshot has what the transactions
+/// committed that the lock was waited for.
 async fn count(connection: &mut PgConnection, stories: &[StoryId]) -> Result<(), StoreError> {
     static COUNT: LazyLock<String> = LazyLock::new(|| {
         let columns = [StoryRow::NAMES, &["first_seen", "last_seen"]].concat();

@@ -1,11 +1,12 @@
-//! Takedowns: an article is removed with all that was kept of it, and the same address or text is not stored again.
+//! Takedowns: an article is removed with all that was kept of it, and the same address or text is not stored
+//! again.
 //!
-//! In: an article's number or an address, from a person or from a tombstone of the topic. Out: of the article there are left its sightings (the
-//! audit law), a row in `retired_article`, a row in `takedown` with the time and the reason, and the hashes by which a later message with the same
-//! address or text is recognised.
+//! In: an article's number or an address, from a person or from a tombstone of the topic. Out: of the article
+//! there are left its sightings (the audit law), a row in `retired_article`, a row in `takedown` with the
+//! time and the reason, and the hashes by which a later message with the same address or text is recognised.
 //!
-//! Only the owner may delete. Workers may call the owner's function `copydesk_take_down`. It waits for the flushes under way, and later ones wait for
-//! it, so that nothing of the article is stored after it.
+//! Only the owner may delete. Workers may call the owner's function `copydesk_take_down`. It waits for the
+//! flushes under way, and later ones wait for it, so that nothing of the article is stored after it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -42,13 +43,14 @@ pub struct TakenDown {
     pub takedown_id: i64,
     /// The article; of an address that had none, a number of its own.
     pub article_id: ArticleId,
-    /// How many articles were removed: an address may have been used again. 0: there was none, or it is in the archive.
+    /// How many articles were removed: an address may have been used again. 0: there was none, or it is in
+    /// the archive.
     pub removed: u64,
 }
 
 impl Store {
-    /// Takes an article down, with its versions, blocks, words, evidence, events and messages that wait to be published. What is in the archive
-    /// goes when its files are written anew ([`Store::archive_takedowns`]).
+    /// Takes an article down, with its versions, blocks, words, evidence, events and messages that wait to be
+    /// published. What is in the archive goes when its files are written anew ([`Store::archive_takedowns`]).
     ///
     /// # Errors
     /// [`StoreError::NotPossible`]: there is no such article. A role that may not do it.
@@ -92,8 +94,8 @@ impl Store {
     }
 }
 
-/// Carries out tombstones of the topic, within the transaction that advances the ledger over them. Each has a fresh number, for an address that has no
-/// article.
+/// Carries out tombstones of the topic, within the transaction that advances the ledger over them. Each has a
+/// fresh number, for an address that has no article.
 pub(crate) async fn of_messages<'b>(
     store: &Store,
     tx: &mut PgConnection,
@@ -124,8 +126,9 @@ pub(crate) async fn of_messages<'b>(
     story_rows::recount(tx, stories).await
 }
 
-/// Removes the target with all that is kept of it, and notes the takedown. `tell`: enqueues a message for the consumers of the output. `by`: the
-/// tombstone's partition and offset. Adds to `stories` those that are to be counted again. `None`: there is no article of that number.
+/// Removes the target with all that is kept of it, and notes the takedown. `tell`: enqueues a message for the
+/// consumers of the output. `by`: the tombstone's partition and offset. Adds to `stories` those that are to
+/// be counted again. `None`: there is no article of that number.
 async fn remove(
     tx: &mut PgConnection,
     fresh: ArticleId,
@@ -161,7 +164,8 @@ async fn remove(
     }))
 }
 
-/// The articles of takedowns that hold against the address or the text of these, by their places in the batch.
+/// The articles of takedowns that hold against the address or the text of these, by their places in the
+/// batch.
 pub(crate) async fn held(
     connection: &mut PgConnection,
     batch: &[PendingArticle<'_>],

@@ -87,7 +87,8 @@ pub(crate) async fn histories(
     if articles.is_empty() {
         return Ok(histories);
     }
-    // An address may have been used again and again: the chain of the articles that it had is followed for fifty steps.
+    // An address may have been used again and again: the chain of the articles that it had is followed for
+    // fifty steps.
     let found: Vec<Found> = fetch_all!(&mut *connection, CONTEXT;
         "WITH RECURSIVE chain (root, article_id, steps) AS (
              SELECT DISTINCT id, id, 0 FROM unnest($1::int8[]) AS w (id)

@@ -1,8 +1,9 @@
 //! Writes articles, their versions and their evidence: one statement a table, and `COPY` for new rows.
 //!
-//! In: a batch's articles, without the blocks that site memory takes out. [`ArticleRows::new`] lays out all rows that depend on no decision.
-//! [`ArticleRows::insert_new`] writes those of new articles, before the flush locks any keys. [`ArticleRows::write`] writes the others behind the lock:
-//! new versions, and the memberships of new articles.
+//! In: a batch's articles, without the blocks that site memory takes out. [`ArticleRows::new`] lays out all
+//! rows that depend on no decision. [`ArticleRows::insert_new`] writes those of new articles, before the
+//! flush locks any keys. [`ArticleRows::write`] writes the others behind the lock: new versions, and the
+//! memberships of new articles.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -118,7 +119,8 @@ pub(crate) struct ArticleRows<'b> {
     /// Versions that came and went within the batch.
     superseded: VersionColumns<'b>,
     superseded_count: usize,
-    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings none.
+    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings
+    /// none.
     hashes: Vec<Option<ContentHash>>,
 }
 
@@ -210,12 +212,14 @@ impl<'b> ArticleRows<'b> {
         &self.updated_ids
     }
 
-    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings none.
+    /// For each article of the batch in order, the hash of the version that it brings; `None`: it brings
+    /// none.
     pub(crate) fn into_hashes(self) -> Vec<Option<ContentHash>> {
         self.hashes
     }
 
-    /// Writes metadata, texts and evidence of new articles. Nobody else knows their numbers yet, so this waits for no lock.
+    /// Writes metadata, texts and evidence of new articles. Nobody else knows their numbers yet, so this
+    /// waits for no lock.
     pub(crate) async fn insert_new(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
@@ -234,7 +238,8 @@ impl<'b> ArticleRows<'b> {
         .context(STORING_EVIDENCE)
     }
 
-    /// Writes the new versions, and the memberships of the new articles. `common_version`: the list of common shingles that the decisions used.
+    /// Writes the new versions, and the memberships of the new articles. `common_version`: the list of common
+    /// shingles that the decisions used.
     pub(crate) async fn write(
         &self,
         connection: &mut PgConnection,

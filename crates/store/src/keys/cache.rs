@@ -1,13 +1,17 @@
-//! The window key cache: the keys of windows in which this process looks for owners and claims none, so that most look-ups there can be left out.
+//! The window key cache: the keys of windows in which this process looks for owners and claims none, so that
+//! most look-ups there can be left out.
 //!
-//! Owners of an article's keys are looked up in the neighbouring windows as well. The window before its own is full, and hardly any of the keys is
-//! there, yet each look-up reads another page of a large index. These look-ups were a fifth of what a flush costs Postgres.
+//! Owners of an article's keys are looked up in the neighbouring windows as well. The window before its own
+//! is full, and hardly any of the keys is there, yet each look-up reads another page of a large index. These
+//! look-ups were a fifth of what a flush costs Postgres.
 //!
-//! A transaction that claims keys in a window raises the window's version ([`super::lock`]). The cache reads the keys of a window and its version in
-//! one snapshot. So while a flush sees the same version, the cache has all keys of the window, and the flush misses only keys that are committed later,
-//! as it would without the cache.
+//! A transaction that claims keys in a window raises the window's version ([`super::lock`]). The cache reads
+//! the keys of a window and its version in one snapshot. So while a flush sees the same version, the cache
+//! has all keys of the window, and the flush misses only keys that are committed later, as it would without
+//! the cache.
 //!
-//! No decision needs the cache. Windows with too many keys for [`MOST_BYTES`], and those without a partition of their own, are not cached.
+//! No decision needs the cache. Windows with too many keys for [`MOST_BYTES`], and those without a partition
+//! of their own, are not cached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +29,8 @@ use super::window::{Window, by_window};
 /// A window is read after so many flushes have looked into it since the last claim there.
 const LOOKS: u32 = 10;
 
-/// A window is not read again for so long after it was read or could not be cached: where late articles come all the time, no version lasts.
+/// A window is not read again for so long after it was read or could not be cached: where late articles come
+/// all the time, no version lasts.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(600);
 
 /// Memory of all filters of a process at the most: 16 million keys, some 900,000 articles in a window.
@@ -54,7 +59,8 @@ impl WindowKeyCache {
         if numbers.is_empty() {
             return Ok(Owners::default());
         }
-        // A window without a row has no keys: the one behind an article's own nearly always, the one before it in a new store.
+        // A window without a row has no keys: the one behind an article's own nearly always, the one before
+        // it in a new store.
         let versions: HashMap<i32, i64> = fetch_all!(&mut *connection, LOOKING;
             "SELECT number, version FROM near_key_window WHERE number = ANY ($1)", &numbers
         )?
@@ -63,7 +69,8 @@ impl WindowKeyCache {
         owners(connection, &self.maybe_present(keys, &versions)).await
     }
 
-    /// The keys (ascending) without those that are certainly absent. `versions`: those of all windows that have keys.
+    /// The keys (ascending) without those that are certainly absent. `versions`: those of all windows that
+    /// have keys.
     fn maybe_present(&self, keys: &[i64], versions: &HashMap<i32, i64>) -> Vec<i64> {
         let mut maybe = Vec::with_capacity(keys.len());
         for (window, keys) in by_window(keys) {
@@ -109,7 +116,8 @@ impl WindowKeyCache {
         windows.iter().filter(|(_, c)| due(c)).map(|(w, _)| *w).collect()
     }
 
-    /// Reads a window's keys. `transaction` is REPEATABLE READ, so that version and keys are of one snapshot. Answers whether the window is cached now.
+    /// Reads a window's keys. `transaction` is REPEATABLE READ, so that version and keys are of one snapshot.
+    /// Answers whether the window is cached now.
     pub(crate) async fn read(
         &self,
         transaction: &mut PgConnection,

@@ -1,8 +1,9 @@
 //! Keys of near-copies: the window of a key, its owner, and how it is claimed.
 //!
-//! In: the shingle hashes of articles. Out: for each its owner, the first article that had it, which is a candidate for later articles with the same
-//! key. A transaction that claims keys of a window holds the window's lock ([`lock`]) until its end. So a key that is absent under the lock stays
-//! absent, and a claim that was committed before is seen. The primary key of `near_key` refuses a claim without the lock.
+//! In: the shingle hashes of articles. Out: for each its owner, the first article that had it, which is a
+//! candidate for later articles with the same key. A transaction that claims keys of a window holds the
+//! window's lock ([`lock`]) until its end. So a key that is absent under the lock stays absent, and a claim
+//! that was committed before is seen. The primary key of `near_key` refuses a claim without the lock.
 
 mod cache;
 mod claim;

@@ -13,9 +13,10 @@ record! {
         pub next_offset: NextOffset,
         /// The right to flush: until somebody else claims the partition.
         pub epoch: Epoch,
-        /// Claims in a row, before this one, that ended before the owner had stored the [`crate::Wanted::in_hand`] messages that it
-        /// began with; the first of them without [`crate::Store::release`]. 0 in quiet times; from 1 on, one of these messages may have
-        /// ended that owner's process.
+        /// Claims in a row, before this one, that ended before the owner had stored the
+        /// [`crate::Wanted::in_hand`] messages that it began with; the first of them without
+        /// [`crate::Store::release`]. 0 in quiet times; from 1 on, one of these messages may have ended that
+        /// owner's process.
         pub unfinished_claims: i32,
     }
 }

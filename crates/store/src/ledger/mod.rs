@@ -1,4 +1,5 @@
-//! The ledger: the input of a flush, the owner and the position of each partition, and the protocol of a flush.
+//! The ledger: the input of a flush, the owner and the position of each partition, and the protocol of a
+//! flush.
 
 pub(crate) mod claimed;
 pub(crate) mod item;

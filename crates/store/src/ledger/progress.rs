@@ -128,9 +128,10 @@ impl Store {
         Ok(answer)
     }
 
-    /// Notes that the owner has given these partitions back and has stored all messages that it took from their queues. It changes neither the claims
-    /// of others nor a claim after an owner that died, because the messages of that owner are not stored yet. Without the note the next claim
-    /// makes the worker more careful than it needs to be.
+    /// Notes that the owner has given these partitions back and has stored all messages that it took from
+    /// their queues. It changes neither the claims of others nor a claim after an owner that died, because
+    /// the messages of that owner are not stored yet. Without the note the next claim makes the worker more
+    /// careful than it needs to be.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -1,7 +1,8 @@
 //! The protocol of a flush, apart from the database: the order of its calls, and the meaning of each answer.
 //!
-//! [`Ledger`] has the calls; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The worker's simulation has another one in
-//! memory, which crashes, cuts connections and restores backups between any two of these calls.
+//! [`Ledger`] has the calls; [`Store`](crate::Store) is the one on Postgres (`postgres_ledger.rs`). The
+//! worker's simulation has another one in memory, which crashes, cuts connections and restores backups
+//! between any two of these calls.
 
 use copydesk_article::{ArticleId, Message, NextOffset, Offset, Reject};
 use tracing::warn;
@@ -171,8 +172,8 @@ pub async fn flush<L: Ledger>(
     Ok(report)
 }
 
-/// Cuts a batch into transactions. Tombstones have transactions of their own, so that an article before one is removed and one behind it is not stored,
-/// wherever batches are cut.
+/// Cuts a batch into transactions. Tombstones have transactions of their own, so that an article before one
+/// is removed and one behind it is not stored, wherever batches are cut.
 fn parts(batch: &Batch) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::with_capacity(1);
     let mut from = batch.from;

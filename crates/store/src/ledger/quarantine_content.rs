@@ -120,8 +120,8 @@ impl Store {
         })
     }
 
-    /// Counts the bytes of every partition anew, and corrects the number where rows were changed otherwise. Answers with the number of partitions that
-    /// were corrected.
+    /// Counts the bytes of every partition anew, and corrects the number where rows were changed otherwise.
+    /// Answers with the number of partitions that were corrected.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -1,7 +1,8 @@
 //! Statements and what they answer: sent in one line, read by the names of columns.
 //!
-//! In: SQL with its parameters. Out: the number of rows that it changed ([`execute!`]), or the rows that it answers with ([`fetch_all!`],
-//! [`fetch_one!`], [`fetch_optional!`]). What may fail: whatever Postgres answers, as [`StoreError::Database`] with the given context.
+//! In: SQL with its parameters. Out: the number of rows that it changed ([`execute!`]), or the rows that it
+//! answers with ([`fetch_all!`], [`fetch_one!`], [`fetch_optional!`]). What may fail: whatever Postgres
+//! answers, as [`StoreError::Database`] with the given context.
 //!
 //! A row becomes a struct with the names of its columns ([`record!`]), one value, or a pair of values.
 
@@ -52,7 +53,8 @@ macro_rules! fetch_optional {
     };
 }
 
-/// Defines a struct that a row becomes: each field is read from the column of its name, [`TopicPartition`] and [`Coordinates`] from
+/// Defines a struct that a row becomes: each field is read from the column of its name, [`TopicPartition`]
+/// and [`Coordinates`] from
 /// `topic`, `partition` and `offset`.
 macro_rules! record {
     (

@@ -6,7 +6,8 @@ use copydesk_store::{Claimed, Store};
 use crate::race::another_worker;
 use crate::support::{Scratch, Text, babble, batch, prose};
 
-/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, until [`SlowFlush::go_on`].
+/// A store where a flush with an article under the title "Slow" stays in the middle, its keys claimed, until
+/// [`SlowFlush::go_on`].
 async fn slow_store(label: &str) -> Scratch {
     let scratch = Scratch::new(label).await;
     sqlx::raw_sql(
@@ -167,7 +168,8 @@ async fn waits_and_sees(scratch: &Scratch, second: &(Store, Claimed)) {
         stories,
         [
             ("a.example", 1, "a.example"),
-            // The joined text joined the slow one; its end showed that it holds two articles whole, so that it is a digest.
+            // The joined text joined the slow one; its end showed that it holds two articles whole, so that
+            // it is a digest.
             ("b.example", 1, "b.example"),
             ("c.example", 1, "c.example"),
             ("d.example", 1, "d.example"),
@@ -250,8 +252,9 @@ async fn a_version_of_what_another_worker_moves_stays_in_its_story() {
     assert_eq!(scratch.count(version).await, 1);
 }
 
-/// The flush of `second` waits for a slow one, and then takes the article of between.example out of its story. The flush of `third`, which
-/// waits for that of `second`, has that article's text, but for its end, as an article of this site.
+/// The flush of `second` waits for a slow one, and then takes the article of between.example out of its
+/// story. The flush of `third`, which waits for that of `second`, has that article's text, but for its end,
+/// as an article of this site.
 async fn relinked_meanwhile(
     scratch: &Scratch,
     second: &(Store, Claimed),

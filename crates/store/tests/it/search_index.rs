@@ -1,4 +1,5 @@
-//! How articles become searchable: texts that Postgres does not take, search switched off, two sessions at once, configurations.
+//! How articles become searchable: texts that Postgres does not take, search switched off, two sessions at
+//! once, configurations.
 
 use sqlx::Executor as _;
 
@@ -64,7 +65,8 @@ async fn no_text_is_beyond_the_limits_of_postgres() {
         &[(&long_title, "en", "Short."), ("one", "en", &nasty().remove(7).1)],
     )
     .await;
-    // The rest by SQL: fingerprints of megabytes take their time in a debug build, and the words come from the table.
+    // The rest by SQL: fingerprints of megabytes take their time in a debug build, and the words come from
+    // the table.
     for (name, text) in nasty() {
         for language in ["en", "zz"] {
             sqlx::query(

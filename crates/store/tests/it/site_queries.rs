@@ -30,7 +30,8 @@ async fn a_worker_that_knows_a_site_still_sees_what_others_store() {
     }
 }
 
-/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the sites.
+/// What a flush and a round of the janitor cost must not grow with the articles of a site, nor with the
+/// sites.
 /// `COPYDESK_SITE_ROWS=1000000 cargo test -p copydesk-store site_queries -- --nocapture` prints plans and times.
 #[tokio::test]
 async fn site_queries_read_no_more_than_they_need() {

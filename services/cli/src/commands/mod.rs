@@ -92,7 +92,8 @@ pub(crate) fn read_router(config: &Config) -> anyhow::Result<ReadRouter> {
     Ok(ReadRouter::new(primary, replica, config.database.read_fallback))
 }
 
-/// Reads from where the settings say, once more where a replica went away or ended the query. Says how far a replica is behind.
+/// Reads from where the settings say, once more where a replica went away or ended the query. Says how far a
+/// replica is behind.
 pub(crate) async fn read<T>(
     config: &Config,
     read: impl AsyncFn(&Store) -> anyhow::Result<T>,

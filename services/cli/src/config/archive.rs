@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ByteSize, ConfigError};
 
-/// Old articles as Parquet files in a folder, instead of in Postgres: rounds of the janitor, `copydesk janitor archive`. See docs/archive.md.
+/// Old articles as Parquet files in a folder, instead of in Postgres: rounds of the janitor, `copydesk
+/// janitor archive`. See docs/archive.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Archive {

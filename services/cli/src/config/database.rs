@@ -12,14 +12,16 @@ use super::{Config, ConfigError};
 pub(crate) struct Database {
     /// Postgres URL. Prefer `url_file` where the URL holds a password.
     pub(crate) url: DatabaseUrl,
-    /// A file that holds the URL; wins over `url`. A variable for `url` wins over a file that a settings file names.
+    /// A file that holds the URL; wins over `url`. A variable for `url` wins over a file that a settings file
+    /// names.
     pub(crate) url_file: Option<UrlFile>,
-    /// Postgres URL of a streaming replica, with a login that has copydesk_reader. The console, `search`, `export` and the archive read
-    /// there. None: they read where they did.
+    /// Postgres URL of a streaming replica, with a login that has copydesk_reader. The console, `search`,
+    /// `export` and the archive read there. None: they read where they did.
     pub(crate) read_url: Option<DatabaseUrl>,
     /// A file that holds that URL; wins over `read_url`, as `url_file` does.
     pub(crate) read_url_file: Option<UrlFile>,
-    /// While the replica is away, read from the primary, with a warning. `false`: the command ends with exit code 4, and pages say so.
+    /// While the replica is away, read from the primary, with a warning. `false`: the command ends with exit
+    /// code 4, and pages say so.
     pub(crate) read_fallback: bool,
     /// Connections of one worker at the most.
     pub(crate) connections: u32,

@@ -68,7 +68,8 @@ pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {
     toml::from_str(&text).map_err(|e| bad(&e))
 }
 
-/// The URL of a database, which may be absent (`Option`): what the file holds where one is named, otherwise the setting itself.
+/// The URL of a database, which may be absent (`Option`): what the file holds where one is named, otherwise
+/// the setting itself.
 pub(super) fn url_or_file<T>(url: &T, file: Option<&UrlFile>) -> Result<T, ConfigError>
 where
     T: Clone + From<DatabaseUrl>,

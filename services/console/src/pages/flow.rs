@@ -165,7 +165,8 @@ async fn unusual(app: Arc<App>) -> Option<Vec<UnusualSource>> {
     app.flow.sources.get(ask).await.flatten()
 }
 
-/// Reads a part of the page, and once more where a replica went away or ended the query. `None`: the log says why.
+/// Reads a part of the page, and once more where a replica went away or ended the query. `None`: the log says
+/// why.
 async fn once_more<T, F>(app: &App, read: impl Fn(Store) -> F) -> Option<T>
 where
     F: Future<Output = Result<T, StoreError>>,

@@ -61,7 +61,8 @@ impl ArchiveFile {
         .with_context(|| format!("cannot read {} of {}", self.path, place.name()))
     }
 
-    /// Writes it anew with those rows that `keep` keeps, as `keep` leaves them. It takes the place of the old one at once.
+    /// Writes it anew with those rows that `keep` keeps, as `keep` leaves them. It takes the place of the old
+    /// one at once.
     pub(super) fn rewrite(
         &mut self,
         place: &dyn Place,

@@ -5,8 +5,8 @@
 //! **What may fail**: Postgres, the disk, a file that reads back otherwise than it was written. A run that ends at any point is made up for by
 //! the next one: files of a batch that was not written to its end are deleted and written again, articles of one that was are dropped.
 //!
-//! The files: `place` is where they are, `files` writes, verifies and rewrites them, `manifest` says what is in them, `take_out` takes articles out of them, `takedown` those
-//! that were taken down.
+//! The files: `place` is where they are, `files` writes, verifies and rewrites them, `manifest` says what is
+//! in them, `take_out` takes articles out of them, `takedown` those that were taken down.
 
 mod files;
 mod manifest;
@@ -116,9 +116,9 @@ struct Run<'a> {
     columns: Columns,
 }
 
-/// Archives all that is old. Rows are read from where `reads` says, which may be a replica: what it shows of an
-/// article must still hold on the primary when the article goes. `at` is called at every step, and ends the run
-/// by an error; the next run goes on.
+/// Archives all that is old. Rows are read from where `reads` says, which may be a replica: what it shows of
+/// an article must still hold on the primary when the article goes. `at` is called at every step, and ends
+/// the run by an error; the next run goes on.
 ///
 /// # Errors
 /// Postgres does not answer, a role that may not delete, the disk, what `at` answers, another run that is under way.

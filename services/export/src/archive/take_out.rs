@@ -18,8 +18,9 @@ fn names(row: &Map<String, Value>, column: &str, articles: &BTreeSet<i64>) -> bo
         .is_some_and(|id| articles.contains(&id))
 }
 
-/// Takes articles out of the files of a batch: their rows, and what its stories show of them. `of_days`: where they are; a batch of another day can
-/// have them in its stories alone. May be repeated. Answers with the number of files that were written anew.
+/// Takes articles out of the files of a batch: their rows, and what its stories show of them. `of_days`:
+/// where they are; a batch of another day can have them in its stories alone. May be repeated. Answers with
+/// the number of files that were written anew.
 pub(super) fn take_out(
     place: &dyn Place,
     columns: &Columns,

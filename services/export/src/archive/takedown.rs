@@ -1,7 +1,8 @@
 //! Takedowns reach the files: what a person or a tombstone took down after it was archived.
 //!
-//! In: the takedowns that Postgres has noted for this, and all folders that batches were written to. Out: the articles are in no file, and what they
-//! said, and where it was, is held against coming again. Ended at any point, it is done again from the beginning.
+//! In: the takedowns that Postgres has noted for this, and all folders that batches were written to. Out: the
+//! articles are in no file, and what they said, and where it was, is held against coming again. Ended at any
+//! point, it is done again from the beginning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,8 @@ use super::place::{self, Place};
 use super::take_out::take_out;
 use super::{Columns, lock};
 
-/// Words from which on an older version holds against its text, as for articles in Postgres: fewer may be anybody's.
+/// Words from which on an older version holds against its text, as for articles in Postgres: fewer may be
+/// anybody's.
 const WORDS_TO_HOLD: i64 = 20;
 
 /// What was taken out.
@@ -105,7 +107,8 @@ pub(super) async fn reach_files(store: &Store, locked: Option<&str>) -> Result<T
     })
 }
 
-/// The articles of each takedown. Where none is at the address as it was named, those that were stored last at another spelling of it.
+/// The articles of each takedown. Where none is at the address as it was named, those that were stored last
+/// at another spelling of it.
 fn find(parts: &[Part], columns: &Columns, due: &[ArchiveTakedown]) -> Result<Vec<Vec<Found>>> {
     let mut all: Vec<Vec<Found>> = due.iter().map(|_| Vec::new()).collect();
     let only = ["article_id", "canonical_url", "url"];

@@ -1,4 +1,5 @@
-//! The archive on a real Postgres: stopped at every step, with files that break, with articles that change meanwhile.
+//! The archive on a real Postgres: stopped at every step, with files that break, with articles that change
+//! meanwhile.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -181,8 +182,8 @@ impl Scratch {
     }
 }
 
-/// Articles 4 to 7 with addresses: two pages of which one's address is another spelling of the other's, one that claims another page's address, one
-/// that was taken over by it.
+/// Articles 4 to 7 with addresses: two pages of which one's address is another spelling of the other's, one
+/// that claims another page's address, one that was taken over by it.
 const ADDRESSES: &str = "
     UPDATE article SET canonical_url = 'https://a.example/ferry' WHERE article_id = 4;
     UPDATE article SET canonical_url = 'https://www.a.example/ferry' WHERE article_id = 5;
@@ -237,7 +238,8 @@ async fn what_is_taken_down_goes_from_every_file() {
         "once"
     );
 
-    // Another spelling is meant where nothing is at the one that was named, and the same spelling was not in Postgres.
+    // Another spelling is meant where nothing is at the one that was named, and the same spelling was not in
+    // Postgres.
     scratch
         .db
         .execute("UPDATE article SET canonical_url = 'https://a.example/ferry', identity = (SELECT hash FROM takedown_hold WHERE octet_length(hash) = 16 LIMIT 1) WHERE article_id = 8")
@@ -292,7 +294,8 @@ async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
     let copydesk = Copydesk::at("127.0.0.1:9", "none", scratch.database.url())
         .with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder.to_str().unwrap())
         .with("COPYDESK_JANITOR_ARCHIVE_AFTER_DAYS", "90");
-    // The moments spread over a run, whatever the machine: each is a little later than the one before, until a run is whole.
+    // The moments spread over a run, whatever the machine: each is a little later than the one before, until
+    // a run is whole.
     let (mut kills, mut under_way) = (0, 0);
     loop {
         let mut run = copydesk.start(&["janitor", "archive"]);

@@ -14,7 +14,8 @@ use crate::support::Scratch;
 pub(super) const A_DAY: i64 = 4;
 
 impl Scratch {
-    /// So many old days with four articles each, two in a story, one with an older version; and two articles of today.
+    /// So many old days with four articles each, two in a story, one with an older version; and two articles
+    /// of today.
     pub(super) async fn new(label: &str, days: i64) -> Self {
         let last = days * A_DAY + 1;
         let sql = format!(

@@ -1,7 +1,8 @@
 //! Takedowns that the archive's files have not been looked at for yet.
 //!
-//! In: rows of `archive_takedown`, which `copydesk_take_down` writes where there is an archive. Out: which archived articles a takedown is of, and a
-//! note that they are out of the files. Until then the row stays, so that whoever rewrites the files may end at any point.
+//! In: rows of `archive_takedown`, which `copydesk_take_down` writes where there is an archive. Out: which
+//! archived articles a takedown is of, and a note that they are out of the files. Until then the row stays,
+//! so that whoever rewrites the files may end at any point.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ record! {
 /// How an archived article is the one of a takedown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TakedownMatch {
-    /// Its address is another spelling of the one that was named. It goes only where nothing is at the one that was named.
+    /// Its address is another spelling of the one that was named. It goes only where nothing is at the one
+    /// that was named.
     OtherSpelling,
     /// It has the number, or the address in this spelling.
     Named,
@@ -53,7 +55,8 @@ impl ArchiveTakedown {
         (twin && !self.is_exact).then_some(TakedownMatch::OtherSpelling)
     }
 
-    /// What holds against the address of an article that was named by its number; an address that was named is held since.
+    /// What holds against the address of an article that was named by its number; an address that was named
+    /// is held since.
     pub fn hold_of_address(&self, canonical: Option<&str>) -> Option<Vec<u8>> {
         self.article_id?;
         canonical.map(|address| Identity::of_address(address).0.to_vec())
@@ -82,7 +85,8 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Holds against what archived articles said, and where it was, coming again; where another article is by now, that one may. May be repeated.
+    /// Holds against what archived articles said, and where it was, coming again; where another article is by
+    /// now, that one may. May be repeated.
     ///
     /// # Errors
     /// Postgres does not answer; a role that may not.

@@ -1,8 +1,9 @@
-//! Ranges of articles: texts, versions, evidence and words of a range are in one partition each, made ahead and dropped whole
-//! (migrations/0009_create_ranges.sql).
+//! Ranges of articles: texts, versions, evidence and words of a range are in one partition each, made ahead
+//! and dropped whole (migrations/0009_create_ranges.sql).
 //!
-//! In: the numbers that were drawn, and the time before which articles are past keeping. Out: ranges ahead, and old ones gone. What can fail:
-//! Postgres does not answer, a role that may not, a reader that holds a table for too long; everything may be repeated.
+//! In: the numbers that were drawn, and the time before which articles are past keeping. Out: ranges ahead,
+//! and old ones gone. What can fail: Postgres does not answer, a role that may not, a reader that holds a
+//! table for too long; everything may be repeated.
 
 use chrono::{DateTime, Utc};
 

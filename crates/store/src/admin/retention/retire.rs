@@ -19,7 +19,8 @@ const CONTEXT: &str = "cannot drop old articles (this needs the role copydesk_ow
 
 /// The condition on `article` for old articles; `$1` is the time.
 ///
-/// The age of an article is that of its latest version: the time when it was stored, or the time of its message if that is later.
+/// The age of an article is that of its latest version: the time when it was stored, or the time of its
+/// message if that is later.
 macro_rules! old {
     () => {
         "version_at < $1 AND coalesce(message_time, version_at) < $1"
@@ -135,9 +136,9 @@ impl Store {
     }
 }
 
-/// Frees the addresses of articles that are to be dropped, and locks their memberships. It comes first in the transaction and deletes at once: a flush
-/// that claims the same address waits for the end of this transaction and then has a new article. A lock alone would let the flush find the row and
-/// then lose it.
+/// Frees the addresses of articles that are to be dropped, and locks their memberships. It comes first in the
+/// transaction and deletes at once: a flush that claims the same address waits for the end of this
+/// transaction and then has a new article. A lock alone would let the flush find the row and then lose it.
 pub(crate) async fn forget_addresses(
     tx: &mut PgConnection,
     ids: &[ArticleId],

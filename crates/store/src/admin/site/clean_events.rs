@@ -31,7 +31,8 @@ pub struct CleanEvent {
 
 /// Changes what people read of a stored article, without a new version: the only place that does.
 ///
-/// Whatever follows the text (search, outputs) follows these columns. Answers with the hash of the changed content, for [`record()`].
+/// Whatever follows the text (search, outputs) follows these columns. Answers with the hash of the changed
+/// content, for [`record()`].
 pub(crate) async fn rewrite(
     connection: &mut PgConnection,
     id: ArticleId,

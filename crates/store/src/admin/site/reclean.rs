@@ -40,7 +40,9 @@ impl RecleanStep {
 }
 
 impl Store {
-    /// Cleans provisional articles again, of up to `most` sites behind `after`. Answers with the last site and what was done; `None`: there are no more sites. Safe to stop and to repeat, and to run in several places.
+    /// Cleans provisional articles again, of up to `most` sites behind `after`. Answers with the last site
+    /// and what was done; `None`: there are no more sites. Safe to stop and to repeat, and to run in several
+    /// places.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -1,4 +1,5 @@
-//! Sites in a person's hands: the blocks that a site repeats, decisions on them, and why a block was taken out.
+//! Sites in a person's hands: the blocks that a site repeats, decisions on them, and why a block was taken
+//! out.
 
 use std::collections::BTreeMap;
 
@@ -217,8 +218,8 @@ impl Store {
         )
     }
 
-    /// Shows the decision of site memory on an article and makes it again, from the articles of the site that it was made from and the decisions of
-    /// people since then. `None`: there is no such article.
+    /// Shows the decision of site memory on an article and makes it again, from the articles of the site that
+    /// it was made from and the decisions of people since then. `None`: there is no such article.
     ///
     /// # Errors
     /// Postgres does not answer; stored blocks cannot be read.

@@ -1,7 +1,8 @@
-//! Syndicated blocks: they come with an agency's stories to several sites, as its closing sentence or a note on how a poll was made.
+//! Syndicated blocks: they come with an agency's stories to several sites, as its closing sentence or a note
+//! on how a poll was made.
 //!
-//! A site that carries an agency's stories shows that sentence in one after the other, as it shows the blocks that it repeats itself. The
-//! difference: copies of the story at other sites have the sentence as well.
+//! A site that carries an agency's stories shows that sentence in one after the other, as it shows the blocks
+//! that it repeats itself. The difference: copies of the story at other sites have the sentence as well.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,8 +30,8 @@ record! {
 }
 
 impl Store {
-    /// Looks at the latest `copies` copies for blocks that they share with the article they are copies of, at another site. Answers with
-    /// the number of blocks of which that holds in several stories.
+    /// Looks at the latest `copies` copies for blocks that they share with the article they are copies of, at
+    /// another site. Answers with the number of blocks of which that holds in several stories.
     ///
     /// # Errors
     /// Postgres does not answer.

@@ -196,8 +196,8 @@ impl Store {
 }
 
 impl Store {
-    /// Decides on an article again, from the stored evidence of the articles that the recorded decision looked at. Answers with these articles as
-    /// well, and itself among them. `None`: it is gone.
+    /// Decides on an article again, from the stored evidence of the articles that the recorded decision
+    /// looked at. Answers with these articles as well, and itself among them. `None`: it is gone.
     pub(crate) async fn decide_again(
         &self,
         connection: &mut PgConnection,

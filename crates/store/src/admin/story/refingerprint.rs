@@ -1,8 +1,8 @@
 //! A new recipe for fingerprints on a live store: keys and evidence of older articles are made again, in the background.
 //!
-//! Workers go on meanwhile. Fingerprints of two recipes share no keys. So a copy that comes while its original still has the old recipe founds a
-//! story of its own. When the original gets its new fingerprint, it finds the copy's keys and marks the two, and the janitor merges their
-//! stories (`late_merges`).
+//! Workers go on meanwhile. Fingerprints of two recipes share no keys. So a copy that comes while its
+//! original still has the old recipe founds a story of its own. When the original gets its new fingerprint,
+//! it finds the copy's keys and marks the two, and the janitor merges their stories (`late_merges`).
 
 use std::collections::BTreeSet;
 
@@ -61,8 +61,8 @@ impl Store {
         )
     }
 
-    /// Makes the fingerprints of the next articles behind `after` whose fingerprints are of another recipe, in one transaction. Safe
-    /// to stop and to repeat. `None`: there are no more.
+    /// Makes the fingerprints of the next articles behind `after` whose fingerprints are of another recipe,
+    /// in one transaction. Safe to stop and to repeat. `None`: there are no more.
     ///
     /// # Errors
     /// Postgres does not answer.
