@@ -11,7 +11,8 @@
 //! pages), COPYDESK_BENCH_PYTHON (an interpreter with peer/requirements.txt; without it the peer is left out,
 //! and said so), COPYDESK_BENCH_JAVA (a folder with the jars that peer/*/pom.xml name; without it Flink and
 //! Kafka Connect are left out, and said so), COPYDESK_BENCH_PEER_SECONDS (a peer is stopped after so long:
-//! its rate counts, not its end).
+//! its rate counts, not its end), COPYDESK_BENCH_EARLIER (the executable of an earlier copydesk, whose one
+//! worker runs in turn with this one's).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,11 +28,13 @@ mod servers;
 mod table;
 mod topic;
 
+use std::path::PathBuf;
+
 use copydesk_testkit::{PrivateKafka, PrivatePostgres};
 
 use java_peers::java_peer;
 use plan::{RUNS, Run};
-use runs::{bare_rows, peer, worker};
+use runs::{Program, bare_rows, peer, worker};
 use servers::Servers;
 use table::{compare, print};
 use topic::{Kind, PARTITIONS, preload};
@@ -75,10 +78,17 @@ async fn main() {
         if jars.is_none() {
             println!("Flink and Kafka Connect are left out: COPYDESK_BENCH_JAVA names no folder of jars.");
         }
+        let earlier = std::env::var_os("COPYDESK_BENCH_EARLIER").map(PathBuf::from);
         for (r, run) in RUNS.into_iter().enumerate() {
             let name = format!("r{n}_{r}");
             let (row, database) = match (run, &python) {
-                (Run::Workers(variant), _) => worker(&servers, &topic, messages, variant, each, &name).await,
+                (Run::Workers(variant), _) => {
+                    worker(&servers, &topic, messages, Program::Present(variant), each, &name).await
+                }
+                (Run::Earlier, _) => {
+                    let Some(earlier) = &earlier else { continue };
+                    worker(&servers, &topic, messages, Program::Earlier(earlier), each, &name).await
+                }
                 (Run::Ceiling(clients), _) => bare_rows(&servers, &stored, clients, each, &name).await,
                 (Run::Peer(processes), Some(python)) => {
                     peer(&servers, python, &topic, messages, processes, each, &name).await

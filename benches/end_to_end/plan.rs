@@ -23,6 +23,8 @@ pub(crate) const ONE: Variant = Variant {
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     Workers(Variant),
+    /// One worker of an earlier copydesk.
+    Earlier,
     /// By so many clients.
     Ceiling(usize),
     Peer(usize),
@@ -30,7 +32,7 @@ pub(crate) enum Run {
 }
 
 /// A virtual machine's speed changes within minutes: what is compared with one worker is measured right beside it.
-pub(crate) const RUNS: [Run; 21] = [
+pub(crate) const RUNS: [Run; 25] = [
     // What fresh servers do first is not what they do.
     Run::Workers(Variant {
         label: "copydesk, 1 worker, first run",
@@ -38,9 +40,13 @@ pub(crate) const RUNS: [Run; 21] = [
     }),
     Run::Ceiling(4),
     Run::Workers(ONE),
-    Run::Ceiling(4),
+    Run::Earlier,
+    Run::Workers(ONE),
+    Run::Earlier,
     Run::Workers(ONE),
     Run::Ceiling(4),
+    Run::Workers(ONE),
+    Run::Earlier,
     Run::Workers(Variant {
         label: "copydesk, 2 workers",
         workers: 2,

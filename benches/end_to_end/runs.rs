@@ -1,5 +1,6 @@
 //! One run each: workers, the ceiling, the peer.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -8,20 +9,39 @@ use copydesk_benches::cpu_seconds_of_tree;
 use copydesk_testkit::{Copydesk, Running, ScratchTopic};
 use sqlx::PgPool;
 
-use crate::plan::{Run, Variant};
+use crate::plan::{ONE, Run, Variant};
 use crate::servers::{Servers, watch};
 use crate::table::Row;
+
+/// Whose workers run.
+#[derive(Clone, Copy)]
+pub(crate) enum Program<'a> {
+    Present(Variant),
+    /// One worker of this executable.
+    Earlier(&'a Path),
+}
 
 pub(crate) async fn worker(
     servers: &Servers,
     topic: &ScratchTopic,
     messages: usize,
-    variant: Variant,
+    program: Program<'_>,
     each: f64,
     name: &str,
 ) -> (Row, String) {
     let database = servers.database(name).await;
-    let copydesk = Copydesk::at(&servers.kafka.brokers(), topic.name(), &database)
+    let copydesk = Copydesk::at(&servers.kafka.brokers(), topic.name(), &database);
+    let (variant, copydesk, run) = match program {
+        Program::Present(variant) => (variant, copydesk, Run::Workers(variant)),
+        Program::Earlier(executable) => {
+            let variant = Variant {
+                label: "earlier copydesk, 1 worker",
+                ..ONE
+            };
+            (variant, copydesk.with_program(executable), Run::Earlier)
+        }
+    };
+    let copydesk = copydesk
         .with("COPYDESK_KAFKA_GROUP", &format!("bench-{name}"))
         .with("COPYDESK_WORKER_INDEX_SEARCH", &variant.search.to_string())
         .with("COPYDESK_CLEAN_SITE_MEMORY", &variant.site_memory.to_string());
@@ -55,7 +75,7 @@ pub(crate) async fn worker(
         println!("CPU s of each worker: {cpus:.1?}\n");
     }
     let row = Row {
-        run: Run::Workers(variant),
+        run,
         who: variant.label.to_owned(),
         articles: seen.last.1,
         rate: seen.rate(),

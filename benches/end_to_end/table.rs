@@ -42,12 +42,13 @@ pub(crate) fn print(rows: &[Row]) {
 pub(crate) fn compare(rows: &[Row]) {
     let one = |row: &Row| matches!(row.run, Run::Workers(v) if v.label == ONE.label);
     let (mut of_four, mut of_one) = (Vec::new(), Vec::new());
-    let mut of_peer = Vec::new();
+    let (mut of_earlier, mut of_peer) = (Vec::new(), Vec::new());
     for (a, b) in rows.iter().zip(rows.iter().skip(1)) {
         let (worker, other) = if one(a) { (a, b) } else { (b, a) };
         match other.run {
             Run::Ceiling(4) if one(worker) => of_four.push(worker.rate / other.rate),
             Run::Ceiling(_) if one(worker) => of_one.push(worker.rate / other.rate),
+            Run::Earlier if one(worker) => of_earlier.push(worker.rate / other.rate),
             Run::Peer(1) if one(worker) => of_peer.push(worker.rate / other.rate),
             _ => {}
         }
@@ -67,6 +68,12 @@ pub(crate) fn compare(rows: &[Row]) {
         "1 worker to the ceiling of one client beside it: {}",
         shown(&of_one, 2)
     );
+    if !of_earlier.is_empty() {
+        println!(
+            "1 worker to the earlier copydesk's beside it: {}",
+            shown(&of_earlier, 2)
+        );
+    }
     if !of_peer.is_empty() {
         println!(
             "1 worker to the peer with 1 process beside it: {}",

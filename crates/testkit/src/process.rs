@@ -49,6 +49,7 @@ pub fn executable() -> &'static Path {
 /// `copydesk` set up for one topic and one database.
 #[derive(Debug, Clone)]
 pub struct Copydesk {
+    program: PathBuf,
     brokers: String,
     topic: String,
     group: String,
@@ -65,12 +66,20 @@ impl Copydesk {
     /// The same at these brokers, whatever the environment says.
     pub fn at(brokers: &str, topic: &str, database_url: &str) -> Self {
         Self {
+            program: executable().to_owned(),
             brokers: brokers.to_owned(),
             topic: topic.to_owned(),
             group: format!("group-{topic}"),
             database_url: database_url.to_owned(),
             variables: Vec::new(),
         }
+    }
+
+    /// The same with another executable, such as an earlier one.
+    #[must_use]
+    pub fn with_program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
     }
 
     /// The same with other brokers.
@@ -104,7 +113,7 @@ impl Copydesk {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(executable());
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("COPYDESK_")) {
             command.env_remove(name);
         }
