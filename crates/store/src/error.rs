@@ -47,6 +47,9 @@ pub enum StoreError {
         /// What happened. No `source`: it is said already, and would be said twice.
         error: sqlx::Error,
     },
+    /// A step of a flush had no answer for so long.
+    #[error("Postgres has not answered for {0:?}: it, or the way to it, is gone without a word")]
+    NoAnswer(Duration),
     /// The replica cannot be used, and reads may not go to the primary in its place.
     #[error(
         "the replica (database.read_url) cannot be used: {0}; nothing was read from the primary in its place (database.read_fallback = false)"
@@ -168,7 +171,7 @@ impl StoreError {
                 class_of(source)
             }
             Self::ClaimedMeanwhile | Self::TakenDownMeanwhile => RetryClass::RetryNow,
-            Self::ReplicaAway(_) => RetryClass::WaitForDatabase,
+            Self::NoAnswer(_) | Self::ReplicaAway(_) => RetryClass::WaitForDatabase,
             Self::Fenced { .. } | Self::LedgerBehind { .. } => RetryClass::Fenced,
             Self::BadUrl(_)
             | Self::UntrustedServer(_)

@@ -84,7 +84,7 @@ impl Store {
                 Box::pin(async move { connection.execute(bounds).await.map(drop) })
             })
             .after_release(move |connection, _| {
-                Box::pin(async move { Ok(read_only || takes_writes(connection).await?) })
+                Box::pin(async move { Ok(may_be_used_again(connection, read_only).await) })
             })
             .connect_lazy_with(options);
         Ok(Self {
@@ -183,9 +183,25 @@ pub(crate) const OWN_BOUNDS: &str =
 /// How long Postgres may take to say why it gives no connection.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Whether a connection may be used again. One that was made to a standby, or while the login or the database
-/// was read-only, may stay so for its whole life, though the address leads to the primary by now and writing
-/// is allowed again.
+/// How long a connection that is given back may take to answer. It is closed after that: the server, or the way
+/// to it, may be gone without a word, and until the system gives the connection up it would take a place in
+/// the pool.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether the server answers, and takes writes where they are wanted.
+async fn may_be_used_again(connection: &mut PgConnection, read_only: bool) -> bool {
+    let answer = async {
+        if read_only {
+            connection.ping().await.map(|()| true)
+        } else {
+            takes_writes(connection).await
+        }
+    };
+    matches!(tokio::time::timeout(ANSWERS_WITHIN, answer).await, Ok(Ok(true)))
+}
+
+/// One that was made to a standby, or while the login or the database was read-only, may refuse writes for its
+/// whole life, though the address leads to the primary by now and writing is allowed again.
 async fn takes_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let row = connection.fetch_one("SHOW transaction_read_only").await?;
     Ok(row.try_get::<&str, _>(0)? == "off")

@@ -33,6 +33,10 @@ pub struct StoreConfig {
     /// A transaction whose worker says nothing for so long is ended by Postgres. It bounds how long a frozen
     /// worker can hold up whoever takes over its partitions.
     pub idle_timeout: Duration,
+    /// A step of a flush (all its rows, the commit) that has no answer for so long is given up, and the flush
+    /// tried again on another connection: the server, or the way to it, is gone without a word. Far above the
+    /// bounds that Postgres holds statements to.
+    pub answer_timeout: Duration,
     /// How long to wait for a free connection.
     pub acquire_timeout: Duration,
     /// Bytes of a refused message that are kept. Keep it above the largest record of the topic, or the message
@@ -61,6 +65,7 @@ impl Default for StoreConfig {
             statement_timeout: Duration::from_secs(60),
             lock_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(600),
             acquire_timeout: Duration::from_secs(30),
             quarantine_bytes: 64 << 20,
             quarantine_max_bytes: 1 << 30,

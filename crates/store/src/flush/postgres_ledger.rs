@@ -24,7 +24,8 @@ impl Store {
     /// refuses is found by halving the batch, which then takes several transactions; its message goes to
     /// quarantine and the others are stored.
     ///
-    /// Never wrap this in a time-out of the client: a dropped future leaves its statement running on the server.
+    /// Postgres bounds its statements, and each step has [`crate::StoreConfig::answer_timeout`]. Do not wrap this
+    /// in a shorter time-out: a dropped future leaves its statement running on the server.
     ///
     /// # Errors
     /// [`FlushError::class`] says what to do.
@@ -39,6 +40,22 @@ impl Store {
     }
 }
 
+/// The answer to a step of a flush, or an error if none comes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "far above what Postgres bounds statements to: nobody is there who could be left running"
+)]
+async fn answered<T>(
+    store: &Store,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let patience = store.shared.config.answer_timeout;
+    match tokio::time::timeout(patience, step).await {
+        Ok(answer) => answer,
+        Err(_) => Err(StoreError::NoAnswer(patience)),
+    }
+}
+
 /// A flush's transaction, and the notification that is sent after its commit.
 #[derive(Debug)]
 pub struct FlushTransaction {
@@ -50,10 +67,13 @@ impl Ledger for Store {
     type Transaction = FlushTransaction;
 
     async fn begin(&self) -> Result<Self::Transaction, StoreError> {
-        // Read on a connection of its own, so before this one is taken.
-        self.window_days().await?;
+        let begun = async {
+            // Read on a connection of its own, so before this one is taken.
+            self.window_days().await?;
+            self.begin().await
+        };
         Ok(FlushTransaction {
-            postgres: self.begin().await?,
+            postgres: answered(self, begun).await?,
             notice: None,
         })
     }
@@ -66,7 +86,7 @@ impl Ledger for Store {
         to: NextOffset,
         counts: Counts,
     ) -> Result<Option<Advanced>, StoreError> {
-        advance(&mut tx.postgres, claimed, from, to, counts).await
+        answered(self, advance(&mut tx.postgres, claimed, from, to, counts)).await
     }
 
     async fn write(
@@ -76,52 +96,14 @@ impl Ledger for Store {
         advanced: Advanced,
         rows: Rows<'_>,
     ) -> Result<FlushReport, StoreError> {
-        let mut report = FlushReport {
-            quarantined: rows.rejected.len() as u64,
-            skipped: rows.gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum(),
-            ..FlushReport::default()
-        };
-        // What depends on no decision goes first, so that the lock of the key windows is held for as short as
-        // possible.
-        if !rows.rejected.is_empty() {
-            let limits = &self.shared.config;
-            write_ledger::quarantine(&mut tx.postgres, &claimed.source, &rows.rejected, limits).await?;
-            if self.shared.config.outputs.dead_letters {
-                outbox::enqueue_dead_letters(&mut tx.postgres, &claimed.source, &rows.rejected).await?;
-            }
-        }
-        if !rows.gaps.is_empty() {
-            write_ledger::gaps(&mut tx.postgres, &claimed.source, &rows.gaps).await?;
-        }
-        if !rows.tombstones.is_empty() {
-            let tombstones = rows.tombstones.into_iter().zip(advanced.ids.iter().copied());
-            let taken =
-                takedown::of_messages(self, &mut tx.postgres, &claimed.source, tombstones, &mut report);
-            taken.await?;
-        }
-        let window_days = self.window_days().await?;
-        let batch: Vec<PendingArticle<'_>> = rows
-            .prepared
-            .into_iter()
-            .zip(advanced.ids)
-            .map(|((item, article), id)| PendingArticle::new(item, article, id, window_days))
-            .collect();
-        if !batch.is_empty() {
-            let list = self.common_list(advanced.common_version).await?;
-            let origin = Origin {
-                source: &claimed.source,
-                last_takedown: advanced.last_takedown,
-                is_again: false,
-            };
-            let list = list.as_deref();
-            let stored = store_articles(self, &mut tx.postgres, origin, batch, list, &mut report);
-            tx.notice = stored.await?;
-        }
-        Ok(report)
+        answered(self, write(self, tx, claimed, advanced, rows)).await
     }
 
     async fn commit(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.postgres.commit().await.context("cannot commit")?;
+        answered(self, async {
+            tx.postgres.commit().await.context("cannot commit")
+        })
+        .await?;
         if let Some(notice) = tx.notice {
             notice.send(self).await;
         }
@@ -129,11 +111,14 @@ impl Ledger for Store {
     }
 
     async fn rollback(&self, tx: Self::Transaction) -> Result<(), StoreError> {
-        tx.postgres.rollback().await.context("cannot roll back")
+        answered(self, async {
+            tx.postgres.rollback().await.context("cannot roll back")
+        })
+        .await
     }
 
     async fn position(&self, claimed: &Claimed) -> Result<Option<NextOffset>, StoreError> {
-        position(self, claimed).await
+        answered(self, position(self, claimed)).await
     }
 
     async fn stored_before(
@@ -159,4 +144,55 @@ impl Ledger for Store {
         }
         Ok(report)
     }
+}
+
+/// Writes the rows of a flush within its transaction.
+async fn write(
+    store: &Store,
+    tx: &mut FlushTransaction,
+    claimed: &Claimed,
+    advanced: Advanced,
+    rows: Rows<'_>,
+) -> Result<FlushReport, StoreError> {
+    let mut report = FlushReport {
+        quarantined: rows.rejected.len() as u64,
+        skipped: rows.gaps.iter().map(|(from, to)| to.abs_diff(*from)).sum(),
+        ..FlushReport::default()
+    };
+    // What depends on no decision goes first, so that the lock of the key windows is held for as short as
+    // possible.
+    if !rows.rejected.is_empty() {
+        let limits = &store.shared.config;
+        write_ledger::quarantine(&mut tx.postgres, &claimed.source, &rows.rejected, limits).await?;
+        if store.shared.config.outputs.dead_letters {
+            outbox::enqueue_dead_letters(&mut tx.postgres, &claimed.source, &rows.rejected).await?;
+        }
+    }
+    if !rows.gaps.is_empty() {
+        write_ledger::gaps(&mut tx.postgres, &claimed.source, &rows.gaps).await?;
+    }
+    if !rows.tombstones.is_empty() {
+        let tombstones = rows.tombstones.into_iter().zip(advanced.ids.iter().copied());
+        let taken = takedown::of_messages(store, &mut tx.postgres, &claimed.source, tombstones, &mut report);
+        taken.await?;
+    }
+    let window_days = store.window_days().await?;
+    let batch: Vec<PendingArticle<'_>> = rows
+        .prepared
+        .into_iter()
+        .zip(advanced.ids)
+        .map(|((item, article), id)| PendingArticle::new(item, article, id, window_days))
+        .collect();
+    if !batch.is_empty() {
+        let list = store.common_list(advanced.common_version).await?;
+        let origin = Origin {
+            source: &claimed.source,
+            last_takedown: advanced.last_takedown,
+            is_again: false,
+        };
+        let list = list.as_deref();
+        let stored = store_articles(store, &mut tx.postgres, origin, batch, list, &mut report);
+        tx.notice = stored.await?;
+    }
+    Ok(report)
 }

@@ -25,6 +25,7 @@ mod rewind;
 mod schema;
 mod search;
 mod search_index;
+mod silent_server;
 mod site_guards;
 mod site_memory;
 mod site_queries;

@@ -30,6 +30,11 @@ impl Scratch {
         connect(&self.database, config).await
     }
 
+    /// Where the database is.
+    pub(crate) fn url(&self) -> &str {
+        self.database.url()
+    }
+
     pub(crate) async fn claim(&self, partition: i32) -> Claimed {
         self.claim_at(partition, 0, 1_000_000).await
     }
