@@ -11,7 +11,8 @@ COMMENT ON FUNCTION copydesk_escaped(text) IS 'A text with a backslash before wh
 
 CREATE FUNCTION copydesk_markdown(blocks jsonb, body text, markup jsonb) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (
+    -- Without an entry in the markup each block's Markdown is its text: six times as quick.
+    RETURN CASE WHEN markup = '{}' THEN body WHEN markup IS NOT NULL THEN (
         WITH block AS (
             SELECT (e.ordinality - 1)::integer AS position, e.block ->> 0 AS kind, l.length,
                    -- A blank line stands between two paragraphs: two characters.
@@ -42,23 +43,23 @@ CREATE FUNCTION copydesk_markdown(blocks jsonb, body text, markup jsonb) RETURNS
                        WHEN kind = kind_before AND kind = 'quote' THEN E'\n>\n'
                        ELSE E'\n\n'
                    END || text, '' ORDER BY position, picture)
-        FROM beside WHERE markup IS NOT NULL
-    );
+        FROM beside
+    ) END;
 COMMENT ON FUNCTION copydesk_markdown(jsonb, text, jsonb) IS 'The body of an article as Markdown (CommonMark, with tables). Null where the markup is.';
 
 CREATE FUNCTION copydesk_links(blocks jsonb, markup jsonb) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN markup IS NOT NULL THEN (
+    RETURN CASE WHEN markup ? 'l' THEN (
         SELECT coalesce(jsonb_agg(jsonb_build_object('text', l.link -> 1, 'url', l.link -> 2) ORDER BY l.ordinality), '[]')
         FROM jsonb_array_elements(markup -> 'l') WITH ORDINALITY AS l (link, ordinality)
         WHERE jsonb_typeof(blocks -> (l.link ->> 0)::integer -> 1) = 'number'
-    ) END;
+    ) WHEN markup IS NOT NULL THEN '[]' END;
 COMMENT ON FUNCTION copydesk_links(jsonb, jsonb) IS 'The links of an article''s body. Null where the markup is.';
 
 CREATE FUNCTION copydesk_images(markup jsonb) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN markup IS NOT NULL THEN (
+    RETURN CASE WHEN markup ? 'i' THEN (
         SELECT coalesce(jsonb_agg(jsonb_build_object('url', i.image -> 1, 'alt', i.image -> 2, 'caption', i.image -> 3) ORDER BY i.ordinality), '[]')
         FROM jsonb_array_elements(markup -> 'i') WITH ORDINALITY AS i (image, ordinality)
-    ) END;
+    ) WHEN markup IS NOT NULL THEN '[]' END;
 COMMENT ON FUNCTION copydesk_images(jsonb) IS 'The pictures of an article. Null where the markup is.';

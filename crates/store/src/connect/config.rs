@@ -176,9 +176,8 @@ impl Store {
 }
 
 /// A login's or a database's own bounds are for people's queries: they would end migrations, exports and the janitor's rounds. What
-/// writes to the ledger has bounds of its own (`begin`).
-pub(crate) const OWN_BOUNDS: &str =
-    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+/// writes to the ledger has bounds of its own (`begin`). Compiling a query (jit) takes longer than any of ours.
+pub(crate) const OWN_BOUNDS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET jit = off";
 
 /// How long Postgres may take to say why it gives no connection.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
@@ -237,7 +236,7 @@ fn begin(config: &StoreConfig) -> String {
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}; \
          SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-         SET LOCAL enable_mergejoin = off; SET LOCAL jit = off",
+         SET LOCAL enable_mergejoin = off",
         milliseconds(config.statement_timeout),
         milliseconds(config.lock_timeout),
         milliseconds(config.idle_timeout),
