@@ -54,6 +54,7 @@ mod dates;
 mod documented;
 mod invented;
 mod kinds;
+mod languages;
 mod markup;
 mod pieces;
 mod properties;

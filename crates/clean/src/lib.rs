@@ -169,6 +169,7 @@ impl Cleaner {
         warnings: Vec<String>,
     ) -> Result<CleanArticle, Reject> {
         text::remove_author_notes(&mut drafts, &metadata.authors);
+        text::part_ellipsis(&mut drafts);
         for draft in &mut drafts {
             if draft
                 .removed

@@ -224,7 +224,7 @@ pub(crate) fn is_edge(c: char) -> bool {
 }
 
 /// Vowel signs and other marks that belong to the letter before them in Indic, Thai and Hebrew script.
-const fn is_combining(c: char) -> bool {
+pub(crate) const fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{981}'..='\u{983}'
         | '\u{9bc}'..='\u{9d7}' | '\u{a3c}'..='\u{a4d}' | '\u{abc}'..='\u{acd}' | '\u{b3c}'..='\u{b57}' | '\u{bbe}'..='\u{bcd}' | '\u{c3e}'..='\u{c4d}'
         | '\u{cbc}'..='\u{ccd}' | '\u{d3e}'..='\u{d4d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}')
@@ -264,6 +264,11 @@ pub(crate) const fn is_closer(c: char) -> bool {
 /// Scripts that write words without spaces: a character stands for about half a word.
 pub(crate) const fn is_dense_script(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{e00}'..='\u{e7f}' | '\u{20000}'..='\u{2ffff}')
+}
+
+/// Whether words take endings without a space: where one begins as a phrase ends, the phrase is a whole word for all that.
+pub(crate) const fn takes_endings(c: char) -> bool {
+    is_dense_script(c) || matches!(c, '\u{ac00}'..='\u{d7a3}')
 }
 
 #[cfg(test)]

@@ -72,7 +72,22 @@ pub(super) fn find(
             return Some(Sourced::new(*t, MetadataSource::Engine));
         }
     }
-    None
+    of_own_entry(html, url?, order)
+}
+
+/// The plain "date" of the object that has the end of the page's address as its own: as systems for sites store an entry.
+fn of_own_entry(html: &str, url: &str, order: Order) -> Option<Sourced<Timestamp>> {
+    const DATE: &str = "\"date\"";
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let end = path.rsplit('/').find(|s| !s.is_empty())?;
+    let mut days = html.match_indices(DATE).take(MOST).filter_map(|(at, _)| {
+        let value = value_after(html, at + DATE.len()).and_then(|v| parse_date_as(v, order))?;
+        let object = without_nested(object_around(html, at));
+        (string_of(&object, "slug") == Some(end)).then_some(value)
+    });
+    let first = days.next()?;
+    let same = days.all(|t| t.local_day() == first.local_day());
+    same.then(|| Sourced::new(first, MetadataSource::Engine))
 }
 
 /// Whether the object around a place has a title or an address that is not the page's.
@@ -215,6 +230,19 @@ mod tests {
             "2026-03-20"
         );
         assert_eq!(found("datePublished is missing"), "");
+    }
+
+    #[test]
+    fn an_entry_is_known_by_the_end_of_the_address() {
+        assert_eq!(
+            found(r#"{"slug":"harbour-reopens","title":"A harbour","date":"2026-03-20T18:05:00"}"#),
+            "2026-03-20"
+        );
+        assert_eq!(
+            found(r#"{"slug":"tram-strike","date":"2026-04-02T10:00:00"}"#),
+            ""
+        );
+        assert_eq!(found(r#"{"date":"2026-04-02T10:00:00"}"#), "");
     }
 
     #[test]

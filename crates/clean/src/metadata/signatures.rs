@@ -7,7 +7,7 @@ use super::name::is_name_alone;
 use super::roles::is_full_name;
 use crate::dates::{Order, labelled};
 use crate::draft::Draft;
-use crate::normalise::fold_phrase;
+use crate::normalise::{fold_phrase, is_edge};
 
 /// A name in a line of its own by the headline, beside a portrait of whoever is called so.
 pub(super) fn portrayed(facts: &Facts, place: &Place<'_>) -> Vec<String> {
@@ -65,30 +65,48 @@ fn is_portrait(alt: &str, name: &str) -> bool {
 /// The most people whose portraits stand by a headline.
 const MOST_PORTRAYED: usize = 3;
 
+/// How a line begins that says who wrote the article, in a sentence or behind a label.
+const WRITTEN: [&str; 26] = [
+    "written by ",
+    "this post was written by ",
+    "this article was written by ",
+    "geschrieben von ",
+    "verfasst von ",
+    "écrit par ",
+    "rédigé par ",
+    "escrito por ",
+    "scritto da ",
+    "geschreven door ",
+    "skriven av ",
+    "skrevet av ",
+    "author: ",
+    "autor: ",
+    "autorin: ",
+    "autor/in: ",
+    "autor/in ",
+    "autor:in: ",
+    "autorin/autor: ",
+    "autorin/autor ",
+    "autor/autorin ",
+    "auteur: ",
+    "auteur : ",
+    "autore: ",
+    "författare: ",
+    "автор: ",
+];
+
 /// The name in a line that says who wrote the article, wherever it stands: "Written by Jane Doe" above a portrait.
 pub(super) fn signed(place: &Place<'_>) -> Vec<String> {
-    const WRITTEN: [&str; 12] = [
-        "written by ",
-        "this post was written by ",
-        "this article was written by ",
-        "geschrieben von ",
-        "verfasst von ",
-        "écrit par ",
-        "rédigé par ",
-        "escrito por ",
-        "scritto da ",
-        "geschreven door ",
-        "skriven av ",
-        "skrevet av ",
-    ];
     let lines = place.blocks.iter().enumerate();
     let mut found: Vec<Vec<String>> = lines
         .filter(|(i, d)| d.chars <= LONGEST_SIGNED && !place.is_of_others(*i))
-        .filter(|(_, d)| WRITTEN.iter().any(|w| d.folded().starts_with(w)))
-        .map(|(_, d)| {
-            let text = d.text.trim_start_matches("This post was ");
-            let text = text.trim_start_matches("This article was ");
-            clean_names(text.split([',', '.', '(']).next().unwrap_or_default())
+        .filter_map(|(_, d)| {
+            let opening = WRITTEN.iter().find(|w| d.folded().starts_with(**w))?;
+            let text = d.text.trim_start_matches(is_edge);
+            let name: String = text.chars().skip(opening.chars().count()).collect();
+            Some(clean_names(
+                name.split([',', '.', '(']).next().unwrap_or_default(),
+            ))
         })
         .filter(|names| !names.is_empty() && names.iter().all(|n| is_full_name(n)))
         .collect();

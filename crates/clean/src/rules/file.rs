@@ -1,5 +1,6 @@
 //! The form of a rules file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -136,3 +137,26 @@ impl File {
         self.signs.reported.extend(other.signs.reported);
     }
 }
+
+/// A phrase, once for each network if it names one: "share on {network}".
+pub(super) fn with_networks<'p>(phrase: &'p str, networks: &'p [String]) -> Vec<Cow<'p, str>> {
+    if !phrase.contains(NETWORK) {
+        return vec![Cow::Borrowed(phrase)];
+    }
+    let scripts: Vec<u32> = phrase.chars().map(script).collect();
+    let fits = |n: &&String| n.is_ascii() || n.chars().any(|c| scripts.contains(&script(c)));
+    let each = networks.iter().filter(fits);
+    each.map(|n| Cow::Owned(phrase.replace(NETWORK, n))).collect()
+}
+
+/// What tells scripts apart: the names of networks are written in Latin letters or in those of the phrase. Chinese, Japanese
+/// and Korean are one.
+const fn script(c: char) -> u32 {
+    match c as u32 {
+        0..0x250 => 0,
+        c @ 0x250..0x2e80 => c / 0x80,
+        _ => 0x2e80,
+    }
+}
+
+const NETWORK: &str = "{network}";

@@ -1,7 +1,7 @@
 //! Looking a line up in the rules.
 
 use super::{Action, Rule, Rules, Zone, bucket};
-use crate::normalise::{is_dense_script, is_edge};
+use crate::normalise::{is_dense_script, is_edge, takes_endings};
 
 /// Where a line stands: what a rule with a zone wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,14 @@ pub(crate) struct Hit<'r> {
     pub(crate) phrase: &'r str,
 }
 
+/// What stands between a heading and the headline behind it.
+const SEPARATORS: [char; 15] = [
+    ':', '：', '-', '/', '|', '=', '>', '＞', '→', '►', '▶', '؛', '｜', ']', '】',
+];
+/// So many of them are looked at, in so many bytes.
+const MOST_SEPARATORS: usize = 3;
+const LONGEST_HEADING: usize = 120;
+
 impl Hit<'_> {
     pub(crate) fn is_cut(&self) -> bool {
         matches!(self.rule.action, Action::Cut | Action::End)
@@ -40,7 +48,7 @@ impl Rules {
         let fits = |rule: &Rule| chars <= rule.longest && allows(rule.zone, position);
         if chars <= 90
             && let Some((phrase, rules)) = self.lines.get_key_value(folded)
-            && let Some(rule) = rules.iter().filter_map(|&i| self.rules.get(i)).find(|r| fits(r))
+            && let Some(rule) = self.first_of(rules, fits)
         {
             return Some(Hit { rule, phrase });
         }
@@ -53,6 +61,9 @@ impl Rules {
                 });
             }
         }
+        if let Some(hit) = self.heading_and_headline(folded).filter(|h| fits(h.rule)) {
+            return Some(hit);
+        }
         // Most lines hold none of them: that question alone is answered twice as fast.
         if !self.within.is_match(folded) {
             return None;
@@ -64,6 +75,38 @@ impl Rules {
                 .and_then(|&i| self.rules.get(i))?;
             if fits(rule) && is_whole_word(folded, found.start(), found.end()) {
                 return Some(Hit { rule, phrase: "" });
+            }
+        }
+        None
+    }
+
+    /// The first of some rules that fits; what heads something goes before the buttons of share bars.
+    fn first_of(&self, rules: &[usize], fits: impl Fn(&Rule) -> bool) -> Option<&Rule> {
+        let all = || {
+            rules
+                .iter()
+                .filter_map(|&i| self.rules.get(i))
+                .filter(|r| fits(r))
+        };
+        all().find(|r| r.action != Action::Line).or_else(|| all().next())
+    }
+
+    /// The rule of lines that send readers on, if a folded line is a heading of teasers, something that sets it apart, and a
+    /// headline: "More from the region: Ferry runs until midnight".
+    fn heading_and_headline(&self, folded: &str) -> Option<Hit<'_>> {
+        let rule = self.rules.get(self.related_line?)?;
+        let front = folded.char_indices().take_while(|(at, _)| *at <= LONGEST_HEADING);
+        let separators = front.filter(|(_, c)| SEPARATORS.contains(c));
+        for (at, _) in separators.take(MOST_SEPARATORS) {
+            let heading = folded.get(..at)?.trim_end();
+            let Some((phrase, rules)) = self.lines.get_key_value(heading) else {
+                continue;
+            };
+            // One word may be the label of anything.
+            let words = phrase.contains(' ') || phrase.chars().filter(|c| takes_endings(*c)).count() >= 4;
+            let heads_teasers = |i: &usize| self.rules.get(*i).is_some_and(|r| r.action == Action::Cut);
+            if words && rules.iter().any(heads_teasers) {
+                return Some(Hit { rule, phrase });
             }
         }
         None
@@ -176,13 +219,11 @@ fn begins_with(line: &str, phrase: &str, colon: bool) -> bool {
         return true;
     }
     if colon {
-        return rest
-            .trim_start()
-            .starts_with([':', '：', '-', '/', '|', '=', '>', '＞', '→', '►', '▶', '؛', '｜']);
+        return rest.trim_start().starts_with(SEPARATORS);
     }
     let last = phrase.chars().next_back();
     let boundary = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
-    boundary || last.is_some_and(|c| is_dense_script(c) || !c.is_alphanumeric())
+    boundary || last.is_some_and(|c| takes_endings(c) || !c.is_alphanumeric())
 }
 
 /// Whether `start..end` of a line begins and ends at word boundaries.
@@ -190,5 +231,5 @@ fn is_whole_word(line: &str, start: usize, end: usize) -> bool {
     let before = line.get(..start).and_then(|s| s.chars().next_back());
     let after = line.get(end..).and_then(|s| s.chars().next());
     let inside = |c: char| c.is_alphanumeric() && !is_dense_script(c);
-    !before.is_some_and(inside) && !after.is_some_and(inside)
+    !before.is_some_and(inside) && !after.is_some_and(|c| inside(c) && !takes_endings(c))
 }

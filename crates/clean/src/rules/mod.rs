@@ -14,7 +14,6 @@ pub(crate) use matching::{Hit, Position};
 
 pub(crate) use names::{Attribute, NameHints, Names, Scratch};
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -23,7 +22,7 @@ use copydesk_article::RuleId;
 use crate::fast::Fast;
 use crate::normalise::fold_phrase;
 use crate::signs::Weights;
-use file::{File, RuleEntry};
+use file::{File, RuleEntry, with_networks};
 use quick::Quick;
 
 /// What can be wrong with a rules file.
@@ -127,6 +126,8 @@ pub struct Rules {
     within: AhoCorasick,
     quick: Quick,
     within_rules: Vec<usize>,
+    /// The rule of lines that send readers on.
+    related_line: Option<usize>,
     bylines: Vec<(String, bool)>,
     /// The longest phrase in `caption_open`, in bytes.
     pub(crate) longest_caption_open: usize,
@@ -184,6 +185,7 @@ impl Rules {
             within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
             quick: Quick::default(),
             within_rules: Vec::new(),
+            related_line: None,
             bylines: Vec::new(),
             longest_caption_open: 0,
             caption_pairs: Vec::new(),
@@ -222,9 +224,9 @@ impl Rules {
         }
         let starts = rules.starts.values().flatten().map(|s| s.phrase.as_str());
         rules.quick = Quick::new(rules.lines.keys().map(String::as_str), starts, &patterns);
-        // A table of a few hundred KB, made once, that takes one step a byte.
+        // A step a byte would take a table of many megabytes: few lines are searched.
         rules.within = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&patterns)?;
         for widget in &all.widget {
             check_name(&widget.name)?;
@@ -289,6 +291,9 @@ impl Rules {
             return Err(RulesError::NoPhrases(name));
         }
         let index = self.rules.len();
+        if name == "related-line" {
+            self.related_line.get_or_insert(index);
+        }
         for phrase in entry.phrases.iter().flat_map(|p| with_networks(p, networks)) {
             let folded = fold_phrase(&phrase);
             if !folded.chars().any(|c| c.is_alphanumeric() || c == '©') {
@@ -324,17 +329,6 @@ impl Rules {
         Ok(())
     }
 }
-
-/// A phrase, once for each network if it names one: "share on {network}".
-fn with_networks<'p>(phrase: &'p str, networks: &'p [String]) -> Vec<Cow<'p, str>> {
-    if !phrase.contains(NETWORK) {
-        return vec![Cow::Borrowed(phrase)];
-    }
-    let each = networks.iter().map(|n| Cow::Owned(phrase.replace(NETWORK, n)));
-    each.collect()
-}
-
-const NETWORK: &str = "{network}";
 
 /// Beginnings, filed by their first two letters.
 fn openings(phrases: &[String]) -> HashMap<[char; 2], Vec<Start>, Fast> {
@@ -372,7 +366,7 @@ fn ends_in_colon(phrase: &str) -> bool {
 }
 
 /// The version of the code's own part of the rules. Count it up when a change of code changes results.
-const CODE_VERSION: u32 = 8;
+const CODE_VERSION: u32 = 9;
 
 fn version(texts: &[&str], weights: u32) -> String {
     let mut all = format!("{weights}\0");

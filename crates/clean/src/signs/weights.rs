@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Sign, Signs};
 use crate::fast::Fast;
-use crate::normalise::{fold_phrase, is_dense_script, is_edge};
+use crate::normalise::{fold_phrase, is_combining, is_dense_script, is_edge, takes_endings};
 
 /// `weights.toml` as it is written.
 #[derive(Debug, Deserialize)]
@@ -26,17 +26,20 @@ pub(crate) struct Weights {
     each: [f32; Sign::ALL.len()],
     /// Words that speak to the reader, in lower case.
     address: HashSet<String, Fast>,
-    /// The same in scripts without spaces: looked for anywhere.
+    /// The same in scripts without spaces and where they are endings (Korean): looked for anywhere.
     address_within: Vec<String>,
     /// The words that are written with a capital when they speak to the reader.
     address_capital: HashSet<String, Fast>,
-    /// Words that say that somebody is quoted, folded; in scripts without spaces they are looked for
-    /// anywhere.
+    /// Words that say that somebody is quoted, folded; several together and those in scripts without spaces are looked
+    /// for anywhere.
     reported: HashSet<String, Fast>,
     reported_within: Vec<String>,
     /// First words of requests.
     request: HashSet<String, Fast>,
 }
+
+/// The longest word that speaks to the reader, in bytes.
+const LONGEST_ADDRESS: usize = 60;
 
 const WEIGHTS: &str = include_str!("weights.toml");
 
@@ -64,7 +67,7 @@ impl Weights {
 
     pub(crate) fn add_words(&mut self, address: &[String], request: &[String], reported: &[String]) {
         for word in address {
-            if word.chars().any(is_dense_script) {
+            if word.chars().any(takes_endings) {
                 self.address_within.push(word.clone());
             } else if word.chars().any(char::is_uppercase) {
                 self.address_capital.insert(word.clone());
@@ -74,7 +77,7 @@ impl Weights {
         }
         self.request.extend(request.iter().map(|w| fold_phrase(w)));
         for word in reported {
-            if word.chars().any(is_dense_script) {
+            if word.contains(' ') || word.chars().any(is_dense_script) {
                 self.reported_within.push(word.clone());
             } else {
                 self.reported.insert(fold_phrase(word));
@@ -108,11 +111,12 @@ impl Weights {
 
     /// Whether a text speaks to the reader, or of the paper as "we".
     pub(crate) fn addresses(&self, text: &str) -> bool {
-        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty());
+        let inside = |c: char| c.is_alphabetic() || is_combining(c);
+        let mut words = text.split(|c: char| !inside(c)).filter(|w| !w.is_empty());
         let plain = words.by_ref().enumerate().any(|(i, word)| {
             (i > 0 && self.address_capital.contains(word)) || {
                 // A country, and not whoever speaks.
-                word != "US" && word.len() <= 24 && self.address.contains(&word.to_lowercase())
+                word != "US" && word.len() <= LONGEST_ADDRESS && self.address.contains(&word.to_lowercase())
             }
         });
         plain || self.address_within.iter().any(|w| text.contains(w.as_str()))
@@ -125,10 +129,12 @@ impl Weights {
             || self.reported_within.iter().any(|w| folded.contains(w.as_str()))
     }
 
-    /// Whether a folded text begins with a request.
+    /// Whether a folded text begins with a request, or makes one of what it asked: "Found a mistake? Write to us".
     pub(crate) fn requests(&self, folded: &str) -> bool {
-        let first = folded.split([' ', ',', '!']).next().unwrap_or_default();
-        self.request.contains(first)
+        folded.split(['?', '؟', '？']).any(|sentence| {
+            let mut words = sentence.split([' ', ',', '!', '.']).filter(|w| !w.is_empty());
+            words.next().is_some_and(|first| self.request.contains(first))
+        })
     }
 }
 

@@ -1,7 +1,10 @@
-//! The mark that services put behind an article that they cut: "[+2145 chars]".
+//! The marks that services put behind an article that they cut: "[+2145 chars]", "[…]".
 
 use std::borrow::Cow;
 
+use copydesk_article::BlockKind;
+
+use super::markers::CUT_MARK;
 use crate::draft::Draft;
 
 /// The longest mark, in bytes.
@@ -23,6 +26,26 @@ pub(crate) fn set_apart<'t>(text: &'t str, line_end: &str) -> Cow<'t, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// Takes the mark "[…]" from the end of the last line, as a block of its own: within a text it stands for what somebody
+/// left out, at its end for what a feed did. It counts for an ellipsis until the rules are through with the line.
+pub(crate) fn part_ellipsis(drafts: &mut Vec<Draft>) {
+    const MARKS: [&str; 4] = ["[…]", "[...]", "[&hellip;]", "[&#8230;]"];
+    let last = drafts.iter().rposition(|d| d.is_kept() && d.kind.is_body());
+    let Some((at, draft)) = last.and_then(|at| Some((at, drafts.get_mut(at)?))) else {
+        return;
+    };
+    let cut = MARKS
+        .iter()
+        .find_map(|m| Some((draft.text.strip_suffix(m)?.trim_end().len(), *m)));
+    let Some((length, mark)) = cut.filter(|(length, _)| *length > 0) else {
+        return;
+    };
+    draft.text.truncate(length);
+    let mut mark = Draft::new(BlockKind::Body, mark.to_owned());
+    mark.remove(&CUT_MARK, None);
+    drafts.insert(at + 1, mark);
 }
 
 /// Whether a block is nothing but such a mark.
@@ -58,8 +81,6 @@ fn is_mark(mark: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use copydesk_article::BlockKind;
-
     use super::*;
 
     #[test]

@@ -8,7 +8,9 @@ use copydesk_article::{BlockKind, RuleId};
 
 use super::counters::{is_beside_share, is_counter, is_gallery_place};
 use super::cut_marks::is_cut_mark;
-use super::surroundings::{end_of_items, heads_end, heads_prose, introduces, is_body_prose, is_whole};
+use super::surroundings::{
+    after, end_of_items, heads_end, heads_prose, introduces, is_body_prose, is_item, is_whole,
+};
 use crate::draft::{Draft, End};
 use crate::rules::{Action, Hit, Position, Rules, Zone};
 use crate::signs::Sign;
@@ -19,13 +21,20 @@ const AFTER_END: RuleId = RuleId::of("after-end");
 const DANGLING: RuleId = RuleId::of("dangling-heading");
 const SHARE_COUNTER: RuleId = RuleId::of("share-counter");
 const NOISE: RuleId = RuleId::of("no-words");
-const CUT_MARK: RuleId = RuleId::of("cut-mark");
+pub(super) const CUT_MARK: RuleId = RuleId::of("cut-mark");
 
 /// Sentences at the end of a text without line ends that may be glued teasers.
 const GLUED_TAIL: usize = 4;
 
 /// Lines at the end that count as the tail even if they read as prose: of a short text a third of its lines.
 const TAIL_LINES: usize = 4;
+
+/// Words before which no heading ends an article, and those before which only a heading does that nothing else bears.
+const SHORTEST_ENDED: usize = 30;
+const SHORTEST_PAGE: usize = 80;
+
+/// Words of a heading that goes on as it likes ("Latest articles in Local News").
+const LONGEST_HEADING: usize = 8;
 
 /// Labels at the end that may be headings of what was taken out: more are a list or a table.
 const MOST_DANGLING: usize = 2;
@@ -64,8 +73,8 @@ pub(crate) fn cut_glued_tail(drafts: &mut [Draft], rules: &Rules) {
     }
 }
 
-/// A heading that ends articles ("About the author") takes what follows along, if that is little beside what
-/// stands before it.
+/// A heading that ends articles ("Tags") takes what follows along, if that is little beside what stands before it; one that
+/// nothing else bears ("Comments", "About the author"), if it is not more than that.
 fn end_article(drafts: &mut [Draft], rules: &Rules) {
     let words = |d: &Draft| {
         if d.is_kept() && d.kind.is_body() {
@@ -79,10 +88,13 @@ fn end_article(drafts: &mut [Draft], rules: &Rules) {
     let mut found = None;
     for (i, draft) in drafts.iter().enumerate() {
         let left = total.saturating_sub(before);
-        if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= 80 && left * 4 <= before
-        {
-            let hit = draft.rule(rules, Position::Tail);
-            if let Some(hit) = hit.filter(|h| h.rule.action == Action::End && heads_end(drafts, i, h)) {
+        if draft.is_kept() && draft.kind.is_body() && draft.chars <= 60 && before >= SHORTEST_ENDED {
+            let little = before >= SHORTEST_PAGE && left * 4 <= before;
+            let ends = |h: &Hit<'_>| {
+                let is_end = h.rule.action == Action::End && (little || h.rule.sure && left <= before);
+                is_end && !is_item(drafts, i) && heads_end(drafts, i, h)
+            };
+            if let Some(hit) = draft.rule(rules, Position::Tail).filter(ends) {
                 found = Some((i, hit.rule.id.clone(), hit.phrase.to_owned()));
                 break;
             }
@@ -136,6 +148,22 @@ fn drop_dangling(drafts: &mut [Draft]) {
     }
 }
 
+/// The rule that knows a line; `behind` the last paragraph also one that begins as a heading of teasers does.
+fn find_rule<'r>(draft: &Draft, rules: &'r Rules, position: Position, behind: bool) -> Option<Hit<'r>> {
+    let goes_on = || behind && draft.words <= LONGEST_HEADING && !reads_as_prose(draft);
+    let known = draft.rule(rules, position);
+    known.or_else(|| goes_on().then(|| rules.opens_with_heading(draft.folded()))?)
+}
+
+/// Whether a heading that a rule knows is one of the article, or goes with its text if at all: [`end_article`].
+fn is_of_article(drafts: &[Draft], at: usize, hit: &Hit<'_>) -> bool {
+    let heads = || after(drafts, at).next().is_some_and(reads_as_prose);
+    if hit.rule.action == Action::End {
+        return heads() || is_item(drafts, at) || !heads_end(drafts, at, hit);
+    }
+    hit.is_cut() && !is_whole(drafts, at, hit) && introduces(drafts, at)
+}
+
 /// Takes out single lines, or (`cuts`) headings of teasers with their items. Whether anything went, or a heading stands there.
 fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
     let mut found = false;
@@ -181,22 +209,16 @@ fn one_pass(drafts: &mut [Draft], rules: &Rules, cuts: bool) -> bool {
                 found = true;
                 continue;
             }
-            let Some(hit) = draft.rule(rules, position) else {
+            let at = i - 1;
+            let hit = find_rule(draft, rules, position, first < last && at > last);
+            let Some(hit) = hit.filter(|h| !is_of_article(drafts, at, h)) else {
                 continue;
             };
-            let at = i - 1;
-            if hit.rule.action == Action::End && !heads_end(drafts, at, &hit) {
-                continue;
-            }
-            if hit.is_cut() && !is_whole(drafts, at, &hit) && introduces(drafts, at) {
-                continue;
-            }
             found |= hit.is_cut();
             if hit.is_cut() != cuts {
                 continue;
             }
-            let heads_text =
-                at > first && !hit.is_cut() && !is_whole(drafts, at, &hit) && heads_prose(drafts, at);
+            let heads_text = at > first && !is_whole(drafts, at, &hit) && heads_prose(drafts, at);
             let Some(draft) = drafts.get_mut(at) else { break };
             let phrase = (!hit.phrase.is_empty()).then(|| hit.phrase.to_owned());
             let evidence = if reads_as_prose(draft) || heads_text {

@@ -17,7 +17,7 @@ mod window;
 
 pub(crate) use author_note::remove_author_notes;
 use captions::settle_captions;
-pub(crate) use cut_marks::set_apart;
+pub(crate) use cut_marks::{part_ellipsis, set_apart};
 pub(crate) use head::{Head, scan};
 use head::{read_byline, read_head};
 use markers::apply_rules;

@@ -28,6 +28,15 @@ pub(super) fn introduces(drafts: &[Draft], at: usize) -> bool {
     colon && after(drafts, at).next().is_some_and(reads_as_prose)
 }
 
+/// Whether a line is an entry of a list with another before it: it heads nothing.
+pub(super) fn is_item(drafts: &[Draft], at: usize) -> bool {
+    let item = |i: Option<usize>| {
+        i.and_then(|i| drafts.get(i))
+            .is_some_and(|d| d.kind == BlockKind::ListItem && d.is_kept())
+    };
+    item(Some(at)) && item(at.checked_sub(1))
+}
+
 /// Whether a line is a heading within the article: one of a page, above a paragraph.
 pub(super) fn heads_prose(drafts: &[Draft], at: usize) -> bool {
     drafts.get(at).is_some_and(|d| d.kind == BlockKind::SubHeadline) && follows_prose(drafts, at)
@@ -114,7 +123,7 @@ pub(super) fn end_of_items(drafts: &[Draft], from: usize) -> usize {
 }
 
 /// The kept blocks after `i`.
-fn after(drafts: &[Draft], i: usize) -> impl Iterator<Item = &Draft> {
+pub(super) fn after(drafts: &[Draft], i: usize) -> impl Iterator<Item = &Draft> {
     drafts.iter().skip(i + 1).filter(|d| d.is_kept())
 }
 
