@@ -6,6 +6,8 @@
 //! text. `held.txt` is for measurements alone, and the fit never sees it: other languages, and fillings that
 //! are one sentence, one number, one date or names.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::{Article, Random};
@@ -31,7 +33,7 @@ struct Template {
     paragraphs: Vec<String>,
 }
 
-/// `fillings` of each template that is chosen, among the first `others` articles that are not templates.
+/// `fillings` of each template that is chosen, no two of one template with the same text, among the first `others` articles that are not templates.
 pub(crate) fn flood(
     articles: Vec<Article>,
     others: usize,
@@ -59,17 +61,13 @@ pub(crate) fn flood(
         // A series of one site, of a chain of ten, or of anybody's.
         let hosts = [1, 10, 300][random.below(3)];
         let first = random.below(300);
+        let mut filled = HashSet::new();
         for n in 0..fillings {
-            let fill = Filling::new(random);
+            let (title, paragraphs) = template.new_filling(&mut filled, random);
             let record = json!({
                 "host": 1_000 + (first + random.below(hosts)) % 300, "kind": template.name, "src": "flood",
-                "cluster": 2_000_000 + number * 1_000 + n, "title": fill.apply(&template.title, random),
+                "cluster": 2_000_000 + number * 1_000 + n, "title": title,
             });
-            let paragraphs = template
-                .paragraphs
-                .iter()
-                .map(|p| fill.apply(p, random))
-                .collect();
             let at = random.below(all.len() + 1);
             all.insert(at, Article { record, paragraphs });
         }
@@ -78,6 +76,20 @@ pub(crate) fn flood(
         article.record["id"] = json!(id);
     }
     all
+}
+
+impl Template {
+    /// Fills the template in as it was not before. Two that came out equal would be copies, whatever the gold says.
+    fn new_filling(&self, before: &mut HashSet<Vec<String>>, random: &mut Random) -> (String, Vec<String>) {
+        loop {
+            let fill = Filling::new(random);
+            let title = fill.apply(&self.title, random);
+            let paragraphs: Vec<String> = self.paragraphs.iter().map(|p| fill.apply(p, random)).collect();
+            if before.insert(paragraphs.clone()) {
+                return (title, paragraphs);
+            }
+        }
+    }
 }
 
 /// Chooses one of each `[a|b]`.
