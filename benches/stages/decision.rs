@@ -52,6 +52,7 @@ impl DecisionInput {
                 link: None,
                 digest: false,
                 excerpts: &[],
+                copies: &[],
             })
             .collect();
         let recents: Vec<Recent<'_>> = (10..)

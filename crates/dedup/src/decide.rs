@@ -10,6 +10,7 @@ use crate::matches::{Match, reason};
 use crate::merges;
 use crate::overlap::{Indexed, Overlap};
 use crate::params::Params;
+use crate::series;
 use crate::signs::signs;
 use crate::site::SiteEvidence;
 
@@ -41,6 +42,7 @@ pub fn decide_at_site(
     let (mut compared, mut refusals) = compare(subject, &kept, candidates, site.few_siblings, params);
     compared.sort_by_key(|c| c.candidate.id);
 
+    let is_series = |one: &Compared<'_, '_>| series::is_other_filling(subject.id, kept.text, one, &compared);
     let found = digest::among(subject, kept.text, &compared, candidates, params);
     let mut weighed = Vec::with_capacity(compared.len());
     let mut matches: Vec<Match<'_, '_, '_>> = Vec::new();
@@ -48,7 +50,7 @@ pub fn decide_at_site(
         let id = compared.candidate.id;
         let score = params.weights.score(&signs(&compared.facts));
         let mut whole_copy = false;
-        match judge(compared, score, &found, params) {
+        match judge(compared, score, &found, is_series, params) {
             Err(refusal) => refusals.push((id, refusal)),
             Ok(reason) => {
                 let same_body = reason == LinkReason::SameBody;
@@ -103,6 +105,7 @@ fn judge(
     compared: &Compared<'_, '_>,
     score: f64,
     digests: &Digests,
+    is_series: impl Fn(&Compared<'_, '_>) -> bool,
     params: &Params<'_>,
 ) -> Result<LinkReason, Refusal> {
     let contained = compared.facts.in_candidate.max(compared.facts.of_candidate);
@@ -111,6 +114,7 @@ fn judge(
         Some(LinkReason::Weighed) if contained < params.least_contained => Err(Refusal::TooLittleShared),
         Some(LinkReason::SameBody) => Ok(LinkReason::SameBody),
         Some(_) if digests.holds_or_is_held(compared.candidate.id) => Err(Refusal::Digest),
+        Some(_) if is_series(compared) => Err(Refusal::Series),
         Some(reason) => Ok(reason),
     }
 }

@@ -52,13 +52,15 @@ pub enum Refusal {
     WeighedAgainst,
     /// One of the two is a digest, which holds several articles, and the other one is one of them.
     Digest,
+    /// The two and a third article fill in one frame, each in its own way.
+    Series,
     /// It matches, but another one matches better.
     NotBest,
 }
 
 impl Refusal {
     /// Every value, in the order in which they are tried.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SameArticle,
         Self::SameAddress,
         Self::OtherRecipe,
@@ -66,6 +68,7 @@ impl Refusal {
         Self::TooLittleShared,
         Self::WeighedAgainst,
         Self::Digest,
+        Self::Series,
         Self::NotBest,
     ];
 
@@ -79,6 +82,7 @@ impl Refusal {
             Self::TooLittleShared => "too_little_shared",
             Self::WeighedAgainst => "weighed_against",
             Self::Digest => "digest",
+            Self::Series => "series",
             Self::NotBest => "not_best",
         }
     }

@@ -41,6 +41,8 @@ pub struct Candidate<'a> {
     /// Articles that are linked to it as parts ([`crate::Link::is_part`]), as far as they were read: what shows that it is a digest if it came
     /// before the articles that it holds. None if it is a digest already.
     pub excerpts: &'a [Excerpt<'a>],
+    /// Near copies that are linked to it, as far as they were read: what shows that it is one of a series.
+    pub copies: &'a [Excerpt<'a>],
 }
 
 /// An article that is linked to a candidate as a part of it.

@@ -32,7 +32,7 @@
 //! let candidate =
 //!     Candidate {
 //!         id: ArticleId(1), story: StoryId(1), site: None, url_hash: None, times: Times::default(), fingerprint: &older,
-//!         link: None, digest: false, excerpts: &[],
+//!         link: None, digest: false, excerpts: &[], copies: &[],
 //!     };
 //! let decision = decide(&subject, &[candidate], &[], &Params::default());
 //! assert_eq!(decision.link.map(|l| (l.to, l.relation)), Some((ArticleId(1), Relation::ExactCopy)));
@@ -58,9 +58,11 @@ mod matches;
 pub mod memory;
 mod merges;
 mod order;
+
 mod overlap;
 mod params;
 mod parts;
+mod series;
 mod signs;
 mod site;
 mod times;
@@ -83,7 +85,7 @@ pub use fingerprint::{
 };
 pub use inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
 pub use keys::FIRST_STRETCH;
-pub use params::{EXCERPTS, Params, RECENTS, RULE_VERSION};
+pub use params::{COPIES, EXCERPTS, Params, RECENTS, RULE_VERSION};
 pub use signs::{SIGNS, Sense, Sign, Signs, signs};
 pub use site::SiteEvidence;
 pub use times::Times;

@@ -16,7 +16,7 @@ use crate::decision::{Decision, FoundDigest};
 use crate::evidence::{self, Sampling};
 use crate::facts::Facts;
 use crate::inputs::{Candidate, Excerpt, PriorLink, Recent, Subject};
-use crate::params::{EXCERPTS, Params, RECENTS};
+use crate::params::{COPIES, EXCERPTS, Params, RECENTS};
 use crate::times::Times;
 
 /// An index of articles in order of arrival.
@@ -163,10 +163,11 @@ impl MemoryStore {
         numbers.sort_unstable();
         numbers.dedup();
         let excerpts: Vec<Vec<Excerpt<'_>>> = numbers.iter().map(|n| self.excerpts(*n)).collect();
+        let copies: Vec<Vec<Excerpt<'_>>> = numbers.iter().map(|n| self.copies(*n)).collect();
         let candidates: Vec<Candidate<'_>> = numbers
             .iter()
-            .zip(&excerpts)
-            .filter_map(|(n, excerpts)| self.candidate(*n, excerpts))
+            .zip(excerpts.iter().zip(&copies))
+            .filter_map(|(n, (excerpts, copies))| self.candidate(*n, excerpts, copies))
             .collect();
         let recents: Vec<Recent<'_>> = article
             .site
@@ -206,7 +207,28 @@ impl MemoryStore {
             .collect()
     }
 
-    fn candidate<'a>(&'a self, number: u32, excerpts: &'a [Excerpt<'a>]) -> Option<Candidate<'a>> {
+    /// The near copies that are linked to one, the first few.
+    fn copies(&self, number: u32) -> Vec<Excerpt<'_>> {
+        let article = self.articles.get(number as usize);
+        let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
+        linked
+            .iter()
+            .filter_map(|n| Some((*n, self.articles.get(*n as usize)?)))
+            .filter(|(_, a)| a.relation == Relation::NearCopy)
+            .take(COPIES)
+            .map(|(n, a)| Excerpt {
+                id: ArticleId(i64::from(n)),
+                fingerprint: &a.kept,
+            })
+            .collect()
+    }
+
+    fn candidate<'a>(
+        &'a self,
+        number: u32,
+        excerpts: &'a [Excerpt<'a>],
+        copies: &'a [Excerpt<'a>],
+    ) -> Option<Candidate<'a>> {
         let article = self.articles.get(number as usize)?;
         Some(Candidate {
             id: ArticleId(i64::from(number)),
@@ -218,6 +240,7 @@ impl MemoryStore {
             link: article.link,
             digest: article.relation == Relation::Digest,
             excerpts,
+            copies,
         })
     }
 

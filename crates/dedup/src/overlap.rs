@@ -175,6 +175,11 @@ fn below(set: &[ShingleAt], sampling: u32) -> &[ShingleAt] {
         .unwrap_or(set)
 }
 
+/// The part of a text's set that a sample of this rate would hold.
+pub(crate) fn sample(text: &Fingerprint, sampling: u8) -> &[ShingleAt] {
+    below(&text.shingles, u32::from(sampling).min(31))
+}
+
 fn weight(set: &[ShingleAt], common: Option<&CommonShingles>) -> u64 {
     common.map_or(set.len() as u64 * FULL_WEIGHT, |common| {
         set.iter().map(|s| common.weight(s.hash)).sum()

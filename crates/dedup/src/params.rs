@@ -5,7 +5,7 @@ use crate::weights::Weights;
 
 /// The version of the rule: signs, weights and what stays by hand. Recorded with every decision. Raise it with
 /// any change to [`Params::default`], to the weights or to what [`crate::decide()`] does.
-pub const RULE_VERSION: i16 = 5;
+pub const RULE_VERSION: i16 = 6;
 
 /// Thresholds of [`crate::decide()`]. The default is what was measured; change one only with a measurement.
 #[derive(Debug, Clone, Copy)]
@@ -51,3 +51,7 @@ pub const RECENTS: usize = 20;
 /// How many of a candidate's excerpts [`crate::decide()`] should be given, the oldest first: two are enough
 /// to see a digest.
 pub const EXCERPTS: usize = 8;
+
+/// How many of a candidate's near copies [`crate::decide()`] should be given, the oldest first: what shows that
+/// its frame is filled in anew each time. More find no more.
+pub const COPIES: usize = 4;

@@ -5,7 +5,7 @@ use copydesk_article::Relation;
 use copydesk_dedup::evidence::SAMPLE_ABOVE;
 use copydesk_dedup::versions::URL_REUSED_BELOW;
 use copydesk_dedup::{
-    COMMON_FROM, EXCERPTS, FINGERPRINT_VERSION, FIRST_STRETCH, LEAD_WORDS, LinkReason, MAX_SHINGLES,
+    COMMON_FROM, COPIES, EXCERPTS, FINGERPRINT_VERSION, FIRST_STRETCH, LEAD_WORDS, LinkReason, MAX_SHINGLES,
     MIN_SHINGLES, PART_FROM, Params, RECENTS, RULE_VERSION, Refusal, SHINGLE_CHARACTERS, SHINGLE_KEYS,
     SHINGLE_WORDS, Sign, Weights,
 };
@@ -61,6 +61,7 @@ fn every_threshold_is_documented_with_its_value() {
         ("relink_containment", relink_containment),
         ("RECENTS", RECENTS as f64),
         ("EXCERPTS", EXCERPTS as f64),
+        ("COPIES", COPIES as f64),
         ("PART_FROM", PART_FROM),
         ("SHINGLE_WORDS", SHINGLE_WORDS as f64),
         ("SHINGLE_CHARACTERS", SHINGLE_CHARACTERS as f64),

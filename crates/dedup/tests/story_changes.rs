@@ -117,6 +117,7 @@ fn a_round_up_that_came_first_or_between_is_found_out() {
     }];
     let first = Candidate {
         excerpts: &excerpts,
+        copies: &[],
         ..candidate(1, &page)
     };
     let decision = decide(&subject(3, &two), &[first], &[], &Params::default());

@@ -75,5 +75,6 @@ pub(crate) fn candidate(id: i64, fingerprint: &Fingerprint) -> Candidate<'_> {
         link: None,
         digest: false,
         excerpts: &[],
+        copies: &[],
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use copydesk_article::{ArticleId, StoryId};
-use copydesk_dedup::{Candidate, EXCERPTS, Excerpt, Link, Merge};
+use copydesk_article::{ArticleId, Relation, StoryId};
+use copydesk_dedup::{COPIES, Candidate, EXCERPTS, Excerpt, Link, Merge};
 
 use crate::flush::evidence::StoredArticle;
 use crate::keys::Owners;
@@ -13,7 +13,7 @@ use crate::keys::Owners;
 pub(crate) struct DecisionInputs<'b> {
     /// Owner by row of the key table.
     pub(crate) owners: Owners,
-    /// The owners, the articles that they are linked to, and their excerpts.
+    /// The owners, the articles that they are linked to, and the excerpts and first copies of both.
     pub(crate) older: HashMap<ArticleId, StoredArticle<'b>>,
 }
 
@@ -27,13 +27,16 @@ impl DecisionInputs<'_> {
         with_candidates(&self.older, articles, |_| true, f)
     }
 
-    /// Notes the link of a new article, which may be an excerpt of its original.
+    /// Notes the link of a new article, which may be an excerpt of its original or a near copy.
     pub(crate) fn note_link(&mut self, article: ArticleId, link: &Link) {
-        if let Some(original) = self.older.get_mut(&link.to)
-            && link.is_part()
-            && original.excerpts.len() < EXCERPTS
-        {
+        let Some(original) = self.older.get_mut(&link.to) else {
+            return;
+        };
+        if link.is_part() && original.excerpts.len() < EXCERPTS {
             original.excerpts.push(article);
+        }
+        if link.relation == Relation::NearCopy && original.copies.len() < COPIES {
+            original.copies.push(article);
         }
     }
 
@@ -43,6 +46,7 @@ impl DecisionInputs<'_> {
         let link = self.older.get_mut(&article).and_then(|a| a.link.take());
         if let Some(original) = link.and_then(|l| self.older.get_mut(&l.to)) {
             original.excerpts.retain(|id| *id != article);
+            original.copies.retain(|id| *id != article);
         }
         let mut to_move = vec![article];
         while let Some(id) = to_move.pop() {
@@ -74,8 +78,8 @@ impl DecisionInputs<'_> {
     }
 }
 
-/// Calls `f` with these articles as candidates, as far as they are known, each with those of its excerpts for
-/// which `counts` is true.
+/// Calls `f` with these articles as candidates, as far as they are known, each with those of its excerpts and copies
+/// for which `counts` is true.
 pub(crate) fn with_candidates<T>(
     older: &HashMap<ArticleId, StoredArticle<'_>>,
     articles: &[ArticleId],
@@ -86,24 +90,25 @@ pub(crate) fn with_candidates<T>(
         .iter()
         .filter_map(|id| Some((*id, older.get(id)?)))
         .collect();
-    let excerpts: Vec<Vec<Excerpt<'_>>> = known
-        .iter()
-        .map(|(_, article)| {
-            let of_article = article.excerpts.iter().filter(|id| counts(**id));
-            of_article
-                .filter_map(|id| {
-                    Some(Excerpt {
-                        id: *id,
-                        fingerprint: &older.get(id)?.fingerprint,
-                    })
+    let linked = |ids: &[ArticleId]| -> Vec<Excerpt<'_>> {
+        let counted = ids.iter().filter(|id| counts(**id));
+        counted
+            .filter_map(|id| {
+                Some(Excerpt {
+                    id: *id,
+                    fingerprint: &older.get(id)?.fingerprint,
                 })
-                .collect()
-        })
+            })
+            .collect()
+    };
+    let linked: Vec<_> = known
+        .iter()
+        .map(|(_, article)| (linked(&article.excerpts), linked(&article.copies)))
         .collect();
     let candidates: Vec<Candidate<'_>> = known
         .iter()
-        .zip(&excerpts)
-        .map(|((id, article), excerpts)| Candidate {
+        .zip(&linked)
+        .map(|((id, article), (excerpts, copies))| Candidate {
             id: *id,
             story: article.story,
             site: article.site.as_deref(),
@@ -113,6 +118,7 @@ pub(crate) fn with_candidates<T>(
             link: article.link,
             digest: article.digest,
             excerpts,
+            copies,
         })
         .collect();
     f(&candidates)

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use copydesk_article::{ArticleId, BlockHash, Fingerprint, StoryId};
-use copydesk_dedup::{EXCERPTS, PART_FROM, PriorLink, RECENTS, Times};
+use copydesk_dedup::{COPIES, EXCERPTS, PART_FROM, PriorLink, RECENTS, Times};
 use copydesk_site::{BlockKey, PageBlocks};
 use sqlx::PgConnection;
 
@@ -29,6 +29,8 @@ pub(crate) struct StoredArticle<'b> {
     pub(crate) digest: bool,
     /// Articles that are linked to it as its excerpts, the oldest few; their evidence is read as well.
     pub(crate) excerpts: Vec<ArticleId>,
+    /// Near copies that are linked to it, the oldest few; their evidence is read as well.
+    pub(crate) copies: Vec<ArticleId>,
     /// When it appeared, as far as it is known here.
     pub(crate) times: Times,
 }
@@ -72,20 +74,21 @@ record! {
         url_hash: Option<i64>,
         evidence: Vec<u8>,
         excerpts: Vec<ArticleId>,
+        copies: Vec<ArticleId>,
     }
 }
 
-/// Reads articles, the articles that they are linked to, and the excerpts of both.
+/// Reads articles, the articles that they are linked to, and the excerpts and first copies of both.
 pub(crate) async fn candidates(
     connection: &mut PgConnection,
     ids: &[ArticleId],
 ) -> Result<HashMap<ArticleId, StoredArticle<'static>>, StoreError> {
     let mut found = stored(connection, CANDIDATES, ids).await?;
-    let excerpts = found
+    let linked = found
         .values()
-        .flat_map(|article| article.excerpts.iter().copied());
-    let excerpts = distinct(excerpts.filter(|id| !found.contains_key(id)));
-    found.extend(stored(connection, "SELECT unnest($1::int8[]) AS id", &excerpts).await?);
+        .flat_map(|article| article.excerpts.iter().chain(&article.copies).copied());
+    let linked = distinct(linked.filter(|id| !found.contains_key(id)));
+    found.extend(stored(connection, "SELECT unnest($1::int8[]) AS id", &linked).await?);
     Ok(found)
 }
 
@@ -104,7 +107,10 @@ async fn stored(
                 a.published_at, a.fetched_at, a.message_time, e.url_hash, e.evidence,
                 ARRAY(SELECT x.article_id FROM membership x WHERE x.linked_to = a.article_id AND x.relation IN ('excerpt', 'near_copy')
                           AND (x.relation = 'excerpt' OR x.containment >= {PART_FROM} AND x.containment_of_linked < {PART_FROM})
-                      ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts
+                      ORDER BY x.article_id LIMIT {EXCERPTS}) AS excerpts,
+                ARRAY(SELECT x.article_id FROM membership x WHERE x.linked_to = a.article_id AND x.relation IN ('excerpt', 'near_copy')
+                          AND x.relation = 'near_copy'
+                      ORDER BY x.article_id LIMIT {COPIES}) AS copies
          FROM ({which}) AS c
          JOIN membership m ON m.article_id = c.id
          JOIN article a ON a.article_id = c.id
@@ -130,6 +136,7 @@ fn stored_article(row: Candidate) -> Result<StoredArticle<'static>, StoreError> 
         }),
         digest: row.digest,
         excerpts: row.excerpts,
+        copies: row.copies,
         times: Times::believable(seconds(published), seconds(fetched), seconds(sent)),
     })
 }

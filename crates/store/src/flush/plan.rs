@@ -192,6 +192,7 @@ fn remember<'b>(
                 }),
                 digest: decision.digest,
                 excerpts: Vec::new(),
+                copies: Vec::new(),
                 times: pending.times,
             };
             inputs.older.insert(id, older);

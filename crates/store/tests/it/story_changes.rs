@@ -77,6 +77,33 @@ fn founder(n: usize, relation: &str) -> (usize, String, Option<usize>) {
 }
 
 #[tokio::test]
+async fn the_third_filling_of_a_frame_founds_a_story_in_any_batch() {
+    const SAYINGS: [&str; 3] = [
+        "Whoever waits at the gate of a friend finds more than was lost there",
+        "He who asks for bread in the rain wakes up richer than any king",
+        "She that sings beside a cold stove has nothing to fear from crows",
+    ];
+    for size in [1, 3] {
+        let scratch = Scratch::new("filling").await;
+        let frame = babble(1, 4);
+        let filled = SAYINGS.map(|saying| sent("Thought for the day", format!("{saying}. {frame}")));
+        let ids = store(&scratch, &filled, size).await;
+        let found = state(&scratch, &ids).await;
+        // Two cannot tell another filling from a copy with another sentence.
+        assert_eq!(found[1], (0, "near_copy".to_owned(), Some(0)), "{size}");
+        assert_eq!(found[2], founder(2, "original"), "{size}");
+        let why: String =
+            sqlx::query_scalar("SELECT refusals ->> $2::text FROM membership WHERE article_id = $1")
+                .bind(ids[2])
+                .bind(ids[0].to_string())
+                .fetch_one(&scratch.db)
+                .await
+                .unwrap();
+        assert_eq!(why, "series", "{size}");
+    }
+}
+
+#[tokio::test]
 async fn a_round_up_that_came_first_is_found_out_and_that_can_be_undone() {
     for size in [1, 4] {
         let scratch = Scratch::new("roundup").await;

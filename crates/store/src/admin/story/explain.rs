@@ -245,7 +245,7 @@ fn again(
         times: own.times,
         fingerprint,
     };
-    // Excerpts that came later were not there.
+    // Excerpts and copies that came later were not there.
     with_candidates(
         older,
         looked_at,
