@@ -15,7 +15,8 @@ EXECUTABLE = "copydesk"
 
 
 def main() -> None:
-    command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", sys.argv[1]]
+    command = ["cargo", "metadata", "--locked", "--format-version", "1", "--features", "copydesk/object-storage"]
+    command += ["--filter-platform", sys.argv[1]]
     metadata = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}

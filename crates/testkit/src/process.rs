@@ -32,6 +32,9 @@ pub fn executable() -> &'static Path {
             "copydesk",
             "--bin",
             "copydesk",
+            // As packages have it.
+            "--features",
+            "object-storage",
             "--target-dir",
         ]);
         build.arg(profile_dir.parent().expect("target"));

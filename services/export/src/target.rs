@@ -16,8 +16,13 @@ pub(crate) struct Target {
     bytes: u64,
 }
 
+const LAST: &str = "cannot write the last of the output";
+
 enum Output {
     File(NewFile),
+    /// A file without a name, of which somebody else makes one with a name.
+    #[cfg(feature = "object-storage")]
+    Scratch(std::fs::File),
     Standard(io::Stdout),
 }
 
@@ -30,24 +35,50 @@ impl Target {
                 NewFile::create(path).with_context(|| format!("cannot write {}", path.display()))?,
             ),
         };
-        Ok(Self {
+        Ok(Self::into(output))
+    }
+
+    /// Begins a file without a name: see [`Target::into_scratch`].
+    #[cfg(feature = "object-storage")]
+    pub(crate) fn scratch(file: std::fs::File) -> Self {
+        Self::into(Output::Scratch(file))
+    }
+
+    fn into(output: Output) -> Self {
+        Self {
             out: BufWriter::with_capacity(1 << 16, output),
             bytes: 0,
-        })
+        }
     }
 
     /// Everything to the disk, then the file to its place. Answers with its size in bytes.
     pub(crate) fn keep(self) -> Result<u64> {
-        let output = self
+        match self
             .out
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
-            .context("cannot write the last of the output")?;
-        match output {
+            .context(LAST)?
+        {
             Output::Standard(mut out) => out.flush().context("cannot write to standard output")?,
             Output::File(file) => file.keep().context("cannot move the file to its place")?,
+            #[cfg(feature = "object-storage")]
+            Output::Scratch(_) => {}
         }
         Ok(self.bytes)
+    }
+
+    /// The file that was begun without a name, and its size in bytes.
+    #[cfg(feature = "object-storage")]
+    pub(crate) fn into_scratch(self) -> Result<(std::fs::File, u64)> {
+        match self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .context(LAST)?
+        {
+            Output::Scratch(file) => Ok((file, self.bytes)),
+            Output::Standard(_) | Output::File(_) => anyhow::bail!("this file has a name already"),
+        }
     }
 }
 
@@ -67,6 +98,8 @@ impl Write for Output {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.write(data),
+            #[cfg(feature = "object-storage")]
+            Self::Scratch(file) => file.write(data),
             Self::Standard(out) => out.write(data),
         }
     }
@@ -74,6 +107,8 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::File(file) => file.flush(),
+            #[cfg(feature = "object-storage")]
+            Self::Scratch(file) => file.flush(),
             Self::Standard(out) => out.flush(),
         }
     }

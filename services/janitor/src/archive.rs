@@ -14,7 +14,7 @@ use crate::old_before;
 /// Where old articles go.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    /// The folder.
+    /// The folder, or the address of a bucket.
     pub folder: PathBuf,
     /// Articles whose latest version was stored so many days ago.
     pub after_days: u32,

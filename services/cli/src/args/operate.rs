@@ -169,8 +169,10 @@ is passed over. A changed text is a new version with the cause \"rules\"."
     },
     /// Write old articles to Parquet files and drop them from Postgres (docs/archive.md); workers go on meanwhile
     #[command(
-        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n\n\
+        after_help = "Examples:\n  copydesk janitor archive --folder /srv/archive --older-than 365\n  \
+copydesk janitor archive --folder s3://news/archive\n\n\
 Articles go from Postgres once their files are written and read back; what was taken down goes from the files. \
+Credentials of object storage come from the environment (AWS_…, GOOGLE_…, AZURE_…). \
 Exit 3 where a takedown could not. Safe to stop and to repeat. Needs the role copydesk_owner."
     )]
     Archive(ArchiveArgs),
@@ -181,7 +183,7 @@ Exit 3 where a takedown could not. Safe to stop and to repeat. Needs the role co
 
 #[derive(Debug, Args)]
 pub(crate) struct ArchiveArgs {
-    /// The folder of the archive [setting: janitor.archive.folder]
+    /// The folder of the archive, or its address: s3://…, gs://…, az://… [setting: janitor.archive.folder]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
     /// Articles whose latest version was stored so many days ago [setting: janitor.archive.after_days]

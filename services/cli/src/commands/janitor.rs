@@ -1,7 +1,7 @@
 //! `copydesk janitor`: upkeep, once or for ever, and the jobs that a person starts.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use copydesk_article::ArticleId;
@@ -29,7 +29,9 @@ pub(crate) async fn run(config: &Config, args: &JanitorArgs) -> anyhow::Result<O
         }
         Some(JanitorCommand::Archive(args)) => {
             let Some(settings) = archive_settings(config, Some(args))? else {
-                bail!("give the folder of the archive: --folder, or the setting janitor.archive.folder");
+                bail!(
+                    "give the folder or the address of the archive: --folder, or the setting janitor.archive.folder"
+                );
             };
             return archive(config, &store, &settings).await;
         }
@@ -107,14 +109,15 @@ fn archive_settings(config: &Config, args: Option<&ArchiveArgs>) -> anyhow::Resu
 }
 
 async fn archive(config: &Config, store: &Store, settings: &Archive) -> anyhow::Result<Outcome> {
-    let stop = stop_on_signal()?;
+    let (stop, begun) = (stop_on_signal()?, Instant::now());
     let done = copydesk_janitor::archive_once(store, settings, config.janitor.keep_windows, &stop).await?;
     print(&format!(
-        "{} archived in {} of {} bytes, {} dropped; {} changed meanwhile and stay in Postgres; {} that were taken \
+        "{} archived in {} of {} bytes in {:.1} s, {} dropped; {} changed meanwhile and stay in Postgres; {} that were taken \
          down are out of the files",
         counted(done.articles, "article", "articles"),
         counted(done.batches, "batch", "batches"),
         done.bytes,
+        begun.elapsed().as_secs_f64(),
         counted(done.ranges, "whole range", "whole ranges"),
         done.changed,
         done.taken_down

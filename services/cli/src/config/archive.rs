@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
+use copydesk_export::archive::check_address;
 use serde::{Deserialize, Serialize};
 
 use super::{ByteSize, ConfigError};
 
-/// Old articles as Parquet files in a folder, instead of in Postgres: rounds of the janitor, `copydesk
-/// janitor archive`. See docs/archive.md.
+/// Old articles as Parquet files in a folder or in object storage, instead of in Postgres: rounds of the
+/// janitor, `copydesk janitor archive`. See docs/archive.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Archive {
-    /// The folder. Empty: there is no archive.
+    /// The folder, or the address of a bucket without credentials: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`,
+    /// `az://CONTAINER/PREFIX`. Empty: there is no archive.
     pub(crate) folder: PathBuf,
     /// Articles whose latest version was stored so many days ago go to the archive; at least as many as the windows of near-copy keys that
     /// are kept. Needs the role copydesk_owner.
@@ -36,6 +38,9 @@ impl Archive {
         let bad = |text: &str| Err(ConfigError::Invalid(text.into()));
         if self.file_bytes.bytes() < 1 << 20 {
             return bad("janitor.archive.file_bytes must be at least 1 MiB");
+        }
+        if let Err(why) = check_address(&self.folder) {
+            return Err(ConfigError::Invalid(format!("janitor.archive.folder: {why}")));
         }
         if retention_days > 0 && !self.folder.as_os_str().is_empty() {
             return bad(

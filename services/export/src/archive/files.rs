@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
-use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use copydesk_store::{ArchiveBatch, ArchiveTable, ExportColumn};
@@ -12,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 use super::place::Place;
 use crate::columns::ParquetSink;
 use crate::content::{Content, content, read_rows};
-use crate::target::Target;
 
 /// A file that is in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +68,7 @@ impl ArchiveFile {
         mut keep: impl FnMut(&mut Map<String, Value>) -> bool,
     ) -> Result<()> {
         let file = place.open(&self.path)?;
-        let mut sink = begin(&place.draft(&self.path)?, self.table, columns)?;
+        let mut sink = begin(place, &self.path, self.table, columns)?;
         read_rows(file, columns, None, |mut row, _| {
             if keep(&mut row) {
                 let size = Value::Object(row.clone()).to_string().len();
@@ -79,8 +77,7 @@ impl ArchiveFile {
             Ok(())
         })
         .with_context(|| format!("cannot write {} of {} anew", self.path, place.name()))?;
-        (self.content, self.bytes) = end(sink)?;
-        place.put(&self.path)?;
+        (self.content, self.bytes) = end(place, &self.path, sink)?;
         self.verify(place, columns)
     }
 }
@@ -125,7 +122,7 @@ impl<'a> Writer<'a> {
                 self.batch.batch_id,
                 self.files.len()
             );
-            let sink = begin(&self.place.draft(&path)?, self.table, self.columns)?;
+            let sink = begin(self.place, &path, self.table, self.columns)?;
             self.open = Some((path, sink));
         }
         if let Some((_, sink)) = &mut self.open {
@@ -139,8 +136,7 @@ impl<'a> Writer<'a> {
 
     fn end_file(&mut self) -> Result<()> {
         if let Some((path, sink)) = self.open.take() {
-            let (content, bytes) = end(sink)?;
-            self.place.put(&path)?;
+            let (content, bytes) = end(self.place, &path, sink)?;
             self.files.push(ArchiveFile {
                 table: self.table,
                 path,
@@ -159,23 +155,23 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn begin(path: &Path, table: ArchiveTable, columns: &[ExportColumn]) -> Result<ParquetSink> {
-    ParquetSink::new(
-        Target::create(Some(path))?,
-        table.as_str(),
-        columns,
-        table.sorted_by(),
-    )
+fn begin(
+    place: &dyn Place,
+    path: &str,
+    table: ArchiveTable,
+    columns: &[ExportColumn],
+) -> Result<ParquetSink> {
+    ParquetSink::new(place.begin(path)?, table.as_str(), columns, table.sorted_by())
 }
 
-/// A value that Parquet cannot hold must not be dropped from Postgres as null.
-fn end(sink: ParquetSink) -> Result<(Content, u64)> {
+/// Brings a file to its place. A value that Parquet cannot hold must not be dropped from Postgres as null.
+fn end(place: &dyn Place, path: &str, sink: ParquetSink) -> Result<(Content, u64)> {
     let (odd, (target, content)) = (sink.odd(), sink.end()?);
     ensure!(
         odd == 0,
         "{odd} rows have a value that Parquet cannot hold, a time before year 1 or after 9999 as a rule: mend them in Postgres (article.published_at, modified_at, fetched_at); nothing was dropped"
     );
-    Ok((content, target.keep()?))
+    Ok((content, place.put(path, target)?))
 }
 
 fn day_folder(table: ArchiveTable, batch: &ArchiveBatch) -> String {

@@ -1,6 +1,6 @@
 //! What is in the files of a batch: `manifest/batch-N.json`, which appears whole, once all its files are verified.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
@@ -12,7 +12,7 @@ use super::place::Place;
 use crate::content::Content;
 
 /// Where manifests are.
-const FOLDER: &str = "manifest";
+pub(super) const FOLDER: &str = "manifest";
 
 /// The files of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,10 +63,11 @@ impl Manifest {
             "batch": self.batch_id, "day": self.day.to_string(), "program": concat!("copydesk ", env!("CARGO_PKG_VERSION")), "files": files,
         }))?;
         let path = path(self.batch_id);
-        let draft = place.draft(&path)?;
-        copydesk_files::write(&draft, text.as_bytes())
-            .with_context(|| format!("cannot write {}", draft.display()))?;
-        place.put(&path)
+        let mut file = place.begin(&path)?;
+        file.write_all(text.as_bytes())
+            .with_context(|| format!("cannot write {path} of {}", place.name()))?;
+        place.put(&path, file)?;
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The archive: old articles as Parquet files by day, and gone from Postgres once the files are verified.
 //!
-//! **In**: the database, [`ArchiveOptions`]. **Out**: in the folder `TABLE/day=YYYY-MM-DD/batch-N-M.parquet` for `articles`, `article_versions`,
+//! **In**: the database, [`ArchiveOptions`]. **Out**: in the folder or bucket `TABLE/day=YYYY-MM-DD/batch-N-M.parquet` for `articles`, `article_versions`,
 //! `removed_blocks` and `stories`, `manifest/batch-N.json` for each batch, and the batch's articles dropped as retention drops them.
-//! **What may fail**: Postgres, the disk, a file that reads back otherwise than it was written. A run that ends at any point is made up for by
+//! **What may fail**: Postgres, the disk, the object storage, a file that reads back otherwise than it was written. A run that ends at any point is made up for by
 //! the next one: files of a batch that was not written to its end are deleted and written again, articles of one that was are dropped.
 //!
 //! The files: `place` is where they are, `files` writes, verifies and rewrites them, `manifest` says what is
@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use files::Writer;
 use manifest::Manifest;
 use place::Place;
+pub use place::check_address;
 use take_out::take_out;
 pub use takedown::{TakenOut, take_down};
 
@@ -42,7 +43,7 @@ const CATCH_UP: Duration = Duration::from_secs(60);
 /// What to archive, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveOptions {
-    /// The archive. Made if it is not there.
+    /// The archive: a folder, which is made if it is not there, or the address of a bucket.
     pub folder: PathBuf,
     /// Articles whose latest version was stored before this time.
     pub before: DateTime<Utc>,

@@ -5,6 +5,7 @@
 //! point, it is done again from the beginning.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use chrono::NaiveDate;
@@ -62,7 +63,7 @@ pub(super) async fn reach_files(store: &Store, locked: Option<&str>) -> Result<T
     let mut locks = Vec::new();
     let mut parts = Vec::new();
     for (name, batches) in store.archive_folders().await? {
-        let place = place::existing(&name)?;
+        let place = place::existing(Path::new(&name))?;
         if locked != Some(&name) {
             locks.push(lock(store, place.as_ref()).await?);
         }

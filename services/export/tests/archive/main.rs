@@ -10,20 +10,22 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use copydesk_article::ArticleId;
 use copydesk_export::archive::{Archived, Step, TakenOut, take_down};
 use copydesk_store::{TakedownTarget, TakenDown};
-use copydesk_testkit::Copydesk;
 use parquet::record::Field;
 use sqlx::Executor as _;
 
+mod bucket;
+mod kills;
 mod scratch;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
+use kills::kill_until_it_is_done;
 use scratch::A_DAY;
 use support::Scratch;
 
@@ -290,41 +292,7 @@ async fn a_takedown_waits_for_all_of_the_archive_and_is_done_again() {
 async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
     let days = 6;
     let scratch = Scratch::new("archive_kill", days).await;
-    let (all, folder) = (days * A_DAY, scratch.folder.path().to_owned());
-    let copydesk = Copydesk::at("127.0.0.1:9", "none", scratch.database.url())
-        .with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder.to_str().unwrap())
-        .with("COPYDESK_JANITOR_ARCHIVE_AFTER_DAYS", "90");
-    // The moments spread over a run, whatever the machine: each is a little later than the one before, until
-    // a run is whole.
-    let (mut kills, mut under_way) = (0, 0);
-    loop {
-        let mut run = copydesk.start(&["janitor", "archive"]);
-        let until = Instant::now() + Duration::from_millis(30 + 50 * kills);
-        while Instant::now() < until && run.ended().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        if let Some(status) = run.ended() {
-            assert!(status.success(), "{}", run.log());
-            break;
-        }
-        run.kill_9();
-        kills += 1;
-        let left = scratch.count("SELECT count(*) FROM articles").await - 2;
-        under_way += i64::from(left < all || scratch.folder.path().join("manifest").exists());
-        let archived = scratch.texts("articles", "title").len() as i64;
-        assert!(left + archived >= all, "{} are lost", all - left - archived);
-    }
-    assert!(
-        under_way >= 3,
-        "only {under_way} of {kills} kills met a run at work"
-    );
-    let ids: Vec<i64> = (0..all).collect();
-    let titles = scratch.texts("articles", "title");
-    assert_eq!(titles.keys().copied().collect::<Vec<_>>(), ids);
-    assert!(titles.values().all(|t| t.len() == 1), "twice: {titles:?}");
-    assert_eq!(scratch.rows("stories").len() as i64, all / 2);
-    assert_eq!(scratch.count("SELECT count(*) FROM articles").await, 2);
-    let mut files: Vec<PathBuf> = TABLES.iter().flat_map(|t| scratch.files(t)).collect();
-    files.sort();
-    assert_eq!(files, scratch.manifest_paths(), "nothing half written is left");
+    let folder = scratch.folder.path().to_str().unwrap();
+    let copydesk = scratch.copydesk().with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder);
+    kill_until_it_is_done(&scratch, &copydesk, days * A_DAY, 50).await;
 }

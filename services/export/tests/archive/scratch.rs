@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use copydesk_export::archive::{ArchiveOptions, Archived, Step, run};
+use copydesk_testkit::Copydesk;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::Value;
 
+use crate::server::KEPT_IN;
 use crate::support::Scratch;
 
 /// Articles of each of the old days.
@@ -42,6 +44,22 @@ impl Scratch {
         Self::filled(label, &sql).await
     }
 
+    /// The program on this database, which archives after 90 days.
+    pub(super) fn copydesk(&self) -> Copydesk {
+        Copydesk::at("127.0.0.1:9", "none", self.database.url())
+            .with("COPYDESK_JANITOR_ARCHIVE_AFTER_DAYS", "90")
+    }
+
+    /// Where the files are: in the folder, or in the bucket that a server keeps in it.
+    pub(super) fn root(&self) -> PathBuf {
+        let kept = self.folder.path().join(KEPT_IN);
+        if kept.exists() {
+            kept
+        } else {
+            self.folder.path().to_owned()
+        }
+    }
+
     pub(super) fn options(&self) -> ArchiveOptions {
         ArchiveOptions {
             folder: self.folder.path().to_owned(),
@@ -56,7 +74,7 @@ impl Scratch {
 
     /// Files of a table, as an engine finds them.
     pub(super) fn files(&self, table: &str) -> Vec<PathBuf> {
-        let Ok(days) = std::fs::read_dir(self.folder.path().join(table)) else {
+        let Ok(days) = std::fs::read_dir(self.root().join(table)) else {
             return Vec::new();
         };
         days.flat_map(|day| std::fs::read_dir(day.unwrap().path()).unwrap())
@@ -94,11 +112,11 @@ impl Scratch {
 
     pub(super) fn manifest_paths(&self) -> Vec<PathBuf> {
         let mut all = Vec::new();
-        for entry in std::fs::read_dir(self.folder.path().join("manifest")).unwrap() {
+        for entry in std::fs::read_dir(self.root().join("manifest")).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
             let manifest: Value = serde_json::from_str(&text).unwrap();
             for file in manifest["files"].as_array().unwrap() {
-                all.push(self.folder.path().join(file["path"].as_str().unwrap()));
+                all.push(self.root().join(file["path"].as_str().unwrap()));
             }
         }
         all.sort();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::Place;
+use crate::target::Target;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -33,17 +34,17 @@ impl Place for Folder {
         &self.name
     }
 
-    fn draft(&self, path: &str) -> Result<PathBuf> {
+    /// A file is made beside its place, and moved there when it is whole.
+    fn begin(&self, path: &str) -> Result<Target> {
         let path = self.path.join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        Ok(path)
+        Target::create(Some(&path))
     }
 
-    /// A file is made beside its place, and moved there when it is whole.
-    fn put(&self, _path: &str) -> Result<()> {
-        Ok(())
+    fn put(&self, _path: &str, file: Target) -> Result<u64> {
+        file.keep()
     }
 
     fn open(&self, path: &str) -> Result<File> {
