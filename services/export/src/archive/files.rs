@@ -196,9 +196,9 @@ fn sha256(file: &mut File) -> Result<(String, u64)> {
 /// Deletes all files of a batch that was not written to its end, and what its files were before they were whole.
 pub(super) fn delete_batch(place: &dyn Place, batch: &ArchiveBatch) -> Result<()> {
     let whole = format!("batch-{}-", batch.batch_id);
-    for table in ArchiveTable::ALL {
-        let folder = day_folder(table, batch);
-        for name in place.list(&folder)? {
+    let days = ArchiveTable::ALL.map(|table| day_folder(table, batch));
+    for folder in days.iter().map(String::as_str).chain([super::manifest::FOLDER]) {
+        for name in place.list(folder)? {
             let partial = name.starts_with(".copydesk-") && name.ends_with(".partial");
             if name.starts_with(&whole) || partial {
                 place.delete(&format!("{folder}/{name}"))?;

@@ -8,13 +8,14 @@ use copydesk_testkit::Copydesk;
 use crate::TABLES;
 use crate::support::Scratch;
 
-/// The moments spread over a run, whatever the machine: each is `step_ms` later than the one before, until a
-/// run is whole. `all`: articles that are archived then.
-pub(super) async fn kill_until_it_is_done(scratch: &Scratch, copydesk: &Copydesk, all: i64, step_ms: u64) {
+/// The moments spread over a run, whatever the machine: each is a sixth later than the one before, until a run
+/// is whole. `all`: articles that are archived then.
+pub(super) async fn kill_until_it_is_done(scratch: &Scratch, copydesk: &Copydesk, all: i64) {
     let (mut kills, mut under_way) = (0, 0);
+    let mut after = Duration::from_millis(60);
     loop {
         let mut run = copydesk.start(&["janitor", "archive"]);
-        let until = Instant::now() + Duration::from_millis(30 + step_ms * kills);
+        let until = Instant::now() + after;
         while Instant::now() < until && run.ended().is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -24,6 +25,7 @@ pub(super) async fn kill_until_it_is_done(scratch: &Scratch, copydesk: &Copydesk
         }
         run.kill_9();
         kills += 1;
+        after += after / 6;
         let left = scratch.count("SELECT count(*) FROM articles").await - 2;
         under_way += i64::from(left < all || scratch.root().join("manifest").exists());
         let archived = scratch.texts("articles", "title").len() as i64;

@@ -294,5 +294,5 @@ async fn kill_9_at_any_moment_loses_nothing_and_has_nothing_twice() {
     let scratch = Scratch::new("archive_kill", days).await;
     let folder = scratch.folder.path().to_str().unwrap();
     let copydesk = scratch.copydesk().with("COPYDESK_JANITOR_ARCHIVE_FOLDER", folder);
-    kill_until_it_is_done(&scratch, &copydesk, days * A_DAY, 50).await;
+    kill_until_it_is_done(&scratch, &copydesk, days * A_DAY).await;
 }
