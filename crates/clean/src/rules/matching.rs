@@ -1,6 +1,8 @@
 //! Looking a line up in the rules.
 
-use super::{Action, Rule, Rules, Zone, bucket};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::{Action, Rule, Rules, RulesError, Zone, bucket};
 use crate::normalise::{is_dense_script, is_edge, takes_endings};
 
 /// Where a line stands: what a rule with a zone wants to know.
@@ -24,10 +26,36 @@ pub(crate) struct Hit<'r> {
     pub(crate) phrase: &'r str,
 }
 
-/// What stands between a heading and the headline behind it.
-const SEPARATORS: [char; 15] = [
-    ':', '：', '-', '/', '|', '=', '>', '＞', '→', '►', '▶', '؛', '｜', ']', '】',
-];
+/// Phrases that may stand anywhere in a line, with their rules.
+#[derive(Debug)]
+pub(super) struct Within {
+    automaton: AhoCorasick,
+    rules: Vec<usize>,
+}
+
+impl Within {
+    pub(super) fn new(phrases: Vec<(String, usize)>, kind: AhoCorasickKind) -> Result<Self, RulesError> {
+        let (phrases, rules): (Vec<String>, Vec<usize>) = phrases.into_iter().unzip();
+        let automaton = AhoCorasick::builder().kind(Some(kind)).build(phrases)?;
+        Ok(Self { automaton, rules })
+    }
+
+    pub(super) fn none() -> Self {
+        Self {
+            automaton: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
+            rules: Vec::new(),
+        }
+    }
+}
+
+/// Whether a character stands between a heading and the headline behind it.
+const fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        ':' | '：' | '-' | '/' | '|' | '=' | '>' | '＞' | '→' | '►' | '▶' | '؛' | '｜' | ']' | '】'
+    )
+}
+
 /// So many of them are looked at, in so many bytes.
 const MOST_SEPARATORS: usize = 3;
 const LONGEST_HEADING: usize = 120;
@@ -61,23 +89,22 @@ impl Rules {
                 });
             }
         }
-        if let Some(hit) = self.heading_and_headline(folded).filter(|h| fits(h.rule)) {
+        if let Some(hit) = self.heading_and_headline(folded, chars) {
             return Some(hit);
         }
-        // Most lines hold none of them: that question alone is answered twice as fast.
-        if !self.within.is_match(folded) {
-            return None;
-        }
-        for found in self.within.find_overlapping_iter(folded) {
-            let rule = self
-                .within_rules
-                .get(found.pattern().as_usize())
-                .and_then(|&i| self.rules.get(i))?;
-            if fits(rule) && is_whole_word(folded, found.start(), found.end()) {
-                return Some(Hit { rule, phrase: "" });
+        let others = (!folded.is_ascii()).then_some(&self.within_other);
+        [&self.within].into_iter().chain(others).find_map(|within| {
+            // Most lines hold none of them: that question alone is answered twice as fast.
+            if !within.automaton.is_match(folded) {
+                return None;
             }
-        }
-        None
+            within.automaton.find_overlapping_iter(folded).find_map(|found| {
+                let index = within.rules.get(found.pattern().as_usize())?;
+                let rule = self.rules.get(*index)?;
+                let known = fits(rule) && is_whole_word(folded, found.start(), found.end());
+                known.then_some(Hit { rule, phrase: "" })
+            })
+        })
     }
 
     /// The first of some rules that fits; what heads something goes before the buttons of share bars.
@@ -93,10 +120,13 @@ impl Rules {
 
     /// The rule of lines that send readers on, if a folded line is a heading of teasers, something that sets it apart, and a
     /// headline: "More from the region: Ferry runs until midnight".
-    fn heading_and_headline(&self, folded: &str) -> Option<Hit<'_>> {
-        let rule = self.rules.get(self.related_line?)?;
+    fn heading_and_headline(&self, folded: &str, chars: usize) -> Option<Hit<'_>> {
+        let rule = self
+            .rules
+            .get(self.related_line?)
+            .filter(|r| chars <= r.longest)?;
         let front = folded.char_indices().take_while(|(at, _)| *at <= LONGEST_HEADING);
-        let separators = front.filter(|(_, c)| SEPARATORS.contains(c));
+        let separators = front.filter(|(_, c)| is_separator(*c));
         for (at, _) in separators.take(MOST_SEPARATORS) {
             let heading = folded.get(..at)?.trim_end();
             let Some((phrase, rules)) = self.lines.get_key_value(heading) else {
@@ -219,7 +249,7 @@ fn begins_with(line: &str, phrase: &str, colon: bool) -> bool {
         return true;
     }
     if colon {
-        return rest.trim_start().starts_with(SEPARATORS);
+        return rest.trim_start().starts_with(is_separator);
     }
     let last = phrase.chars().next_back();
     let boundary = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());

@@ -10,13 +10,14 @@ mod matching;
 mod names;
 mod quick;
 
+use matching::Within;
 pub(crate) use matching::{Hit, Position};
 
 pub(crate) use names::{Attribute, NameHints, Names, Scratch};
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::AhoCorasickKind;
 use copydesk_article::RuleId;
 
 use crate::fast::Fast;
@@ -123,9 +124,10 @@ pub struct Rules {
     pub(crate) longest: usize,
     lines: HashMap<String, Vec<usize>, Fast>,
     starts: HashMap<[char; 2], Vec<Start>, Fast>,
-    within: AhoCorasick,
+    /// Phrases that may stand anywhere: those of ASCII, which most lines are searched for, and all others.
+    within: Within,
+    within_other: Within,
     quick: Quick,
-    within_rules: Vec<usize>,
     /// The rule of lines that send readers on.
     related_line: Option<usize>,
     bylines: Vec<(String, bool)>,
@@ -182,9 +184,9 @@ impl Rules {
             longest: 0,
             lines: HashMap::default(),
             starts: HashMap::default(),
-            within: AhoCorasick::new::<_, &str>([]).unwrap_or_else(|_| unreachable!("an empty automaton")),
+            within: Within::none(),
+            within_other: Within::none(),
             quick: Quick::default(),
-            within_rules: Vec::new(),
             related_line: None,
             bylines: Vec::new(),
             longest_caption_open: 0,
@@ -223,11 +225,12 @@ impl Rules {
             rules.add(entry, &all.networks, &mut patterns)?;
         }
         let starts = rules.starts.values().flatten().map(|s| s.phrase.as_str());
-        rules.quick = Quick::new(rules.lines.keys().map(String::as_str), starts, &patterns);
-        // A step a byte would take a table of many megabytes: few lines are searched.
-        rules.within = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&patterns)?;
+        let (ascii, other): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|(p, _)| p.is_ascii());
+        let of_ascii: Vec<&str> = ascii.iter().map(|(p, _)| p.as_str()).collect();
+        rules.quick = Quick::new(rules.lines.keys().map(String::as_str), starts, &of_ascii);
+        // A table of a few hundred KB, made once, that takes one step a byte. That of the others would have many MB.
+        rules.within = Within::new(ascii, AhoCorasickKind::DFA)?;
+        rules.within_other = Within::new(other, AhoCorasickKind::ContiguousNFA)?;
         for widget in &all.widget {
             check_name(&widget.name)?;
             let Ok(index) = u16::try_from(rules.widgets.len()) else {
@@ -278,7 +281,7 @@ impl Rules {
         &mut self,
         entry: &RuleEntry,
         networks: &[String],
-        patterns: &mut Vec<String>,
+        patterns: &mut Vec<(String, usize)>,
     ) -> Result<(), RulesError> {
         let name = entry.name.clone();
         let kebab = name
@@ -313,8 +316,7 @@ impl Rules {
                     self.starts.entry(bucket(&start.phrase)).or_default().push(start);
                 }
                 Match::Within => {
-                    patterns.push(folded);
-                    self.within_rules.push(index);
+                    patterns.push((folded, index));
                 }
             }
         }

@@ -30,7 +30,7 @@ impl Quick {
     pub(super) fn new<'p>(
         lines: impl Iterator<Item = &'p str>,
         starts: impl Iterator<Item = &'p str>,
-        within: &[String],
+        within: &[&str],
     ) -> Self {
         let mut quick = Self::default();
         // A line as short as the shorter ones is not asked about.
@@ -47,7 +47,7 @@ impl Quick {
         let within: Vec<&[u8]> = within
             .iter()
             .filter(|p| p.is_ascii())
-            .map(String::as_bytes)
+            .map(|p| p.as_bytes())
             .collect();
         let longest = |phrase: &&[u8]| starts_of(phrase).map(|s| phrase.len() - s).max().unwrap_or(0);
         quick.word_bytes = within.iter().map(longest).min().unwrap_or(8).min(8);

@@ -34,7 +34,7 @@ const SHORTEST_ENDED: usize = 30;
 const SHORTEST_PAGE: usize = 80;
 
 /// Words of a heading that goes on as it likes ("Latest articles in Local News").
-const LONGEST_HEADING: usize = 8;
+const LONGEST_HEADING: usize = 6;
 
 /// Labels at the end that may be headings of what was taken out: more are a list or a table.
 const MOST_DANGLING: usize = 2;
