@@ -162,11 +162,17 @@ impl MemoryStore {
         numbers.extend_from_slice(others);
         numbers.sort_unstable();
         numbers.dedup();
-        let excerpts: Vec<Vec<Excerpt<'_>>> = numbers.iter().map(|n| self.excerpts(*n)).collect();
-        let copies: Vec<Vec<Excerpt<'_>>> = numbers.iter().map(|n| self.copies(*n)).collect();
+        let linked: Vec<_> = numbers
+            .iter()
+            .map(|n| {
+                let excerpts = self.linked(*n, |a| a.part, EXCERPTS);
+                let copies = self.linked(*n, |a| a.relation == Relation::NearCopy, COPIES);
+                (excerpts, copies)
+            })
+            .collect();
         let candidates: Vec<Candidate<'_>> = numbers
             .iter()
-            .zip(excerpts.iter().zip(&copies))
+            .zip(&linked)
             .filter_map(|(n, (excerpts, copies))| self.candidate(*n, excerpts, copies))
             .collect();
         let recents: Vec<Recent<'_>> = article
@@ -191,31 +197,15 @@ impl MemoryStore {
         f(&subject, &candidates, &recents)
     }
 
-    /// The articles that are linked to one as parts of it, the first few.
-    fn excerpts(&self, number: u32) -> Vec<Excerpt<'_>> {
+    /// The first `most` of the articles of a kind that are linked to one.
+    fn linked(&self, number: u32, is_such: fn(&Stored) -> bool, most: usize) -> Vec<Excerpt<'_>> {
         let article = self.articles.get(number as usize);
         let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
         linked
             .iter()
             .filter_map(|n| Some((*n, self.articles.get(*n as usize)?)))
-            .filter(|(_, a)| a.part)
-            .take(EXCERPTS)
-            .map(|(n, a)| Excerpt {
-                id: ArticleId(i64::from(n)),
-                fingerprint: &a.kept,
-            })
-            .collect()
-    }
-
-    /// The near copies that are linked to one, the first few.
-    fn copies(&self, number: u32) -> Vec<Excerpt<'_>> {
-        let article = self.articles.get(number as usize);
-        let linked = article.map_or([].as_slice(), |a| a.linked_here.as_slice());
-        linked
-            .iter()
-            .filter_map(|n| Some((*n, self.articles.get(*n as usize)?)))
-            .filter(|(_, a)| a.relation == Relation::NearCopy)
-            .take(COPIES)
+            .filter(|(_, a)| is_such(a))
+            .take(most)
             .map(|(n, a)| Excerpt {
                 id: ArticleId(i64::from(n)),
                 fingerprint: &a.kept,
